@@ -1,0 +1,138 @@
+package device
+
+import (
+	"context"
+	"time"
+
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+)
+
+// Route is one FlowSpec rule as a device is to receive it by BGP.
+type Route struct {
+	Match            flowspec.Match
+	Action           flowspec.Action
+	Communities      []uint32
+	LargeCommunities [][3]uint32
+	Others           []flowspec.ExtComm
+}
+
+// State is what a device should hold, or what it said it holds, of ours.
+type State struct {
+	Routes  []Route         // order of flowspec.Compare
+	Filters []filter.Filter // by name
+	// Attached lists where each filter stands, as the device names interfaces; filled by Read.
+	Attached map[string][]string
+}
+
+// Op is the kind of a step.
+type Op uint8
+
+// The kinds of steps.
+const (
+	Add Op = iota + 1
+	Replace
+	Remove
+)
+
+// Step is one change of one object: of a route or of a filter. Remove needs the identity only.
+type Step struct {
+	Op     Op
+	Route  *Route
+	Filter *filter.Filter
+	Why    string // for people: "rule 1a2b… added"
+}
+
+// Change is the ordered difference from observed to desired: additions in ascending severity, then removals in descending severity, so that at no
+// moment a packet fares worse than in the worse of the two states.
+type Change struct {
+	Steps   []Step
+	Desired State // what Read must show afterwards
+}
+
+// Empty says whether there is nothing to do.
+func (c Change) Empty() bool { return len(c.Steps) == 0 }
+
+// Secret is a password or key. It prints as "[secret]" everywhere.
+type Secret string
+
+// String hides the secret.
+func (Secret) String() string { return "[secret]" }
+
+// GoString hides the secret.
+func (Secret) GoString() string { return "[secret]" }
+
+// MarshalJSON hides the secret.
+func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"[secret]"`), nil }
+
+// Target is everything an adapter needs to reach one device.
+type Target struct {
+	Name       string
+	Address    string // host:port
+	Username   string
+	Password   Secret
+	PrivateKey Secret // PEM
+	KnownHosts string // file in OpenSSH form
+	HostKey    string // or one public key in authorized_keys form
+	// InsecureIgnoreHostKey turns verification off; the gateway says so loudly at each start.
+	InsecureIgnoreHostKey bool
+	Placement             filter.Placement
+	Interfaces            []string          // where the operator attached, or will attach, our filter
+	Options               map[string]string // adapter's own, from the configuration
+	Timeout               time.Duration     // for one exchange with the device
+}
+
+// Info describes an adapter.
+type Info struct {
+	Name     string // "junos"
+	Version  string
+	Dialect  string
+	Versions []int // protocol versions it speaks
+}
+
+// Commit identifies a change that a device applied and will undo unless it is confirmed.
+type Commit struct {
+	Token    string    // adapter's own; enough to confirm or cancel from another process
+	Deadline time.Time // when the device undoes it
+	// Confirmed is set by adapters whose device has no undo timer, or where nothing is pending.
+	Confirmed bool
+}
+
+// Adapter reads and writes one kind of device. Calls carry everything they need: an adapter that is killed between any two
+// calls has lost nothing. Safe for concurrent use with distinct targets. Errors are *Transient, *Refused or *Drifted where they can be.
+type Adapter interface {
+	Info(ctx context.Context) (Info, error)
+	// Read returns the objects that bear our mark: all, or those named.
+	Read(ctx context.Context, t Target, names ...string) (State, error)
+	// Render returns exactly what Apply would send.
+	Render(ctx context.Context, t Target, c Change) ([]byte, error)
+	// Apply makes c and lets the device undo it after undo unless Confirm comes.
+	Apply(ctx context.Context, t Target, c Change, undo time.Duration) (Commit, error)
+	Confirm(ctx context.Context, t Target, c Commit) error
+	Cancel(ctx context.Context, t Target, c Commit) error
+}
+
+// Counter counts what an entry matched.
+type Counter struct{ Packets, Bytes uint64 }
+
+// CounterReader is an adapter that can read counters, by entry name.
+type CounterReader interface {
+	Counters(ctx context.Context, t Target) (map[string]Counter, error)
+}
+
+// Transient is a failure that goes away by itself: a time-out, a lock held by somebody else. Back off, try again.
+type Transient struct{ Err error }
+
+// Refused is the router's own refusal, in its words. Stop until the desired state changes.
+type Refused struct{ Words string }
+
+// Drifted means that somebody else changed our objects. Read again, plan again. Gone says that an object or its attachment was removed or deactivated: freeze.
+type Drifted struct {
+	What string
+	Gone bool
+}
+
+func (e *Transient) Error() string { return e.Err.Error() }
+func (e *Transient) Unwrap() error { return e.Err }
+func (e *Refused) Error() string   { return "refused by the device: " + e.Words }
+func (e *Drifted) Error() string   { return "changed by another hand: " + e.What }
