@@ -1,0 +1,34 @@
+package rib
+
+import (
+	"context"
+
+	"github.com/sluice-gateway/sluice/core/flowspec"
+)
+
+// Kind is what an Event tells about its source.
+type Kind uint8
+
+// The kinds of events.
+const (
+	Update   Kind = iota + 1 // Withdraw first, then Announce
+	Up                       // the source is there again: what it does not repeat before EndOfRIB (or its quiet time) is swept
+	Down                     // the source is gone: its rules are withdrawn or held, as configured for the source
+	EndOfRIB                 // the source has said all it has for Family (0: for all families)
+)
+
+// Event is what a source says. The rules of Announce bear Source and ID already.
+type Event struct {
+	Source   flowspec.Source
+	Kind     Kind
+	Family   flowspec.Family
+	Announce []flowspec.Rule
+	Withdraw []flowspec.Match // identity is family and canonical NLRI
+	// Done, where set, receives one answer: nil once the event is stored durably, or why it was not taken. Capacity 1.
+	Done chan<- error
+}
+
+// Input is where sources send events; *RIB is one. It blocks while the RIB is busy, and fails when ctx ends.
+type Input interface {
+	Send(ctx context.Context, e Event) error
+}
