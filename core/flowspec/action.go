@@ -1,6 +1,12 @@
 package flowspec
 
-import "net/netip"
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // Unit is what a rate counts.
 type Unit uint8
@@ -44,6 +50,15 @@ type Redirect struct {
 // NextHop says whether r names a next hop rather than a route target.
 func (r Redirect) NextHop() bool { return r.Form >= NextHopSimpson }
 
+// Same says whether r and o send packets to the same place. The three forms of a next hop are three ways to write one
+// request; route targets of different forms are different route targets.
+func (r Redirect) Same(o Redirect) bool {
+	if r.NextHop() && o.NextHop() {
+		return r.Addr == o.Addr && r.Copy == o.Copy
+	}
+	return r == o
+}
+
 // Action is what happens to matched packets. The zero Action is accept: forward, and look at no later rule.
 type Action struct {
 	Rate     *Rate // Amount 0 = discard
@@ -61,30 +76,88 @@ type Action struct {
 // ExtComm is one extended community as octets: 8, or 20 for an IPv6-specific one (RFC 5701).
 type ExtComm string
 
+// String prints c in hexadecimal, as ExaBGP reads it: `0x8006000000000000`.
+func (c ExtComm) String() string { return fmt.Sprintf("0x%x", string(c)) }
+
 // Discard says whether a drops every packet.
-func (a Action) Discard() bool { panic("unbuilt") }
+func (a Action) Discard() bool { return a.Rate != nil && a.Rate.Amount == 0 }
 
-// Equal says whether a and b ask for the same.
-func (a Action) Equal(b Action) bool { panic("unbuilt") }
-
-// String prints a as ExaBGP writes it inside `then { }`, on one line: `rate-limit 12500000; mark 46;`.
-func (a Action) String() string { panic("unbuilt") }
-
-// ActionError says why communities do not make an action, such as a rate that is NaN. The rule is unusable (treat as withdraw).
-type ActionError struct {
-	Community ExtComm
-	Reason    string
+// Equal says whether a and b ask for the same. How they say it does not count: neither the AS number in a rate, nor the
+// unit of a rate of 0, nor the form of a redirect to a next hop, nor the order of unknown communities.
+func (a Action) Equal(b Action) bool {
+	return equalPointers(a.Rate, b.Rate, Rate.same) &&
+		equalPointers(a.Redirect, b.Redirect, Redirect.Same) &&
+		equalPointers(a.Mark, b.Mark, func(x, y uint8) bool { return x == y }) &&
+		a.Sample == b.Sample && a.Continue == b.Continue &&
+		slices.Equal(slices.Sorted(slices.Values(a.Unknown)), slices.Sorted(slices.Values(b.Unknown)))
 }
 
-func (e *ActionError) Error() string { panic("unbuilt") }
-
-// ParseAction reads the communities of one path; those that are not actions of FlowSpec (route targets, say) are in others. nextHop is the
-// address in MP_REACH_NLRI, or the zero Addr. Negative rates are discard; NaN is an *ActionError; infinity is no limit, that is
-// accept (RFC 8955 §7.1; docs/semantics.md). Two different communities of one class (two rates, two redirects) are all kept in Unknown.
-func ParseAction(ext []ExtComm, nextHop netip.Addr) (a Action, others []ExtComm, err error) {
-	panic("unbuilt")
+func equalPointers[T any](a, b *T, same func(T, T) bool) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return same(*a, *b)
 }
 
-// Communities returns the action communities of a, in ascending order of their octets, and the next hop that the
-// MP_REACH_NLRI must carry (only for NextHopSimpson; else the zero Addr).
-func (a Action) Communities() (ext []ExtComm, nextHop netip.Addr) { panic("unbuilt") }
+func (r Rate) same(o Rate) bool {
+	return r.Amount == o.Amount && (r.Unit == o.Unit || r.Amount == 0)
+}
+
+// String prints a as ExaBGP writes it inside `then { }`, on one line: `rate-limit 12500000; mark 46;`. What ExaBGP has no
+// word for is printed as an extended community.
+func (a Action) String() string {
+	var words []string
+	if a.Rate != nil {
+		words = append(words, a.Rate.String())
+	}
+	if a.Redirect != nil {
+		words = append(words, a.Redirect.String())
+	}
+	if a.Mark != nil {
+		words = append(words, fmt.Sprintf("mark %d", *a.Mark))
+	}
+	switch {
+	case a.Sample && a.Continue:
+		words = append(words, "action sample-terminal")
+	case a.Sample:
+		words = append(words, "action sample")
+	case a.Continue:
+		words = append(words, "action terminal") // ExaBGP's word for the T bit, set
+	}
+	for _, c := range a.Unknown {
+		words = append(words, "extended-community "+c.String())
+	}
+	if len(words) == 0 {
+		return "accept;"
+	}
+	return strings.Join(words, "; ") + ";"
+}
+
+// String prints r as ExaBGP does: `discard`, `rate-limit 12500000` in bytes/s, or `rate-limit 500 packets`.
+func (r Rate) String() string {
+	if r.Amount == 0 {
+		return "discard"
+	}
+	s := "rate-limit " + strconv.FormatFloat(float64(r.Amount), 'f', -1, 32)
+	if r.Unit == Packets {
+		s += " packets"
+	}
+	return s
+}
+
+// String prints r as ExaBGP reads it: `redirect 65000:666`, `redirect 192.0.2.99` and `copy 192.0.2.99` (draft-simpson),
+// `redirect-to-nexthop-ietf 192.0.2.99`; as an extended community where ExaBGP has no word that works (route targets with
+// an address, IETF forms with the copy bit).
+func (r Redirect) String() string {
+	switch {
+	case r.Form == RedirectAS2, r.Form == RedirectAS4 && r.Global > 0xffff: // ExaBGP chooses the form by the number
+		return fmt.Sprintf("redirect %d:%d", r.Global, r.Local)
+	case r.Form == NextHopSimpson && r.Copy:
+		return fmt.Sprintf("copy %s", r.Addr)
+	case r.Form == NextHopSimpson:
+		return fmt.Sprintf("redirect %s", r.Addr)
+	case r.NextHop() && !r.Copy:
+		return fmt.Sprintf("redirect-to-nexthop-ietf %s", r.Addr)
+	}
+	return "extended-community " + r.community().String()
+}

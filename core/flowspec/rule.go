@@ -1,6 +1,10 @@
 package flowspec
 
-import "time"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+)
 
 // Source is where a rule came from: a configured name such as "exabgp" or "api".
 type Source string
@@ -9,7 +13,13 @@ type Source string
 type ID string
 
 // NewID returns the ID of the rule with that NLRI from that source.
-func NewID(s Source, m Match) ID { panic("unbuilt") }
+func NewID(s Source, m Match) ID {
+	h := sha256.New()
+	h.Write([]byte(s))
+	h.Write([]byte{0, byte(m.fam)}) // no source name contains a zero octet
+	h.Write(m.nlri)
+	return ID(hex.EncodeToString(h.Sum(nil)[:8]))
+}
 
 // Rule is a match with actions, origin and lifetime.
 type Rule struct {
