@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 )
 
@@ -105,12 +104,4 @@ func communities(list [][]byte) []flowspec.ExtComm {
 		out = append(out, flowspec.ExtComm(b))
 	}
 	return out
-}
-
-func encodeCommit(c device.Commit) ([]byte, error) { return json.Marshal(c) }
-
-func decodeCommit(b []byte) (device.Commit, error) {
-	var c device.Commit
-	err := json.Unmarshal(b, &c)
-	return c, err
 }

@@ -20,7 +20,6 @@ import (
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
 
-	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 )
 
@@ -31,6 +30,7 @@ var (
 	bucketMeta    = []byte("meta")
 	bucketRules   = []byte("rules")   // rule ID -> rule
 	bucketCommits = []byte("commits") // device name -> commit in flight
+	bucketHeld    = []byte("held")    // device name -> names of the filters it was seen to hold
 	keyLayout     = []byte("layout")
 )
 
@@ -75,7 +75,7 @@ func Open(path string) (*Store, error) {
 
 // prepare creates the buckets and checks the layout.
 func prepare(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{bucketMeta, bucketRules, bucketCommits} {
+	for _, name := range [][]byte{bucketMeta, bucketRules, bucketCommits, bucketHeld} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
@@ -191,45 +191,6 @@ func (w write) into(rules *bbolt.Bucket) error {
 		if err := rules.Put([]byte(r.ID), b); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// SaveCommit notes, durably, that device has a commit that it will undo unless it is confirmed.
-func (s *Store) SaveCommit(name string, c device.Commit) error {
-	b, err := encodeCommit(c)
-	if err != nil {
-		return fmt.Errorf("store commit of %s: %w", name, err)
-	}
-	err = s.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucketCommits).Put([]byte(name), b) })
-	if err != nil {
-		return fmt.Errorf("store commit of %s: %w", name, err)
-	}
-	return nil
-}
-
-// Commit returns the commit in flight on a device, or false.
-func (s *Store) Commit(name string) (c device.Commit, found bool, err error) {
-	err = s.db.View(func(tx *bbolt.Tx) error {
-		b := tx.Bucket(bucketCommits).Get([]byte(name))
-		if b == nil {
-			return nil
-		}
-		found = true
-		c, err = decodeCommit(b)
-		return err
-	})
-	if err != nil {
-		return device.Commit{}, false, fmt.Errorf("read commit of %s: %w", name, err)
-	}
-	return c, found, nil
-}
-
-// ClearCommit forgets the commit of a device: it was confirmed, cancelled, or is past its deadline.
-func (s *Store) ClearCommit(name string) error {
-	err := s.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucketCommits).Delete([]byte(name)) })
-	if err != nil {
-		return fmt.Errorf("clear commit of %s: %w", name, err)
 	}
 	return nil
 }

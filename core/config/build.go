@@ -1,0 +1,402 @@
+package config
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
+
+	"github.com/sluice-gateway/sluice/core/admit"
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/profile"
+)
+
+// Defaults of what a file leaves out.
+const (
+	defaultAPI      = "127.0.0.1:8330"
+	defaultHoldTime = 90 * time.Second // RFC 4271 §10
+	defaultIBGPHold = 10 * time.Minute // rules of a lost iBGP source
+	defaultConfirm  = 30 * time.Second
+	maxConfirm      = 60 * time.Second // the device's candidate is locked that long
+	defaultInterval = 5 * time.Second
+	defaultTimeout  = 30 * time.Second
+)
+
+// start returns the first token of a node: of a mapping the first key, not its colon.
+func start(n ast.Node) *token.Token {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		if len(n.Values) > 0 {
+			return n.Values[0].Key.GetToken()
+		}
+	case *ast.MappingValueNode:
+		return n.Key.GetToken()
+	}
+	return n.GetToken()
+}
+
+func (b *builder) config(raw rawConfig) *Config {
+	c := &Config{
+		AS: raw.AS, Store: raw.Store, Profiles: raw.Profiles,
+		NoExport:   raw.NoExport == nil || *raw.NoExport,
+		DefaultTTL: b.duration("$.ttl.default", raw.TTL.Default, 0),
+		MaxTTL:     b.duration("$.ttl.max", raw.TTL.Max, 0),
+	}
+	c.RouterID = b.routerID(raw.RouterID)
+	if c.AS == 0 {
+		b.fail("$.as", "missing: the autonomous system number of the gateway")
+	}
+	if c.Store == "" {
+		b.fail("$.store", "missing: the file that keeps rules across restarts")
+	}
+	if c.MaxTTL > 0 && c.DefaultTTL > c.MaxTTL {
+		b.fail("$.ttl.default", "%v is above the ceiling of %v", c.DefaultTTL, c.MaxTTL)
+	}
+	c.Community = b.ownCommunity(raw)
+	c.ListenAPI = b.listenAPI(raw.Listen.API)
+	for i, s := range raw.Listen.BGP {
+		if at, err := netip.ParseAddrPort(s); err != nil {
+			b.fail(fmt.Sprintf("$.listen.bgp[%d]", i), "%q is not ADDRESS:PORT, such as 192.0.2.1:179", s)
+		} else {
+			c.ListenBGP = append(c.ListenBGP, at)
+		}
+	}
+	set := b.profiles(raw.Profiles)
+	c.Plugins = b.plugins(raw.Plugins)
+	c.Sources = b.sources(raw, c)
+	c.Devices = b.devices(raw, c, set)
+	return c
+}
+
+func (b *builder) routerID(s string) netip.Addr {
+	a, err := netip.ParseAddr(s)
+	if err != nil || !a.Is4() || a.IsUnspecified() {
+		b.fail("$.router-id", "%q is not an IPv4 address, such as 192.0.2.1", s)
+	}
+	return a
+}
+
+// ownCommunity is AS:6666 unless the file says otherwise; "none" switches it off. An AS above 65535 has no such community by itself.
+func (b *builder) ownCommunity(raw rawConfig) uint32 {
+	if raw.Community == nil {
+		if raw.AS > 0xffff {
+			b.fail("$.community", "missing: an AS above 65535 has no community of its own; name one, or \"none\"")
+			return 0
+		}
+		return raw.AS<<16 | 6666
+	}
+	if *raw.Community == "none" {
+		return 0
+	}
+	high, low, ok := strings.Cut(*raw.Community, ":")
+	h, err1 := strconv.ParseUint(high, 10, 16)
+	l, err2 := strconv.ParseUint(low, 10, 16)
+	if !ok || err1 != nil || err2 != nil {
+		b.fail("$.community", "%q is not a community, such as 64512:6666, or \"none\"", *raw.Community)
+	}
+	return uint32(h<<16 | l)
+}
+
+func (b *builder) listenAPI(s string) string {
+	if s == "" {
+		return defaultAPI
+	}
+	host, _, err := net.SplitHostPort(s)
+	if err != nil {
+		b.fail("$.listen.api", "%q is not HOST:PORT, such as %s", s, defaultAPI)
+		return s
+	}
+	if a, err := netip.ParseAddr(host); (err != nil || !a.IsLoopback()) && host != "localhost" {
+		b.fail("$.listen.api", "%q is not a loopback address: the API has no users and no TLS yet, so it listens on loopback only", host)
+	}
+	return s
+}
+
+// profiles returns the profiles to choose from: the embedded ones and the user's own.
+func (b *builder) profiles(dir string) *profile.Catalog {
+	set, err := profile.Open(dir)
+	if err != nil {
+		b.fail("$.profiles", "%v", err)
+	}
+	return set
+}
+
+func (b *builder) sources(raw rawConfig, c *Config) []Source {
+	seen := map[string]bool{}
+	var out []Source
+	for i, rs := range raw.Sources {
+		path := fmt.Sprintf("$.sources[%d]", i)
+		b.name(path, rs.Name, seen)
+		s := Source{
+			Name: flowspec.Source(rs.Name), Preference: rs.Preference, Compat: rs.Compat,
+			File: rs.File, Pipe: rs.Pipe, API: rs.API,
+		}
+		s.Admit = b.policy(path+".allow", rs.Allow)
+		if rs.BGP != nil {
+			s.BGP = b.peer(path+".bgp", *rs.BGP)
+		}
+		if kinds(s) != 1 {
+			b.fail(path, "needs exactly one of bgp, file, pipe and api")
+		}
+		s.Hold = b.onLoss(path+".on-loss", rs.OnLoss, s.BGP != nil && s.BGP.AS == c.AS)
+		s.Quiet = b.resync(path+".resync", rs.Resync)
+		out = append(out, s)
+	}
+	return out
+}
+
+func kinds(s Source) int {
+	n := 0
+	for _, set := range []bool{s.BGP != nil, s.File != "", s.Pipe != "", s.API} {
+		if set {
+			n++
+		}
+	}
+	return n
+}
+
+// onLoss reads "withdraw" or "hold DURATION". The rules of a lost iBGP source are held for ten minutes by default: it is usually our own
+// detector that restarts. Those of an eBGP source are withdrawn: its owner may have meant it.
+func (b *builder) onLoss(path string, s *string, ibgp bool) time.Duration {
+	switch {
+	case s == nil && ibgp:
+		return defaultIBGPHold
+	case s == nil || *s == "withdraw":
+		return 0
+	}
+	d, ok := strings.CutPrefix(*s, "hold ")
+	if !ok {
+		b.fail(path, "%q is neither \"withdraw\" nor \"hold DURATION\"", *s)
+		return 0
+	}
+	return b.duration(path, d, 0)
+}
+
+// resync reads "end-of-rib" or "quiet DURATION".
+func (b *builder) resync(path, s string) time.Duration {
+	if s == "" || s == "end-of-rib" {
+		return 0
+	}
+	d, ok := strings.CutPrefix(s, "quiet ")
+	if !ok {
+		b.fail(path, "%q is neither \"end-of-rib\" nor \"quiet DURATION\"", s)
+		return 0
+	}
+	return b.duration(path, d, 0)
+}
+
+// actionWords are the words of allow.actions.
+var actionWords = []string{"accept", "discard", "rate-limit", "redirect", "mark", "sample", "continue"}
+
+func (b *builder) policy(path string, raw rawAllow) admit.Policy {
+	p := admit.Policy{MaxRules: raw.MaxRules, MaxTTL: b.duration(path+".max-ttl", raw.MaxTTL, 0)}
+	if raw.MaxRules < 0 {
+		b.fail(path+".max-rules", "%d is negative", raw.MaxRules)
+	}
+	if len(raw.Destinations) == 0 {
+		b.fail(path+".destinations", "missing: the prefixes that this source may filter, or [any]")
+	}
+	for i, s := range raw.Destinations {
+		if s == "any" {
+			p.AnyDestination = true
+			continue
+		}
+		if q, ok := b.prefix(fmt.Sprintf("%s.destinations[%d]", path, i), s); ok {
+			p.Destinations = append(p.Destinations, q)
+		}
+	}
+	for i, s := range raw.Components {
+		if t, ok := flowspec.ParseType(s); ok {
+			p.Components = append(p.Components, t)
+		} else {
+			b.fail(fmt.Sprintf("%s.components[%d]", path, i), "%q is no component", s)
+		}
+	}
+	for i, s := range raw.Actions {
+		if slices.Contains(actionWords, s) {
+			p.Actions = append(p.Actions, s)
+		} else {
+			b.fail(fmt.Sprintf("%s.actions[%d]", path, i), "%q is no action: %s", s, strings.Join(actionWords, ", "))
+		}
+	}
+	return p
+}
+
+func (b *builder) prefix(path, s string) (netip.Prefix, bool) {
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		b.fail(path, "%q is not a prefix, such as 203.0.113.0/24", s)
+		return p, false
+	}
+	if p != p.Masked() {
+		b.fail(path, "%s has bits set outside its length; write %s", p, p.Masked())
+		return p, false
+	}
+	return p, true
+}
+
+func (b *builder) peer(path string, raw rawPeer) *Peer {
+	p := &Peer{Port: raw.Port, AS: raw.AS, Passive: raw.Passive, HoldTime: b.duration(path+".hold-time", raw.HoldTime, defaultHoldTime)}
+	var err error
+	if p.Address, err = netip.ParseAddr(raw.Address); err != nil {
+		b.fail(path+".address", "%q is not an address", raw.Address)
+	}
+	if raw.Local != "" {
+		if p.Local, err = netip.ParseAddr(raw.Local); err != nil {
+			b.fail(path+".local-address", "%q is not an address", raw.Local)
+		}
+	}
+	if p.AS == 0 {
+		b.fail(path+".as", "missing: the neighbour's autonomous system number")
+	}
+	// RFC 4271 §4.2: zero, or at least three seconds.
+	if p.HoldTime != 0 && (p.HoldTime < 3*time.Second || p.HoldTime > 65535*time.Second) {
+		b.fail(path+".hold-time", "%v is neither 0 nor between 3s and 65535s", p.HoldTime)
+	}
+	for i, s := range raw.Families {
+		switch s {
+		case flowspec.IPv4.String():
+			p.Families = append(p.Families, flowspec.IPv4)
+		case flowspec.IPv6.String():
+			p.Families = append(p.Families, flowspec.IPv6)
+		default:
+			b.fail(fmt.Sprintf("%s.families[%d]", path, i), "%q is no family: ipv4, ipv6", s)
+		}
+	}
+	if len(raw.Families) == 0 {
+		b.fail(path+".families", "missing: [ipv4], [ipv6] or both; exactly what the neighbour has configured")
+	}
+	return p
+}
+
+func (b *builder) devices(raw rawConfig, c *Config, set *profile.Catalog) []Device {
+	seen := map[string]bool{}
+	var out []Device
+	for i, rd := range raw.Devices {
+		path := fmt.Sprintf("$.devices[%d]", i)
+		b.name(path, rd.Name, seen)
+		d := Device{Name: rd.Name}
+		if set != nil {
+			p, settings, err := set.Select(rd.Profile)
+			if err != nil {
+				b.fail(path+".profile", "%v", err)
+			}
+			d.Profile, d.Settings = p, settings
+		}
+		if rd.BGP != nil {
+			d.BGP = b.peer(path+".bgp", *rd.BGP)
+		}
+		if rd.Filter != nil {
+			d.Filter = b.filter(path+".filter", rd.Name, *rd.Filter)
+		}
+		if d.BGP == nil && d.Filter == nil {
+			b.fail(path, "needs bgp, filter or both: a way to deliver")
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+func (b *builder) filter(path, name string, raw rawFilter) *FilterDelivery {
+	f := &FilterDelivery{
+		Adapter:  raw.Adapter,
+		Confirm:  b.duration(path+".confirm-within", raw.Confirm, defaultConfirm),
+		Interval: b.duration(path+".commit-interval", raw.Interval, defaultInterval),
+		Target: device.Target{
+			Name: name, Address: raw.Address, Username: raw.Username,
+			Password: b.secret(path+".password", raw.Password), PrivateKey: b.secret(path+".private-key", raw.PrivateKey),
+			KnownHosts: raw.KnownHosts, HostKey: raw.HostKey, InsecureIgnoreHostKey: raw.Insecure,
+			Interfaces: raw.Interfaces, Options: raw.Options,
+			Timeout: b.duration(path+".timeout", raw.Timeout, defaultTimeout),
+		},
+	}
+	if f.Adapter == "" {
+		b.fail(path+".adapter", "missing: the adapter that speaks to this device, such as junos")
+	}
+	if f.Confirm <= 0 || f.Confirm > maxConfirm {
+		b.fail(path+".confirm-within", "%v is not between 1s and %v: the device's configuration stays locked that long", f.Confirm, maxConfirm)
+	}
+	switch p := filter.Placement(raw.Placement); p {
+	case "":
+		f.Target.Placement = filter.Alone
+	case filter.Alone, filter.Before:
+		f.Target.Placement = p
+	default:
+		b.fail(path+".placement", "%q is no placement: %s, %s", raw.Placement, filter.Alone, filter.Before)
+	}
+	return f
+}
+
+// secret fetches what a reference names. The message of a failure names the reference, never the secret.
+func (b *builder) secret(path string, raw *rawSecret) device.Secret {
+	switch {
+	case raw == nil:
+		return ""
+	case (raw.Env == "") == (raw.File == ""):
+		b.fail(path, "needs exactly one of env and file")
+	case raw.Env != "":
+		v := b.env.Getenv(raw.Env)
+		if v == "" {
+			b.fail(path+".env", "the environment variable %s is not set", raw.Env)
+		}
+		return device.Secret(v)
+	default:
+		v, err := b.env.ReadFile(raw.File)
+		if err != nil {
+			b.fail(path+".file", "%v", err)
+		}
+		return device.Secret(strings.TrimRight(string(v), "\r\n"))
+	}
+	return ""
+}
+
+func (b *builder) plugins(raw []rawPlugin) []Plugin {
+	seen := map[string]bool{}
+	var out []Plugin
+	for i, rp := range raw {
+		path := fmt.Sprintf("$.plugins[%d]", i)
+		b.name(path, rp.Name, seen)
+		p := Plugin{Name: rp.Name, File: rp.File}
+		if p.File == "" {
+			b.fail(path+".file", "missing: the plugin's executable")
+		}
+		sum, err := hex.DecodeString(rp.SHA256)
+		if err != nil || len(sum) != len(p.SHA256) {
+			b.fail(path+".sha256", "not 64 hexadecimal digits: write what `sha256sum %s` prints", rp.File)
+		}
+		copy(p.SHA256[:], sum)
+		out = append(out, p)
+	}
+	return out
+}
+
+func (b *builder) name(path, name string, seen map[string]bool) {
+	switch {
+	case name == "":
+		b.fail(path+".name", "missing")
+	case seen[name]:
+		b.fail(path+".name", "%q is there twice", name)
+	}
+	seen[name] = true
+}
+
+func (b *builder) duration(path, s string, otherwise time.Duration) time.Duration {
+	if s == "" {
+		return otherwise
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 {
+		b.fail(path, "%q is not a duration, such as 90s or 10m", s)
+		return otherwise
+	}
+	return d
+}

@@ -1,0 +1,87 @@
+// Package config turns one YAML file into a valid Config. What it returns needs no further checks: addresses are
+// addresses, profiles exist, names are unique, secrets are resolved. What it does not understand it refuses, with file, line and
+// column: an unknown key is an error, and so is a second document.
+//
+// docs/configuration.md is the reference, every key with its comment; a test reads it.
+package config
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/sluice-gateway/sluice/core/admit"
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/profile"
+)
+
+// Config is everything that `sluice serve` needs to know.
+type Config struct {
+	RouterID  netip.Addr // IPv4
+	AS        uint32
+	Community uint32 // ours, on every path we send; a path that bears it is never a source. 0: none
+	NoExport  bool   // NO_EXPORT on every path we send (RFC 1997)
+	ListenBGP []netip.AddrPort
+	ListenAPI string // host:port, loopback
+	Store     string // file
+	Profiles  string // directory with the user's own profiles, or ""
+
+	DefaultTTL time.Duration // of API rules that name none; 0: they never expire
+	MaxTTL     time.Duration // ceiling; 0: none
+
+	Sources []Source
+	Devices []Device
+	Plugins []Plugin
+}
+
+// Source is where rules come from. Exactly one of BGP, File, Pipe and API is set.
+type Source struct {
+	Name       flowspec.Source
+	Preference int // of two sources with one NLRI the higher one's rule is in force
+	Admit      admit.Policy
+	Compat     []string      // guard codes to let through with a warning (docs/notations.md)
+	Hold       time.Duration // keep the rules that long after the source was lost; 0: withdraw at once
+	Quiet      time.Duration // sweep stale rules after that long without an update instead of at End-of-RIB; 0: at End-of-RIB
+
+	BGP  *Peer
+	File string // rule file, read again on SIGHUP
+	Pipe string // "-" for standard input, or a FIFO, with ExaBGP API lines
+	API  bool
+}
+
+// Peer is one BGP neighbour.
+type Peer struct {
+	Address  netip.Addr
+	Port     uint16 // where we connect to; 0: 179
+	AS       uint32
+	Local    netip.Addr // our side of the session; zero: whatever the system chooses
+	Families []flowspec.Family
+	Passive  bool          // wait for the neighbour to connect
+	HoldTime time.Duration // what we offer; 0 or at least 3 s
+}
+
+// Device is one router under our care.
+type Device struct {
+	Name     string
+	Profile  *profile.Profile
+	Settings map[string]string // options of the profile
+	BGP      *Peer
+	Filter   *FilterDelivery
+}
+
+// FilterDelivery says how a generated filter reaches a device.
+type FilterDelivery struct {
+	Adapter string // a shipped plugin or one of Plugins
+	Target  device.Target
+	// Confirm is how long the device waits for our confirmation before it undoes a change, at most 60 s.
+	Confirm time.Duration
+	// Interval is the least time between two commits; what arrives meanwhile goes together.
+	Interval time.Duration
+}
+
+// Plugin is a third party's adapter.
+type Plugin struct {
+	Name   string
+	File   string
+	SHA256 [32]byte
+}

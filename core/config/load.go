@@ -1,0 +1,113 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// Problem is one thing wrong with a configuration file.
+type Problem struct {
+	File         string
+	Line, Column int // from 1; 0 where the trouble has no place
+	Message      string
+}
+
+func (p Problem) Error() string {
+	if p.Line == 0 {
+		return fmt.Sprintf("%s: %s", p.File, p.Message)
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Message)
+}
+
+// Env is what a configuration refers to outside its file. Tests replace it.
+type Env struct {
+	Getenv   func(string) string
+	ReadFile func(string) ([]byte, error)
+}
+
+// Load reads and checks the file at path. The error joins every Problem that was found.
+func Load(path string) (*Config, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	return Parse(path, b, Env{Getenv: os.Getenv, ReadFile: os.ReadFile})
+}
+
+// Parse checks the text of a configuration file; name is for messages.
+func Parse(name string, text []byte, env Env) (*Config, error) {
+	file, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return nil, yamlProblem(name, err)
+	}
+	if len(file.Docs) > 1 {
+		at := file.Docs[1].GetToken()
+		return nil, Problem{name, at.Position.Line, at.Position.Column, "a second document: a configuration is one document"}
+	}
+	var raw rawConfig
+	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&raw); err != nil {
+		return nil, yamlProblem(name, err)
+	}
+	b := &builder{file: name, ast: file, env: env}
+	c := b.config(raw)
+	if len(b.problems) > 0 {
+		slices.SortStableFunc(b.problems, func(p, q Problem) int { return p.Line - q.Line })
+		var all []error
+		for _, p := range b.problems {
+			all = append(all, p)
+		}
+		return nil, errors.Join(all...)
+	}
+	return c, nil
+}
+
+// yamlProblem gives an error of the YAML library our form.
+func yamlProblem(name string, err error) error {
+	var at yaml.Error
+	if !errors.As(err, &at) || at.GetToken() == nil {
+		return Problem{File: name, Message: firstLine(err.Error())}
+	}
+	pos := at.GetToken().Position
+	return Problem{name, pos.Line, pos.Column, at.GetMessage()}
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}
+
+// builder makes values of raw ones and collects what is wrong with them, each at its place in the file.
+type builder struct {
+	file     string
+	ast      *ast.File
+	env      Env
+	problems []Problem
+}
+
+// fail notes a problem at a YAML path such as "$.sources[0].bgp.address", or at the nearest place above it that the file has.
+func (b *builder) fail(path, format string, args ...any) {
+	p := Problem{File: b.file, Message: strings.TrimPrefix(strings.TrimPrefix(path, "$"), ".") + ": " + fmt.Sprintf(format, args...)}
+	p.Line, p.Column = b.place(path)
+	b.problems = append(b.problems, p)
+}
+
+func (b *builder) place(path string) (line, column int) {
+	for path != "$" && path != "" {
+		if at, err := yaml.PathString(path); err == nil {
+			if node, err := at.FilterFile(b.ast); err == nil && node != nil && node.GetToken() != nil {
+				pos := start(node).Position
+				return pos.Line, pos.Column
+			}
+		}
+		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+	}
+	return 0, 0
+}

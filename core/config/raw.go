@@ -1,0 +1,95 @@
+package config
+
+// The raw types hold the file as it was written: strings and pointers, nothing checked. build.go makes values of them.
+
+type rawConfig struct {
+	RouterID  string      `yaml:"router-id"`
+	AS        uint32      `yaml:"as"`
+	Community *string     `yaml:"community"`
+	NoExport  *bool       `yaml:"no-export"`
+	Listen    rawListen   `yaml:"listen"`
+	Store     string      `yaml:"store"`
+	Profiles  string      `yaml:"profiles"`
+	TTL       rawTTL      `yaml:"ttl"`
+	Sources   []rawSource `yaml:"sources"`
+	Devices   []rawDevice `yaml:"devices"`
+	Plugins   []rawPlugin `yaml:"plugins"`
+}
+
+type rawListen struct {
+	BGP []string `yaml:"bgp"`
+	API string   `yaml:"api"`
+}
+
+type rawTTL struct {
+	Default string `yaml:"default"`
+	Max     string `yaml:"max"`
+}
+
+type rawSource struct {
+	Name       string   `yaml:"name"`
+	Preference int      `yaml:"preference"`
+	OnLoss     *string  `yaml:"on-loss"`
+	Resync     string   `yaml:"resync"`
+	Compat     []string `yaml:"compat"`
+	Allow      rawAllow `yaml:"allow"`
+
+	BGP  *rawPeer `yaml:"bgp"`
+	File string   `yaml:"file"`
+	Pipe string   `yaml:"pipe"`
+	API  bool     `yaml:"api"`
+}
+
+type rawAllow struct {
+	Destinations []string `yaml:"destinations"`
+	Components   []string `yaml:"components"`
+	Actions      []string `yaml:"actions"`
+	MaxRules     int      `yaml:"max-rules"`
+	MaxTTL       string   `yaml:"max-ttl"`
+}
+
+type rawPeer struct {
+	Address  string   `yaml:"address"`
+	Port     uint16   `yaml:"port"`
+	AS       uint32   `yaml:"as"`
+	Local    string   `yaml:"local-address"`
+	Families []string `yaml:"families"`
+	Passive  bool     `yaml:"passive"`
+	HoldTime string   `yaml:"hold-time"`
+}
+
+type rawDevice struct {
+	Name    string     `yaml:"name"`
+	Profile string     `yaml:"profile"`
+	BGP     *rawPeer   `yaml:"bgp"`
+	Filter  *rawFilter `yaml:"filter"`
+}
+
+type rawFilter struct {
+	Adapter    string            `yaml:"adapter"`
+	Address    string            `yaml:"address"`
+	Username   string            `yaml:"username"`
+	Password   *rawSecret        `yaml:"password"`
+	PrivateKey *rawSecret        `yaml:"private-key"`
+	KnownHosts string            `yaml:"known-hosts"`
+	HostKey    string            `yaml:"host-key"`
+	Insecure   bool              `yaml:"insecure-ignore-host-key"`
+	Placement  string            `yaml:"placement"`
+	Interfaces []string          `yaml:"interfaces"`
+	Options    map[string]string `yaml:"options"`
+	Timeout    string            `yaml:"timeout"`
+	Confirm    string            `yaml:"confirm-within"`
+	Interval   string            `yaml:"commit-interval"`
+}
+
+// rawSecret names where a secret is; a secret itself never stands in the file.
+type rawSecret struct {
+	Env  string `yaml:"env"`
+	File string `yaml:"file"`
+}
+
+type rawPlugin struct {
+	Name   string `yaml:"name"`
+	File   string `yaml:"file"`
+	SHA256 string `yaml:"sha256"`
+}

@@ -1,0 +1,281 @@
+package reconcile
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/packet"
+	"github.com/sluice-gateway/sluice/core/table"
+)
+
+// errUnproven means that what would be sent, or what the device showed, is not what was meant. Trying again changes nothing.
+var errUnproven = errors.New("not proven")
+
+// filterState is what a worker knows of the filters on its device.
+type filterState struct {
+	known     bool          // observed is what the device held when it was last read
+	observed  device.State  //
+	read      time.Time     // when that was
+	committed time.Time     // when the last change was made; zero: never
+	took      time.Duration // by that change, from Apply to Confirm
+	notes     []string      // for people: "sluice-v4 is not attached to any interface"
+}
+
+func (f *filterState) entries() int {
+	n := 0
+	for _, f := range f.observed.Filters {
+		n += len(f.Entries)
+	}
+	return n
+}
+
+func (f *filterState) attached() []string {
+	var out []string
+	for _, fl := range f.observed.Filters {
+		for _, i := range f.observed.Attached[fl.Name] {
+			out = append(out, fl.Name+" on "+i)
+		}
+	}
+	return out
+}
+
+// giveFilters brings the filters of the device to want: read, compare, apply under the device's undo timer, read back, prove, confirm. It
+// returns how long to wait where the last commit was too short ago.
+func (w *worker) giveFilters(ctx context.Context, want []filter.Filter) (wait time.Duration, err error) {
+	want, err = w.provenForm(want)
+	if err != nil {
+		return 0, err
+	}
+	if !w.filters.known || w.auditDue() {
+		if err := w.readFilters(ctx, want); err != nil {
+			return 0, err
+		}
+	}
+	change := device.Diff(device.State{Filters: w.filters.observed.Filters}, device.State{Filters: want})
+	if change.Empty() {
+		return 0, w.noteHeld(want)
+	}
+	if !w.filters.committed.IsZero() {
+		if wait := w.dev.Interval - w.now().Sub(w.filters.committed); wait > 0 {
+			return wait, nil
+		}
+	}
+	return 0, w.commit(ctx, change, want)
+}
+
+// auditDue says whether the device should be read again although nobody told us that it changed.
+func (w *worker) auditDue() bool {
+	return w.dev.Audit > 0 && w.now().Sub(w.filters.read) >= w.dev.Audit
+}
+
+// provenForm returns want as it will read back, after proving that this means the same. No proof, no delivery.
+func (w *worker) provenForm(want []filter.Filter) ([]filter.Filter, error) {
+	var out []filter.Filter
+	for _, f := range w.always(want) {
+		rendered, err := w.dev.Dialect.Render(f)
+		if err != nil {
+			return nil, fmt.Errorf("%w: render %s: %w", errUnproven, f.Name, err)
+		}
+		back, err := w.dev.Dialect.Parse(rendered.Payload)
+		if err != nil {
+			return nil, fmt.Errorf("%w: read back what was rendered for %s: %w", errUnproven, f.Name, err)
+		}
+		if len(back) != 1 {
+			return nil, fmt.Errorf("%w: %s was rendered as %d filters", errUnproven, f.Name, len(back))
+		}
+		if err := w.prove(f, back[0]); err != nil {
+			return nil, err
+		}
+		out = append(out, back[0])
+	}
+	return out, nil
+}
+
+// always adds an empty filter for each IP version that the plan has none for. The operator's interfaces refer to our filters by name: a filter
+// that went away with its last rule would leave them referring to nothing, which routers refuse to commit.
+func (w *worker) always(want []filter.Filter) []filter.Filter {
+	out := slices.Clone(want)
+	for _, v := range w.dev.Profile.Filter.Versions {
+		version := packet.Version(v)
+		if !slices.ContainsFunc(out, func(f filter.Filter) bool { return f.Version == version }) {
+			out = append(out, filter.Filter{Name: fmt.Sprintf("%sv%d", filter.Mark, v), Version: version, Placement: w.dev.Target.Placement})
+		}
+	}
+	slices.SortFunc(out, func(a, b filter.Filter) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+// read asks the device for everything of ours, filters sorted by name.
+func (w *worker) read(ctx context.Context) (device.State, error) {
+	state, err := w.dev.Filter.Read(ctx, w.dev.Target)
+	if err != nil {
+		return state, fmt.Errorf("read %s: %w", w.dev.Name, err)
+	}
+	slices.SortFunc(state.Filters, func(a, b filter.Filter) int { return cmp.Compare(a.Name, b.Name) })
+	return state, nil
+}
+
+// prove compares what two filters do.
+func (w *worker) prove(want, got filter.Filter) error {
+	s := w.dev.Dialect.Semantics()
+	if d := table.Diff(want.Table(s), got.Table(s)); d != nil {
+		w.log.Error("filter differs from what was meant; not delivered", "filter", want.Name, "packet", d.Packet.String(), "want", d.Want, "got", d.Got, "reason", d.Reason)
+		return fmt.Errorf("%w: %s treats %s differently: want %s, got %s", errUnproven, want.Name, d.Packet, d.Want, d.Got)
+	}
+	return nil
+}
+
+// readFilters reads everything of ours and settles a commit that an earlier life of the gateway, or a lost connection, left behind.
+func (w *worker) readFilters(ctx context.Context, want []filter.Filter) error {
+	state, err := w.read(ctx)
+	if err != nil {
+		return err
+	}
+	if state, err = w.settle(ctx, state, want); err != nil {
+		return err
+	}
+	if err := w.checkPresence(state); err != nil {
+		return err
+	}
+	w.observe(state)
+	return nil
+}
+
+// settle ends a commit in flight: what the device holds is what is wanted, so it may stay; or it is not, so the device undoes it.
+func (w *worker) settle(ctx context.Context, state device.State, want []filter.Filter) (device.State, error) {
+	c, found, err := w.tokens.Commit(w.dev.Name)
+	if err != nil || !found {
+		return state, err
+	}
+	holds := device.Diff(device.State{Filters: state.Filters}, device.State{Filters: want}).Empty()
+	switch {
+	case w.now().After(c.Deadline):
+		w.log.Warn("an unconfirmed commit is past its deadline: the device has undone it")
+	case holds:
+		if err := w.dev.Filter.Confirm(ctx, w.dev.Target, c); err != nil {
+			return state, fmt.Errorf("confirm on %s: %w", w.dev.Name, err)
+		}
+		w.log.Info("confirmed a commit from before the restart")
+	default:
+		if err := w.dev.Filter.Cancel(ctx, w.dev.Target, c); err != nil {
+			return state, fmt.Errorf("cancel on %s: %w", w.dev.Name, err)
+		}
+		w.log.Info("cancelled a commit from before the restart")
+	}
+	if err := w.tokens.ClearCommit(w.dev.Name); err != nil {
+		return state, err
+	}
+	if holds {
+		return state, nil
+	}
+	return w.read(ctx)
+}
+
+// checkPresence finds out whether somebody removed a filter that the device was seen to hold.
+func (w *worker) checkPresence(state device.State) error {
+	held, err := w.tokens.Held(w.dev.Name)
+	if err != nil {
+		return err
+	}
+	for _, name := range held {
+		there := slices.ContainsFunc(state.Filters, func(f filter.Filter) bool { return f.Name == name })
+		if !there {
+			return &device.Drifted{What: "filter " + name + " is gone", Gone: true}
+		}
+	}
+	return nil
+}
+
+// observe takes over what the device showed.
+func (w *worker) observe(state device.State) {
+	w.filters.known, w.filters.observed, w.filters.read, w.filters.notes = true, state, w.now(), nil
+	for _, f := range state.Filters {
+		if len(state.Attached[f.Name]) == 0 {
+			w.filters.notes = append(w.filters.notes, f.Name+" is not attached to any interface that could be read: it filters nothing there")
+		}
+	}
+}
+
+// commit makes the change stay only if the device then shows exactly what was meant.
+func (w *worker) commit(ctx context.Context, change device.Change, want []filter.Filter) error {
+	began := w.now()
+	w.filters.known = false // until it was read back
+	c, err := w.dev.Filter.Apply(ctx, w.dev.Target, change, w.dev.Confirm)
+	if err != nil {
+		return fmt.Errorf("apply to %s: %w", w.dev.Name, err)
+	}
+	if !c.Confirmed {
+		if err := w.tokens.SaveCommit(w.dev.Name, c); err != nil {
+			return errors.Join(err, w.dev.Filter.Cancel(ctx, w.dev.Target, c))
+		}
+	}
+	state, err := w.verify(ctx, want)
+	if err != nil {
+		return errors.Join(err, w.undo(ctx, c))
+	}
+	if !c.Confirmed {
+		if err := w.dev.Filter.Confirm(ctx, w.dev.Target, c); err != nil {
+			return fmt.Errorf("confirm on %s: %w", w.dev.Name, err)
+		}
+		if err := w.tokens.ClearCommit(w.dev.Name); err != nil {
+			return err
+		}
+	}
+	w.observe(state)
+	w.filters.committed, w.filters.took = w.now(), w.now().Sub(began)
+	w.log.Info("filter delivered", "steps", len(change.Steps), "entries", w.filters.entries(), "took", w.filters.took)
+	return w.noteHeld(want)
+}
+
+// verify reads the device back and proves that it now does what was meant.
+func (w *worker) verify(ctx context.Context, want []filter.Filter) (device.State, error) {
+	state, err := w.read(ctx)
+	if err != nil {
+		return state, err
+	}
+	if len(state.Filters) != len(want) {
+		return state, fmt.Errorf("%w: %s accepted the change and holds %d of our filters instead of %d", errUnproven, w.dev.Name, len(state.Filters), len(want))
+	}
+	for i, f := range want {
+		if state.Filters[i].Name != f.Name {
+			return state, fmt.Errorf("%w: %s accepted the change and does not hold %s", errUnproven, w.dev.Name, f.Name)
+		}
+		if err := w.prove(f, state.Filters[i]); err != nil {
+			return state, err
+		}
+	}
+	return state, nil
+}
+
+// undo takes a change back that could not be verified. Where that fails too, the device's own timer does it.
+func (w *worker) undo(ctx context.Context, c device.Commit) error {
+	if c.Confirmed {
+		return nil
+	}
+	if err := w.dev.Filter.Cancel(ctx, w.dev.Target, c); err != nil {
+		return fmt.Errorf("cancel on %s (it undoes the change by itself by %s): %w", w.dev.Name, c.Deadline.Format(time.TimeOnly), err)
+	}
+	return w.tokens.ClearCommit(w.dev.Name)
+}
+
+// noteHeld remembers which filters the device holds, so that their absence later is known to be somebody's act.
+func (w *worker) noteHeld(filters []filter.Filter) error {
+	var names []string
+	for _, f := range filters {
+		names = append(names, f.Name)
+	}
+	held, err := w.tokens.Held(w.dev.Name)
+	if err != nil || slices.Equal(held, names) {
+		return err
+	}
+	return w.tokens.SaveHeld(w.dev.Name, names)
+}
+
+// forgetHeld is what a person asks for with sync: whatever is missing is put back.
+func (w *worker) forgetHeld() error { return w.tokens.SaveHeld(w.dev.Name, nil) }

@@ -1,0 +1,64 @@
+package reconcile
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/sluice-gateway/sluice/core/plan"
+	"github.com/sluice-gateway/sluice/core/profile"
+)
+
+// made is a plan and the Loc-RIB it was made of.
+type made struct {
+	version uint64
+	plan    *plan.Plan
+	err     error // why there is no plan of this version; plan is then the last good one, or nil
+}
+
+// planning keeps the plan of one profile and options up to date. planner belongs to the goroutine in run.
+type planning struct {
+	profile *profile.Profile
+	planner *plan.Planner
+	latest  atomic.Pointer[made]
+	wakes   []chan struct{} // of the workers that share the plan; fixed before run
+	log     *slog.Logger
+}
+
+func newPlanning(p *profile.Profile, opt plan.Options, log *slog.Logger) *planning {
+	return &planning{profile: p, planner: plan.NewPlanner(p, opt), log: log}
+}
+
+// run makes a plan of each new snapshot it gets to see.
+func (p *planning) run(ctx context.Context, rules Rules) error {
+	changed, stop := rules.Watch()
+	defer stop()
+	for {
+		p.make(rules)
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (p *planning) make(rules Rules) {
+	snap := rules.Snapshot()
+	next := &made{version: snap.Version}
+	next.plan, next.err = p.planner.Plan(snap)
+	if next.err != nil {
+		// No proof, no delivery: the devices keep what they hold.
+		p.log.Error("no plan", "profile", p.profile.Name, "version", snap.Version, "error", next.err)
+		if last := p.latest.Load(); last != nil {
+			next.plan = last.plan
+		}
+	}
+	p.latest.Store(next)
+	for _, w := range p.wakes {
+		select {
+		case w <- struct{}{}:
+		default:
+		}
+	}
+}

@@ -1,0 +1,155 @@
+// Package reconcile brings every device to its desired state, and keeps it there.
+//
+// Each device has one worker, a goroutine that owns everything known of it. A worker does not take commands: it is woken, takes the newest
+// plan, compares it with what the device holds, and does what is missing. Waking it twice is waking it once, and a worker that slept through forty
+// changes makes the last one. A retry is the same call again after a delay.
+//
+// Plans are made once for all devices with the same profile and options, by a planner goroutine of their own.
+//
+// Native routes go to the device's BGP session; filters go to its filter adapter under the device's own undo timer:
+// apply, read back, prove equal to what was wanted, and only then confirm. What cannot be proven is undone.
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/plan"
+	"github.com/sluice-gateway/sluice/core/profile"
+	"github.com/sluice-gateway/sluice/core/rib"
+)
+
+// Rules is the Loc-RIB that is delivered.
+type Rules interface {
+	Snapshot() rib.Snapshot
+	// Watch returns a channel of capacity one that is written to after each new snapshot, until stop is called.
+	Watch() (changed <-chan struct{}, stop func())
+}
+
+// Tokens remembers, across a crash, what a device would undo and what it was seen to hold. *store.Store is one.
+type Tokens interface {
+	SaveCommit(name string, c device.Commit) error
+	Commit(name string) (device.Commit, bool, error)
+	ClearCommit(name string) error
+	SaveHeld(name string, filters []string) error
+	Held(name string) ([]string, error)
+}
+
+// Device is one router under our care.
+type Device struct {
+	Name    string
+	Profile *profile.Profile
+	Options plan.Options
+
+	Native device.Adapter // nil: no BGP session to it
+	Filter device.Adapter // nil: no filter adapter
+	// Target is what Filter needs to reach it. Native knows its own.
+	Target  device.Target
+	Dialect filter.Dialect // of Filter; proves that what is sent reads back as what was meant
+	Confirm time.Duration  // how long the device waits for Confirm
+	// Interval is the least time between two commits. What arrives meanwhile goes together.
+	Interval time.Duration
+	// Audit is how often an idle device is read again; 0: never.
+	Audit time.Duration
+}
+
+// Config is what a Reconciler works on.
+type Config struct {
+	Rules   Rules
+	Tokens  Tokens
+	Devices []Device
+	Log     *slog.Logger
+	Now     func() time.Time // nil: time.Now
+}
+
+// Reconciler runs the workers.
+type Reconciler struct {
+	cfg      Config
+	planners []*planning
+	workers  []*worker
+}
+
+// New prepares a planner for each profile and options, and a worker for each device.
+func New(cfg Config) *Reconciler {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	r := &Reconciler{cfg: cfg}
+	shared := map[string]*planning{}
+	for _, d := range cfg.Devices {
+		key := planKey(d)
+		p, found := shared[key]
+		if !found {
+			p = newPlanning(d.Profile, d.Options, cfg.Log)
+			shared[key] = p
+			r.planners = append(r.planners, p)
+		}
+		w := newWorker(d, p, cfg)
+		p.wakes = append(p.wakes, w.wake)
+		r.workers = append(r.workers, w)
+	}
+	return r
+}
+
+// planKey is equal for devices that can share a plan: same profile, same options.
+func planKey(d Device) string {
+	var settings []string
+	for k, v := range d.Options.Settings {
+		settings = append(settings, k+"="+v)
+	}
+	slices.Sort(settings)
+	return fmt.Sprintf("%s|%s|%t|%t|%s", d.Profile.Name, strings.Join(settings, ","), d.Options.NoNative, d.Options.NoFilter, d.Options.Placement)
+}
+
+// Run plans and delivers until ctx ends. It returns the first error that no retry can mend.
+func (r *Reconciler) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, p := range r.planners {
+		g.Go(func() error { return p.run(ctx, r.cfg.Rules) })
+	}
+	for _, w := range r.workers {
+		g.Go(func() error { return w.run(ctx) })
+	}
+	return g.Wait()
+}
+
+// Status returns a copy of what is known of each device, in the order of the configuration.
+func (r *Reconciler) Status() []Status {
+	out := make([]Status, 0, len(r.workers))
+	for _, w := range r.workers {
+		out = append(out, *w.status.Load())
+	}
+	return out
+}
+
+// Plan returns the newest plan of a device, or nil while there is none.
+func (r *Reconciler) Plan(name string) *plan.Plan {
+	for _, w := range r.workers {
+		if w.dev.Name == name {
+			if m := w.plans.latest.Load(); m != nil {
+				return m.plan
+			}
+		}
+	}
+	return nil
+}
+
+// Sync makes the worker of a device read it again and deliver, even where it had stopped: after a refusal, or because somebody removed our filter.
+// It returns false for an unknown device.
+func (r *Reconciler) Sync(name string) bool {
+	for _, w := range r.workers {
+		if w.dev.Name == name {
+			w.askSync()
+			return true
+		}
+	}
+	return false
+}

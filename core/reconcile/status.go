@@ -1,0 +1,54 @@
+package reconcile
+
+import (
+	"time"
+
+	"github.com/sluice-gateway/sluice/core/plan"
+)
+
+// State is how far a device is.
+type State string
+
+// The states of a device.
+const (
+	Pending     State = "pending"     // something is to be done, or is being done
+	InSync      State = "in-sync"     // it was given, and where it can be read holds, all that the plan says
+	Unreachable State = "unreachable" // it does not answer; tried again with growing delays
+	Refusing    State = "refused"     // it refused the change; waits for another plan, or for sync
+	Frozen      State = "frozen"      // somebody removed our filter or its attachment; waits for sync
+	NoPlan      State = "no-plan"     // the rules could not be planned; it keeps what it holds
+)
+
+// Status is what is known of one device.
+type Status struct {
+	Name     string         `json:"name"`
+	Profile  string         `json:"profile"`
+	State    State          `json:"state"`
+	Since    time.Time      `json:"since"`
+	Version  uint64         `json:"version"`           // of the Loc-RIB that the device was last brought to
+	Error    string         `json:"error,omitempty"`   // in the device's own words where it has any
+	Session  string         `json:"session,omitempty"` // of BGP
+	Routes   int            `json:"routes"`            // native entries given
+	Entries  int            `json:"entries"`           // filter entries held
+	Attached []string       `json:"attached,omitempty"`
+	Notes    []string       `json:"notes,omitempty"`
+	Retry    time.Time      `json:"retry,omitzero"`
+	Commit   time.Duration  `json:"commit-time"` // how long the last filter change took, in nanoseconds
+	Summary  map[string]int `json:"summary"`     // rules by the way they are carried
+}
+
+// Sessioner is an adapter that knows the state of the session behind it, in words: "established".
+type Sessioner interface{ Session() string }
+
+// summarize counts verdicts by carrier.
+func summarize(p *plan.Plan) map[string]int {
+	sum := map[string]int{"rules": 0, string(plan.Native): 0, string(plan.Rewritten): 0, string(plan.InFilter): 0, string(plan.Rejected): 0}
+	if p == nil {
+		return sum
+	}
+	sum["rules"] = len(p.Verdicts)
+	for _, v := range p.Verdicts {
+		sum[string(v.Carried)]++
+	}
+	return sum
+}
