@@ -5,7 +5,6 @@ import (
 
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/packet"
-	"github.com/sluice-gateway/sluice/core/table"
 )
 
 // Mark is the prefix of the name of every object that sluice owns on a device.
@@ -38,25 +37,28 @@ type Entry struct {
 	Counter string      `json:"counter,omitempty"`
 }
 
-// Match is what an entry matches: the conditions that are set, all of them. A nil list is no condition.
+// Match is what an entry matches: the conditions that are set, all of them. A nil list is no condition; a list that is empty but not
+// nil matches nothing. The tags say omitzero, never omitempty: an empty list that got lost on the way would make the entry match everything.
 type Match struct {
-	Dst, Src  *netip.Prefix `json:",omitempty"`
-	Proto     packet.Values `json:",omitempty"` // protocol, or IPv6 upper-layer protocol
-	Port      packet.Values `json:",omitempty"` // source or destination port
-	DstPort   packet.Values `json:",omitempty"`
-	SrcPort   packet.Values `json:",omitempty"`
-	ICMPType  packet.Values `json:",omitempty"`
-	ICMPCode  packet.Values `json:",omitempty"`
-	Length    packet.Values `json:",omitempty"` // whole packet, with the IP header
-	DSCP      packet.Values `json:",omitempty"`
-	Label     packet.Values `json:",omitempty"`
-	Flags     []FlagTerm    `json:",omitempty"` // any of these
-	Fragments packet.Frags  `json:",omitempty"` // 0: no condition
+	Dst       *netip.Prefix `json:"dst,omitzero"`
+	Src       *netip.Prefix `json:"src,omitzero"`
+	Proto     packet.Values `json:"proto,omitzero"` // protocol, or IPv6 upper-layer protocol
+	Port      packet.Values `json:"port,omitzero"`  // source or destination port
+	DstPort   packet.Values `json:"dst-port,omitzero"`
+	SrcPort   packet.Values `json:"src-port,omitzero"`
+	ICMPType  packet.Values `json:"icmp-type,omitzero"`
+	ICMPCode  packet.Values `json:"icmp-code,omitzero"`
+	Length    packet.Values `json:"length,omitzero"` // whole packet, with the IP header
+	DSCP      packet.Values `json:"dscp,omitzero"`
+	Label     packet.Values `json:"label,omitzero"`
+	Flags     []FlagTerm    `json:"flags,omitzero"`     // any of these
+	Fragments packet.Frags  `json:"fragments,omitzero"` // 0: no condition; IPv6 uses the lower four bits
 }
 
 // FlagTerm matches TCP flag words with all bits of Set and no bit of Clear.
 type FlagTerm struct {
-	Set, Clear uint16
+	Set   uint16 `json:"set"`
+	Clear uint16 `json:"clear"`
 }
 
 // Do is what an entry does. A zero Do accepts.
@@ -88,12 +90,6 @@ type Semantics struct {
 	// TailDiscards: what no entry matches is discarded (so placement Alone needs a tail that accepts).
 	TailDiscards bool `yaml:"tail-discards" json:"tail-discards"`
 }
-
-// Set returns the packets that m matches on a platform with semantics s.
-func (m Match) Set(v packet.Version, s Semantics) packet.Set { panic("unbuilt") }
-
-// Table returns what f does to packets on a platform with semantics s: its entries, and behind them what its placement makes of the rest.
-func (f Filter) Table(s Semantics) table.Table { panic("unbuilt") }
 
 // Rendered is a filter in a vendor's language.
 type Rendered struct {
