@@ -23,14 +23,15 @@ var arrows = map[string][]string{
 	"core/rib":        {"core/flowspec"},
 	"core/admit":      {"core/flowspec"},
 	"core/filter":     {"core/table"},
-	"profiles":        {},
-	"core/profile":    {"core/filter", "profiles"},
+	"core/profile":    {"core/filter"},
+	"profiles":        {"core/profile"},
 	"core/device":     {"core/filter"},
 	"core/plan/split": {"core/flowspec"}, // and never core/table: the prover shares no code with what it checks
 	"core/plan":       {"core/rib", "core/profile", "core/device", "core/table", "core/plan/split"},
 	"core/store":      {"core/device"},
 	"core/reconcile":  {"core/plan", "core/rib", "core/store"},
-	"core/api":        {"core/reconcile", "core/notation", "core/admit"},
+	"core/report":     {"core/plan", "core/notation"},
+	"core/api":        {"core/reconcile", "core/report", "core/admit"},
 	"core/config":     {"core/profile", "core/admit"},
 
 	"adapters/junos":               {"core/filter"},
