@@ -1,0 +1,163 @@
+package session
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/osrg/gobgp/v3/pkg/packet/bgp"
+)
+
+// Open is what a peer said in its OPEN message (RFC 4271 §4.2).
+type Open struct {
+	AS        uint32 // from the four-octet AS capability where present
+	ID        netip.Addr
+	HoldTime  time.Duration
+	Families  []Family // of its multiprotocol capabilities; none means IPv4 unicast only (RFC 4760 §8)
+	FourOctet bool
+	Refresh   bool
+}
+
+// asTrans stands in two-octet places for an AS number that needs four (RFC 6793 §9).
+const asTrans = 23456
+
+// encodeOpen is our own OPEN.
+func (c *Config) encodeOpen() ([]byte, error) {
+	var caps []bgp.ParameterCapabilityInterface
+	for _, f := range c.Families {
+		caps = append(caps, bgp.NewCapMultiProtocol(bgp.AfiSafiToRouteFamily(f.AFI, f.SAFI)))
+	}
+	caps = append(caps, bgp.NewCapRouteRefresh(), bgp.NewCapFourOctetASNumber(c.LocalAS))
+	params := []bgp.OptionParameterInterface{bgp.NewOptionParameterCapability(caps)}
+	var out []byte
+	err := guard(func() (err error) {
+		m := bgp.NewBGPOpenMessage(twoOctet(c.LocalAS), uint16(c.HoldTime/time.Second), c.RouterID.String(), params)
+		out, err = m.Serialize()
+		return err
+	})
+	return out, err
+}
+
+func twoOctet(as uint32) uint16 {
+	if as > 0xffff {
+		return asTrans
+	}
+	return uint16(as)
+}
+
+// decodeOpen reads the body of an OPEN message. The error is a *Notification (RFC 4271 §6.2).
+func decodeOpen(body []byte) (Open, error) {
+	var m bgp.BGPOpen
+	if err := guard(func() error { return m.DecodeFromBytes(body) }); err != nil {
+		return Open{}, &Notification{Code: 2, Detail: err.Error()}
+	}
+	if m.Version != 4 {
+		return Open{}, &Notification{Code: 2, Subcode: 1, Data: []byte{0, 4}, Detail: fmt.Sprintf("version %d", m.Version)}
+	}
+	id, _ := netip.AddrFromSlice(m.ID.To4())
+	o := Open{AS: uint32(m.MyAS), ID: id, HoldTime: time.Duration(m.HoldTime) * time.Second}
+	for _, p := range m.OptParams {
+		caps, ok := p.(*bgp.OptionParameterCapability)
+		if !ok {
+			return Open{}, &Notification{Code: 2, Subcode: 4}
+		}
+		o.take(caps.Capability)
+	}
+	return o, nil
+}
+
+func (o *Open) take(caps []bgp.ParameterCapabilityInterface) {
+	for _, c := range caps {
+		switch c := c.(type) {
+		case *bgp.CapMultiProtocol:
+			afi, safi := bgp.RouteFamilyToAfiSafi(c.CapValue)
+			if f := (Family{afi, safi}); !slices.Contains(o.Families, f) {
+				o.Families = append(o.Families, f)
+			}
+		case *bgp.CapFourOctetASNumber:
+			o.AS, o.FourOctet = c.CapValue, true
+		case *bgp.CapRouteRefresh:
+			o.Refresh = true
+		}
+	}
+}
+
+// negotiate checks the peer's OPEN against the configuration and returns what both sides have. The error is a *Notification.
+func (c *Config) negotiate(o Open) (Negotiated, error) {
+	n := Negotiated{Open: o, LocalAS: c.LocalAS, Hold: min(c.HoldTime, o.HoldTime)}
+	if c.RemoteAS != 0 && o.AS != c.RemoteAS || o.AS == 0 {
+		return n, &Notification{Code: 2, Subcode: 2, Data: binary.BigEndian.AppendUint16(nil, twoOctet(o.AS)), Detail: fmt.Sprintf("the peer says AS %d, configured is AS %d", o.AS, c.RemoteAS)}
+	}
+	if !o.ID.IsValid() || o.ID.IsUnspecified() || o.ID == c.RouterID && o.AS == c.LocalAS {
+		// RFC 6286 §2.2: zero is wrong, and so is our own within one AS.
+		return n, &Notification{Code: 2, Subcode: 3, Data: o.ID.AsSlice(), Detail: "the peer's router id is " + o.ID.String()}
+	}
+	if o.HoldTime > 0 && o.HoldTime < 3*time.Second {
+		return n, &Notification{Code: 2, Subcode: 6, Detail: fmt.Sprintf("the peer wants a hold time of %v", o.HoldTime)}
+	}
+	for _, f := range c.Families {
+		if slices.Contains(o.Families, f) {
+			n.Families = append(n.Families, f)
+		}
+	}
+	if len(n.Families) == 0 {
+		// RFC 5492 §5: the data names the capabilities that are required.
+		var data []byte
+		for _, f := range c.Families {
+			data = append(data, 1, 4, byte(f.AFI>>8), byte(f.AFI), 0, f.SAFI)
+		}
+		return n, &Notification{Code: 2, Subcode: 7, Data: data, Detail: fmt.Sprintf("no family in common: the peer has %v, configured is %v", o.Families, c.Families)}
+	}
+	return n, nil
+}
+
+// Negotiated is what two speakers agreed on.
+type Negotiated struct {
+	Open
+	Families []Family // of both sides, in the configured order; hides those of Open
+	LocalAS  uint32
+	Hold     time.Duration // the lower offer; 0: no KEEPALIVEs (RFC 4271 §4.2)
+}
+
+// IBGP says whether both sides are in one AS.
+func (n Negotiated) IBGP() bool { return n.AS == n.LocalAS }
+
+// Has says whether f may be used.
+func (n Negotiated) Has(f Family) bool { return slices.Contains(n.Families, f) }
+
+// validate refuses a configuration that cannot work and fills in defaults.
+func (c *Config) validate() error {
+	if c.LocalAS == 0 {
+		return errors.New("the local AS is missing")
+	}
+	if !c.RouterID.Is4() || c.RouterID.IsUnspecified() {
+		return fmt.Errorf("router id %v: it must be an IPv4 address other than 0.0.0.0", c.RouterID)
+	}
+	if len(c.Families) == 0 {
+		return errors.New("no address family is configured")
+	}
+	if !c.NoHold && c.HoldTime == 0 {
+		c.HoldTime = 90 * time.Second
+	}
+	if c.NoHold {
+		c.HoldTime = 0
+	} else if c.HoldTime < 3*time.Second || c.HoldTime > 65535*time.Second || c.HoldTime%time.Second != 0 {
+		return fmt.Errorf("hold time %v: it must be whole seconds, 3 to 65535 (RFC 4271 §4.2)", c.HoldTime)
+	}
+	if c.Dial == nil && !c.Passive && !c.Remote.IsValid() {
+		return errors.New("an active peer needs an address")
+	}
+	setDefault(&c.RetryMin, time.Second)
+	setDefault(&c.RetryMax, time.Minute)
+	setDefault(&c.OpenTimeout, 30*time.Second)
+	return nil
+}
+
+func setDefault(d *time.Duration, v time.Duration) {
+	if *d <= 0 {
+		*d = v
+	}
+}

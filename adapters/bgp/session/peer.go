@@ -1,0 +1,310 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+)
+
+// Peer is one neighbour and its state machine.
+type Peer struct {
+	cfg Config
+	h   Handler
+	log *slog.Logger
+
+	incoming chan net.Conn // from a Server
+	dialled  chan dialled
+	received chan received
+	orders   chan *Notification // Reset
+	wg       sync.WaitGroup     // everything that Run started
+
+	mu     sync.Mutex // guards status
+	status Status
+
+	// The fields below belong to the goroutine of Run.
+	conns    []*conn // at most one in each direction
+	dialling context.CancelFunc
+	retry    *time.Timer
+	failures int
+	lastLog  string
+}
+
+type dialled struct {
+	conn net.Conn
+	err  error
+}
+
+// NewPeer returns the peer that cfg describes. It does nothing before Run.
+func NewPeer(cfg Config, h Handler) (*Peer, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, fmt.Errorf("peer %s: %w", cfg.Name, err)
+	}
+	log := cfg.Log
+	if log == nil {
+		log = slog.Default()
+	}
+	return &Peer{
+		cfg: cfg, h: h, log: log.With("peer", cfg.Name),
+		incoming: make(chan net.Conn, 1), dialled: make(chan dialled), received: make(chan received), orders: make(chan *Notification, 1),
+		status: Status{Since: time.Now()},
+	}, nil
+}
+
+// Status returns a copy of what is known now.
+func (p *Peer) Status() Status {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.status
+}
+
+// Reset ends the session with n, if there is one; the next attempt follows as after any failure.
+func (p *Peer) Reset(n *Notification) {
+	select {
+	case p.orders <- n:
+	default: // one is under way
+	}
+}
+
+// Run keeps the session up until ctx ends, then closes it with "administrative shutdown". Call it once.
+func (p *Peer) Run(ctx context.Context) {
+	p.retry = time.NewTimer(0)
+	p.retry.Stop()
+	defer p.retry.Stop()
+	p.idle(0)
+	for {
+		select {
+		case <-ctx.Done():
+			p.shutdown(ctx)
+			return
+		case nc := <-p.incoming:
+			p.accept(nc)
+		case d := <-p.dialled:
+			p.connected(ctx, d)
+		case <-p.retry.C:
+			p.dial(ctx)
+		case r := <-p.received:
+			p.take(ctx, r)
+		case n := <-p.orders:
+			for _, c := range p.conns {
+				p.drop(ctx, c, n)
+			}
+		}
+	}
+}
+
+func (p *Peer) shutdown(ctx context.Context) {
+	for len(p.conns) > 0 {
+		p.drop(ctx, p.conns[0], Cease(CeaseShutdown, "sluice is stopping"))
+	}
+	if p.dialling != nil {
+		p.dialling()
+		if d := <-p.dialled; d.conn != nil {
+			_ = d.conn.Close()
+		}
+	}
+	select {
+	case nc := <-p.incoming:
+		_ = nc.Close()
+	default:
+	}
+	p.wg.Wait()
+	p.setState(Idle)
+}
+
+// idle arranges the next attempt after wait.
+func (p *Peer) idle(wait time.Duration) {
+	p.setState(Active)
+	if !p.cfg.Passive {
+		p.retry.Reset(wait)
+	}
+}
+
+// backOff is the wait after a failure: doubling from RetryMin to RetryMax, less up to a quarter so that two peers do not collide for ever.
+func (p *Peer) backOff() time.Duration {
+	d := p.cfg.RetryMin
+	for range p.failures {
+		if d *= 2; d >= p.cfg.RetryMax {
+			d = p.cfg.RetryMax
+			break
+		}
+	}
+	p.failures++
+	return d - rand.N(d/4+1)
+}
+
+func (p *Peer) dial(ctx context.Context) {
+	if p.dialling != nil || len(p.conns) > 0 {
+		return // a connection came in meanwhile; what follows its end arms the timer again
+	}
+	p.setState(Connect)
+	dctx, cancel := context.WithTimeout(ctx, p.cfg.OpenTimeout)
+	p.dialling = cancel
+	p.wg.Go(func() {
+		nc, err := p.cfg.dial(dctx)
+		p.dialled <- dialled{nc, err} // Run takes it, in shutdown at the latest
+	})
+}
+
+func (p *Peer) connected(ctx context.Context, d dialled) {
+	p.dialling()
+	p.dialling = nil
+	if d.err != nil {
+		if len(p.conns) == 0 {
+			p.failed(d.err)
+			p.idle(p.backOff())
+		}
+		return
+	}
+	if p.established() != nil {
+		_ = d.conn.Close()
+		return
+	}
+	p.start(d.conn, true)
+}
+
+// offer hands over a connection that the peer made. It says false when another one waits already.
+func (p *Peer) offer(nc net.Conn) bool {
+	select {
+	case p.incoming <- nc:
+		return true
+	default:
+		return false
+	}
+}
+
+// accept takes a connection from the peer. While a session is established a second one is refused (RFC 4271 §6.8).
+func (p *Peer) accept(nc net.Conn) {
+	for _, c := range p.conns {
+		if c.state == Established || !c.outgoing {
+			refuse(nc, Cease(CeaseCollision, ""))
+			return
+		}
+	}
+	p.start(nc, false)
+}
+
+// refuse says why and closes. It never waits: the message fits into an empty socket buffer.
+func refuse(nc net.Conn, n *Notification) {
+	_ = nc.SetDeadline(time.Now().Add(100 * time.Millisecond))
+	_, _ = nc.Write(n.encode())
+	_ = nc.Close()
+}
+
+// start sends our OPEN on a new connection.
+func (p *Peer) start(nc net.Conn, outgoing bool) {
+	c := newConn(nc, outgoing, p.cfg.OpenTimeout)
+	p.conns = append(p.conns, c)
+	p.wg.Go(func() { c.read(p.received) })
+	open, err := p.cfg.encodeOpen()
+	p.setState(OpenSent)
+	p.wg.Go(func() { // a write may block, and a failure shows at the reader
+		if err != nil {
+			_ = nc.Close()
+			return
+		}
+		_ = c.send(open, p.cfg.OpenTimeout)
+	})
+}
+
+// established returns the connection of the session, or nil.
+func (p *Peer) established() *conn {
+	for _, c := range p.conns {
+		if c.state == Established {
+			return c
+		}
+	}
+	return nil
+}
+
+// take handles one message and lets the reader go on.
+func (p *Peer) take(ctx context.Context, r received) {
+	c := r.conn
+	select {
+	case <-c.closing: // dropped while the message was on its way
+		return
+	default:
+	}
+	err := r.err
+	if err == nil {
+		err = p.message(ctx, c, r.typ, r.body)
+	}
+	if err != nil {
+		p.drop(ctx, c, err)
+		return
+	}
+	select {
+	case c.taken <- struct{}{}:
+	case <-c.closing:
+	}
+}
+
+// drop ends one connection. When it was the last, the next attempt is arranged.
+func (p *Peer) drop(ctx context.Context, c *conn, reason error) {
+	var n *Notification
+	switch {
+	case errors.As(reason, &n):
+	case errors.Is(reason, io.EOF):
+		reason = errors.New("the peer closed the connection")
+	}
+	if stuck := c.stuck(); stuck != nil && n == nil {
+		reason = stuck
+	}
+	c.close(n)
+	for i := range p.conns {
+		if p.conns[i] == c {
+			p.conns = append(p.conns[:i:i], p.conns[i+1:]...)
+			break
+		}
+	}
+	wasUp := c.state == Established
+	if wasUp {
+		p.h.Down(ctx, c.session, reason)
+	}
+	if len(p.conns) > 0 {
+		p.log.Debug("connection closed", "reason", reason)
+		return
+	}
+	p.failed(reason)
+	if wasUp && time.Since(p.Status().Since) > 10*time.Second {
+		p.failures = 0 // it was a good session: come back at once
+	}
+	switch {
+	case ctx.Err() != nil:
+	case p.dialling != nil:
+		p.setState(Connect)
+	default:
+		p.idle(p.backOff())
+	}
+}
+
+// failed notes why an attempt or a session ended, and logs it unless it is the same as last time.
+func (p *Peer) failed(reason error) {
+	p.mu.Lock()
+	up := p.status.State == Established
+	p.status.LastError, p.status.LastErrorAt = reason.Error(), time.Now()
+	p.mu.Unlock()
+	level := slog.LevelInfo
+	if !up && p.lastLog == reason.Error() {
+		level = slog.LevelDebug
+	}
+	p.lastLog = reason.Error()
+	if up {
+		p.log.Warn("session down", "reason", reason)
+		return
+	}
+	p.log.Log(context.Background(), level, "no session", "reason", reason)
+}
+
+func (p *Peer) setState(s State) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.status.State != s {
+		p.status.State, p.status.Since = s, time.Now()
+	}
+}

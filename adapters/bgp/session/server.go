@@ -1,0 +1,101 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Server accepts connections for all peers and hands each to the one whose addresses fit.
+type Server struct {
+	Log *slog.Logger // nil: slog.Default
+
+	mu    sync.Mutex
+	peers []*Peer
+}
+
+// Add makes connections from p's address p's.
+func (s *Server) Add(p *Peer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.peers = append(s.peers, p)
+}
+
+// Serve accepts on ln until ctx ends, and closes ln.
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	stop := context.AfterFunc(ctx, func() { _ = ln.Close() })
+	defer stop()
+	for {
+		nc, err := ln.Accept()
+		if ctx.Err() != nil {
+			if nc != nil {
+				_ = nc.Close()
+			}
+			return nil
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return fmt.Errorf("listen for BGP on %s: %w", ln.Addr(), err)
+		}
+		if err != nil { // out of file descriptors, say: it passes
+			s.log().Error("cannot accept", "listener", ln.Addr(), "err", err)
+			select {
+			case <-time.After(100 * time.Millisecond):
+			case <-ctx.Done():
+			}
+			continue
+		}
+		if err := s.hand(nc); err != nil {
+			s.log().Warn("connection refused", "from", nc.RemoteAddr(), "to", nc.LocalAddr(), "reason", err)
+			refuse(nc, Cease(CeaseRejected, ""))
+		}
+	}
+}
+
+func (s *Server) log() *slog.Logger {
+	if s.Log == nil {
+		return slog.Default()
+	}
+	return s.Log
+}
+
+// hand finds the peer that nc belongs to.
+func (s *Server) hand(nc net.Conn) error {
+	from, to := addrOf(nc.RemoteAddr()), addrOf(nc.LocalAddr())
+	s.mu.Lock()
+	var found []*Peer
+	for _, p := range s.peers {
+		if p.wants(from, to) {
+			found = append(found, p)
+		}
+	}
+	s.mu.Unlock()
+	switch {
+	case len(found) == 0:
+		return errors.New("no peer is configured with these addresses")
+	case len(found) > 1:
+		return fmt.Errorf("peers %s and %s both have these addresses: give each its local address", found[0].cfg.Name, found[1].cfg.Name)
+	case !found[0].offer(nc):
+		return errors.New("another connection of this peer waits already")
+	}
+	return nil
+}
+
+// wants says whether a connection between these addresses is for p.
+func (p *Peer) wants(from, to netip.Addr) bool {
+	if remote := p.cfg.Remote.Addr(); remote.IsValid() && remote.Unmap() != from {
+		return false
+	}
+	return !p.cfg.Local.IsValid() || p.cfg.Local.Unmap() == to
+}
+
+func addrOf(a net.Addr) netip.Addr {
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap().WithZone("")
+	}
+	return netip.Addr{}
+}
