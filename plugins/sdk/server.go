@@ -1,0 +1,159 @@
+package sdk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/sluice-gateway/sluice/core/device"
+	pb "github.com/sluice-gateway/sluice/plugins/sdk/adapterpb"
+)
+
+// Version is the version of the boundary that this package speaks.
+const Version = 1
+
+// MaxMessage is the largest message either way, in octets. A filter of 10,000 entries is above gRPC's own default of 4 MiB.
+const MaxMessage = 256 << 20
+
+// ServerOptions are what a gRPC server of the boundary needs: message limits, and a guard that turns a panic in one call into an error of that
+// call, so that what one device sent cannot end the calls for all the others.
+func ServerOptions() []grpc.ServerOption {
+	return []grpc.ServerOption{grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(MaxMessage), grpc.UnaryInterceptor(guard)}
+}
+
+func guard(ctx context.Context, req any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (reply any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			// The value of a panic may hold anything, secrets included: only where it happened is logged.
+			slog.Error("the adapter panicked", "call", info.FullMethod, "stack", string(debug.Stack()))
+			reply, err = nil, status.Errorf(codes.Internal, "the adapter panicked (%T); its log has the place", p)
+		}
+	}()
+	return handle(ctx, req)
+}
+
+// Register makes a answer the boundary's calls on s.
+func Register(s grpc.ServiceRegistrar, a device.Adapter) {
+	pb.RegisterAdapterServer(s, &server{adapter: a})
+}
+
+// server is the plugin's side: it decodes, calls, encodes, and decides nothing.
+type server struct {
+	pb.UnimplementedAdapterServer
+	adapter device.Adapter
+}
+
+func (s *server) Info(ctx context.Context, _ *pb.InfoRequest) (*pb.InfoReply, error) {
+	i, err := s.adapter.Info(ctx)
+	if err != nil {
+		return nil, encodeError(err)
+	}
+	_, counters := s.adapter.(device.CounterReader)
+	out := &pb.InfoReply{Name: i.Name, Version: i.Version, Dialect: i.Dialect, Counters: counters, Versions: []uint32{Version}}
+	return out, nil
+}
+
+func (s *server) Read(ctx context.Context, r *pb.ReadRequest) (*pb.ReadReply, error) {
+	t, err := decodeTarget(r.GetTarget())
+	if err != nil {
+		return nil, malformed(err)
+	}
+	st, err := s.adapter.Read(ctx, t, r.Names...)
+	if err != nil {
+		return nil, encodeError(err)
+	}
+	out, err := encodeState(st)
+	if err != nil {
+		return nil, encodeError(err)
+	}
+	return &pb.ReadReply{State: out}, nil
+}
+
+func (s *server) Render(ctx context.Context, r *pb.RenderRequest) (*pb.RenderReply, error) {
+	t, c, err := targetAndChange(r.GetTarget(), r.GetChange())
+	if err != nil {
+		return nil, malformed(err)
+	}
+	b, err := s.adapter.Render(ctx, t, c)
+	if err != nil {
+		return nil, encodeError(err)
+	}
+	return &pb.RenderReply{Payload: b}, nil
+}
+
+func (s *server) Apply(ctx context.Context, r *pb.ApplyRequest) (*pb.ApplyReply, error) {
+	t, c, err := targetAndChange(r.GetTarget(), r.GetChange())
+	if err == nil && r.UndoNanoseconds <= 0 {
+		err = errors.New("the time to undo after is not above 0")
+	}
+	if err != nil {
+		return nil, malformed(err)
+	}
+	com, err := s.adapter.Apply(ctx, t, c, time.Duration(r.UndoNanoseconds))
+	if err != nil {
+		return nil, encodeError(err)
+	}
+	return &pb.ApplyReply{Commit: encodeCommit(com)}, nil
+}
+
+func (s *server) Confirm(ctx context.Context, r *pb.ConfirmRequest) (*pb.ConfirmReply, error) {
+	t, err := decodeTarget(r.GetTarget())
+	if err != nil {
+		return nil, malformed(err)
+	}
+	if err := s.adapter.Confirm(ctx, t, decodeCommit(r.GetCommit())); err != nil {
+		return nil, encodeError(err)
+	}
+	return &pb.ConfirmReply{}, nil
+}
+
+func (s *server) Cancel(ctx context.Context, r *pb.CancelRequest) (*pb.CancelReply, error) {
+	t, err := decodeTarget(r.GetTarget())
+	if err != nil {
+		return nil, malformed(err)
+	}
+	if err := s.adapter.Cancel(ctx, t, decodeCommit(r.GetCommit())); err != nil {
+		return nil, encodeError(err)
+	}
+	return &pb.CancelReply{}, nil
+}
+
+func (s *server) Counters(ctx context.Context, r *pb.CountersRequest) (*pb.CountersReply, error) {
+	reader, ok := s.adapter.(device.CounterReader)
+	if !ok {
+		return nil, status.Error(codes.Unimplemented, "this adapter reads no counters")
+	}
+	t, err := decodeTarget(r.GetTarget())
+	if err != nil {
+		return nil, malformed(err)
+	}
+	counters, err := reader.Counters(ctx, t)
+	if err != nil {
+		return nil, encodeError(err)
+	}
+	out := &pb.CountersReply{ByEntry: map[string]*pb.Counter{}}
+	for name, c := range counters {
+		out.ByEntry[name] = &pb.Counter{Packets: c.Packets, Bytes: c.Bytes}
+	}
+	return out, nil
+}
+
+func targetAndChange(pt *pb.Target, pc *pb.Change) (device.Target, device.Change, error) {
+	t, err := decodeTarget(pt)
+	if err != nil {
+		return device.Target{}, device.Change{}, err
+	}
+	c, err := decodeChange(pc)
+	return t, c, err
+}
+
+func malformed(err error) error {
+	return status.Error(codes.InvalidArgument, fmt.Sprintf("the plugin does not understand the request: %v", err))
+}
