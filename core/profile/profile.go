@@ -10,21 +10,41 @@ type Basis string
 
 // The bases, surest first.
 const (
-	Measured   Basis = "measured"
-	Documented Basis = "documented"
-	Assumed    Basis = "assumed"
+	Measured   Basis = "measured"   // seen on the platform itself
+	Documented Basis = "documented" // written down by the vendor, or in its own configuration model
+	Assumed    Basis = "assumed"    // an inference, or what the RFC says where the vendor says nothing
 )
+
+// Weaker returns the less sure of a and b. The empty Basis is surer than any.
+func Weaker(a, b Basis) Basis {
+	if b.rank() > a.rank() {
+		return b
+	}
+	return a
+}
+
+func (b Basis) rank() int {
+	switch b {
+	case Measured:
+		return 1
+	case Documented:
+		return 2
+	case Assumed:
+		return 3
+	}
+	return 0
+}
 
 // Fact is one piece of knowledge about a platform: what, from where, read when, how sure.
 type Fact struct {
 	ID      string // "five-ports"
 	Text    string // one sentence for people
 	Source  string // vendor document, model or test; required unless assumed
-	Checked string // "2026-11"
+	Checked string // "2026-11": when somebody last read the source
 	Basis   Basis
 }
 
-// Profile is what one platform and release can do.
+// Profile is what one platform and release can do. It is shared and never changed: With returns a copy.
 type Profile struct {
 	Name     string
 	Aliases  []string
@@ -33,10 +53,12 @@ type Profile struct {
 	Releases string   // for people: "IOS-XR 6.x and later"
 	Native   *Native  // nil: no FlowSpec
 	Filter   *Filter  // nil: no dialect
-	Pipeline []string // "filter", "flowspec": in which order the device applies them
+	Pipeline []string // "filter", "flowspec": in which order the device applies them; nil where unknown
 	Options  map[string]Option
 	Warnings []Warning // knobs that the operator must set on the device
 	Facts    map[string]Fact
+
+	factOrder []string // IDs as the file lists them, then the inline ones
 }
 
 // Unlimited is a number of values without a known limit, sourced as such.
@@ -46,15 +68,18 @@ const Unlimited = -1
 type Native struct {
 	Families   []flowspec.Family
 	Components map[flowspec.Type]Component // absent: cannot
+	// Cannot names the fact that says why a component is missing from Components, where there is one.
+	Cannot map[flowspec.Type]string
 	// Exclude lists sets of component types that may not stand in one rule.
 	Exclude []Exclusion
 	Actions Actions
 	Order   Order
 	// OrderV6 differs from Order where it is set.
-	OrderV6  *Order
-	MaxNLRI  int // octets of one NLRI without its length octets, 0 no limit beyond 4095; a session-safe limit
-	MaxRules Number
-	Fact     string // of the families
+	OrderV6     *Order
+	MaxNLRI     int // octets of one NLRI without its length octets, 0 no limit beyond 4095; a session-safe limit
+	MaxNLRIFact string
+	MaxRules    Number
+	Fact        string // of the families
 }
 
 // Component is what a platform takes of one component type.
@@ -62,15 +87,21 @@ type Component struct {
 	// Ops that may appear: numeric "eq", "range" (two half-lines joined by AND), "lt", "gt" (half-lines, with or without equal), "ne";
 	// bitmask "any", "all", "none", "notall", and "and" for terms joined by AND.
 	Ops []string
+	// OpFacts names facts for operators that rest on another one than the component.
+	OpFacts map[string]string
 	// MaxValues is the most terms in the list, a range counting as one; 0 is unknown (planned as one, with a warning), Unlimited is no limit.
-	MaxValues int
-	MaxPairs  int               // most operator/value pairs, a range counting as two: session-safe limits of some receivers; 0 no limit
-	MaxValue  uint32            // largest number, 0: the field's own
-	Bits      uint16            // bitmask types: bits that can be named; 0: all
-	MaxWidth  uint8             // octets of a value; 0: any
-	Offset    bool              // IPv6 prefixes with an offset
-	Families  []flowspec.Family // nil: all of Native
-	Fact      string
+	MaxValues  int
+	ValuesFact string            // of MaxValues where it differs from Fact; decides only where a list has more than one term
+	MaxPairs   int               // most operator/value pairs, a range counting as two: session-safe limits of some receivers; 0 no limit
+	MaxValue   uint32            // largest number, 0: the field's own
+	Bits       uint16            // bitmask types: bits that can be named; 0: all
+	BitsV6     uint16            // the same for IPv6 rules; 0: as Bits
+	MaxBits    uint8             // bitmask types: most bits in one value (1: one fragment token); 0: any
+	MaxWidth   uint8             // octets of a value; 0: any
+	Offset     bool              // IPv6 prefixes with an offset
+	Families   []flowspec.Family // nil: all of Native
+	Fact       string
+	FactV6     string // for IPv6 rules where it differs from Fact
 }
 
 // Exclusion forbids component types together. As a rewrite hint, nothing.
@@ -81,8 +112,27 @@ type Exclusion struct {
 
 // Can is one capability: yes or no, and the fact behind it.
 type Can struct {
-	OK   bool
-	Fact string
+	OK       bool
+	Families []flowspec.Family // rules it holds for; nil: all of Native
+	Fact     string
+}
+
+// For says whether the capability holds for rules of family f.
+func (c Can) For(f flowspec.Family) bool { return c.OK && holds(c.Families, f) }
+
+// For says whether the component is taken in rules of family f.
+func (c Component) For(f flowspec.Family) bool { return holds(c.Families, f) }
+
+func holds(list []flowspec.Family, f flowspec.Family) bool {
+	if list == nil {
+		return true
+	}
+	for _, one := range list {
+		if one == f {
+			return true
+		}
+	}
+	return false
 }
 
 // Actions is which actions the platform carries out.
@@ -106,7 +156,7 @@ type ActionExclusion struct {
 	Fact string
 }
 
-// RateLimit is how a platform limits rates. Numbers are in Unit.
+// RateLimit is how a platform limits rates. Numbers are in Unit; Unlimited (-1) says that there is no such limit, sourced as such.
 type RateLimit struct {
 	OK      bool
 	Unit    string  // "bytes/s", "bits/s", "kbits/s", "packets/s": what the device counts in
@@ -114,6 +164,8 @@ type RateLimit struct {
 	Floor   float64 // smallest rate it honours, 0: unknown
 	Ceiling float64 // largest, 0: unknown
 	Fact    string
+	// Facts of the three limits where they differ from Fact: they decide only where the limit does.
+	StepFact, FloorFact, CeilingFact string
 }
 
 // Order is in which order the platform evaluates rules.
@@ -124,9 +176,11 @@ type Order struct {
 	Fact             string
 }
 
-// Number is a number with a fact; 0 is unknown.
+// Number is a number with a fact; 0 is unknown, Unlimited is no limit, sourced as such.
 type Number struct {
-	N    int
+	N int
+	// Soft: the vendor tested this many and more may fit. More than N is worth a warning, not a refusal.
+	Soft bool
 	Fact string
 }
 
@@ -136,16 +190,20 @@ type Filter struct {
 	Semantics  filter.Semantics
 	Versions   []int                       // 4, 6
 	Components map[flowspec.Type]Component // what an entry can match; MaxValues as in Native
+	Cannot     map[flowspec.Type]string    // as in Native
 	Exclude    []Exclusion
 	Actions    Actions
 	// SharedPolicer: entries of one filter can share a policer.
 	SharedPolicer Can
-	// BurstMS is the burst chosen, in milliseconds of the rate, never less than BurstMin bytes.
+	// BurstMS is the burst chosen, in milliseconds of the rate, never less than BurstMin bytes nor more than BurstMax (0: no such limit).
 	BurstMS    int
 	BurstMin   uint64
+	BurstMax   uint64
 	BurstFact  string
 	MaxEntries Number
 	Fact       string
+	// SemanticsFact is the fact behind Semantics.
+	SemanticsFact string
 }
 
 // Option is a knob of the device that changes what it does: `junos-mx` has `term-order`.
@@ -153,15 +211,19 @@ type Option struct {
 	Values []string // the first is the default
 	Text   string
 	Fact   string
-	// Set says what each value changes: "order": "unknown".
+	// Set says what each value changes: "order": "unknown". It knows "order" and "order-v6".
 	Set map[string]map[string]string
 }
 
 // Warning tells the operator to type something on the device.
 type Warning struct {
-	Code    string // "term-order"
-	When    string // "native", "filter", "always", "native-ipv6"
+	Code string // "term-order"
+	// When it matters: "always"; "native", "native-ipv4", "native-ipv6" (some rule is carried natively); "redirect" (one of them with a
+	// redirect); "rate" (one of them with a rate above 0); "filter" (some rule is carried in a filter).
+	When    string
 	Text    string
-	Command string
+	Command string // what to type on the device; may have several lines
 	Fact    string
+	// Unless names an option and the value that makes the warning needless: "term-order=legacy".
+	Unless string
 }

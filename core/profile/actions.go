@@ -1,0 +1,124 @@
+package profile
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sluice-gateway/sluice/core/flowspec"
+)
+
+// redirectWords are the names of the redirect forms in profiles.
+var redirectWords = map[string]flowspec.RedirectForm{
+	"rt-as2":             flowspec.RedirectAS2,
+	"rt-ipv4":            flowspec.RedirectIPv4,
+	"rt-as4":             flowspec.RedirectAS4,
+	"rt-ipv6":            flowspec.RedirectIPv6,
+	"next-hop-simpson":   flowspec.NextHopSimpson,
+	"next-hop-ietf-ipv4": flowspec.NextHopIETFv4,
+	"next-hop-ietf-ipv6": flowspec.NextHopIETFv6,
+}
+
+// RedirectWord returns the name that profiles use for a redirect form: "rt-as2", "next-hop-simpson".
+func RedirectWord(f flowspec.RedirectForm) string {
+	for w, form := range redirectWords {
+		if form == f {
+			return w
+		}
+	}
+	return "unknown"
+}
+
+// actionWords are the names of actions in exclusions.
+var actionWords = []string{"redirect-vrf", "redirect-ip", "rate", "mark", "sample"}
+
+func (l *loader) actions(n node[rawActions], stage string, fams []flowspec.Family) Actions {
+	raw := n.v
+	if !n.written() {
+		l.bad(at{1, 1}, "`actions` is missing under %s", stage)
+		return Actions{}
+	}
+	can := func(c node[rawCan], key string) Can { return l.can(c, stage+".actions."+key, fams) }
+	out := Actions{
+		Accept:      can(raw.Accept, "accept"),
+		Discard:     can(raw.Discard, "discard"),
+		RateBytes:   l.rate(raw.RateBytes, stage+".actions.rate-bytes", "bytes/s", "bits/s", "kbits/s"),
+		RatePackets: l.rate(raw.RatePackets, stage+".actions.rate-packets", "packets/s"),
+		Mark:        can(raw.Mark, "mark"),
+		Sample:      can(raw.Sample, "sample"),
+		Continue:    can(raw.Continue, "continue"),
+		Copy:        can(raw.Copy, "copy"),
+		Redirects:   map[flowspec.RedirectForm]Can{},
+	}
+	for _, e := range raw.Redirects {
+		form, ok := redirectWords[e.key.s]
+		if !ok {
+			l.bad(e.key.at, "%q is not a form of redirect: write one of %s", e.key.s,
+				strings.Join(slices.Sorted(maps.Keys(redirectWords)), ", "))
+			continue
+		}
+		out.Redirects[form] = can(e.val, "redirects."+e.key.s)
+	}
+	for _, x := range raw.Exclude {
+		out.Exclude = append(out.Exclude, l.actionExclusion(x, stage))
+	}
+	return out
+}
+
+// can reads one capability. One that is not written is "cannot".
+func (l *loader) can(n node[rawCan], path string, fams []flowspec.Family) Can {
+	if !n.written() {
+		return Can{}
+	}
+	return Can{OK: !n.v.Cannot, Families: l.within(n.v.Families, fams), Fact: l.ref(n.at, n.v.Fact, path)}
+}
+
+func (l *loader) rate(n node[rawRate], path string, units ...string) RateLimit {
+	if !n.written() {
+		return RateLimit{}
+	}
+	raw := n.v
+	out := RateLimit{OK: !raw.Cannot, Unit: raw.Unit.s, Fact: l.ref(n.at, raw.Fact, path)}
+	if raw.Cannot {
+		if raw.Unit.s != "" || raw.Step.set || raw.Floor.set || raw.Ceiling.set {
+			l.bad(n.at, "%s says `cannot` and then what it can", path)
+		}
+		return out
+	}
+	if !slices.Contains(units, raw.Unit.s) {
+		where := n.at
+		if raw.Unit.line != 0 {
+			where = raw.Unit.at
+		}
+		l.bad(where, "%q is not a unit of %s: write %s", raw.Unit.s, path, strings.Join(units, ", "))
+	}
+	limit := func(v number, key string) (float64, string) {
+		if !v.set {
+			l.bad(n.at, "%s does not name its %s: write a number, unknown or none", path, key)
+			return 0, ""
+		}
+		return l.whole(v, 1, 1e15, "none"), l.limitFact(v, path+"."+key)
+	}
+	out.Step, out.StepFact = limit(raw.Step, "step")
+	out.Floor, out.FloorFact = limit(raw.Floor, "floor")
+	out.Ceiling, out.CeilingFact = limit(raw.Ceiling, "ceiling")
+	if out.Ceiling > 0 && (out.Floor > out.Ceiling || out.Step > out.Ceiling) {
+		l.bad(raw.Ceiling.at, "%s contradicts itself: the ceiling is below the floor or the step", path)
+	}
+	return out
+}
+
+func (l *loader) actionExclusion(n node[rawActionExclusion], stage string) ActionExclusion {
+	x := ActionExclusion{Fact: l.ref(n.at, n.v.Fact, stage+".actions.exclude")}
+	for _, w := range n.v.Actions {
+		if !slices.Contains(actionWords, w.s) {
+			l.bad(w.at, "%q is not an action: write %s", w.s, strings.Join(actionWords, ", "))
+		}
+	}
+	if len(n.v.Actions) != 2 {
+		l.bad(n.at, "an exclusion of actions names two of them")
+		return x
+	}
+	x.A, x.B = n.v.Actions[0].s, n.v.Actions[1].s
+	return x
+}

@@ -1,0 +1,161 @@
+package profile
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/sluice-gateway/sluice/core/flowspec"
+)
+
+// numericOps and bitmaskOps are the words of Component.Ops.
+var (
+	numericOps = []string{"eq", "range", "lt", "gt", "ne"}
+	bitmaskOps = []string{"any", "all", "none", "notall", "and"}
+)
+
+func isPrefix(t flowspec.Type) bool { return t == flowspec.DstPrefix || t == flowspec.SrcPrefix }
+
+// components reads the components of a stage ("native" or "filter") that serves fams.
+func (l *loader) components(d dict[node[rawComponent]], stage string, fams []flowspec.Family) (map[flowspec.Type]Component, map[flowspec.Type]string) {
+	out, cannot := map[flowspec.Type]Component{}, map[flowspec.Type]string{}
+	for _, e := range d {
+		t, ok := flowspec.ParseType(e.key.s)
+		if !ok {
+			l.bad(e.key.at, "%q is not a component%s", e.key.s, didYouMean(e.key.s, typeWords()))
+			continue
+		}
+		path := stage + "." + e.key.s
+		raw := e.val.v
+		fact := l.ref(e.key.at, raw.Fact, path)
+		if raw.Cannot {
+			if len(raw.Ops) > 0 || raw.Values.set {
+				l.bad(e.key.at, "%s says `cannot` and then what it can", path)
+			}
+			cannot[t] = fact
+			continue
+		}
+		c := l.component(e, t, path, fams)
+		c.Fact = fact
+		out[t] = c
+	}
+	if len(out) == 0 {
+		l.bad(at{1, 1}, "`components` is missing under %s", stage)
+	}
+	return out, cannot
+}
+
+func (l *loader) component(e entry[node[rawComponent]], t flowspec.Type, path string, fams []flowspec.Family) Component {
+	raw := e.val.v
+	c := Component{
+		Ops:        texts(raw.Ops),
+		MaxValues:  int(l.whole(raw.Values, 1, 1<<16, "unlimited")),
+		ValuesFact: l.limitFact(raw.Values, path+".values"),
+		MaxPairs:   int(l.bound(raw.MaxPairs, 1, 1<<16)),
+		MaxValue:   uint32(l.bound(raw.MaxValue, 1, float64(t.Max()))),
+		Bits:       uint16(l.bound(raw.Bits, 1, float64(t.Max()))),
+		BitsV6:     uint16(l.bound(raw.BitsV6, 1, float64(t.Max()))),
+		MaxBits:    uint8(l.bound(raw.MaxBits, 1, 16)),
+		MaxWidth:   uint8(l.bound(raw.MaxWidth, 1, 8)),
+		Offset:     raw.Offset,
+		Families:   l.within(raw.Families, fams),
+		FactV6:     l.optionalRef(raw.FactV6, path+".fact-v6"),
+	}
+	l.ops(&c, raw, t, e.key, path)
+	if c.MaxPairs > 0 && c.MaxValues > c.MaxPairs {
+		l.bad(raw.Values.at, "%s contradicts itself: %d values never fit into %d operator/value pairs", path, c.MaxValues, c.MaxPairs)
+	}
+	if !t.Bitmask() && (raw.Bits.set || raw.BitsV6.set || raw.MaxBits.set) {
+		l.bad(e.key.at, "%s has no bits: it is compared as a number", path)
+	}
+	if t.Bitmask() && raw.MaxValue.set {
+		l.bad(raw.MaxValue.at, "%s is a set of bits: limit it with `bits`", path)
+	}
+	if raw.Offset && (!isPrefix(t) || !slices.ContainsFunc(fams, func(f flowspec.Family) bool { return f.Version() == 6 })) {
+		l.bad(e.key.at, "%s cannot have an offset: only IPv6 prefixes have one (RFC 8956 §3.1)", path)
+	}
+	if t == flowspec.FlowLabel && slices.ContainsFunc(c.Families, func(f flowspec.Family) bool { return f.Version() == 4 }) {
+		l.bad(e.key.at, "%s is of IPv6 only (RFC 8956 §3.7)", path)
+	}
+	return c
+}
+
+// ops checks the operators of a component and the facts behind single ones.
+func (l *loader) ops(c *Component, raw rawComponent, t flowspec.Type, key word, path string) {
+	if isPrefix(t) {
+		if len(raw.Ops) > 0 || raw.Values.set || raw.MaxValue.set || raw.MaxWidth.set || raw.MaxPairs.set {
+			l.bad(key.at, "%s is a prefix: it has neither operators nor values", path)
+		}
+		c.MaxValues = 1
+		return
+	}
+	allowed := numericOps
+	if t.Bitmask() {
+		allowed = bitmaskOps
+	}
+	for i, w := range raw.Ops {
+		if !slices.Contains(allowed, w.s) {
+			l.bad(w.at, "%q is not an operator of %s: write %s", w.s, key.s, strings.Join(allowed, ", "))
+		}
+		if slices.Contains(c.Ops[:i], w.s) {
+			l.bad(w.at, "operator %q is there twice", w.s)
+		}
+	}
+	if len(raw.Ops) == 0 {
+		l.bad(key.at, "%s has no operators: add `ops: [...]`, or write `cannot: true`", path)
+	}
+	if !raw.Values.set {
+		l.bad(key.at, "%s does not say how many values it takes: add `values`, a number, unknown or unlimited", path)
+	}
+	for _, f := range raw.OpFacts {
+		if !slices.Contains(c.Ops, f.key.s) {
+			l.bad(f.key.at, "a fact for operator %q, which %s does not have", f.key.s, path)
+		}
+		if c.OpFacts == nil {
+			c.OpFacts = map[string]string{}
+		}
+		c.OpFacts[f.key.s] = l.ref(f.key.at, f.val, path+".ops."+f.key.s)
+	}
+}
+
+// within reads families that must be among fams.
+func (l *loader) within(list []word, fams []flowspec.Family) []flowspec.Family {
+	out := l.families(list)
+	for i, f := range out {
+		if !slices.Contains(fams, f) && len(out) == len(list) {
+			l.bad(list[i].at, "family %s is not one that the platform takes at all", f)
+		}
+	}
+	return out
+}
+
+func (l *loader) exclusions(list []node[rawExclusion], stage string, has map[flowspec.Type]Component) []Exclusion {
+	var out []Exclusion
+	for _, n := range list {
+		x := Exclusion{Fact: l.ref(n.at, n.v.Fact, stage+".exclude")}
+		for _, w := range n.v.Types {
+			t, ok := flowspec.ParseType(w.s)
+			if !ok {
+				l.bad(w.at, "%q is not a component%s", w.s, didYouMean(w.s, typeWords()))
+				continue
+			}
+			if _, can := has[t]; !can {
+				l.bad(w.at, "%s is excluded beside others, but the platform does not take it at all", w.s)
+			}
+			x.Types = append(x.Types, t)
+		}
+		if len(n.v.Types) < 2 {
+			l.bad(n.at, "an exclusion names two components or more")
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// typeWords returns the words of all component types.
+func typeWords() []string {
+	var out []string
+	for t := flowspec.DstPrefix; t <= flowspec.FlowLabel; t++ {
+		out = append(out, t.String())
+	}
+	return out
+}

@@ -1,0 +1,146 @@
+package profile
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+)
+
+// Library is a set of profiles that can be asked for by name. It never changes.
+type Library struct {
+	byName map[string]*Profile // canonical names
+	files  map[string]string   // canonical name -> the file it came from
+}
+
+// LoadFS reads every *.yaml file at the top of fsys. dir is the name of that directory in messages. A file that does not load fails
+// the whole: half a library would plan for the wrong platform.
+func LoadFS(fsys fs.FS, dir string) (*Library, error) {
+	return new(Library).Overlay(fsys, dir)
+}
+
+// Overlay returns a library in which the profiles of fsys stand beside those of l; one with the same name replaces it.
+func (l *Library) Overlay(fsys fs.FS, dir string) (*Library, error) {
+	files, err := fs.Glob(fsys, "*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	yml, err := fs.Glob(fsys, "*.yml")
+	if err != nil {
+		return nil, err
+	}
+	out := &Library{byName: maps.Clone(l.byName), files: maps.Clone(l.files)}
+	if out.byName == nil {
+		out.byName, out.files = map[string]*Profile{}, map[string]string{}
+	}
+	var problems Problems
+	fresh := map[string]string{}
+	for _, f := range append(files, yml...) {
+		b, err := fs.ReadFile(fsys, f)
+		if err != nil {
+			return nil, fmt.Errorf("read profile %s: %w", path.Join(dir, f), err)
+		}
+		shown := path.Join(dir, f)
+		p, err := Load(shown, b)
+		var ps Problems
+		if errors.As(err, &ps) {
+			problems = append(problems, ps...)
+			continue
+		}
+		if other, twice := fresh[p.Name]; twice {
+			problems = append(problems, Problem{Line: 1, Column: 1,
+				Message: fmt.Sprintf("profile %q is in %s as well", p.Name, other)}.in(shown, b))
+			continue
+		}
+		fresh[p.Name] = shown
+		out.byName[p.Name], out.files[p.Name] = p, shown
+	}
+	problems = append(problems, out.collisions()...)
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return out, nil
+}
+
+// collisions finds names that lead to two profiles.
+func (l *Library) collisions() Problems {
+	var problems Problems
+	owner := map[string]string{}
+	for _, p := range l.All() {
+		owner[p.Name] = p.Name
+	}
+	for _, p := range l.All() {
+		for _, a := range p.Aliases {
+			if other, taken := owner[a]; taken {
+				problems = append(problems, Problem{File: l.files[p.Name], Line: 1, Column: 1,
+					Message: fmt.Sprintf("alias %q already leads to profile %q", a, other)})
+				continue
+			}
+			owner[a] = p.Name
+		}
+	}
+	return problems
+}
+
+// All returns the profiles by name.
+func (l *Library) All() []*Profile {
+	var out []*Profile
+	for _, n := range slices.Sorted(maps.Keys(l.byName)) {
+		out = append(out, l.byName[n])
+	}
+	return out
+}
+
+// File returns the file that profile name came from.
+func (l *Library) File(name string) string { return l.files[name] }
+
+// Get returns the profile with that name or alias.
+func (l *Library) Get(name string) (*Profile, error) {
+	if p, ok := l.byName[name]; ok {
+		return p, nil
+	}
+	var known, words []string
+	for _, p := range l.All() {
+		if slices.Contains(p.Aliases, name) {
+			return p, nil
+		}
+		words = append(append(words, p.Name), p.Aliases...)
+		if len(p.Aliases) > 0 {
+			known = append(known, fmt.Sprintf("%s (%s)", p.Name, strings.Join(p.Aliases, ", ")))
+			continue
+		}
+		known = append(known, p.Name)
+	}
+	return nil, fmt.Errorf("unknown profile %q%s (known: %s)", name, didYouMean(name, words), strings.Join(known, ", "))
+}
+
+// Select reads `NAME[:OPTION=VALUE]...`, such as "junos-mx:term-order=legacy", and returns the profile as it is, and the settings.
+// Settings are checked; With applies them.
+func (l *Library) Select(spec string) (*Profile, map[string]string, error) {
+	parts := strings.Split(strings.TrimSpace(spec), ":")
+	p, err := l.Get(parts[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	var settings map[string]string
+	for _, part := range parts[1:] {
+		name, value, ok := strings.Cut(part, "=")
+		if !ok {
+			return nil, nil, fmt.Errorf("profile %s: %q is not a setting: write OPTION=VALUE", p.Name, part)
+		}
+		if _, twice := settings[name]; twice {
+			return nil, nil, fmt.Errorf("profile %s: option %q is set twice", p.Name, name)
+		}
+		if settings == nil {
+			settings = map[string]string{}
+		}
+		settings[name] = value
+	}
+	if _, err := p.With(settings); err != nil {
+		return nil, nil, err
+	}
+	return p, settings, nil
+}

@@ -1,0 +1,416 @@
+package profile
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+)
+
+// Load reads one profile. A profile that loads is complete and consistent: every capability rests on a fact, every fact has a
+// source or says that it is assumed. The error is Problems; file is only used in it.
+func Load(file string, b []byte) (*Profile, error) {
+	raw, err := read(b)
+	if err != nil {
+		return nil, Problems{problemOf(err).in(file, b)}
+	}
+	l := &loader{p: &Profile{Facts: map[string]Fact{}}}
+	l.profile(raw)
+	if len(l.problems) > 0 {
+		for i := range l.problems {
+			l.problems[i] = l.problems[i].in(file, b)
+		}
+		slices.SortStableFunc(l.problems, func(a, b Problem) int {
+			if a.Line != b.Line {
+				return a.Line - b.Line
+			}
+			return a.Column - b.Column
+		})
+		return nil, l.problems
+	}
+	return l.p, nil
+}
+
+// loader turns the written form into a Profile and collects what is wrong with it. It goes on after a problem,
+// so that one run shows all of them.
+type loader struct {
+	p        *Profile
+	problems Problems
+}
+
+func (l *loader) bad(a at, format string, args ...any) {
+	l.problems = append(l.problems, Problem{Line: a.line, Column: a.col, Message: fmt.Sprintf(format, args...)})
+}
+
+var nameForm = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*$`)
+
+func (l *loader) profile(n *node[rawProfile]) {
+	raw, p := &n.v, l.p
+	l.required(n.at, raw.Name, "name")
+	for _, w := range append([]word{raw.Name}, raw.Aliases...) {
+		if w.s != "" && !nameForm.MatchString(w.s) {
+			l.bad(w.at, "%q cannot be a name: use small letters, digits, dots and hyphens", w.s)
+		}
+	}
+	p.Name, p.Vendor, p.Platform, p.Releases = raw.Name.s, raw.Vendor.s, raw.Platform.s, raw.Releases.s
+	p.Aliases = texts(raw.Aliases)
+	l.required(n.at, raw.Vendor, "vendor")
+	l.required(n.at, raw.Platform, "platform")
+	l.facts(raw.Facts)
+
+	if raw.Native.written() {
+		p.Native = l.native(raw.Native)
+	}
+	if raw.Filter.written() {
+		p.Filter = l.filter(raw.Filter)
+	}
+	if !raw.Native.written() && !raw.Filter.written() {
+		l.bad(n.at, "a profile needs `native`, `filter` or both")
+	}
+	if raw.Pipeline.written() {
+		p.Pipeline = l.pipeline(raw.Pipeline)
+	}
+	p.Options = l.options(raw.Options)
+	for _, w := range raw.Warnings {
+		p.Warnings = append(p.Warnings, l.warning(w))
+	}
+}
+
+func (l *loader) required(a at, w word, key string) {
+	if strings.TrimSpace(w.s) == "" {
+		if w.line != 0 {
+			a = w.at
+		}
+		l.bad(a, "`%s` is missing", key)
+	}
+}
+
+func (l *loader) facts(list []node[rawFact]) {
+	for _, n := range list {
+		l.required(n.at, n.v.ID, "id")
+		if n.v.ID.s != "" {
+			l.fact(n.v.ID.s, n)
+		}
+	}
+}
+
+var checkedForm = regexp.MustCompile(`^20[0-9][0-9]-(0[1-9]|1[0-2])(-[0-3][0-9])?$`)
+
+// fact adds a fact under an ID.
+func (l *loader) fact(id string, n node[rawFact]) {
+	raw := n.v
+	where := n.at
+	if raw.ID.line != 0 {
+		where = raw.ID.at
+	}
+	if _, twice := l.p.Facts[id]; twice {
+		l.bad(where, "fact %q is there twice", id)
+		return
+	}
+	if raw.ID.s != "" && !nameForm.MatchString(id) {
+		l.bad(where, "%q cannot be the id of a fact: use small letters, digits, dots and hyphens", id)
+	}
+	f := Fact{ID: id, Text: raw.Text.s, Source: raw.Source.s, Checked: raw.Checked.s, Basis: Basis(raw.Basis.s)}
+	l.required(where, raw.Text, "text")
+	switch {
+	case f.Basis == "":
+		l.bad(where, "fact %q needs a basis: measured, documented or assumed", id)
+	case f.Basis.rank() == 0:
+		l.bad(raw.Basis.at, "%q is not a basis: write measured, documented or assumed", f.Basis)
+	case f.Basis != Assumed && f.Source == "":
+		l.bad(where, "fact %q says %s but names no source: add `source`, or write `basis: assumed`", id, f.Basis)
+	}
+	if f.Checked != "" && !checkedForm.MatchString(f.Checked) {
+		l.bad(raw.Checked.at, "%q is not a date: write the year and month, such as 2026-11", f.Checked)
+	}
+	if f.Checked == "" && f.Source != "" {
+		l.bad(where, "fact %q does not say when its source was read: add `checked: 2026-11`", id)
+	}
+	l.p.Facts[id] = f
+	l.p.factOrder = append(l.p.factOrder, id)
+}
+
+// ref returns the ID of a fact. path names a fact written in place; where is used when there is none at all.
+func (l *loader) ref(where at, r factRef, path string) string {
+	switch {
+	case r.inline != nil:
+		if id := r.inline.v.ID.s; id != "" {
+			path = id
+		}
+		l.fact(path, *r.inline)
+		return path
+	case r.id == "":
+		l.bad(where, "%s rests on no fact: add `fact: ID`, or a fact {text, source, checked, basis} in place", path)
+		return ""
+	}
+	l.known(r)
+	return r.id
+}
+
+// optionalRef is ref for a fact that may be left out.
+func (l *loader) optionalRef(r factRef, path string) string {
+	if r.line == 0 {
+		return ""
+	}
+	return l.ref(r.at, r, path)
+}
+
+func (l *loader) known(r factRef) {
+	if _, ok := l.p.Facts[r.id]; !ok {
+		l.bad(r.at, "no fact has the id %q%s", r.id, didYouMean(r.id, l.p.factOrder))
+	}
+}
+
+var families = []flowspec.Family{flowspec.IPv4, flowspec.IPv6, flowspec.VPNv4, flowspec.VPNv6}
+
+func (l *loader) families(list []word) []flowspec.Family {
+	var out []flowspec.Family
+	for _, w := range list {
+		i := slices.IndexFunc(families, func(f flowspec.Family) bool { return f.String() == w.s })
+		if i < 0 {
+			l.bad(w.at, "%q is not a family: write ipv4, ipv6, vpnv4 or vpnv6", w.s)
+			continue
+		}
+		if slices.Contains(out, families[i]) {
+			l.bad(w.at, "family %s is there twice", w.s)
+			continue
+		}
+		out = append(out, families[i])
+	}
+	return out
+}
+
+func (l *loader) native(n node[rawNative]) *Native {
+	raw := n.v
+	out := &Native{Families: l.families(raw.Families.v.List)}
+	switch {
+	case !raw.Families.written():
+		l.bad(n.at, "`families` is missing under native")
+	case len(out.Families) == 0:
+		l.bad(raw.Families.at, "`list` of families is empty")
+	}
+	if raw.Families.written() {
+		out.Fact = l.ref(raw.Families.at, raw.Families.v.Fact, "native.families")
+	}
+	out.Components, out.Cannot = l.components(raw.Components, "native", out.Families)
+	out.Exclude = l.exclusions(raw.Exclude, "native", out.Components)
+	out.Actions = l.actions(raw.Actions, "native", out.Families)
+
+	if !raw.Order.written() {
+		l.bad(n.at, "`order` is missing under native")
+	} else {
+		out.Order = l.order(raw.Order, "native.order")
+	}
+	if raw.OrderV6.written() {
+		o := l.order(raw.OrderV6, "native.order-v6")
+		out.OrderV6 = &o
+	}
+	out.MaxNLRI = int(l.bound(raw.MaxNLRI, 1, 4095))
+	out.MaxNLRIFact = l.limitFact(raw.MaxNLRI, "native.max-nlri")
+	out.MaxRules = l.count(n.at, raw.MaxRules, "native.max-rules")
+	return out
+}
+
+func (l *loader) order(n node[rawOrder], path string) Order {
+	o := Order{Kind: n.v.Kind.s, ByReceivedOctets: n.v.ByReceivedOctets, Fact: l.ref(n.at, n.v.Fact, path)}
+	l.orderWord(n.v.Kind, n.at)
+	return o
+}
+
+func (l *loader) orderWord(w word, where at) {
+	if w.line != 0 {
+		where = w.at
+	}
+	if w.s != "rfc8955" && w.s != "unknown" {
+		l.bad(where, "%q is not an order: write rfc8955 or unknown", w.s)
+	}
+}
+
+// whole reads a whole number between lo and hi. Not written and unknown are 0; the word in endless, where one is allowed, is Unlimited.
+func (l *loader) whole(n number, lo, hi float64, endless string) float64 {
+	switch {
+	case !n.set || n.word == "unknown":
+		return 0
+	case n.word != "" && n.word == endless:
+		return Unlimited
+	case n.word != "":
+		l.bad(n.at, "`%s` has no meaning here: write a number or unknown", n.word)
+		return 0
+	case n.is != math.Trunc(n.is) || n.is < lo || n.is > hi:
+		l.bad(n.at, "%v is out of range: whole numbers from %.0f to %.0f", n.is, lo, hi)
+		return 0
+	}
+	return n.is
+}
+
+// bound reads an optional whole number: not written and `none` are 0, no such limit.
+func (l *loader) bound(n number, lo, hi float64) float64 {
+	if n.word == "unknown" {
+		l.bad(n.at, "an unknown limit cannot be kept: write a number, or leave it out")
+		return 0
+	}
+	return max(0, l.whole(n, lo, hi, "none"))
+}
+
+// limitFact returns the fact of a limit that may carry one.
+func (l *loader) limitFact(n number, path string) string {
+	if n.fact.line != 0 {
+		return l.ref(n.at, n.fact, path)
+	}
+	return ""
+}
+
+// count reads a number that must carry a fact when it is one.
+func (l *loader) count(where at, n number, path string) Number {
+	if !n.set {
+		l.bad(where, "`%s` is missing: a number or unlimited with a fact, or unknown", path)
+		return Number{}
+	}
+	out := Number{N: int(l.whole(n, 1, 1<<31, "unlimited")), Soft: n.soft}
+	if n.word == "unknown" {
+		out.Fact = l.limitFact(n, path)
+		return out
+	}
+	out.Fact = l.ref(n.at, n.fact, path)
+	return out
+}
+
+func (l *loader) filter(n node[rawFilter]) *Filter {
+	raw := n.v
+	out := &Filter{Dialect: raw.Dialect.s, Versions: raw.Versions, Fact: l.ref(n.at, raw.Fact, "filter")}
+	l.required(n.at, raw.Dialect, "dialect")
+	var fams []flowspec.Family
+	for _, v := range raw.Versions {
+		f := flowspec.IPv4
+		switch v {
+		case 4:
+		case 6:
+			f = flowspec.IPv6
+		default:
+			l.bad(n.at, "%d is not an IP version: write 4 or 6", v)
+		}
+		if slices.Contains(fams, f) {
+			l.bad(n.at, "version %d is there twice", v)
+		}
+		fams = append(fams, f)
+	}
+	if len(fams) == 0 {
+		l.bad(n.at, "`versions` is missing under filter: [4], [6] or [4, 6]")
+	}
+	out.Semantics, out.SemanticsFact = l.semantics(n.at, raw.Semantics)
+	out.Components, out.Cannot = l.components(raw.Components, "filter", fams)
+	out.Exclude = l.exclusions(raw.Exclude, "filter", out.Components)
+	out.Actions = l.actions(raw.Actions, "filter", fams)
+	out.SharedPolicer = l.can(raw.SharedPolicer, "filter.shared-policer", nil)
+
+	b := raw.Burst
+	if b.written() {
+		out.BurstMS, out.BurstMin, out.BurstMax = b.v.MS, b.v.Min, b.v.Max
+		out.BurstFact = l.ref(b.at, b.v.Fact, "filter.burst")
+		if b.v.MS < 0 || b.v.Max > 0 && b.v.Min > b.v.Max {
+			l.bad(b.at, "the burst contradicts itself: milliseconds must not be negative, nor min-bytes above max-bytes")
+		}
+	} else if out.Actions.RateBytes.OK || out.Actions.RatePackets.OK {
+		l.bad(n.at, "`burst` is missing under filter: its policers need one")
+	}
+	out.MaxEntries = l.count(n.at, raw.MaxEntries, "filter.max-entries")
+	return out
+}
+
+func (l *loader) semantics(where at, n node[rawSemantics]) (filter.Semantics, string) {
+	if !n.written() {
+		l.bad(where, "`semantics` is missing under filter")
+		return filter.Semantics{}, ""
+	}
+	said := func(b *bool, key string) bool {
+		if b == nil {
+			l.bad(n.at, "`%s` is missing under semantics: it decides what an entry matches, so it is never guessed", key)
+			return false
+		}
+		return *b
+	}
+	return filter.Semantics{
+		PortsCheckProtocol:    said(n.v.PortsCheckProtocol, "ports-check-protocol"),
+		TransportChecksOffset: said(n.v.TransportChecksOffset, "transport-checks-offset"),
+		FlagsCheckProtocol:    said(n.v.FlagsCheckProtocol, "flags-check-protocol"),
+		ICMPChecksProtocol:    said(n.v.ICMPChecksProtocol, "icmp-checks-protocol"),
+		TailDiscards:          said(n.v.TailDiscards, "tail-discards"),
+	}, l.ref(n.at, n.v.Fact, "filter.semantics")
+}
+
+func (l *loader) pipeline(n node[rawPipeline]) []string {
+	l.ref(n.at, n.v.Fact, "pipeline")
+	for _, w := range n.v.Stages {
+		if w.s != "filter" && w.s != "flowspec" {
+			l.bad(w.at, "%q is not a stage: write filter or flowspec", w.s)
+		}
+	}
+	return texts(n.v.Stages)
+}
+
+func (l *loader) options(d dict[node[rawOption]]) map[string]Option {
+	if len(d) == 0 {
+		return nil
+	}
+	out := map[string]Option{}
+	for _, e := range d {
+		raw := e.val.v
+		o := Option{Values: texts(raw.Values), Text: raw.Text.s, Fact: l.ref(e.key.at, raw.Fact, "options."+e.key.s)}
+		l.required(e.key.at, raw.Text, "text")
+		if len(o.Values) < 2 {
+			l.bad(e.key.at, "option %q needs two values or more, the default first", e.key.s)
+		}
+		for _, s := range raw.Set {
+			if !slices.Contains(o.Values, s.key.s) {
+				l.bad(s.key.at, "%q is not a value of option %q", s.key.s, e.key.s)
+			}
+			for _, what := range s.val {
+				if what.key.s != "order" && what.key.s != "order-v6" {
+					l.bad(what.key.at, "%q cannot be set by an option: order and order-v6 can", what.key.s)
+				}
+				l.orderWord(what.val, what.key.at)
+				if o.Set == nil {
+					o.Set = map[string]map[string]string{}
+				}
+				if o.Set[s.key.s] == nil {
+					o.Set[s.key.s] = map[string]string{}
+				}
+				o.Set[s.key.s][what.key.s] = what.val.s
+			}
+		}
+		out[e.key.s] = o
+	}
+	return out
+}
+
+var moments = []string{"always", "native", "native-ipv4", "native-ipv6", "redirect", "rate", "filter"}
+
+func (l *loader) warning(n node[rawWarning]) Warning {
+	raw := n.v
+	w := Warning{Code: raw.Code.s, When: raw.When.s, Unless: raw.Unless.s, Text: raw.Text.s,
+		Command: strings.TrimRight(raw.Command.s, "\n"), Fact: l.ref(n.at, raw.Fact, "warning "+raw.Code.s)}
+	l.required(n.at, raw.Code, "code")
+	l.required(n.at, raw.Text, "text")
+	if !slices.Contains(moments, w.When) {
+		l.bad(n.at, "%q does not say when the warning matters: write one of %s", w.When, strings.Join(moments, ", "))
+	}
+	if w.Unless != "" {
+		name, value, _ := strings.Cut(w.Unless, "=")
+		if o, ok := l.p.Options[name]; !ok || !slices.Contains(o.Values, value) {
+			l.bad(raw.Unless.at, "%q names no option and value of this profile", w.Unless)
+		}
+	}
+	return w
+}
+
+func texts(list []word) []string {
+	var out []string
+	for _, w := range list {
+		out = append(out, w.s)
+	}
+	return out
+}

@@ -1,0 +1,24 @@
+// Package profiles holds what sluice knows about routers, as data: one YAML file a platform, every limit with its source. The files are
+// compiled in; an operator's own directory can stand beside them (see docs/profiles-writing.md).
+package profiles
+
+import (
+	"embed"
+	"sync"
+
+	"github.com/sluice-gateway/sluice/core/profile"
+)
+
+//go:embed *.yaml
+var files embed.FS
+
+var embedded = sync.OnceValue(func() *profile.Library {
+	lib, err := profile.LoadFS(files, "profiles")
+	if err != nil {
+		panic(err) // our own files: a test loads them
+	}
+	return lib
+})
+
+// Embedded returns the profiles that come with sluice.
+func Embedded() *profile.Library { return embedded() }
