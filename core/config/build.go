@@ -122,8 +122,8 @@ func (b *builder) listenAPI(s string) string {
 }
 
 // profiles returns the profiles to choose from: the embedded ones and the user's own.
-func (b *builder) profiles(dir string) *profile.Catalog {
-	set, err := profile.Open(dir)
+func (b *builder) profiles(dir string) *profile.Library {
+	set, err := b.env.Profiles(dir)
 	if err != nil {
 		b.fail("$.profiles", "%v", err)
 	}
@@ -278,7 +278,7 @@ func (b *builder) peer(path string, raw rawPeer) *Peer {
 	return p
 }
 
-func (b *builder) devices(raw rawConfig, c *Config, set *profile.Catalog) []Device {
+func (b *builder) devices(raw rawConfig, c *Config, set *profile.Library) []Device {
 	seen := map[string]bool{}
 	var out []Device
 	for i, rd := range raw.Devices {

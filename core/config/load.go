@@ -11,6 +11,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/sluice-gateway/sluice/core/profile"
 )
 
 // Problem is one thing wrong with a configuration file.
@@ -31,15 +33,16 @@ func (p Problem) Error() string {
 type Env struct {
 	Getenv   func(string) string
 	ReadFile func(string) ([]byte, error)
+	Profiles func(dir string) (*profile.Library, error) // the shipped profiles and those in dir, where it is not ""
 }
 
-// Load reads and checks the file at path. The error joins every Problem that was found.
-func Load(path string) (*Config, error) {
+// Load reads and checks the file at path, with the secrets of this process's environment. The error joins every Problem that was found.
+func Load(path string, profiles func(dir string) (*profile.Library, error)) (*Config, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	return Parse(path, b, Env{Getenv: os.Getenv, ReadFile: os.ReadFile})
+	return Parse(path, b, Env{Getenv: os.Getenv, ReadFile: os.ReadFile, Profiles: profiles})
 }
 
 // Parse checks the text of a configuration file; name is for messages.

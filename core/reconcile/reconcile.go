@@ -22,6 +22,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/profile"
 	"github.com/sluice-gateway/sluice/core/rib"
@@ -152,4 +153,31 @@ func (r *Reconciler) Sync(name string) bool {
 		}
 	}
 	return false
+}
+
+// Preview is the plan that a device would have.
+type Preview struct {
+	Device string
+	Plan   *plan.Plan
+	Rules  []flowspec.Rule // that it was made of
+}
+
+// Preview plans the rules in force together with more, for every device, and changes nothing. A rule of more takes the place of one in force with
+// the same NLRI.
+func (r *Reconciler) Preview(more []flowspec.Rule) ([]Preview, error) {
+	snap := rib.Of(append(slices.Clone(r.cfg.Rules.Snapshot().Rules()), more...))
+	made := map[*planning]*plan.Plan{}
+	var out []Preview
+	for _, w := range r.workers {
+		p, found := made[w.plans]
+		if !found {
+			var err error
+			if p, err = plan.Make(snap, w.dev.Profile, w.dev.Options); err != nil {
+				return nil, fmt.Errorf("plan for %s: %w", w.dev.Name, err)
+			}
+			made[w.plans] = p
+		}
+		out = append(out, Preview{w.dev.Name, p, snap.Rules()})
+	}
+	return out, nil
 }

@@ -113,3 +113,65 @@ func (s *Summary) Add(c plan.Carried) {
 		s.Rejected++
 	}
 }
+
+// Problem is something in the input that could not be read, or that needs a remark.
+type Problem struct {
+	File    string `json:"file"`
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Hint    string `json:"hint"`
+}
+
+// Problems returns the errors among what notation.Read found.
+func Problems(found []notation.Problem) []Problem {
+	out := []Problem{}
+	for _, p := range found {
+		if p.Severity == notation.Error {
+			out = append(out, Problem{p.Pos.File, p.Pos.Line, p.Pos.Column, p.Code, p.Message, p.Hint})
+		}
+	}
+	return out
+}
+
+// Standing returns the items whose rules stand at the end of the input, in input order, with their IDs: withdrawals take away, and a later rule
+// with the same NLRI replaces the earlier one.
+func Standing(items []notation.Item) []notation.Item {
+	type key struct {
+		family flowspec.Family
+		nlri   string
+	}
+	last := make(map[key]int, len(items))
+	for i, item := range items {
+		k := key{item.Rule.Match.Family(), string(item.Rule.Match.NLRI())}
+		last[k] = i
+		if item.Withdraw {
+			delete(last, k)
+		}
+	}
+	out := make([]notation.Item, 0, len(last))
+	for i, item := range items {
+		k := key{item.Rule.Match.Family(), string(item.Rule.Match.NLRI())}
+		if at, stands := last[k]; stands && at == i {
+			item.Rule.ID = flowspec.NewID(item.Rule.Source, item.Rule.Match)
+			out = append(out, item)
+		}
+	}
+	return out
+}
+
+// Make returns the report of a plan on the standing items that it was made of.
+func Make(name string, standing []notation.Item, p *plan.Plan, filterText func(entry string) string) Profile {
+	verdicts := make(map[flowspec.ID]*plan.Verdict, len(p.Verdicts))
+	for i := range p.Verdicts {
+		verdicts[p.Verdicts[i].Rule] = &p.Verdicts[i]
+	}
+	out := Profile{Profile: name, Rules: make([]Rule, 0, len(standing))}
+	for _, item := range standing {
+		v := verdicts[item.Rule.ID]
+		out.Rules = append(out.Rules, Of(item.Rule, *v, item.Pos, filterText))
+		out.Summary.Add(v.Carried)
+	}
+	return out
+}

@@ -1,0 +1,103 @@
+// Package api is the HTTP/JSON interface of the gateway: rules in and out, devices with their plans and verdicts, pre-flight, health and metrics. It
+// describes itself at /openapi.json.
+//
+// It reads immutable copies (the Loc-RIB snapshot, plans, device status) and writes by sending an event to the RIB and waiting for the answer of the
+// store: a 201 means that the rule is on disk. It listens on loopback only: it has no users and no TLS yet.
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/sluice-gateway/sluice/core/admit"
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/plan"
+	"github.com/sluice-gateway/sluice/core/profile"
+	"github.com/sluice-gateway/sluice/core/reconcile"
+	"github.com/sluice-gateway/sluice/core/rib"
+)
+
+// maxBody is the largest request: ten thousand rules as text are about 2 MB.
+const maxBody = 64 << 20
+
+// Gateway is the running gateway as the API sees it.
+type Gateway struct {
+	Rules    Rules
+	Devices  Devices
+	Dialects map[string]filter.Dialect
+	Profiles *profile.Library
+	// Source is the source that API rules belong to; "" where the configuration has none, and then rules cannot be created.
+	Source flowspec.Source
+	Admit  admit.Policy
+	Compat []string
+	// DefaultTTL is the lifetime of a rule that names none, 0 for ever; MaxTTL the longest, 0 unlimited.
+	DefaultTTL, MaxTTL time.Duration
+	// Ready says why the gateway is not ready yet, or nil.
+	Ready   func() error
+	Metrics *prometheus.Registry
+	Version string
+	Log     *slog.Logger
+	Now     func() time.Time // nil: time.Now
+}
+
+// Rules is the RIB.
+type Rules interface {
+	rib.Input
+	Snapshot() rib.Snapshot
+}
+
+// Devices is the reconciler.
+type Devices interface {
+	Status() []reconcile.Status
+	Plan(device string) *plan.Plan
+	Preview(rules []flowspec.Rule) ([]reconcile.Preview, error)
+	Sync(device string) bool
+}
+
+// New returns the handler of the API.
+func New(g Gateway) http.Handler {
+	if g.Now == nil {
+		g.Now = time.Now
+	}
+	mux := http.NewServeMux()
+	config := huma.DefaultConfig("sluice", g.Version)
+	config.Info.Description = "Rules in, verdicts out. Every rule is proven exact on every device, or refused there."
+	config.CreateHooks = nil // no $schema member in answers: their forms are documented, and stable
+	h := humago.New(mux, config)
+
+	registerRules(h, &g)
+	registerDevices(h, &g)
+	registerValidate(h, &g)
+	registerHealth(h, &g)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(g.Metrics, promhttp.HandlerOpts{}))
+	return http.MaxBytesHandler(mux, maxBody)
+}
+
+// Serve answers on l until ctx ends.
+func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(l) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	err := server.Shutdown(grace)
+	if served := <-done; !errors.Is(served, http.ErrServerClosed) {
+		return served
+	}
+	return err
+}
