@@ -1,0 +1,184 @@
+package profile
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// small is a profile with one of most things. The cases of TestLoadRefuses change one line of it.
+const small = `name: box
+aliases: [crate]
+vendor: ACME
+platform: Box 1
+facts:
+  - id: manual
+    text: The manual lists it.
+    source: ACME manual, ch. 7
+    checked: 2026-11
+    basis: documented
+  - id: guess
+    text: Nobody says so.
+    basis: assumed
+native:
+  families: {list: [ipv4, ipv6], fact: manual}
+  components:
+    destination: {fact: manual}
+    protocol: {ops: [eq, range], values: 8, fact: manual}
+    destination-port: {ops: [eq], values: {value: unlimited, fact: guess}, fact: manual}
+    source-port: {ops: [eq], values: unknown, fact: {text: seen once, source: a lab, checked: 2026-10, basis: measured}}
+    tcp-flags: {ops: [any], values: 1, bits: 0x3f, max-bits: 1, fact: manual}
+    flow-label: {cannot: true, fact: guess}
+  exclude:
+    - {types: [destination-port, source-port], fact: manual}
+  actions:
+    discard: {fact: manual}
+    rate-bytes: {unit: bits/s, step: 64000, floor: {value: 64000, fact: guess}, ceiling: unknown, fact: manual}
+    copy: {cannot: true, fact: guess}
+    redirects:
+      rt-as2: {families: [ipv4], fact: manual}
+    exclude:
+      - {actions: [rate, mark], fact: guess}
+  order: {kind: rfc8955, fact: guess}
+  order-v6: {kind: unknown, fact: guess}
+  max-nlri: {value: 239, fact: manual}
+  max-rules: {value: 1000, soft: true, fact: manual}
+options:
+  term-order:
+    values: [standard, legacy]
+    text: how terms are ordered
+    fact: manual
+    set:
+      legacy: {order: unknown}
+warnings:
+  - code: knob
+    when: native
+    unless: term-order=legacy
+    text: turn it
+    command: |
+      set knob
+       on
+    fact: manual
+`
+
+func TestLoad(t *testing.T) {
+	t.Parallel()
+	p, err := Load("box.yaml", []byte(small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := p.Native
+	port, flags := n.Components[portType(t, "destination-port")], n.Components[portType(t, "tcp-flags")]
+	label := portType(t, "flow-label")
+	_, takesLabel := n.Components[label]
+	for _, c := range []struct {
+		what      string
+		got, want any
+	}{
+		{"values", port.MaxValues, Unlimited},
+		{"fact of the values", port.ValuesFact, "guess"},
+		{"unknown values", n.Components[portType(t, "source-port")].MaxValues, 0},
+		{"inline fact", p.Facts[n.Components[portType(t, "source-port")].Fact].Text, "seen once"},
+		{"bits", flags.Bits, uint16(0x3f)},
+		{"most bits", flags.MaxBits, uint8(1)},
+		{"a component it cannot", takesLabel, false},
+		{"and why", n.Cannot[label], "guess"},
+		{"step", n.Actions.RateBytes.Step, 64000.0},
+		{"fact of the floor", n.Actions.RateBytes.FloorFact, "guess"},
+		{"an action it cannot", n.Actions.Copy, Can{Fact: "guess"}},
+		{"an action nobody wrote", n.Actions.Mark, Can{}},
+		{"order of IPv6", n.OrderFor(6).Kind, "unknown"},
+		{"order of IPv4", n.OrderFor(4).Kind, "rfc8955"},
+		{"octets", n.MaxNLRI, 239},
+		{"rules", n.MaxRules, Number{N: 1000, Soft: true, Fact: "manual"}},
+		{"command", p.Warnings[0].Command, "set knob\n on"},
+		{"facts in order", strings.Join(p.FactIDs(), " "), "manual guess native.source-port"},
+	} {
+		if !cmp.Equal(c.got, c.want) {
+			t.Errorf("%s: got %v, want %v", c.what, c.got, c.want)
+		}
+	}
+}
+
+// Each case changes one line of the small profile and expects the problem at the place named, with these words.
+func TestLoadRefuses(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, old, new, at, want string }{
+		{"unknown key", "vendor: ACME", "vender: ACME", "box.yaml:3:1", "vender"},
+		{"key twice", "vendor: ACME", "name: again", "box.yaml:3:1", "name"},
+		{"broken YAML", "aliases: [crate]", "aliases: [crate", "box.yaml:", ""},
+		{"no name", "name: box", "name: ''", "box.yaml:1:7", "`name` is missing"},
+		{"name with spaces", "name: box", "name: My Box", "box.yaml:1:7", "cannot be a name"},
+		{"second document", "warnings:", "---\nwarnings:", "box.yaml:45:1", "second document"},
+		{"fact without source", "    source: ACME manual, ch. 7\n", "", "box.yaml:6:9", "names no source"},
+		{"fact without basis", "    basis: documented\n", "", "box.yaml:6:9", "needs a basis"},
+		{"fact without date", "    checked: 2026-11\n    basis", "    basis", "box.yaml:6:9", "when its source was read"},
+		{"wrong date", "checked: 2026-11\n", "checked: last year\n", "box.yaml:9:14", "not a date"},
+		{"wrong basis", "basis: documented", "basis: rumoured", "box.yaml:10:12", "not a basis"},
+		{"fact twice", "id: guess", "id: manual", "box.yaml:11:9", "there twice"},
+		{"capability without fact", "destination: {fact: manual}", "destination: {offset: true}", "box.yaml:17:5", "rests on no fact"},
+		{"dangling fact", "discard: {fact: manual}", "discard: {fact: manuel}", "box.yaml:26:21", `did you mean "manual"`},
+		{"unknown component", "    protocol:", "    protocl:", "box.yaml:18:5", `did you mean "protocol"`},
+		{"unknown operator", "[eq, range]", "[eq, between]", "box.yaml:18:26", "not an operator of protocol"},
+		{"operator of the other kind", "ops: [any]", "ops: [eq]", "box.yaml:21:23", "not an operator of tcp-flags"},
+		{"operator twice", "[eq, range]", "[eq, eq]", "box.yaml:18:26", "twice"},
+		{"no operators", "{ops: [eq, range], values: 8,", "{values: 8,", "box.yaml:18:5", "no operators"},
+		{"no number of values", "values: 8, ", "", "box.yaml:18:5", "how many values"},
+		{"values a word", "values: 8", "values: many", "box.yaml:18:42", "not a limit"},
+		{"values zero", "values: 8", "values: 0", "box.yaml:18:42", "out of range"},
+		{"more values than pairs", "values: 8", "values: 8, max-pairs: 5", "box.yaml:18:42", "never fit"},
+		{"too large a value", "values: 8", "values: 8, max-value: 300", "box.yaml:18:56", "out of range"},
+		{"bits of a number", "values: 8", "values: 8, bits: 3", "box.yaml:18:5", "has no bits"},
+		{"prefix with values", "destination: {fact", "destination: {values: 3, fact", "box.yaml:17:5", "neither operators nor values"},
+		{"offset of a number", "values: 8", "values: 8, offset: true", "box.yaml:18:5", "only IPv6 prefixes"},
+		{"flow label in IPv4", "flow-label: {cannot: true,", "flow-label: {ops: [eq], values: 1, families: [ipv4],", "box.yaml:22:5", "of IPv6 only"},
+		{"cannot and can", "cannot: true, fact: guess}\n  exclude", "cannot: true, ops: [eq], fact: guess}\n  exclude", "box.yaml:22:5", "and then what it can"},
+		{"unknown family", "[ipv4, ipv6]", "[ipv4, ipx]", "box.yaml:15:27", "not a family"},
+		{"family not offered", "rt-as2: {families: [ipv4]", "rt-as2: {families: [vpnv4]", "box.yaml:30:27", "not one that the platform takes"},
+		{"exclusion of one", "[destination-port, source-port]", "[source-port]", "box.yaml:24:7", "two components or more"},
+		{"exclusion of what it cannot", "[destination-port, source-port]", "[destination-port, dscp]", "box.yaml:24:34", "does not take it at all"},
+		{"wrong unit", "unit: bits/s", "unit: parsecs", "box.yaml:27:24", "not a unit"},
+		{"no floor", "floor: {value: 64000, fact: guess}, ", "", "box.yaml:27:17", "does not name its floor"},
+		{"ceiling below the floor", "ceiling: unknown", "ceiling: 8", "box.yaml:27:", "below the floor"},
+		{"unknown redirect", "rt-as2:", "rt-as3:", "box.yaml:30:7", "not a form of redirect"},
+		{"unknown action", "[rate, mark]", "[rate, paint]", "box.yaml:32:26", "not an action"},
+		{"unknown order", "kind: rfc8955", "kind: random", "box.yaml:33:17", "not an order"},
+		{"number without fact", "max-rules: {value: 1000, soft: true, fact: manual}", "max-rules: 1000", "box.yaml:36:14", "rests on no fact"},
+		{"option without a second value", "[standard, legacy]", "[standard]", "box.yaml:38:3", "two values"},
+		{"setting of no value", "      legacy: {order", "      modern: {order", "box.yaml:43:7", "not a value of option"},
+		{"setting of what cannot be set", "{order: unknown}", "{colour: unknown}", "box.yaml:43:16", "cannot be set"},
+		{"unknown moment", "when: native", "when: full moon", "box.yaml:45:5", "when the warning matters"},
+		{"warning unless nothing", "term-order=legacy", "term-order=modern", "box.yaml:47:13", "names no option"},
+		{"neither native nor filter", small[strings.Index(small, "native:"):strings.Index(small, "options:")], "", "box.yaml:1:1", "`native`, `filter` or both"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			text := strings.Replace(small, c.old, c.new, 1)
+			if text == small {
+				t.Fatalf("%q is not in the small profile", c.old)
+			}
+			_, err := Load("box.yaml", []byte(text))
+			var ps Problems
+			if !errors.As(err, &ps) {
+				t.Fatalf("got %v, want problems", err)
+			}
+			for _, p := range ps {
+				if strings.HasPrefix(p.String(), c.at) && strings.Contains(p.Message, c.want) {
+					return
+				}
+			}
+			t.Errorf("got\n%v\nwant %q at %s", ps, c.want, c.at)
+		})
+	}
+}
+
+func TestEmptyFile(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", "# nothing\n", "- a list\n", "word\n"} {
+		if _, err := Load("x.yaml", []byte(text)); err == nil || !strings.HasPrefix(err.Error(), "x.yaml:1:1: ") {
+			t.Errorf("%q: got %v", text, err)
+		}
+	}
+}
