@@ -34,7 +34,7 @@ func (m Match) Set() packet.Set {
 		case SrcPrefix:
 			box.Src = c.Prefix.addrs()
 		case Protocol:
-			box.Proto = intersect(box.Proto, c.Values())
+			box.Proto = box.Proto.And(c.Values())
 		case Port:
 			either = c.Values()
 			narrow(&box, protoTCP, protoUDP)
@@ -67,9 +67,9 @@ func (m Match) Set() packet.Set {
 		return packet.Of(box)
 	}
 	byDst, bySrc := box, box
-	byDst.DstPort = intersect(box.DstPort, either)
-	bySrc.DstPort = subtract(box.DstPort, either, Port.Max())
-	bySrc.SrcPort = intersect(box.SrcPort, either)
+	byDst.DstPort = box.DstPort.And(either)
+	bySrc.DstPort = box.DstPort.Sub(either, Port.Max())
+	bySrc.SrcPort = box.SrcPort.And(either)
 	return packet.Of(byDst, bySrc)
 }
 
@@ -80,7 +80,7 @@ func narrow(box *packet.Box, protos ...uint32) {
 	for _, p := range protos {
 		spans = append(spans, packet.Span{Lo: p, Hi: p})
 	}
-	box.Proto = intersect(box.Proto, packet.NewValues(spans...))
+	box.Proto = box.Proto.And(packet.NewValues(spans...))
 	box.Frags &= packet.OffsetZero
 }
 
@@ -175,10 +175,6 @@ func appendGroup(spans []packet.Span, group []Term, limit uint32) []packet.Span 
 	return spans
 }
 
-// dataOffset is the nibble of a two-octet TCP bitmask that lies over the header's data offset, "always treated as
-// 0" in the packet (RFC 8955 §4.2.2.9).
-const dataOffset = 0xf000
-
 // flags returns the flag words that the terms of a TCP-flags component let through.
 func (c Component) flags() packet.Flags {
 	never := packet.FlagsAny(0)
@@ -193,21 +189,19 @@ func (c Component) flags() packet.Flags {
 	return result
 }
 
+// flags returns the flag words for which t is true. A two-octet mask may have bits over the header's data offset,
+// which is "always treated as 0" in the packet (RFC 8955 §4.2.2.9): no word has them.
 func (t Term) flags() packet.Flags {
 	mask := uint16(t.Value)
-	all := packet.FlagsAny(0)
-	if mask&dataOffset == 0 {
-		all = packet.FlagsAll(mask)
-	}
 	switch t.Op {
 	case AllBits:
-		return all
+		return packet.FlagsAll(mask)
 	case NotAll:
-		return all.Not()
+		return packet.FlagsAll(mask).Not()
 	case NoBit:
-		return packet.FlagsAny(mask &^ dataOffset).Not()
+		return packet.FlagsAny(mask).Not()
 	}
-	return packet.FlagsAny(mask &^ dataOffset)
+	return packet.FlagsAny(mask)
 }
 
 // fragmentBits gives the bits of a fragment bitmask for each fragment state, without DF (RFC 8955 §4.2.2.12).
@@ -262,43 +256,4 @@ func (o Op) holds(d, v uint64) bool {
 		return d&v != v
 	}
 	return d&v != 0
-}
-
-// intersect returns the numbers in both a and b.
-func intersect(a, b packet.Values) packet.Values {
-	if a == nil {
-		return b
-	}
-	if b == nil {
-		return a
-	}
-	common := packet.Values{}
-	for i, j := 0, 0; i < len(a) && j < len(b); {
-		lo, hi := max(a[i].Lo, b[j].Lo), min(a[i].Hi, b[j].Hi)
-		if lo <= hi {
-			common = append(common, packet.Span{Lo: lo, Hi: hi})
-		}
-		if a[i].Hi < b[j].Hi {
-			i++
-		} else {
-			j++
-		}
-	}
-	return common
-}
-
-// subtract returns the numbers in a and not in b, of a field that holds 0..limit.
-func subtract(a, b packet.Values, limit uint32) packet.Values {
-	gaps := packet.Values{}
-	next := uint32(0)
-	for _, s := range b {
-		if s.Lo > next {
-			gaps = append(gaps, packet.Span{Lo: next, Hi: s.Lo - 1})
-		}
-		next = s.Hi + 1
-	}
-	if next <= limit {
-		gaps = append(gaps, packet.Span{Lo: next, Hi: limit})
-	}
-	return intersect(a, gaps)
 }
