@@ -1,0 +1,194 @@
+package junos
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/packet"
+)
+
+// Parse reads the filters that bear our mark, in the order of their names: from the XML of Render or of a reply to <get-config>, or from
+// the text of `show configuration` or `show configuration firewall`. Objects of other names are passed over. Inside ours, everything
+// must be understood: a term with a condition that is not, a deactivated one, or one that two statements contradict is an error that names it.
+// A policer that no filter of ours uses is passed over as well.
+func (Dialect) Parse(b []byte) ([]filter.Filter, error) {
+	r := reader{filters: map[string]*readFilter{}, policers: map[string]*readPolicer{}}
+	var err error
+	if trimmed := bytes.TrimSpace(b); bytes.HasPrefix(trimmed, []byte("<")) {
+		err = readXML(trimmed, r.line)
+	} else {
+		err = readText(string(b), r.line)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []filter.Filter
+	var errs []error
+	for _, rf := range r.filters {
+		f, err := rf.finish(r.policers)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		out = append(out, f)
+	}
+	if len(errs) > 0 {
+		slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
+		return nil, errors.Join(errs...)
+	}
+	slices.SortFunc(out, func(a, b filter.Filter) int { return cmp.Compare(a.Name, b.Name) })
+	return out, nil
+}
+
+// reader sorts lines to the objects that they belong to.
+type reader struct {
+	filters  map[string]*readFilter
+	policers map[string]*readPolicer
+}
+
+// line takes one statement under `firewall`.
+func (r *reader) line(l line) error {
+	w := l.words
+	switch {
+	case len(w) >= 4 && w[0] == "family" && w[2] == "filter" && marked(w[3]):
+		return r.filter(w[1], w[3], w[4:], l.flaw)
+	case len(w) >= 2 && w[0] == "policer" && marked(w[1]):
+		return r.policer(w[1], w[2:], l.flaw)
+	case len(w) >= 2 && marked(w[1]):
+		return fmt.Errorf("%s %s bears our mark, but sluice makes no such object there", w[0], w[1])
+	case len(w) >= 4 && w[0] == "family" && marked(w[3]):
+		return fmt.Errorf("%s bears our mark, but sluice makes no such object", strings.Join(w[:4], " "))
+	}
+	return nil
+}
+
+func marked(name string) bool { return strings.HasPrefix(name, filter.Mark) }
+
+func (r *reader) filter(family, name string, rest []string, flaw string) error {
+	f := r.filters[name]
+	if f == nil {
+		v, ok := map[string]packet.Version{"inet": packet.IPv4, "inet6": packet.IPv6}[family]
+		if !ok {
+			return fmt.Errorf("filter %s: sluice makes none in family %s", name, family)
+		}
+		f = &readFilter{name: name, family: family, version: v, index: map[string]*readTerm{}}
+		r.filters[name] = f
+	}
+	if f.family != family {
+		return fmt.Errorf("filter %s stands in family %s and in family %s", name, f.family, family)
+	}
+	if err := f.line(rest, flaw); err != nil {
+		return fmt.Errorf("filter %s: %w", name, err)
+	}
+	return nil
+}
+
+func (r *reader) policer(name string, rest []string, flaw string) error {
+	p := r.policers[name]
+	if p == nil {
+		p = &readPolicer{leaves: map[string]string{}}
+		r.policers[name] = p
+	}
+	if flaw != "" {
+		return fmt.Errorf("policer %s: %s", name, flaw)
+	}
+	if err := p.line(rest); err != nil {
+		return fmt.Errorf("policer %s: %w", name, err)
+	}
+	return nil
+}
+
+// readFilter is a filter as its lines come in.
+type readFilter struct {
+	name, family string
+	version      packet.Version
+	terms        []*readTerm
+	index        map[string]*readTerm
+}
+
+// line takes one statement of the filter.
+func (f *readFilter) line(w []string, flaw string) error {
+	if flaw != "" {
+		return errors.New(flaw + where(w))
+	}
+	if len(w) == 0 {
+		return nil
+	}
+	if w[0] != "term" || len(w) < 2 {
+		return fmt.Errorf("%q is not understood", strings.Join(w, " "))
+	}
+	t := f.index[w[1]]
+	if t == nil {
+		t = &readTerm{name: strings.Clone(w[1]), v: f.version, numbers: map[string]*numberList{}}
+		f.index[t.name] = t
+		f.terms = append(f.terms, t)
+	}
+	if err := t.line(w[2:]); err != nil {
+		return fmt.Errorf("term %s: %w", t.name, err)
+	}
+	return nil
+}
+
+func where(w []string) string {
+	if len(w) < 2 {
+		return ""
+	}
+	return " (" + strings.Join(w, " ") + ")"
+}
+
+// finish makes the filter, with the policers that its terms use, in the order of their use.
+func (f *readFilter) finish(policers map[string]*readPolicer) (filter.Filter, error) {
+	out := filter.Filter{Name: f.name, Version: f.version, Placement: filter.Before}
+	var errs []error
+	used := map[string]bool{}
+	for i, t := range f.terms {
+		if t.name == restTerm || t.name == nothingTerm {
+			alone, err := f.tail(t, i)
+			if err != nil {
+				errs = append(errs, err)
+			}
+			if alone {
+				out.Placement = filter.Alone
+			}
+			continue
+		}
+		e, err := t.entry()
+		if err != nil {
+			errs = append(errs, fmt.Errorf("filter %s, term %s: %w", f.name, t.name, err))
+			continue
+		}
+		out.Entries = append(out.Entries, e)
+		if name := e.Do.Policer; name != "" && !used[name] {
+			used[name] = true
+			p, err := finishPolicer(name, policers[name])
+			if err != nil {
+				errs = append(errs, fmt.Errorf("filter %s: %w", f.name, err))
+			}
+			out.Policers = append(out.Policers, p)
+		}
+	}
+	if len(f.terms) == 0 {
+		errs = append(errs, fmt.Errorf("filter %s has no term", f.name))
+	}
+	return out, errors.Join(errs...)
+}
+
+// tail checks a term that is no entry, and says whether it makes the filter stand alone.
+func (f *readFilter) tail(t *readTerm, i int) (alone bool, err error) {
+	m, do, counter, err := t.meaning()
+	if err != nil {
+		return false, fmt.Errorf("filter %s, term %s: %w", f.name, t.name, err)
+	}
+	bare := t.from == 0 && counter == "" && do == filter.Do{Continue: do.Continue} && m.Dst == nil
+	switch {
+	case t.name == restTerm && bare && !do.Continue && i == len(f.terms)-1:
+		return true, nil
+	case t.name == nothingTerm && bare && do.Continue && len(f.terms) == 1:
+		return false, nil
+	}
+	return false, fmt.Errorf("filter %s: term %s is not as sluice writes it", f.name, t.name)
+}

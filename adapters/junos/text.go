@@ -1,0 +1,210 @@
+package junos
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// readText calls do for each statement under `firewall` in the form that `show configuration` and `show configuration firewall` print.
+func readText(s string, do func(line) error) error {
+	r := textReader{rest: s, line: 1, do: do}
+	if err := r.block(0, ""); err != nil {
+		return fmt.Errorf("line %d: %w", r.line, err)
+	}
+	return nil
+}
+
+type textReader struct {
+	rest  string
+	line  int
+	do    func(line) error
+	words []string // of the blocks that are open, and of the statement so far
+}
+
+// token is one word or one sign. Quoted words are never signs.
+type token struct {
+	text   string
+	quoted bool
+}
+
+func (t token) is(sign string) bool { return !t.quoted && t.text == sign }
+
+// next returns the next token; an empty unquoted one is the end.
+func (r *textReader) next() (token, error) {
+	if err := r.space(); err != nil || r.rest == "" {
+		return token{}, err
+	}
+	switch c := r.rest[0]; {
+	case strings.IndexByte("{};[]", c) >= 0:
+		r.rest = r.rest[1:]
+		return token{text: string(c)}, nil
+	case c == '"':
+		return r.quoted()
+	}
+	n := strings.IndexAny(r.rest, " \t\r\n{};[]\"")
+	if n < 0 {
+		n = len(r.rest)
+	}
+	t := token{text: r.rest[:n]}
+	r.rest = r.rest[n:]
+	return t, nil
+}
+
+// space skips white space and comments: /* ... */ and # to the end of the line.
+func (r *textReader) space() error {
+	for r.rest != "" {
+		switch {
+		case strings.IndexByte(" \t\r\n", r.rest[0]) >= 0:
+			r.skip(1)
+		case r.rest[0] == '#':
+			n := strings.IndexByte(r.rest, '\n')
+			if n < 0 {
+				n = len(r.rest)
+			}
+			r.skip(n)
+		case strings.HasPrefix(r.rest, "/*"):
+			n := strings.Index(r.rest, "*/")
+			if n < 0 {
+				return errors.New("a comment is not closed")
+			}
+			r.skip(n + 2)
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
+func (r *textReader) skip(n int) {
+	r.line += strings.Count(r.rest[:n], "\n")
+	r.rest = r.rest[n:]
+}
+
+// quoted reads a word in quotation marks. Nothing that sluice writes has a mark or a backslash in it.
+func (r *textReader) quoted() (token, error) {
+	n := strings.IndexAny(r.rest[1:], "\"\\\n")
+	if n < 0 || r.rest[1+n] != '"' {
+		return token{}, errors.New("a quoted word is not closed on its line, or has a backslash in it")
+	}
+	t := token{text: r.rest[1 : 1+n], quoted: true}
+	r.rest = r.rest[2+n:]
+	return t, nil
+}
+
+// block reads statements to the closing brace, or to the end at depth 0.
+func (r *textReader) block(depth int, flaw string) error {
+	if depth > 32 {
+		return errors.New("nested too deep")
+	}
+	for {
+		t, err := r.next()
+		switch {
+		case err != nil:
+			return err
+		case t.text == "" && !t.quoted:
+			if depth > 0 {
+				return errors.New("a block is not closed: the text is cut off")
+			}
+			return nil
+		case t.is("}"):
+			if depth == 0 {
+				return errors.New("a brace closes nothing")
+			}
+			return nil
+		}
+		open := len(r.words)
+		if err := r.statement(t, depth, flaw); err != nil {
+			return err
+		}
+		r.words = r.words[:open]
+	}
+}
+
+// statement reads one statement, of which t is the first token.
+func (r *textReader) statement(t token, depth int, flaw string) error {
+	for marker, words := range map[string]string{"inactive:": "it is deactivated", "protect:": "it is protected", "replace:": "it is marked replace:", "delete:": "it is marked delete:"} {
+		if t.is(marker) {
+			flaw = first(flaw, words)
+			var err error
+			if t, err = r.next(); err != nil {
+				return err
+			}
+		}
+	}
+	start := len(r.words)
+	for {
+		switch {
+		case t.text == "" && !t.quoted:
+			return errors.New("a statement has no end: the text is cut off")
+		case len(r.words) == start && strings.Contains("{}[];", t.text) && !t.quoted:
+			return fmt.Errorf("%s where a statement should begin", t.text)
+		case t.is("}") || t.is("]"):
+			return fmt.Errorf("%s in a statement", t.text)
+		case t.is(";"):
+			return r.emit(flaw)
+		case t.is("["):
+			return r.list(flaw)
+		case t.is("{"):
+			return r.nested(depth, flaw)
+		}
+		r.words = append(r.words, t.text)
+		var err error
+		if t, err = r.next(); err != nil {
+			return err
+		}
+	}
+}
+
+// nested reads the block of a statement. An empty block is a statement by itself.
+func (r *textReader) nested(depth int, flaw string) error {
+	if err := r.space(); err != nil {
+		return err
+	}
+	if strings.HasPrefix(r.rest, "}") {
+		r.rest = r.rest[1:]
+		return r.emit(flaw)
+	}
+	return r.block(depth+1, flaw)
+}
+
+// list reads [ a b c ]; each value is a statement.
+func (r *textReader) list(flaw string) error {
+	for n := 0; ; n++ {
+		t, err := r.next()
+		if err != nil {
+			return err
+		}
+		if t.is("]") {
+			if t, err = r.next(); err != nil {
+				return err
+			}
+			if n == 0 || !t.is(";") {
+				return errors.New("a list is empty, or not followed by a semicolon")
+			}
+			return nil
+		}
+		if t.text == "" || strings.Contains("{}[;", t.text) && !t.quoted {
+			return errors.New("a list is not closed")
+		}
+		r.words = append(r.words, t.text)
+		if err := r.emit(flaw); err != nil {
+			return err
+		}
+		r.words = r.words[:len(r.words)-1]
+	}
+}
+
+// emit hands on the statement when it is one of `firewall`, which `show configuration firewall` leaves out.
+func (r *textReader) emit(flaw string) error {
+	switch r.words[0] {
+	case "firewall":
+		if len(r.words) == 1 {
+			return nil
+		}
+		return r.do(line{words: r.words[1:], flaw: flaw})
+	case "family", "policer", "filter":
+		return r.do(line{words: r.words, flaw: flaw})
+	}
+	return nil
+}

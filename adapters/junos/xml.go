@@ -1,0 +1,261 @@
+package junos
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// line is one statement as `set` would spell it, from `firewall` on: family inet filter sluice-v4 term r-1 from protocol udp.
+type line struct {
+	words []string // valid during the call only
+	flaw  string   // why it does not count as it stands: "deactivated", an attribute that is not understood; "" is none
+}
+
+// readXML calls do for each statement under `firewall` in b, which is a <configuration>, alone or in a <data> or an <rpc-reply>.
+func readXML(b []byte, do func(line) error) error {
+	r := xmlReader{decoder: xml.NewDecoder(bytes.NewReader(b)), do: do}
+	seen := false
+	for {
+		t, err := r.decoder.Token()
+		if errors.Is(err, io.EOF) && seen {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read XML: %w", err)
+		}
+		switch t := t.(type) {
+		case xml.StartElement:
+			if seen {
+				return fmt.Errorf("read XML: a second element %s behind the first", t.Name.Local)
+			}
+			seen = true
+			if err := r.outer(t, ""); err != nil {
+				return err
+			}
+		case xml.CharData:
+			if len(bytes.TrimSpace(t)) > 0 {
+				return errors.New("read XML: text outside of elements")
+			}
+		case xml.Directive:
+			return errors.New("read XML: a document type has no place in NETCONF (RFC 6241 section 3)")
+		}
+	}
+}
+
+type xmlReader struct {
+	decoder *xml.Decoder
+	do      func(line) error
+	stack   []element
+	words   []string
+}
+
+// element is an open element under `firewall`, itself included.
+type element struct {
+	name   string
+	words  int // how many words it has put on the line: itself, and its key
+	flaw   string
+	filled bool // has had a child other than its key
+}
+
+// outer walks the elements around `firewall`. A configuration that is not there at all is an empty one.
+func (r *xmlReader) outer(start xml.StartElement, flaw string) error {
+	inside := map[string][]string{"rpc-reply": {"data", "configuration"}, "data": {"configuration"}, "configuration": {"firewall"}}
+	wanted, ok := inside[start.Name.Local]
+	if !ok {
+		return fmt.Errorf("read XML: element %s, want a configuration", start.Name.Local)
+	}
+	flaw = first(flaw, deactivated(start))
+	for {
+		t, err := r.decoder.Token()
+		if err != nil {
+			return fmt.Errorf("read XML: %w", err)
+		}
+		switch t := t.(type) {
+		case xml.EndElement:
+			return nil
+		case xml.StartElement:
+			if err := r.child(start.Name.Local, t, wanted, flaw); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// child handles one element within one of the outer elements.
+func (r *xmlReader) child(parent string, t xml.StartElement, wanted []string, flaw string) error {
+	name := t.Name.Local
+	switch {
+	case parent != "configuration" && strings.HasSuffix(name, "error"): // rpc-error, and Junos's own xnm:error
+		return fmt.Errorf("read XML: the reply is an error (%s), not a configuration", name)
+	case parent == "configuration" && name == "firewall":
+		r.stack, r.words = r.stack[:0], r.words[:0]
+		return r.firewall(t, flaw)
+	case contains(wanted, name):
+		return r.outer(t, flaw)
+	}
+	if err := r.decoder.Skip(); err != nil {
+		return fmt.Errorf("read XML: %w", err)
+	}
+	return nil
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+// firewall reads the element `firewall` and what is in it.
+func (r *xmlReader) firewall(start xml.StartElement, flaw string) error {
+	r.stack = append(r.stack, element{name: "firewall", flaw: first(flaw, deactivated(start))})
+	var text []byte
+	for len(r.stack) > 0 {
+		t, err := r.decoder.Token()
+		if err != nil {
+			return fmt.Errorf("read XML: %w", err)
+		}
+		switch t := t.(type) {
+		case xml.StartElement:
+			if len(bytes.TrimSpace(text)) > 0 {
+				return fmt.Errorf("read XML: %s has both text and elements", r.top().name)
+			}
+			text = text[:0]
+			if err := r.open(t); err != nil {
+				return err
+			}
+		case xml.CharData:
+			text = append(text, t...)
+		case xml.EndElement:
+			if err := r.close(string(bytes.TrimSpace(text))); err != nil {
+				return err
+			}
+			text = text[:0]
+		}
+	}
+	return nil
+}
+
+func (r *xmlReader) top() *element { return &r.stack[len(r.stack)-1] }
+
+// open puts an element on the line, or reads the key of the one that is open.
+func (r *xmlReader) open(t xml.StartElement) error {
+	parent := r.top()
+	if t.Name.Local == "name" {
+		return r.key(parent, t)
+	}
+	if r.keyed() && parent.words < 2 {
+		return fmt.Errorf("read XML: %s begins with %s, not with its name (RFC 7950 section 7.8.5)", parent.name, t.Name.Local)
+	}
+	if len(r.stack) > 32 {
+		return errors.New("read XML: nested too deep")
+	}
+	parent.filled = true
+	r.words = append(r.words, t.Name.Local)
+	r.stack = append(r.stack, element{name: t.Name.Local, words: 1, flaw: first(parent.flaw, flawOf(t))})
+	return nil
+}
+
+// key reads <name>, which comes first in an entry of a list.
+func (r *xmlReader) key(parent *element, t xml.StartElement) error {
+	if parent.filled || parent.words != 1 {
+		return fmt.Errorf("read XML: the name of %s does not come first", parent.name)
+	}
+	parent.flaw = first(parent.flaw, flawOf(t))
+	var key []byte
+	for {
+		t, err := r.decoder.Token()
+		if err != nil {
+			return fmt.Errorf("read XML: %w", err)
+		}
+		switch t := t.(type) {
+		case xml.CharData:
+			key = append(key, t...)
+		case xml.StartElement:
+			return fmt.Errorf("read XML: the name of %s holds an element", parent.name)
+		case xml.EndElement:
+			name := string(bytes.TrimSpace(key))
+			if name == "" {
+				return fmt.Errorf("read XML: %s has an empty name", parent.name)
+			}
+			parent.words = 2
+			r.words = append(r.words, name)
+			return nil
+		}
+	}
+}
+
+// close ends the open element: one without children is a line.
+func (r *xmlReader) close(text string) error {
+	e := *r.top()
+	if e.words == 1 && !e.filled && r.keyed() {
+		return fmt.Errorf("read XML: a %s has no name", e.name)
+	}
+	if !e.filled && e.words > 0 {
+		l := line{words: r.words, flaw: e.flaw}
+		if text != "" {
+			l.words = append(l.words, text)
+		}
+		if err := r.do(l); err != nil {
+			return err
+		}
+	} else if text != "" {
+		return fmt.Errorf("read XML: %s has both text and elements", e.name)
+	}
+	r.words = r.words[:len(r.words)-e.words]
+	r.stack = r.stack[:len(r.stack)-1]
+	return nil
+}
+
+// keyed says whether the open element is an entry of one of the lists that our objects consist of. Without its key, its first child
+// would be taken for it.
+func (r *xmlReader) keyed() bool {
+	switch e := r.top(); e.name {
+	case "policer":
+		return len(r.stack) == 2 // firewall policer; further in, it is a leaf
+	case "filter":
+		return len(r.stack) == 4 // firewall family inet filter
+	case "term":
+		return len(r.stack) == 5
+	case "source-address", "destination-address":
+		return len(r.stack) == 7
+	}
+	return false
+}
+
+// deactivated says whether an element is marked inactive.
+func deactivated(t xml.StartElement) string {
+	for _, a := range t.Attr {
+		if a.Name.Local == "inactive" {
+			return "it is deactivated"
+		}
+	}
+	return ""
+}
+
+// flawOf says what is the matter with an element by its attributes. Junos adds notes of its own (junos:changed-seconds and others).
+func flawOf(t xml.StartElement) string {
+	if s := deactivated(t); s != "" {
+		return s
+	}
+	for _, a := range t.Attr {
+		note := a.Name.Space == "xmlns" || a.Name.Local == "xmlns" || a.Name.Space == "junos" || strings.HasPrefix(a.Name.Space, "http://xml.juniper.net/")
+		if !note {
+			return fmt.Sprintf("it has an attribute %s", a.Name.Local)
+		}
+	}
+	return ""
+}
+
+func first(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
