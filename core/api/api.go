@@ -54,6 +54,8 @@ type Gateway struct {
 type Rules interface {
 	rib.Input
 	Snapshot() rib.Snapshot
+	Watch() (changed <-chan struct{}, stop func())
+	Find(id flowspec.ID) (flowspec.Rule, bool)
 }
 
 // Devices is the reconciler.

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -106,7 +107,11 @@ func (g *Gateway) send(ctx context.Context, e rib.Event) error {
 	}
 	select {
 	case err := <-done:
-		if err != nil {
+		var many *rib.TooMany
+		switch {
+		case errors.As(err, &many):
+			return huma.Error403Forbidden(err.Error())
+		case err != nil:
 			return huma.Error503ServiceUnavailable("the rule could not be stored", err)
 		}
 		return nil
@@ -149,9 +154,8 @@ func (g *Gateway) read(r Request) *batch {
 	if len(result.Items) == 0 && len(b.errs) == 0 {
 		b.refuse(http.StatusBadRequest, Problem{Index: -1, Code: "empty", Message: "no rule in the request"})
 	}
-	count := g.mine()
 	for i, item := range result.Items {
-		rule, p := g.judge(item, r.Note, now, ttl, count+len(b.rules))
+		rule, p := g.judge(item, r.Note, now, ttl)
 		if p != nil {
 			p.Index, p.Line, p.Column = i, item.Pos.Line, item.Pos.Column
 			b.refuse(p.status, p.Problem)
@@ -169,7 +173,7 @@ type refusal struct {
 }
 
 // judge makes a rule of ours of what was read.
-func (g *Gateway) judge(item notation.Item, note string, now time.Time, ttl time.Duration, count int) (flowspec.Rule, *refusal) {
+func (g *Gateway) judge(item notation.Item, note string, now time.Time, ttl time.Duration) (flowspec.Rule, *refusal) {
 	if item.Withdraw {
 		return flowspec.Rule{}, &refusal{Problem{Code: "withdraw", Message: "a withdrawal where rules are created", Hint: "DELETE /v1/rules/ID"}, http.StatusUnprocessableEntity}
 	}
@@ -186,7 +190,7 @@ func (g *Gateway) judge(item notation.Item, note string, now time.Time, ttl time
 	if g.MaxTTL > 0 && (r.Expires.IsZero() || r.Expires.Sub(now) > g.MaxTTL) {
 		return r, &refusal{Problem{Code: "ttl", Message: fmt.Sprintf("lives longer than the ceiling of %v", g.MaxTTL)}, http.StatusUnprocessableEntity}
 	}
-	if err := g.Admit.Check(r, count, now); err != nil {
+	if err := g.Admit.Check(r, now); err != nil {
 		return r, &refusal{Problem{Code: "not-admitted", Message: err.Error()}, http.StatusForbidden}
 	}
 	return r, nil
@@ -201,17 +205,6 @@ func (g *Gateway) lifetime(s string) (time.Duration, error) {
 		return 0, fmt.Errorf("ttl %q is not a duration, such as 90s or 10m", s)
 	}
 	return d, nil
-}
-
-// mine counts the rules that came by API.
-func (g *Gateway) mine() int {
-	n := 0
-	for _, r := range g.Rules.Snapshot().Rules() {
-		if r.Source == g.Source {
-			n++
-		}
-	}
-	return n
 }
 
 func (b *batch) note(p notation.Problem) {
@@ -268,6 +261,11 @@ func (g *Gateway) dryRun(b *batch) (*answerOutput, error) {
 	return out, nil
 }
 
+type listInput struct {
+	After uint64 `query:"after" doc:"wait until the version is above this one"`
+	Wait  int    `query:"wait" minimum:"0" maximum:"300" doc:"at most that many seconds; 0: do not wait"`
+}
+
 type listOutput struct {
 	Body struct {
 		Version uint64 `json:"version" doc:"of the Loc-RIB; it grows with every change"`
@@ -275,8 +273,8 @@ type listOutput struct {
 	}
 }
 
-func (g *Gateway) list(context.Context, *struct{}) (*listOutput, error) {
-	snap := g.Rules.Snapshot()
+func (g *Gateway) list(ctx context.Context, in *listInput) (*listOutput, error) {
+	snap := g.newer(ctx, in.After, time.Duration(in.Wait)*time.Second)
 	out := &listOutput{}
 	out.Body.Version = snap.Version
 	out.Body.Rules = []Rule{}
@@ -284,6 +282,25 @@ func (g *Gateway) list(context.Context, *struct{}) (*listOutput, error) {
 		out.Body.Rules = append(out.Body.Rules, view(r))
 	}
 	return out, nil
+}
+
+// newer returns the newest snapshot, waiting while it is not above version after.
+func (g *Gateway) newer(ctx context.Context, after uint64, wait time.Duration) rib.Snapshot {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	changed, stop := g.Rules.Watch()
+	defer stop()
+	for {
+		snap := g.Rules.Snapshot()
+		if snap.Version > after {
+			return snap
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return g.Rules.Snapshot()
+		}
+	}
 }
 
 type ruleInput struct {
@@ -298,12 +315,10 @@ type ruleOutput struct {
 }
 
 func (g *Gateway) find(id string) (flowspec.Rule, error) {
-	for _, r := range g.Rules.Snapshot().Rules() {
-		if string(r.ID) == id {
-			return r, nil
-		}
+	if r, found := g.Rules.Find(flowspec.ID(id)); found {
+		return r, nil
 	}
-	return flowspec.Rule{}, huma.Error404NotFound("no rule with ID " + id + " is in force")
+	return flowspec.Rule{}, huma.Error404NotFound("no rule with ID " + id)
 }
 
 func (g *Gateway) get(_ context.Context, in *ruleInput) (*ruleOutput, error) {

@@ -138,7 +138,7 @@ func (b *builder) sources(raw rawConfig, c *Config) []Source {
 		b.name(path, rs.Name, seen)
 		s := Source{
 			Name: flowspec.Source(rs.Name), Preference: rs.Preference, Compat: rs.Compat,
-			File: rs.File, Pipe: rs.Pipe, API: rs.API,
+			MaxRules: rs.Allow.MaxRules, File: rs.File, Pipe: rs.Pipe, API: rs.API,
 		}
 		s.Admit = b.policy(path+".allow", rs.Allow)
 		if rs.BGP != nil {
@@ -198,7 +198,7 @@ func (b *builder) resync(path, s string) time.Duration {
 var actionWords = []string{"accept", "discard", "rate-limit", "redirect", "mark", "sample", "continue"}
 
 func (b *builder) policy(path string, raw rawAllow) admit.Policy {
-	p := admit.Policy{MaxRules: raw.MaxRules, MaxTTL: b.duration(path+".max-ttl", raw.MaxTTL, 0)}
+	p := admit.Policy{MaxTTL: b.duration(path+".max-ttl", raw.MaxTTL, 0)}
 	if raw.MaxRules < 0 {
 		b.fail(path+".max-rules", "%d is negative", raw.MaxRules)
 	}

@@ -39,6 +39,7 @@ type Source struct {
 	Name       flowspec.Source
 	Preference int // of two sources with one NLRI the higher one's rule is in force
 	Admit      admit.Policy
+	MaxRules   int           // in force or not, at one time; 0: no limit
 	Compat     []string      // guard codes to let through with a warning (docs/notations.md)
 	Hold       time.Duration // keep the rules that long after the source was lost; 0: withdraw at once
 	Quiet      time.Duration // sweep stale rules after that long without an update instead of at End-of-RIB; 0: at End-of-RIB

@@ -1,0 +1,102 @@
+// Package feed brings rules in that stand in files or come as lines: rule files, read again when somebody asks, and pipes with ExaBGP API lines.
+package feed
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/sluice-gateway/sluice/core/admit"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/notation"
+	"github.com/sluice-gateway/sluice/core/rib"
+)
+
+// Source is what a feed needs to know of the source that it speaks for.
+type Source struct {
+	Name   flowspec.Source
+	Admit  admit.Policy
+	Compat []string
+	Rules  rib.Input
+	Log    *slog.Logger
+	Now    func() time.Time // nil: time.Now
+}
+
+func (s Source) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
+	}
+	return s.Now()
+}
+
+// rule makes a rule of this source of what was read, or says why it may not be said here.
+func (s Source) rule(item notation.Item) (flowspec.Rule, error) {
+	r := item.Rule
+	r.Source = s.Name
+	r.Match = r.Match.Clone()
+	r.ID = flowspec.NewID(r.Source, r.Match)
+	return r, s.Admit.Check(r, s.now())
+}
+
+// File is a source that stands in a file.
+type File struct {
+	Source
+	Path string
+}
+
+// Load reads the file and makes its rules the rules of the source. A file with one error is refused whole, and the rules of the file that was read
+// before stay in force: half a file is not what its author meant.
+func (f File) Load(ctx context.Context) error {
+	text, err := os.ReadFile(f.Path)
+	if err != nil {
+		return fmt.Errorf("source %s keeps its rules: %w", f.Name, err)
+	}
+	rules, err := f.rules(text)
+	if err != nil {
+		return fmt.Errorf("source %s keeps the rules it had: %w", f.Name, err)
+	}
+	for _, e := range []rib.Event{
+		{Source: f.Name, Kind: rib.Up},
+		{Source: f.Name, Kind: rib.Update, Announce: rules},
+		{Source: f.Name, Kind: rib.EndOfRIB},
+	} {
+		if err := f.Rules.Send(ctx, e); err != nil {
+			return fmt.Errorf("source %s: %w", f.Name, err)
+		}
+	}
+	f.Log.Info("rule file read", "source", f.Name, "file", f.Path, "rules", len(rules))
+	return nil
+}
+
+// rules returns the rules of the file, or every reason why it is refused.
+func (f File) rules(text []byte) ([]flowspec.Rule, error) {
+	read := notation.Read(f.Path, text, notation.Options{Compat: f.Compat, Now: f.now()})
+	var wrong []string
+	for _, p := range read.Problems {
+		if p.Severity == notation.Error {
+			wrong = append(wrong, p.Error())
+		} else {
+			f.Log.Warn(p.Message, "source", f.Name, "at", fmt.Sprintf("%s:%d:%d", p.Pos.File, p.Pos.Line, p.Pos.Column), "code", p.Code)
+		}
+	}
+	var rules []flowspec.Rule
+	for _, item := range read.Items {
+		if item.Withdraw {
+			wrong = append(wrong, fmt.Sprintf("%s:%d:%d: a withdrawal in a rule file: take the rule out instead", item.Pos.File, item.Pos.Line, item.Pos.Column))
+			continue
+		}
+		r, err := f.rule(item)
+		if err != nil {
+			wrong = append(wrong, fmt.Sprintf("%s:%d:%d: %v", item.Pos.File, item.Pos.Line, item.Pos.Column, err))
+			continue
+		}
+		rules = append(rules, r)
+	}
+	if len(wrong) > 0 {
+		return nil, fmt.Errorf("%s", strings.Join(wrong, "\n"))
+	}
+	return rules, nil
+}

@@ -1,0 +1,103 @@
+package feed
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/notation"
+	"github.com/sluice-gateway/sluice/core/rib"
+)
+
+// maxLine is the longest line of a pipe. PIPE_BUF is 4096; ExaBGP's own longest rules are far below this.
+const maxLine = 64 << 10
+
+// Pipe is a source that says ExaBGP API lines: on standard input, or through a FIFO that any number of writers open and close as they like.
+type Pipe struct {
+	Source
+	Path string // "-": standard input
+}
+
+// Run reads lines until ctx ends, or standard input does. It creates the FIFO where it is not there.
+func (p Pipe) Run(ctx context.Context, stdin io.Reader) error {
+	in, closeInput, err := p.open(stdin)
+	if err != nil {
+		return fmt.Errorf("source %s: %w", p.Name, err)
+	}
+	stop := context.AfterFunc(ctx, closeInput)
+	defer func() {
+		if stop() {
+			closeInput()
+		}
+	}()
+
+	scanner := bufio.NewScanner(in)
+	scanner.Buffer(make([]byte, 0, 4096), maxLine)
+	for n := 1; scanner.Scan(); n++ {
+		if err := p.line(ctx, n, scanner.Text()); err != nil {
+			return err
+		}
+	}
+	if err := scanner.Err(); err != nil && ctx.Err() == nil && !errors.Is(err, os.ErrClosed) {
+		return fmt.Errorf("source %s: read %s: %w", p.Name, p.Path, err)
+	}
+	return nil
+}
+
+// open opens the input. A FIFO is opened for reading and writing, so that it does not end when its last writer closes it.
+func (p Pipe) open(stdin io.Reader) (io.Reader, func(), error) {
+	if p.Path == "-" {
+		return stdin, func() {}, nil
+	}
+	if err := syscall.Mkfifo(p.Path, 0o620); err != nil && !errors.Is(err, os.ErrExist) {
+		return nil, nil, fmt.Errorf("make FIFO %s: %w", p.Path, err)
+	}
+	info, err := os.Stat(p.Path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if info.Mode()&os.ModeNamedPipe == 0 {
+		return nil, nil, fmt.Errorf("%s is there and is no FIFO: remove it, or use file: for a rule file", p.Path)
+	}
+	f, err := os.OpenFile(p.Path, os.O_RDWR|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	return f, func() { f.Close() }, nil
+}
+
+// line takes one line. A bad one is logged and changes nothing: the writer does not listen for answers.
+func (p Pipe) line(ctx context.Context, n int, text string) error {
+	item, problems := notation.ReadLine(text, notation.Options{Compat: p.Compat, Now: p.now()})
+	refused := !item.Rule.Match.Valid()
+	for _, problem := range problems {
+		log := p.Log.Warn
+		if problem.Severity == notation.Error {
+			log, refused = p.Log.Error, true
+		}
+		log(problem.Message, "source", p.Name, "line", n, "column", problem.Pos.Column, "code", problem.Code, "hint", problem.Hint)
+	}
+	if refused {
+		return nil
+	}
+	e := rib.Event{Source: p.Name, Kind: rib.Update}
+	if item.Withdraw {
+		e.Withdraw = []flowspec.Match{item.Rule.Match.Clone()}
+	} else {
+		r, err := p.rule(item)
+		if err != nil {
+			p.Log.Error(err.Error(), "source", p.Name, "line", n)
+			return nil
+		}
+		e.Announce = []flowspec.Rule{r}
+	}
+	if err := p.Rules.Send(ctx, e); err != nil {
+		return fmt.Errorf("source %s: %w", p.Name, err)
+	}
+	return nil
+}
