@@ -16,7 +16,10 @@ import (
 
 // commands returns every subcommand, in the order that help shows them.
 func commands() []*cobra.Command {
-	return []*cobra.Command{}
+	return []*cobra.Command{
+		ruleCmd(),
+		deviceCmd(),
+	}
 }
 
 // Exit statuses of every command.

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluice-gateway/sluice/core/api"
+	"github.com/sluice-gateway/sluice/core/reconcile"
+)
+
+func deviceCmd() *cobra.Command {
+	cmd := &cobra.Command{Use: "device", Short: "Devices of a running gateway: list, show, plan, sync"}
+	cmd.AddCommand(deviceListCmd(), deviceShowCmd(), devicePlanCmd(), deviceSyncCmd())
+	return cmd
+}
+
+func deviceListCmd() *cobra.Command {
+	cmd := &cobra.Command{Use: "list", Short: "Devices and their state", Args: cobra.NoArgs}
+	return withClient(cmd, func(ctx context.Context, c *client, _ []string) error {
+		var list struct {
+			Devices []reconcile.Status `json:"devices"`
+		}
+		if _, err := c.call(ctx, http.MethodGet, "/v1/devices", nil, &list); err != nil || c.json {
+			return err
+		}
+		w := tabwriter.NewWriter(c.out, 0, 8, 2, ' ', 0)
+		fmt.Fprintln(w, "DEVICE\tPROFILE\tSTATE\tSINCE\tRULES\tREJECTED\tROUTES\tFILTER ENTRIES\tSESSION")
+		for _, d := range list.Devices {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\n", d.Name, d.Profile, d.State, d.Since.Local().Format(time.TimeOnly),
+				d.Summary["rules"], d.Summary["rejected"], d.Routes, d.Entries, d.Session)
+		}
+		return w.Flush()
+	})
+}
+
+func deviceShowCmd() *cobra.Command {
+	cmd := &cobra.Command{Use: "show NAME", Short: "One device: state, last error, what is attached where", Args: cobra.ExactArgs(1)}
+	return withClient(cmd, func(ctx context.Context, c *client, args []string) error {
+		var d reconcile.Status
+		if _, err := c.call(ctx, http.MethodGet, "/v1/devices/"+url.PathEscape(args[0]), nil, &d); err != nil || c.json {
+			return err
+		}
+		fmt.Fprintf(c.out, "%s (%s): %s since %s\n", d.Name, d.Profile, d.State, d.Since.Local().Format(time.DateTime))
+		if d.Error != "" {
+			fmt.Fprintf(c.out, "  last error: %s\n", d.Error)
+		}
+		if !d.Retry.IsZero() {
+			fmt.Fprintf(c.out, "  next attempt: %s\n", d.Retry.Local().Format(time.TimeOnly))
+		}
+		if d.Session != "" {
+			fmt.Fprintf(c.out, "  BGP session: %s\n", d.Session)
+		}
+		fmt.Fprintf(c.out, "  %d rules: %d native, %d rewritten, %d filter, %d rejected\n", d.Summary["rules"], d.Summary["native"], d.Summary["rewritten"], d.Summary["filter"], d.Summary["rejected"])
+		fmt.Fprintf(c.out, "  %d routes sent, %d filter entries held\n", d.Routes, d.Entries)
+		if d.Commit > 0 {
+			fmt.Fprintf(c.out, "  the last commit took %v\n", d.Commit.Round(time.Millisecond))
+		}
+		for _, a := range d.Attached {
+			fmt.Fprintf(c.out, "  attached: %s\n", a)
+		}
+		for _, n := range d.Notes {
+			fmt.Fprintf(c.out, "  note: %s\n", n)
+		}
+		return nil
+	})
+}
+
+func devicePlanCmd() *cobra.Command {
+	cmd := &cobra.Command{Use: "plan NAME", Short: "Every rule with its verdict on one device", Args: cobra.ExactArgs(1)}
+	return withClient(cmd, func(ctx context.Context, c *client, args []string) error {
+		var d api.DeviceReport
+		if _, err := c.call(ctx, http.MethodGet, "/v1/devices/"+url.PathEscape(args[0])+"/plan", nil, &d); err != nil || c.json {
+			return err
+		}
+		c.printDeviceReport(d)
+		return nil
+	})
+}
+
+func deviceSyncCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "sync NAME", Args: cobra.ExactArgs(1),
+		Short: "Read a device again and deliver, even where the gateway had stopped",
+	}
+	return withClient(cmd, func(ctx context.Context, c *client, args []string) error {
+		_, err := c.call(ctx, http.MethodPost, "/v1/devices/"+url.PathEscape(args[0])+"/sync", nil, nil)
+		if err == nil && !c.json {
+			fmt.Fprintf(c.out, "%s will be read again and brought to its plan\n", args[0])
+		}
+		return err
+	})
+}
