@@ -1,0 +1,270 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.etcd.io/bbolt"
+
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+)
+
+// rule returns the n-th of a series of different rules, with everything a rule can bear.
+func rule(tb testing.TB, n int) flowspec.Rule {
+	tb.Helper()
+	m, err := flowspec.NewMatch(flowspec.IPv4, flowspec.RD{},
+		flowspec.Component{Type: flowspec.DstPrefix, Prefix: flowspec.Prefix{Addr: netip.AddrFrom4([4]byte{203, 0, byte(n >> 8), byte(n)}), Len: 32}},
+		flowspec.Component{Type: flowspec.Protocol, Terms: []flowspec.Term{{Op: flowspec.EQ, Value: 17}}})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	mark := uint8(n % 64)
+	r := flowspec.Rule{
+		Match: m, Source: "api", Note: fmt.Sprint("rule ", n), Expires: time.Date(2030, 1, 1, 0, 0, n, 0, time.UTC),
+		Action: flowspec.Action{
+			Rate: &flowspec.Rate{Amount: float32(n), Unit: flowspec.Bytes}, Mark: &mark, Sample: true,
+			Redirect: &flowspec.Redirect{Form: flowspec.NextHopSimpson, Addr: netip.MustParseAddr("192.0.2.99")},
+			Unknown:  []flowspec.ExtComm{"\x07\x02\x00\x00\xfb\xf4\x40\x01"},
+		},
+		Communities: []uint32{64512<<16 | 666}, LargeCommunities: [][3]uint32{{1, 2, 3}},
+		Others: []flowspec.ExtComm{"\x00\x02\xfc\x00\x00\x00\x00\x01"},
+	}
+	r.ID = flowspec.NewID(r.Source, m)
+	return r
+}
+
+func open(tb testing.TB, path string) (s *Store, stop func()) {
+	tb.Helper()
+	s, err := Open(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	return s, func() {
+		cancel()
+		if err := errors.Join(<-done, s.Close()); err != nil {
+			tb.Error(err)
+		}
+	}
+}
+
+// apply waits until the write is durable.
+func apply(tb testing.TB, s *Store, puts []flowspec.Rule, deletes []flowspec.ID) {
+	tb.Helper()
+	done := make(chan error, 1)
+	s.Apply(puts, deletes, func(err error) { done <- err })
+	if err := <-done; err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func TestRulesComeBackAsTheyWere(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "s.db")
+	s, stop := open(t, path)
+	want := []flowspec.Rule{rule(t, 1), rule(t, 2), rule(t, 3)}
+	apply(t, s, want, nil)
+	apply(t, s, nil, []flowspec.ID{want[1].ID})
+	stop()
+
+	s, stop = open(t, path)
+	defer stop()
+	got, err := s.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	byID := map[flowspec.ID]flowspec.Rule{}
+	for _, r := range got {
+		byID[r.ID] = r
+	}
+	wantByID := map[flowspec.ID]flowspec.Rule{want[0].ID: want[0], want[2].ID: want[2]}
+	same := cmp.Comparer(func(a, b flowspec.Match) bool { return string(a.NLRI()) == string(b.NLRI()) && a.Family() == b.Family() })
+	addr := cmp.Comparer(func(a, b netip.Addr) bool { return a == b })
+	if diff := cmp.Diff(wantByID, byID, same, addr); diff != "" {
+		t.Errorf("rules after reopening (-want +got):\n%s", diff)
+	}
+}
+
+// A withdrawal has to name the octets that a peer sent, after a restart as well.
+func TestReceivedOctetsAreKept(t *testing.T) {
+	t.Parallel()
+	s, stop := open(t, filepath.Join(t.TempDir(), "s.db"))
+	defer stop()
+	long := []byte{0xf0, 0x03, 3, 0x81, 17} // long length form
+	m, err := flowspec.ParseNLRI(flowspec.IPv4, long)
+	if err != nil {
+		t.Fatal(err)
+	}
+	apply(t, s, []flowspec.Rule{{ID: flowspec.NewID("x", m), Match: m, Source: "x"}}, nil)
+	got, err := s.Load()
+	if err != nil || len(got) != 1 {
+		t.Fatal(got, err)
+	}
+	if string(got[0].Match.Received()) != string(long) {
+		t.Errorf("received octets % x, want % x", got[0].Match.Received(), long)
+	}
+}
+
+func TestSecondGatewayIsRefused(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "s.db")
+	_, stop := open(t, path)
+	defer stop()
+	if _, err := Open(path); !errors.Is(err, ErrInUse) {
+		t.Errorf("second Open: %v, want %v", err, ErrInUse)
+	}
+}
+
+func TestForeignLayoutIsRefused(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "s.db")
+	s, stop := open(t, path)
+	err := s.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put(keyLayout, []byte("99")) })
+	stop()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), `layout "99"`) {
+		t.Errorf("Open: %v", err)
+	}
+}
+
+func TestDamagedRuleIsNotSkipped(t *testing.T) {
+	t.Parallel()
+	s, stop := open(t, filepath.Join(t.TempDir(), "s.db"))
+	defer stop()
+	apply(t, s, []flowspec.Rule{rule(t, 1)}, nil)
+	err := s.db.Update(func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketRules).Put([]byte("0123456789abcdef"), []byte(`{"family":"ipv4","nlri":"AwMBEQ==","source":"api"}`))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Load(); err == nil || !strings.Contains(err.Error(), "0123456789abcdef") {
+		t.Errorf("Load: %v, want an error that names the rule", err)
+	}
+}
+
+func TestCommitsAndHeldFilters(t *testing.T) {
+	t.Parallel()
+	s, stop := open(t, filepath.Join(t.TempDir(), "s.db"))
+	defer stop()
+	if _, found, err := s.Commit("mx1"); found || err != nil {
+		t.Fatal(found, err)
+	}
+	want := device.Commit{Token: "sluice-1", Deadline: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}
+	if err := errors.Join(s.SaveCommit("mx1", want), s.SaveHeld("mx1", []string{"sluice-v4"})); err != nil {
+		t.Fatal(err)
+	}
+	if got, found, err := s.Commit("mx1"); !found || err != nil || got != want {
+		t.Errorf("Commit: %v %v %v", got, found, err)
+	}
+	if held, err := s.Held("mx1"); err != nil || len(held) != 1 || held[0] != "sluice-v4" {
+		t.Errorf("Held: %v %v", held, err)
+	}
+	if err := s.ClearCommit("mx1"); err != nil {
+		t.Fatal(err)
+	}
+	if _, found, _ := s.Commit("mx1"); found {
+		t.Error("the commit is still there after ClearCommit")
+	}
+}
+
+func TestWritesAfterTheEndAreRefused(t *testing.T) {
+	t.Parallel()
+	s, stop := open(t, filepath.Join(t.TempDir(), "s.db"))
+	stop()
+	done := make(chan error, 1)
+	s.Apply([]flowspec.Rule{rule(t, 1)}, nil, func(err error) { done <- err })
+	if err := <-done; !errors.Is(err, ErrClosed) {
+		t.Errorf("Apply after the end: %v, want %v", err, ErrClosed)
+	}
+}
+
+// TestKilledWriter kills a process that stores rules and says so, at some moment, and finds every rule that it had said was stored.
+func TestKilledWriter(t *testing.T) {
+	if path := os.Getenv("SLUICE_STORE_VICTIM"); path != "" {
+		victim(t, path)
+		return
+	}
+	t.Parallel()
+	for round := range 5 {
+		path := filepath.Join(t.TempDir(), "s.db")
+		cmd := exec.Command(os.Args[0], "-test.run=^TestKilledWriter$")
+		cmd.Env = append(os.Environ(), "SLUICE_STORE_VICTIM="+path)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		acknowledged := map[string]bool{}
+		for limit := 20 + 37*round; len(acknowledged) < limit; {
+			var id string
+			if _, err := fmt.Fscan(out, &id); err != nil {
+				t.Fatal(err)
+			}
+			acknowledged[id] = true
+		}
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait() // it was killed
+
+		s, stop := open(t, path)
+		rules, err := s.Load()
+		stop()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range rules {
+			delete(acknowledged, string(r.ID))
+		}
+		if len(acknowledged) > 0 {
+			t.Errorf("round %d: %d acknowledged rules are lost", round, len(acknowledged))
+		}
+	}
+}
+
+// victim stores rules and prints the ID of each once it is durable, until it is killed.
+func victim(t *testing.T, path string) {
+	s, _ := open(t, path)
+	for n := range 1 << 20 {
+		r := rule(t, n)
+		apply(t, s, []flowspec.Rule{r}, nil)
+		fmt.Println(r.ID)
+	}
+}
+
+func BenchmarkOneRuleDurable(b *testing.B) {
+	s, stop := open(b, filepath.Join(b.TempDir(), "s.db"))
+	defer stop()
+	for n := 0; b.Loop(); n++ {
+		apply(b, s, []flowspec.Rule{rule(b, n)}, nil)
+	}
+}
+
+func BenchmarkTenThousandRules(b *testing.B) {
+	s, stop := open(b, filepath.Join(b.TempDir(), "s.db"))
+	defer stop()
+	var rules []flowspec.Rule
+	for n := range 10000 {
+		rules = append(rules, rule(b, n))
+	}
+	for b.Loop() {
+		apply(b, s, rules, nil)
+	}
+}
