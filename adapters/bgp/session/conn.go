@@ -96,6 +96,17 @@ func (c *conn) drain(r io.Reader) {
 func (c *conn) send(b []byte, limit time.Duration) error {
 	c.sending.Lock()
 	defer c.sending.Unlock()
+	for len(b) > 0 {
+		piece := b[:min(len(b), 1<<16)] // the limit is for progress, not for everything
+		b = b[len(piece):]
+		if err := c.sendPiece(piece, limit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *conn) sendPiece(b []byte, limit time.Duration) error {
 	if broken := c.broken.Load(); broken != nil {
 		return *broken
 	}
@@ -109,15 +120,15 @@ func (c *conn) send(b []byte, limit time.Duration) error {
 		return net.ErrClosed
 	default:
 	}
-	if _, err := c.Write(b); err != nil {
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			err = fmt.Errorf("the peer has read nothing for %v (RFC 9687): %w", limit, err)
-		}
+	_, err := c.Write(b)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = fmt.Errorf("the peer has read nothing for %v (RFC 9687): %w", limit, err)
+	}
+	if err != nil {
 		c.broken.CompareAndSwap(nil, &err)
 		_ = c.Close() // the reader notices and the session ends
-		return err
 	}
-	return nil
+	return err
 }
 
 // close ends the connection, with a NOTIFICATION unless n is nil or the octets of another message are stuck before it. The

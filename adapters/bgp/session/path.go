@@ -42,13 +42,19 @@ func ParsePath(u *Update, agreed Negotiated) (Path, error) {
 			errs = append(errs, err)
 		}
 	}
-	for _, need := range []struct {
-		typ  uint8
-		name string
-		when bool
-	}{{attrOrigin, "ORIGIN", true}, {attrASPath, "AS_PATH", true}, {attrLocalPref, "LOCAL_PREF", agreed.IBGP()}} {
-		if need.when && !present[need.typ] {
-			errs = append(errs, fmt.Errorf("%s is missing (RFC 7606 §3 (d))", need.name))
+	if u.Reach == nil && len(u.NLRI) == 0 {
+		if len(errs) > 0 { // the routes that it meant may be what is wrong with it
+			return p, malformed(fmt.Sprintf("no routes, and %v (RFC 7606 §5.2)", errors.Join(errs...)))
+		}
+		return p, nil
+	}
+	mandatory := []uint8{attrOrigin, attrASPath}
+	if agreed.IBGP() {
+		mandatory = append(mandatory, attrLocalPref)
+	}
+	for _, typ := range mandatory {
+		if !present[typ] {
+			errs = append(errs, fmt.Errorf("%s is missing (RFC 7606 §3 (d))", attributes[typ].name))
 		}
 	}
 	return p, errors.Join(errs...)

@@ -94,7 +94,7 @@ func ParseUpdate(body []byte) (Update, error) {
 	for len(attrs) > 0 {
 		a, more, err := nextAttr(attrs)
 		if err != nil {
-			if u.Reach == nil && u.Unreach == nil {
+			if u.Reach == nil { // routes may be lost in what cannot be read (RFC 7606 §5.2)
 				return u, malformed(err.Error())
 			}
 			u.Cut = err

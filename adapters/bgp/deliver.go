@@ -1,0 +1,274 @@
+package bgp
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/sluice-gateway/sluice/adapters/bgp/session"
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+)
+
+// patience is how long Apply waits for a peer that does not read, where the target names no time.
+const patience = 5 * time.Second
+
+// Device is one router that is given rules by BGP: its Adj-RIB-Out, and a device.Adapter for it. It knows its own target;
+// of the one that calls carry only Timeout counts.
+type Device struct {
+	name     string
+	families []flowspec.Family
+	marks    []uint32 // communities on every path
+	log      *slog.Logger
+	state    func() session.Status
+	wake     chan struct{} // capacity 1: many wake-ups are one
+	writer   sync.WaitGroup
+
+	mu      sync.Mutex // guards what follows
+	session *session.Session
+	routes  map[routeKey]*owed
+	queue   []*owed      // what may differ from what was sent
+	waiting []chan error // of Apply calls whose routes are in the queue
+	started bool         // Apply was called: the gateway knows what the peer is to have
+	marked  bool         // End-of-RIB was sent in this session
+	out     OutStatus
+}
+
+// OutStatus counts what a device was sent.
+type OutStatus struct {
+	Owed      int    // routes that it is to have
+	Sent      int    // of them, those that this session was given
+	Announced uint64 // NLRIs announced since the start
+	Withdrawn uint64 // NLRIs withdrawn since the start
+	Octets    uint64 // of UPDATE messages
+}
+
+func newDevice(pc PeerConfig, cfg Config, log *slog.Logger) *Device {
+	d := &Device{name: pc.Name, families: pc.Families, log: log, wake: make(chan struct{}, 1), routes: map[routeKey]*owed{}}
+	if cfg.NoExport {
+		d.marks = append(d.marks, NoExport)
+	}
+	if cfg.Community != 0 {
+		d.marks = append(d.marks, cfg.Community)
+	}
+	return d
+}
+
+// Info implements device.Adapter.
+func (d *Device) Info(context.Context) (device.Info, error) {
+	return device.Info{Name: "bgp", Version: "1", Versions: []int{1}}, nil
+}
+
+// Session says in words how the session is: "established", or what it waits for.
+func (d *Device) Session() string {
+	st := d.state()
+	if st.State == session.Established {
+		return "established"
+	}
+	if st.LastError != "" {
+		return fmt.Sprintf("%s: %s", st.State, st.LastError)
+	}
+	return st.State.String()
+}
+
+// Status returns a copy of the counters.
+func (d *Device) Status() OutStatus {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	st := d.out
+	for _, o := range d.routes {
+		if o.want != nil {
+			st.Owed++
+		}
+		if o.sent != nil {
+			st.Sent++
+		}
+	}
+	return st
+}
+
+// Read returns the Adj-RIB-Out: the routes that this session was sent. BGP has no way to ask what the peer holds. With names only the routes whose
+// NLRI in hexadecimal is among them. While the session is down it is a *device.Transient.
+func (d *Device) Read(_ context.Context, _ device.Target, names ...string) (device.State, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.session == nil {
+		return device.State{}, &device.Transient{Err: fmt.Errorf("read %s: no BGP session (%s)", d.name, d.Session())}
+	}
+	var st device.State
+	for _, o := range d.routes {
+		if o.sent != nil && (len(names) == 0 || slices.Contains(names, fmt.Sprintf("%x", o.key.nlri))) {
+			st.Routes = append(st.Routes, *o.sent.route)
+		}
+	}
+	slices.SortFunc(st.Routes, func(a, b device.Route) int { return flowspec.Compare(a.Match, b.Match) })
+	return st, nil
+}
+
+// Render returns the UPDATE messages that Apply would send now, one after the other; while the session is down, those
+// of a session that has everything on offer.
+func (d *Device) Render(_ context.Context, _ device.Target, c device.Change) ([]byte, error) {
+	d.mu.Lock()
+	agreed := session.Negotiated{Open: session.Open{FourOctet: true}}
+	if d.session != nil {
+		agreed = d.session.Negotiated
+	}
+	var items []item
+	for _, st := range c.Steps {
+		if st.Route == nil {
+			continue
+		}
+		o := d.routes[keyOf(st.Route.Match)]
+		if o == nil {
+			o = &owed{key: keyOf(st.Route.Match)}
+		}
+		it := item{owed: o, sent: o.sent}
+		if st.Op != device.Remove {
+			it.want = d.newWant(st.Route)
+		}
+		if it.differs() {
+			items = append(items, it)
+		}
+	}
+	d.mu.Unlock()
+	return encode(nil, items, agreed)
+}
+
+// differs says whether there is anything to write.
+func (it item) differs() bool {
+	if it.want == nil || it.sent == nil {
+		return it.want != it.sent
+	}
+	return it.want.attrs != it.sent.attrs
+}
+
+// Apply records the routes that the peer is owed, and returns once the octets are written to its connection: they were sent, which is not to say
+// that the router holds them. While there is no session it returns at once, and the routes are delivered when it comes up; Session says
+// what it waits for. undo is not used: BGP has no undo timer, so the commit is confirmed.
+//
+// The order of writing is that of package bgp, whatever the order of the steps. Who has no room for both tables applies two
+// changes, the removals first.
+//
+// A route that cannot go, for its family or its size, is a *device.Refused after all others went. A peer that does not read is
+// a *device.Transient; what it is owed stays owed.
+func (d *Device) Apply(ctx context.Context, t device.Target, c device.Change, _ time.Duration) (device.Commit, error) {
+	done := device.Commit{Confirmed: true}
+	written, refused, err := d.record(c)
+	if err != nil {
+		return device.Commit{}, err
+	}
+	if written != nil {
+		wait := time.NewTimer(cmp.Or(t.Timeout, patience))
+		defer wait.Stop()
+		select {
+		case err := <-written:
+			if err != nil {
+				return device.Commit{}, &device.Refused{Words: err.Error()}
+			}
+		case <-wait.C:
+			return device.Commit{}, &device.Transient{Err: fmt.Errorf("%s does not read what it is sent", d.name)}
+		case <-ctx.Done():
+			return device.Commit{}, ctx.Err()
+		}
+	}
+	if refused != nil {
+		return device.Commit{}, &device.Refused{Words: refused.Error()}
+	}
+	return done, nil
+}
+
+// Confirm implements device.Adapter. Nothing is ever pending.
+func (d *Device) Confirm(context.Context, device.Target, device.Commit) error { return nil }
+
+// Cancel implements device.Adapter. Nothing is ever pending: to take routes back, apply a change that removes them.
+func (d *Device) Cancel(context.Context, device.Target, device.Commit) error { return nil }
+
+// record puts the steps of c into the Adj-RIB-Out. written is nil when there is no session to wait for. refused names routes that cannot be sent.
+func (d *Device) record(c device.Change) (written <-chan error, refused, err error) {
+	wants := make([]*want, len(c.Steps))
+	for i, st := range c.Steps {
+		switch {
+		case st.Filter != nil || st.Route == nil:
+			return nil, nil, fmt.Errorf("apply to %s: BGP carries routes, not filters", d.name)
+		case !st.Route.Match.Valid():
+			return nil, nil, fmt.Errorf("apply to %s: step %d has a route without a match", d.name, i)
+		case st.Op != device.Remove:
+			wants[i] = d.newWant(st.Route)
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var reasons []error
+	for i, st := range c.Steps {
+		w := wants[i]
+		if w != nil {
+			if err := d.sendable(w); err != nil {
+				reasons = append(reasons, err)
+				w = nil // and what stood under this NLRI before is not wanted any more
+			}
+		}
+		d.owe(keyOf(st.Route.Match), w)
+	}
+	first := !d.started
+	d.started = true
+	if d.session != nil && (len(d.queue) > 0 || first) {
+		ch := make(chan error, 1)
+		d.waiting = append(d.waiting, ch)
+		d.kick()
+		written = ch
+	}
+	return written, errors.Join(reasons...), nil
+}
+
+// owe notes what the peer is to have under a key. The caller holds mu.
+func (d *Device) owe(k routeKey, w *want) {
+	o := d.routes[k]
+	if o == nil {
+		if w == nil {
+			return
+		}
+		o = &owed{key: k}
+		d.routes[k] = o
+	}
+	o.want = w
+	d.enqueue(o)
+}
+
+func (d *Device) enqueue(o *owed) {
+	if !o.queued {
+		o.queued = true
+		d.queue = append(d.queue, o)
+	}
+}
+
+func (d *Device) kick() {
+	select {
+	case d.wake <- struct{}{}:
+	default:
+	}
+}
+
+// sendable says why a route cannot go to this peer. The caller holds mu.
+func (d *Device) sendable(w *want) error {
+	m := w.route.Match
+	if !slices.Contains(d.families, m.Family()) {
+		return fmt.Errorf("%v FlowSpec is not configured for this neighbour: %v", m.Family(), m)
+	}
+	if d.session != nil && !d.session.Has(familyOut(m.Family())) {
+		return fmt.Errorf("the neighbour did not offer %v FlowSpec: %v", m.Family(), m)
+	}
+	if len(m.NLRI())+len(w.attrs) < session.MaxMessage/2 {
+		return nil
+	}
+	// Measured in the longest form, eBGP with an AS_PATH, so that the answer does not depend on the session.
+	agreed := session.Negotiated{LocalAS: 1<<32 - 1, Open: session.Open{FourOctet: true}}
+	if _, err := appendReach(nil, familyOut(m.Family()), w, [][]byte{m.NLRI()}, agreed); err != nil {
+		return fmt.Errorf("%w: NLRI of %d octets", err, len(m.NLRI()))
+	}
+	return nil
+}

@@ -1,0 +1,237 @@
+package bgp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"sync"
+
+	"github.com/sluice-gateway/sluice/adapters/bgp/session"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/rib"
+)
+
+// ingest turns what one peer says into events. Its methods are called from the goroutine of the peer; Status may be called
+// from anywhere.
+type ingest struct {
+	source flowspec.Source // "": the peer is no source
+	cfg    Config
+	log    *slog.Logger
+
+	mu     sync.Mutex // guards status
+	status InStatus
+	ring   ring
+	quota  quota
+}
+
+// InStatus counts what a peer announced since the start.
+type InStatus struct {
+	Updates   uint64 // UPDATE messages, End-of-RIB among them
+	Announced uint64 // rules that went to the RIB
+	Withdrawn uint64 // NLRIs withdrawn, by the peer or because their UPDATE was in error (RFC 7606)
+	Refused   uint64 // NLRIs and messages refused
+	Loops     uint64 // paths that had been here already
+	// Last holds the newest refusals, oldest first, at most 64.
+	Last []Refusal
+}
+
+func newIngest(source flowspec.Source, cfg Config, log *slog.Logger) *ingest {
+	return &ingest{source: source, cfg: cfg, log: log}
+}
+
+// Status returns a copy of the counters.
+func (in *ingest) Status() InStatus {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	st := in.status
+	st.Last = in.ring.list()
+	return st
+}
+
+func (in *ingest) count(change func(*InStatus)) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	change(&in.status)
+}
+
+func (in *ingest) up(ctx context.Context, _ *session.Session) {
+	in.send(ctx, rib.Event{Kind: rib.Up})
+}
+
+// down tells the RIB that the source is gone. A session that we end because the gateway stops says nothing about the source: its rules
+// stay in the store.
+func (in *ingest) down(ctx context.Context) {
+	if ctx.Err() == nil {
+		in.send(ctx, rib.Event{Kind: rib.Down})
+	}
+}
+
+func (in *ingest) send(ctx context.Context, e rib.Event) {
+	if in.source == "" {
+		return
+	}
+	e.Source = in.source
+	if err := in.cfg.Input.Send(ctx, e); err != nil && ctx.Err() == nil {
+		in.log.Error("the RIB did not take an event", "source", in.source, "err", err)
+	}
+}
+
+// update takes one UPDATE message. A *session.Notification that it returns ends the session.
+func (in *ingest) update(ctx context.Context, s *session.Session, body []byte) error {
+	in.count(func(st *InStatus) { st.Updates++ })
+	u, err := session.ParseUpdate(body)
+	if err != nil {
+		in.refuse(Refusal{Octets: body, Reason: err.Error()})
+		return err
+	}
+	if f, ok := u.EndOfRIB(); ok {
+		if fam, ok := flowspec.FamilyOf(f.AFI, f.SAFI); ok && s.Has(f) {
+			in.send(ctx, rib.Event{Kind: rib.EndOfRIB, Family: fam})
+		}
+		return nil
+	}
+	e := rib.Event{Kind: rib.Update}
+	if err := in.read(s, &u, &e); err != nil {
+		in.refuse(Refusal{Octets: body, Reason: err.Error()})
+		return err
+	}
+	if len(e.Announce)+len(e.Withdraw) > 0 {
+		in.count(func(st *InStatus) {
+			st.Announced += uint64(len(e.Announce))
+			st.Withdrawn += uint64(len(e.Withdraw))
+		})
+		in.send(ctx, e)
+	}
+	return nil
+}
+
+// read fills e with what u says. Errors end the session.
+func (in *ingest) read(s *session.Session, u *session.Update, e *rib.Event) error {
+	if n := len(u.Withdrawn) + len(u.NLRI); n > 0 {
+		in.refuse(Refusal{Octets: append(u.Withdrawn, u.NLRI...), Reason: "IPv4 unicast routes: that family was not offered"})
+	}
+	path, pathErr := session.ParsePath(u, s.Negotiated)
+	var n *session.Notification
+	if errors.As(pathErr, &n) {
+		return pathErr
+	}
+	if u.Unreach != nil {
+		gone, err := in.matches(s, u.Unreach.Family, u.Unreach.NLRI)
+		if err != nil {
+			return err
+		}
+		e.Withdraw = append(e.Withdraw, gone...)
+	}
+	if u.Reach == nil {
+		return nil
+	}
+	here, err := in.matches(s, u.Reach.Family, u.Reach.NLRI)
+	if err != nil {
+		return err
+	}
+	nextHop, err := hop(u.Reach)
+	if err != nil {
+		return err
+	}
+	rule, err := in.template(s, path, nextHop)
+	if err = errors.Join(pathErr, err); err != nil {
+		// Treat as withdraw (RFC 7606 §2): what the peer said of these NLRIs before is not true any more, and what it says now cannot be used.
+		e.Withdraw = append(e.Withdraw, here...)
+		in.refuse(Refusal{Family: familyIn(u.Reach.Family), Octets: u.Reach.NLRI, Count: len(here), Reason: err.Error()})
+		return nil
+	}
+	for _, m := range here {
+		r := rule
+		r.Match, r.ID = m, flowspec.NewID(in.source, m)
+		e.Announce = append(e.Announce, r)
+	}
+	return nil
+}
+
+// matches takes the NLRIs of one attribute apart. One that is malformed is refused and the others stand: its length still says where the next one begins,
+// so the whole field can be walked, as RFC 7606 §3 (j) asks for. It names no rule that we could hold, so there is nothing to
+// withdraw. When a length runs past the end, nobody knows what the field meant, and the session ends.
+func (in *ingest) matches(s *session.Session, f session.Family, b []byte) ([]flowspec.Match, error) {
+	if !s.Has(f) {
+		in.refuse(Refusal{Octets: b, Reason: fmt.Sprintf("family %v was not agreed on", f)})
+		return nil, nil
+	}
+	family := familyIn(f)
+	var out []flowspec.Match
+	for at := 0; at < len(b); {
+		nlri, _, err := flowspec.Frame(b[at:])
+		if err != nil {
+			return nil, &session.Notification{Code: 3, Subcode: 9, Detail: fmt.Sprintf("the NLRI at octet %d of %d: %v", at, len(b), err)}
+		}
+		m, err := flowspec.ParseNLRI(family, slices.Clone(nlri))
+		if err != nil {
+			in.refuse(Refusal{Family: family, Octets: nlri, Count: 1, Offset: at, Reason: err.Error()})
+		} else {
+			out = append(out, m)
+		}
+		at += len(nlri)
+	}
+	return out, nil
+}
+
+func familyIn(f session.Family) flowspec.Family {
+	family, _ := flowspec.FamilyOf(f.AFI, f.SAFI)
+	return family
+}
+
+// hop returns the address in MP_REACH_NLRI, which matters to redirects of the form 0x0800 only (RFC 8955 §4: otherwise it is to be
+// ignored). Lengths that no next hop has mean that the NLRIs begin who knows where (RFC 7606 §7.11).
+func hop(r *session.Reach) (netip.Addr, error) {
+	b := r.NextHop
+	switch len(b) {
+	case 0:
+		return netip.Addr{}, nil
+	case 4, 16:
+	case 32: // a global and a link-local address (RFC 2545 §3)
+		b = b[:16]
+	case 12, 24: // with a route distinguisher of eight octets (RFC 4364 §4.3.2)
+		b = b[8:]
+	default:
+		return netip.Addr{}, &session.Notification{Code: 3, Subcode: 9, Detail: fmt.Sprintf("a next hop of %d octets (RFC 7606 §7.11)", len(r.NextHop))}
+	}
+	addr, _ := netip.AddrFromSlice(b)
+	return addr, nil
+}
+
+// template is the rule that the attributes make of any NLRI. The error says why the path cannot be used.
+func (in *ingest) template(s *session.Session, p session.Path, nextHop netip.Addr) (flowspec.Rule, error) {
+	if err := in.loop(p); err != nil {
+		in.count(func(st *InStatus) { st.Loops++ })
+		return flowspec.Rule{}, err
+	}
+	ext := make([]flowspec.ExtComm, 0, len(p.ExtCommunities)+len(p.IPv6Communities))
+	for _, c := range p.ExtCommunities {
+		ext = append(ext, flowspec.ExtComm(c))
+	}
+	for _, c := range p.IPv6Communities {
+		ext = append(ext, flowspec.ExtComm(c))
+	}
+	action, others, err := flowspec.ParseAction(ext, nextHop)
+	if err != nil {
+		return flowspec.Rule{}, err
+	}
+	return flowspec.Rule{Action: action, Communities: p.Communities, LargeCommunities: p.LargeCommunities, Others: others, Source: in.source}, nil
+}
+
+// loop says why a path has been here already. A path that we sent must never come back as a source: the gateway would keep itself alive.
+func (in *ingest) loop(p session.Path) error {
+	switch {
+	case slices.Contains(p.ASPath, in.cfg.LocalAS):
+		return fmt.Errorf("loop: our AS %d is in the AS_PATH (RFC 4271 §9)", in.cfg.LocalAS)
+	case p.OriginatorID == in.cfg.RouterID:
+		return fmt.Errorf("loop: ORIGINATOR_ID is our router id %v (RFC 4456 §8)", in.cfg.RouterID)
+	case slices.Contains(p.ClusterList, in.cfg.RouterID):
+		return fmt.Errorf("loop: our cluster id %v is in the CLUSTER_LIST (RFC 4456 §8)", in.cfg.RouterID)
+	case in.cfg.Community != 0 && slices.Contains(p.Communities, in.cfg.Community):
+		return fmt.Errorf("loop: the path bears our own community %d:%d", in.cfg.Community>>16, in.cfg.Community&0xffff)
+	}
+	return nil
+}

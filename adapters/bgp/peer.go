@@ -1,0 +1,87 @@
+package bgp
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"github.com/sluice-gateway/sluice/adapters/bgp/session"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+)
+
+// peer is one neighbour: the handler of its session.
+type peer struct {
+	cfg     PeerConfig
+	session *session.Peer
+	ingest  *ingest
+	device  *Device // nil unless it is given rules
+}
+
+func (s *Speaker) newPeer(pc PeerConfig) (*peer, error) {
+	p := &peer{cfg: pc}
+	var families []session.Family
+	for _, f := range pc.Families {
+		if f.VPN() {
+			return nil, fmt.Errorf("bgp peer %s: family %v is not offered; ipv4 and ipv6 are", pc.Name, f)
+		}
+		families = append(families, familyOut(f))
+	}
+	log := s.log.With("peer", pc.Name)
+	p.ingest = newIngest(pc.Source, s.cfg, log)
+	if pc.Device {
+		p.device = newDevice(pc, s.cfg, log)
+	}
+	var err error
+	p.session, err = session.NewPeer(session.Config{
+		Name: pc.Name, LocalAS: s.cfg.LocalAS, RouterID: s.cfg.RouterID, RemoteAS: pc.RemoteAS,
+		Remote: netip.AddrPortFrom(pc.Address, pc.port()), Local: pc.LocalAddress, Passive: pc.Passive,
+		Families: families, HoldTime: pc.HoldTime, NoHold: pc.NoHold, RetryMin: pc.RetryMin, RetryMax: pc.RetryMax, Log: s.log,
+	}, p)
+	if err != nil {
+		return nil, fmt.Errorf("bgp: %w", err)
+	}
+	if p.device != nil {
+		p.device.state = p.session.Status
+	}
+	return p, nil
+}
+
+// Up implements session.Handler.
+func (p *peer) Up(ctx context.Context, s *session.Session) {
+	p.ingest.up(ctx, s)
+	if p.device != nil {
+		p.device.up(s)
+		return
+	}
+	// RFC 4724 §2: the mark is owed even when there is nothing to send.
+	for _, f := range s.Families {
+		mark, err := session.AppendUnreach(nil, f, nil)
+		if err == nil {
+			_ = s.Send(mark) // a failure ends the session
+		}
+	}
+}
+
+// Update implements session.Handler.
+func (p *peer) Update(ctx context.Context, s *session.Session, body []byte) error {
+	return p.ingest.update(ctx, s, body)
+}
+
+// Refresh implements session.Handler.
+func (p *peer) Refresh(_ context.Context, s *session.Session, f session.Family) {
+	if fam, ok := flowspec.FamilyOf(f.AFI, f.SAFI); ok && p.device != nil && s.Has(f) {
+		p.device.resend(fam)
+	}
+}
+
+// Down implements session.Handler.
+func (p *peer) Down(ctx context.Context, _ *session.Session, _ error) {
+	if p.device != nil {
+		p.device.down()
+	}
+	p.ingest.down(ctx)
+}
+
+func familyOut(f flowspec.Family) session.Family {
+	return session.Family{AFI: f.AFI(), SAFI: f.SAFI()}
+}

@@ -1,0 +1,227 @@
+package bgp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sluice-gateway/sluice/adapters/bgp/session"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/rib"
+)
+
+// NoExport keeps a path inside the autonomous system that receives it (RFC 1997). Rules are transitive by nature: without it a
+// discard that was meant for one router can travel on.
+const NoExport uint32 = 0xffffff01
+
+// Config is what all peers of a Speaker share.
+type Config struct {
+	RouterID netip.Addr // IPv4; also our cluster id
+	LocalAS  uint32
+	Listen   []netip.AddrPort // for the connections of peers; none: only we connect
+	// Community marks every path we send; a path that bears it is never taken from a source. 0: no mark.
+	Community uint32
+	NoExport  bool      // put NO_EXPORT on every path we send
+	Input     rib.Input // takes what sources say; may be nil without sources
+	Log       *slog.Logger
+}
+
+// PeerConfig is one BGP neighbour: a source of rules, a device that is given rules, or both.
+type PeerConfig struct {
+	Name         string // of the device, or of the source where it is no device
+	Address      netip.Addr
+	Port         uint16     // where we connect to; 0: 179
+	LocalAddress netip.Addr // our side; zero: any
+	RemoteAS     uint32
+	Passive      bool // wait for the neighbour to connect
+	Families     []flowspec.Family
+	// HoldTime is our offer, whole seconds, at least 3; 0 means 90 s. NoHold offers none.
+	HoldTime time.Duration
+	NoHold   bool
+	// RetryMin and RetryMax bound the wait between attempts to connect; 0: 1 s and 60 s.
+	RetryMin, RetryMax time.Duration
+	Source             flowspec.Source // what its rules are called; "": what it announces is counted and dropped
+	Device             bool            // it is given rules, through Speaker.Device(Name)
+}
+
+// Speaker is our side of all BGP sessions.
+type Speaker struct {
+	cfg    Config
+	log    *slog.Logger
+	server session.Server
+
+	mu        sync.Mutex // guards what follows
+	peers     []*peer
+	listeners []net.Listener
+	running   bool
+}
+
+// New returns a speaker without peers.
+func New(cfg Config) (*Speaker, error) {
+	if cfg.LocalAS == 0 {
+		return nil, errors.New("bgp: the local AS is missing")
+	}
+	if !cfg.RouterID.Is4() || cfg.RouterID.IsUnspecified() {
+		return nil, fmt.Errorf("bgp: router id %v: it must be an IPv4 address other than 0.0.0.0", cfg.RouterID)
+	}
+	log := cfg.Log
+	if log == nil {
+		log = slog.Default()
+	}
+	return &Speaker{cfg: cfg, log: log, server: session.Server{Log: log}}, nil
+}
+
+// AddPeer adds a neighbour. All of them are added before Run.
+func (s *Speaker) AddPeer(pc PeerConfig) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running {
+		return fmt.Errorf("bgp peer %s: the speaker runs already; peers are added before", pc.Name)
+	}
+	for _, p := range s.peers {
+		if p.cfg.Name == pc.Name {
+			return fmt.Errorf("bgp peer %s: there are two of that name", pc.Name)
+		}
+		if p.cfg.Address == pc.Address && p.cfg.LocalAddress == pc.LocalAddress && p.cfg.port() == pc.port() {
+			return fmt.Errorf("bgp peer %s has the addresses of %s: one session carries both directions, so name it as source and as device at once", pc.Name, p.cfg.Name)
+		}
+	}
+	if pc.Source != "" && s.cfg.Input == nil {
+		return fmt.Errorf("bgp peer %s is a source and the speaker has no input to give its rules to", pc.Name)
+	}
+	p, err := s.newPeer(pc)
+	if err != nil {
+		return err
+	}
+	s.peers = append(s.peers, p)
+	s.server.Add(p.session)
+	return nil
+}
+
+func (pc PeerConfig) port() uint16 {
+	if pc.Port == 0 {
+		return 179
+	}
+	return pc.Port
+}
+
+// Listen opens the listeners, so that Addrs knows their ports. Run does it otherwise.
+func (s *Speaker) Listen(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.listeners) > 0 {
+		return nil
+	}
+	for _, at := range s.cfg.Listen {
+		var lc net.ListenConfig
+		ln, err := lc.Listen(ctx, "tcp", at.String())
+		if err != nil {
+			for _, open := range s.listeners {
+				_ = open.Close()
+			}
+			s.listeners = nil
+			return fmt.Errorf("listen for BGP: %w", err)
+		}
+		s.listeners = append(s.listeners, ln)
+	}
+	return nil
+}
+
+// Addrs returns the addresses that the speaker listens on.
+func (s *Speaker) Addrs() []netip.AddrPort {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []netip.AddrPort
+	for _, ln := range s.listeners {
+		if tcp, ok := ln.Addr().(*net.TCPAddr); ok {
+			out = append(out, tcp.AddrPort())
+		}
+	}
+	return out
+}
+
+// Run keeps all sessions up until ctx ends, then closes them. Call it once.
+func (s *Speaker) Run(ctx context.Context) error {
+	if err := s.Listen(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.running = true
+	peers, listeners := s.peers, s.listeners
+	s.mu.Unlock()
+	g, ctx := errgroup.WithContext(ctx)
+	for _, ln := range listeners {
+		g.Go(func() error { return s.server.Serve(ctx, ln) })
+	}
+	for _, p := range peers {
+		g.Go(func() error {
+			p.session.Run(ctx)
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// Device returns the adapter of the device with that name, or nil when no peer of that name is one.
+func (s *Speaker) Device(name string) *Device {
+	if p := s.find(name); p != nil {
+		return p.device
+	}
+	return nil
+}
+
+// Reset ends the session of a peer with "administrative reset"; it comes up again by itself. It says false for an unknown peer.
+func (s *Speaker) Reset(name string) bool {
+	p := s.find(name)
+	if p == nil {
+		return false
+	}
+	p.session.Reset(session.Cease(session.CeaseReset, ""))
+	return true
+}
+
+func (s *Speaker) find(name string) *peer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.peers {
+		if p.cfg.Name == name {
+			return p
+		}
+	}
+	return nil
+}
+
+// PeerStatus is a copy of what is known of one peer.
+type PeerStatus struct {
+	Name     string
+	Address  netip.Addr
+	RemoteAS uint32
+	Source   flowspec.Source
+	Session  session.Status
+	In       InStatus   // zero unless it is a source
+	Out      *OutStatus // nil unless it is a device
+}
+
+// Status returns a copy of what is known of every peer, in the order in which they were added.
+func (s *Speaker) Status() []PeerStatus {
+	s.mu.Lock()
+	peers := s.peers
+	s.mu.Unlock()
+	out := make([]PeerStatus, 0, len(peers))
+	for _, p := range peers {
+		st := PeerStatus{Name: p.cfg.Name, Address: p.cfg.Address, RemoteAS: p.cfg.RemoteAS, Source: p.cfg.Source, Session: p.session.Status(), In: p.ingest.Status()}
+		if p.device != nil {
+			o := p.device.Status()
+			st.Out = &o
+		}
+		out = append(out, st)
+	}
+	return out
+}

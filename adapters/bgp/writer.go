@@ -1,0 +1,128 @@
+package bgp
+
+import (
+	"github.com/sluice-gateway/sluice/adapters/bgp/session"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+)
+
+// up begins to write to a new session: everything that is owed, then End-of-RIB. Called from the peer's goroutine.
+func (d *Device) up(s *session.Session) {
+	d.mu.Lock()
+	d.session, d.marked = s, false
+	d.queue = d.queue[:0]
+	for _, o := range d.routes {
+		o.sent, o.queued, o.again = nil, false, false
+		d.enqueue(o)
+	}
+	d.kick()
+	d.mu.Unlock()
+	d.writer.Go(func() { d.write(s) })
+}
+
+// down forgets what the lost session was sent. What the peer is owed stays.
+func (d *Device) down() {
+	d.writer.Wait() // its Send fails since the session ended
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.session = nil
+	d.queue = d.queue[:0]
+	for k, o := range d.routes {
+		o.sent, o.queued, o.again = nil, false, false
+		if o.want == nil {
+			delete(d.routes, k)
+		}
+	}
+	d.answer(d.waiting, nil) // Apply promised delivery when the session comes up
+	d.waiting = nil
+}
+
+// resend queues everything of a family again (RFC 2918 §4).
+func (d *Device) resend(f flowspec.Family) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, o := range d.routes {
+		if o.key.family == f && o.want != nil {
+			o.again = true
+			d.enqueue(o)
+		}
+	}
+	d.kick()
+}
+
+// write sends what differs, for as long as the session lasts. A peer that reads slowly makes the next difference larger, never a queue longer.
+func (d *Device) write(s *session.Session) {
+	for {
+		select {
+		case <-d.wake:
+		case <-s.Done():
+			return
+		}
+		items, waiting, mark := d.take(s)
+		messages, err := encode(nil, items, s.Negotiated)
+		if err == nil && mark {
+			for _, f := range s.Families {
+				messages, err = session.AppendUnreach(messages, f, nil)
+			}
+		}
+		if err != nil { // a fault of ours, since record has measured every route
+			d.log.Error("cannot encode what the peer is owed", "err", err)
+			d.answer(waiting, err)
+			continue
+		}
+		err = s.Send(messages)
+		if err == nil {
+			d.settle(items, len(messages))
+		}
+		d.answer(waiting, nil)
+		if err != nil {
+			return // the session is ending; what is owed goes when the next one is up
+		}
+	}
+}
+
+// take empties the queue. mark says that End-of-RIB is due: once the gateway has said what the peer is to have, since a mark before
+// that tells a router to drop what it kept from the last session (RFC 4724 §4.2).
+func (d *Device) take(s *session.Session) (items []item, waiting []chan error, mark bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, o := range d.queue {
+		again := o.again
+		o.queued, o.again = false, false
+		it := item{owed: o, want: o.want, sent: o.sent}
+		switch {
+		case s.Has(familyOut(o.key.family)) && (it.differs() || again && it.want != nil):
+			items = append(items, it)
+		case it.want == nil:
+			delete(d.routes, o.key)
+		}
+	}
+	d.queue = d.queue[:0]
+	waiting, d.waiting = d.waiting, nil
+	mark = d.started && !d.marked
+	d.marked = d.marked || mark
+	return items, waiting, mark
+}
+
+// settle notes what was sent.
+func (d *Device) settle(items []item, octets int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.out.Octets += uint64(octets)
+	for _, it := range items {
+		it.owed.sent = it.want
+		if it.want != nil {
+			d.out.Announced++
+			continue
+		}
+		d.out.Withdrawn++
+		if it.owed.want == nil {
+			delete(d.routes, it.key)
+		}
+	}
+}
+
+func (d *Device) answer(waiting []chan error, err error) {
+	for _, ch := range waiting {
+		ch <- err
+	}
+}
