@@ -4,6 +4,7 @@ package profiles
 
 import (
 	"embed"
+	"io/fs"
 	"sync"
 
 	"github.com/sluice-gateway/sluice/core/profile"
@@ -22,3 +23,6 @@ var embedded = sync.OnceValue(func() *profile.Library {
 
 // Embedded returns the profiles that come with sluice.
 func Embedded() *profile.Library { return embedded() }
+
+// Files returns the files themselves, for `sluice profile lint`.
+func Files() fs.FS { return files }

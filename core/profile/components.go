@@ -86,6 +86,7 @@ func (l *loader) ops(c *Component, raw rawComponent, t flowspec.Type, key word, 
 			l.bad(key.at, "%s is a prefix: it has neither operators nor values", path)
 		}
 		c.MaxValues = 1
+		l.opFacts(c, raw, []string{"offset"}, path)
 		return
 	}
 	allowed := numericOps
@@ -106,8 +107,13 @@ func (l *loader) ops(c *Component, raw rawComponent, t flowspec.Type, key word, 
 	if !raw.Values.set {
 		l.bad(key.at, "%s does not say how many values it takes: add `values`, a number, unknown or unlimited", path)
 	}
+	l.opFacts(c, raw, c.Ops, path)
+}
+
+// opFacts reads the facts behind single operators, those in words.
+func (l *loader) opFacts(c *Component, raw rawComponent, words []string, path string) {
 	for _, f := range raw.OpFacts {
-		if !slices.Contains(c.Ops, f.key.s) {
+		if !slices.Contains(words, f.key.s) {
 			l.bad(f.key.at, "a fact for operator %q, which %s does not have", f.key.s, path)
 		}
 		if c.OpFacts == nil {

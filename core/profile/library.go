@@ -24,21 +24,13 @@ func LoadFS(fsys fs.FS, dir string) (*Library, error) {
 
 // Overlay returns a library in which the profiles of fsys stand beside those of l; one with the same name replaces it.
 func (l *Library) Overlay(fsys fs.FS, dir string) (*Library, error) {
-	files, err := fs.Glob(fsys, "*.yaml")
-	if err != nil {
-		return nil, err
-	}
-	yml, err := fs.Glob(fsys, "*.yml")
-	if err != nil {
-		return nil, err
-	}
 	out := &Library{byName: maps.Clone(l.byName), files: maps.Clone(l.files)}
 	if out.byName == nil {
 		out.byName, out.files = map[string]*Profile{}, map[string]string{}
 	}
 	var problems Problems
 	fresh := map[string]string{}
-	for _, f := range append(files, yml...) {
+	for _, f := range FilesIn(fsys) {
 		b, err := fs.ReadFile(fsys, f)
 		if err != nil {
 			return nil, fmt.Errorf("read profile %s: %w", path.Join(dir, f), err)
@@ -83,6 +75,13 @@ func (l *Library) collisions() Problems {
 		}
 	}
 	return problems
+}
+
+// FilesIn returns the names of the profile files at the top of fsys: *.yaml and *.yml.
+func FilesIn(fsys fs.FS) []string {
+	yaml, _ := fs.Glob(fsys, "*.yaml") // the only error is a wrong pattern
+	yml, _ := fs.Glob(fsys, "*.yml")
+	return slices.Sorted(slices.Values(append(yaml, yml...)))
 }
 
 // All returns the profiles by name.

@@ -13,14 +13,14 @@ func (p *Profile) With(settings map[string]string) (*Profile, error) {
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		o, ok := p.Options[name]
 		if !ok {
-			return nil, fmt.Errorf("profile %s has no option %q%s", p.Name, name, p.optionNames())
+			return nil, fmt.Errorf("profile %s has no option %q%s", p.Name, name, p.options())
 		}
 		if !slices.Contains(o.Values, settings[name]) {
 			return nil, fmt.Errorf("profile %s: option %s is one of %s, not %q", p.Name, name, strings.Join(o.Values, ", "), settings[name])
 		}
 	}
 	out := p
-	for _, name := range slices.Sorted(maps.Keys(p.Options)) {
+	for _, name := range p.OptionNames() {
 		o := p.Options[name]
 		value, ok := settings[name]
 		if !ok && len(o.Values) > 0 {
@@ -58,12 +58,15 @@ func (p *Profile) set(what, value, fact string) {
 	}
 }
 
-func (p *Profile) optionNames() string {
+func (p *Profile) options() string {
 	if len(p.Options) == 0 {
 		return ": it has none"
 	}
-	return " (it has " + strings.Join(slices.Sorted(maps.Keys(p.Options)), ", ") + ")"
+	return " (it has " + strings.Join(p.OptionNames(), ", ") + ")"
 }
+
+// OptionNames returns the names of the options, sorted.
+func (p *Profile) OptionNames() []string { return slices.Sorted(maps.Keys(p.Options)) }
 
 // Applies says whether w is to be shown under settings: Unless silences it.
 func (w Warning) Applies(settings map[string]string) bool {

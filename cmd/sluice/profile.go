@@ -1,0 +1,463 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluice-gateway/sluice/core/profile"
+	"github.com/sluice-gateway/sluice/profiles"
+)
+
+// profilesEnv names the directory of the operator's own profiles where --profiles does not.
+const profilesEnv = "SLUICE_PROFILES"
+
+// profilesFlag adds --profiles to a command.
+func profilesFlag(cmd *cobra.Command) *string {
+	return cmd.Flags().String("profiles", os.Getenv(profilesEnv),
+		"`DIR` with profiles of your own; one with the name of an embedded profile replaces it (default $"+profilesEnv+")")
+}
+
+// loadProfiles returns the embedded profiles with those of dir beside them. Without dir, the embedded ones.
+func loadProfiles(dir string) (*profile.Library, error) {
+	if dir == "" {
+		return profiles.Embedded(), nil
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("profiles: %q is not a directory that can be read", dir)
+	}
+	return profiles.Embedded().Overlay(os.DirFS(dir), dir)
+}
+
+// formatFlag adds --format to a command; the first of formats is the default.
+func formatFlag(cmd *cobra.Command, formats ...string) func() (string, error) {
+	f := cmd.Flags().String("format", formats[0], "output: "+strings.Join(formats, ", "))
+	return func() (string, error) {
+		for _, known := range formats {
+			if *f == known {
+				return known, nil
+			}
+		}
+		return "", usage(fmt.Errorf("--format is one of %s, not %q", strings.Join(formats, ", "), *f))
+	}
+}
+
+// printJSON writes v indented, and nothing else.
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+func profileCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "profile",
+		Short: "Show what is known of each platform, and check profiles of your own",
+		Args:  cobra.NoArgs,
+	}
+	cmd.AddCommand(profileList(), profileShow(), profileLint(), profileMatrix())
+	return cmd
+}
+
+// listed is one profile in `profile list --format json`.
+type listed struct {
+	Name     string   `json:"name"`
+	Aliases  []string `json:"aliases"`
+	Vendor   string   `json:"vendor"`
+	Platform string   `json:"platform"`
+	Releases string   `json:"releases"`
+	Native   bool     `json:"native"`
+	Filter   string   `json:"filter"` // dialect, or ""
+	Options  []string `json:"options"`
+	File     string   `json:"file"`
+}
+
+func profileList() *cobra.Command {
+	cmd := &cobra.Command{Use: "list", Short: "List the profiles", Args: cobra.NoArgs}
+	dir, format := profilesFlag(cmd), formatFlag(cmd, "text", "json")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		f, err := format()
+		if err != nil {
+			return err
+		}
+		lib, err := loadProfiles(*dir)
+		if err != nil {
+			return usage(err)
+		}
+		out := []listed{}
+		for _, p := range lib.All() {
+			out = append(out, listingOf(p, lib.File(p.Name)))
+		}
+		if f == "json" {
+			return printJSON(cmd.OutOrStdout(), out)
+		}
+		w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+		fmt.Fprintln(w, "PROFILE\tALSO\tPLATFORM\tNATIVE\tFILTER\tRELEASES")
+		for _, l := range out {
+			native := "no"
+			if l.Native {
+				native = "yes"
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s %s\t%s\t%s\t%s\n", l.Name, orDash(strings.Join(l.Aliases, ", ")), l.Vendor, l.Platform, native, orDash(l.Filter), l.Releases)
+		}
+		return w.Flush()
+	}
+	return cmd
+}
+
+func listingOf(p *profile.Profile, file string) listed {
+	l := listed{Name: p.Name, Aliases: append([]string{}, p.Aliases...), Vendor: p.Vendor, Platform: p.Platform, Releases: p.Releases,
+		Native: p.Native != nil, Options: append([]string{}, p.OptionNames()...), File: file}
+	if p.Filter != nil {
+		l.Filter = p.Filter.Dialect
+	}
+	return l
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// shown is one profile in `profile show --format json`.
+type shown struct {
+	listed
+	Settings     map[string]string `json:"settings"`
+	Capabilities []profile.Line    `json:"capabilities"`
+	Warnings     []shownWarning    `json:"warnings"`
+	Facts        []shownFact       `json:"facts"`
+}
+
+type shownWarning struct {
+	Code    string `json:"code"`
+	When    string `json:"when"`
+	Text    string `json:"text"`
+	Command string `json:"command"`
+	Fact    string `json:"fact"`
+}
+
+type shownFact struct {
+	ID      string        `json:"id"`
+	Text    string        `json:"text"`
+	Source  string        `json:"source"`
+	Checked string        `json:"checked"`
+	Basis   profile.Basis `json:"basis"`
+}
+
+func profileShow() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "show PROFILE[:OPTION=VALUE]",
+		Short: "Show one profile with the facts it rests on",
+		Args:  cobra.ExactArgs(1),
+	}
+	dir, format := profilesFlag(cmd), formatFlag(cmd, "text", "json")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		f, err := format()
+		if err != nil {
+			return err
+		}
+		lib, err := loadProfiles(*dir)
+		if err != nil {
+			return usage(err)
+		}
+		p, settings, err := lib.Select(args[0])
+		if err != nil {
+			return usage(err)
+		}
+		if p, err = p.With(settings); err != nil {
+			return usage(err)
+		}
+		if f == "json" {
+			return printJSON(cmd.OutOrStdout(), shownOf(p, lib.File(p.Name), settings))
+		}
+		return showText(cmd.OutOrStdout(), p)
+	}
+	return cmd
+}
+
+func shownOf(p *profile.Profile, file string, settings map[string]string) shown {
+	out := shown{listed: listingOf(p, file), Settings: map[string]string{}, Capabilities: p.Sheet(), Warnings: []shownWarning{}, Facts: []shownFact{}}
+	for k, v := range settings {
+		out.Settings[k] = v
+	}
+	for _, w := range p.Warnings {
+		if w.Applies(settings) {
+			out.Warnings = append(out.Warnings, shownWarning{w.Code, w.When, w.Text, w.Command, w.Fact})
+		}
+	}
+	for _, id := range p.FactIDs() {
+		f := p.Facts[id]
+		out.Facts = append(out.Facts, shownFact{f.ID, f.Text, f.Source, f.Checked, f.Basis})
+	}
+	return out
+}
+
+// showText prints a profile: what it can, with the numbers of the facts behind each line, what to type on the device, the facts.
+func showText(out io.Writer, p *profile.Profile) error {
+	fmt.Fprintf(out, "%s: %s %s, %s\n", p.Name, p.Vendor, p.Platform, p.Releases)
+	if len(p.Aliases) > 0 {
+		fmt.Fprintf(out, "also called %s\n", strings.Join(p.Aliases, ", "))
+	}
+	number := map[string]int{}
+	for i, id := range p.FactIDs() {
+		number[id] = i + 1
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	group := ""
+	for _, l := range p.Sheet() {
+		if l.Group != group {
+			group = l.Group
+			fmt.Fprintf(w, "\n%s\n", groupHeads[group])
+		}
+		var refs []string
+		for _, id := range l.Facts {
+			refs = append(refs, fmt.Sprintf("[%d]", number[id]))
+		}
+		fmt.Fprintf(w, "  %s\t%s\t%s %s\n", strings.TrimPrefix(l.Name, "filter "), l.Says, strings.Join(refs, ""), l.Basis)
+	}
+	w.Flush()
+	for _, name := range p.OptionNames() {
+		o := p.Options[name]
+		fmt.Fprintf(out, "\nOption %s (%s, the first by default): %s\n  write --profile %s:%s=%s\n", name, strings.Join(o.Values, " or "), o.Text, p.Name, name, o.Values[len(o.Values)-1])
+	}
+	if len(p.Warnings) > 0 {
+		fmt.Fprintln(out, "\nOn the device")
+	}
+	for _, warn := range p.Warnings {
+		fmt.Fprintf(out, "  %s [%d]\n", warn.Text, number[warn.Fact])
+		if warn.Command != "" {
+			fmt.Fprintf(out, "      %s\n", strings.ReplaceAll(warn.Command, "\n", "\n      "))
+		}
+	}
+	fmt.Fprintln(out, "\nFacts")
+	for i, id := range p.FactIDs() {
+		f := p.Facts[id]
+		fmt.Fprintf(out, "  [%d] %s: %s\n", i+1, f.Basis, f.Text)
+		if f.Source != "" {
+			fmt.Fprintf(out, "      %s (read %s)\n", f.Source, f.Checked)
+		}
+	}
+	return nil
+}
+
+var groupHeads = map[string]string{
+	"match": "Native FlowSpec: a rule may match", "action": "Native FlowSpec: it may do", "order": "Native FlowSpec: order of evaluation",
+	"limit": "Native FlowSpec: limits", "filter": "As a generated filter",
+}
+
+// linted is one file in `profile lint --format json`.
+type linted struct {
+	File     string          `json:"file"`
+	Profile  string          `json:"profile"` // "" when it does not load
+	Problems []lintedProblem `json:"problems"`
+}
+
+type lintedProblem struct {
+	File    string `json:"file"`
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Message string `json:"message"`
+}
+
+func profileLint() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "lint [FILE|DIR...]",
+		Short: "Check profiles: every capability rests on a fact, every fact on a source",
+		Long: "Check profiles: unknown keys and words, capabilities without a fact, facts without a source, limits that contradict each other.\n" +
+			"Without arguments it checks the embedded profiles and those of --profiles. Exit status 1 when something is wrong.",
+	}
+	dir, format := profilesFlag(cmd), formatFlag(cmd, "text", "json")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		f, err := format()
+		if err != nil {
+			return err
+		}
+		results, err := lint(args, *dir)
+		if err != nil {
+			return usage(err)
+		}
+		if f == "json" {
+			err = printJSON(cmd.OutOrStdout(), results)
+		} else {
+			printLint(cmd.OutOrStdout(), results)
+		}
+		for _, r := range results {
+			if len(r.problems) > 0 {
+				return errors.Join(err, silent(exitFailed))
+			}
+		}
+		return err
+	}
+	return cmd
+}
+
+// lintResult is linted with the problems in their own form.
+type lintResult struct {
+	file, name string
+	problems   profile.Problems
+}
+
+func (r lintResult) MarshalJSON() ([]byte, error) {
+	out := linted{File: r.file, Profile: r.name, Problems: []lintedProblem{}}
+	for _, p := range r.problems {
+		out.Problems = append(out.Problems, lintedProblem{p.File, p.Line, p.Column, p.Message})
+	}
+	return json.Marshal(out)
+}
+
+// lint checks files and directories, or, without any, the embedded profiles and dir. The error is about files that cannot be read.
+func lint(args []string, dir string) ([]lintResult, error) {
+	var out []lintResult
+	if len(args) == 0 {
+		out = lintTree(profiles.Files(), "profiles", out)
+		if dir == "" {
+			return out, nil
+		}
+		args = []string{dir}
+	}
+	for _, arg := range args {
+		info, err := os.Stat(arg)
+		if err != nil {
+			return nil, err
+		}
+		if info.IsDir() {
+			out = lintTree(os.DirFS(arg), arg, out)
+			continue
+		}
+		b, err := os.ReadFile(arg)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, lintOne(arg, b))
+	}
+	return out, nil
+}
+
+// lintTree checks the profiles at the top of fsys one by one, and then, when each is good, whether their names collide.
+func lintTree(fsys fs.FS, dir string, out []lintResult) []lintResult {
+	good := true
+	for _, file := range profile.FilesIn(fsys) {
+		b, err := fs.ReadFile(fsys, file)
+		r := lintOne(filepath.Join(dir, file), b)
+		if err != nil {
+			r = lintResult{file: r.file, problems: profile.Problems{{File: r.file, Line: 1, Column: 1, Message: err.Error()}}}
+		}
+		good = good && len(r.problems) == 0
+		out = append(out, r)
+	}
+	if !good {
+		return out
+	}
+	var ps profile.Problems
+	if _, err := profile.LoadFS(fsys, dir); errors.As(err, &ps) {
+		out = append(out, lintResult{file: dir, problems: ps})
+	}
+	return out
+}
+
+// lintOne checks one file.
+func lintOne(file string, b []byte) lintResult {
+	r := lintResult{file: file}
+	p, err := profile.Load(file, b)
+	if !errors.As(err, &r.problems) && p != nil {
+		r.name = p.Name
+	}
+	return r
+}
+
+func printLint(w io.Writer, results []lintResult) {
+	bad := 0
+	for _, r := range results {
+		for _, p := range r.problems {
+			fmt.Fprintln(w, p.Render())
+		}
+		if len(r.problems) > 0 {
+			bad++
+			continue
+		}
+		fmt.Fprintf(w, "%s: %s is good\n", r.file, r.name)
+	}
+	if bad > 0 {
+		fmt.Fprintf(w, "%d of %d profiles have problems\n", bad, len(results))
+	}
+}
+
+func profileMatrix() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "matrix [PROFILE[:OPTION=VALUE]...]",
+		Short: "Set profiles side by side; all of them without arguments",
+	}
+	dir, format := profilesFlag(cmd), formatFlag(cmd, "text", "json", "markdown")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		f, err := format()
+		if err != nil {
+			return err
+		}
+		lib, err := loadProfiles(*dir)
+		if err != nil {
+			return usage(err)
+		}
+		list := lib.All()
+		if len(args) > 0 {
+			if list, err = selectAll(lib, args); err != nil {
+				return usage(err)
+			}
+		}
+		switch f {
+		case "json":
+			return printJSON(cmd.OutOrStdout(), profile.MatrixOf(list))
+		case "markdown":
+			return profile.WriteMarkdown(cmd.OutOrStdout(), list)
+		}
+		return matrixText(cmd.OutOrStdout(), profile.MatrixOf(list))
+	}
+	return cmd
+}
+
+// selectAll returns the profiles that specs name, with their settings applied.
+func selectAll(lib *profile.Library, specs []string) ([]*profile.Profile, error) {
+	var list []*profile.Profile
+	for _, spec := range specs {
+		p, settings, err := lib.Select(spec)
+		if err != nil {
+			return nil, err
+		}
+		if p, err = p.With(settings); err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+func matrixText(out io.Writer, m profile.Matrix) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	group := ""
+	for _, r := range m.Rows {
+		if r.Group != group {
+			group = r.Group
+			fmt.Fprintf(w, "%s\t%s\n", strings.ToUpper(group), strings.Join(m.Profiles, "\t"))
+		}
+		fmt.Fprint(w, strings.TrimPrefix(r.Name, "filter "))
+		for _, c := range r.Cells {
+			fmt.Fprintf(w, "\t%s%s", c.Says, c.Basis.Sign())
+		}
+		fmt.Fprintln(w)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(out, "\n! seen on the platform   ? assumed   no mark: documented by the vendor")
+	return err
+}
