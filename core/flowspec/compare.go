@@ -26,8 +26,12 @@ func compareComponents(v6 bool, a, b []byte) int {
 		if a[0] != b[0] {
 			return cmp.Compare(a[0], b[0])
 		}
-		na, nb := size(v6, a), size(v6, b)
-		c := 0
+		na := size(v6, a)
+		if len(b) >= na && bytes.Equal(a[:na], b[:na]) {
+			a, b = a[na:], b[na:] // a component ends itself, so b's ends here too
+			continue
+		}
+		nb, c := size(v6, b), 0
 		if Type(a[0]) <= SrcPrefix {
 			c = comparePrefixes(v6, a[1:na], b[1:nb])
 		} else {

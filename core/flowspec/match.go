@@ -133,18 +133,22 @@ func readComponent(v6 bool, b []byte) Component {
 	for i := 1; i < len(b); i += 1 + 1<<(b[i]>>4&3) {
 		n++
 	}
-	terms := make([]Term, 0, n)
-	for i := 1; i < len(b); {
-		op := b[i]
+	return Component{Type: t, Terms: appendTerms(make([]Term, 0, n), b[1:])}
+}
+
+// appendTerms decodes the pairs of a list component; b is canonical and holds nothing else.
+func appendTerms(terms []Term, b []byte) []Term {
+	for len(b) > 0 {
+		op := b[0]
 		width := 1 << (op >> 4 & 3)
 		var value uint64
-		for _, o := range b[i+1 : i+1+width] {
+		for _, o := range b[1 : 1+width] {
 			value = value<<8 | uint64(o)
 		}
 		terms = append(terms, Term{And: op&andBit != 0, Op: Op(op & 0x07), Value: value, Width: uint8(width)})
-		i += 1 + width
+		b = b[1+width:]
 	}
-	return Component{Type: t, Terms: terms}
+	return terms
 }
 
 func readPrefix(v6 bool, b []byte) Prefix {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -29,6 +30,12 @@ func parse(t testing.TB, f Family, s string) Match {
 		t.Fatalf("%s %s: %v", f, s, err)
 	}
 	return m
+}
+
+// framed parses components, to which it adds the length octet.
+func framed(t testing.TB, f Family, s string) Match {
+	t.Helper()
+	return parse(t, f, fmt.Sprintf("%02x %s", len(unhex(t, s)), s))
 }
 
 func TestParseNLRI(t *testing.T) {

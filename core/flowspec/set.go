@@ -8,12 +8,12 @@ import (
 	"github.com/sluice-gateway/sluice/core/packet"
 )
 
-// Protocol numbers that components with a transport header need (RFC 8955 §4.2.2.4 to §4.2.2.9, RFC 8956 §3.4).
-const (
-	protoICMP   = 1
-	protoTCP    = 6
-	protoUDP    = 17
-	protoICMPv6 = 58
+// The protocols that components with a transport header need (RFC 8955 §4.2.2.4 to §4.2.2.9, RFC 8956 §3.4).
+var (
+	onlyTCP    = packet.Values{{Lo: 6, Hi: 6}}
+	tcpOrUDP   = packet.Values{{Lo: 6, Hi: 6}, {Lo: 17, Hi: 17}}
+	onlyICMP   = packet.Values{{Lo: 1, Hi: 1}}
+	onlyICMPv6 = packet.Values{{Lo: 58, Hi: 58}}
 )
 
 // Set returns the packets that m matches (docs/semantics.md).
@@ -25,43 +25,24 @@ func (m Match) Set() packet.Set {
 	if !m.Valid() {
 		return packet.Set{}
 	}
+	v6 := m.fam.v6()
 	box := packet.Everything(m.fam.Version())
 	either := packet.Values(nil) // what `port` lets through; nil when it is absent or lets everything through
-	for c := range m.All() {
-		switch c.Type {
-		case DstPrefix:
-			box.Dst = c.Prefix.addrs()
-		case SrcPrefix:
-			box.Src = c.Prefix.addrs()
-		case Protocol:
-			box.Proto = box.Proto.And(c.Values())
-		case Port:
-			either = c.Values()
-			narrow(&box, protoTCP, protoUDP)
-		case DstPort:
-			box.DstPort = c.Values()
-			narrow(&box, protoTCP, protoUDP)
-		case SrcPort:
-			box.SrcPort = c.Values()
-			narrow(&box, protoTCP, protoUDP)
-		case ICMPType:
-			box.ICMPType = c.Values()
-			narrow(&box, icmpOf(box.Version))
-		case ICMPCode:
-			box.ICMPCode = c.Values()
-			narrow(&box, icmpOf(box.Version))
-		case TCPFlags:
-			box.Flags = c.flags()
-			narrow(&box, protoTCP)
-		case PacketLength:
-			box.Length = c.Values()
-		case DSCP:
-			box.DSCP = c.Values()
-		case Fragment:
-			box.Frags &= c.frags()
-		case FlowLabel:
-			box.Label = c.Values()
+	var buf [8]Term              // longer lists go to the heap
+	for b := m.components(); len(b) > 0; {
+		n := size(v6, b)
+		t := Type(b[0])
+		if t.Prefix() {
+			addrs := readPrefix(v6, b[:n]).addrs()
+			if t == DstPrefix {
+				box.Dst = addrs
+			} else {
+				box.Src = addrs
+			}
+		} else {
+			restrict(&box, &either, t, appendTerms(buf[:0], b[1:n]))
 		}
+		b = b[n:]
 	}
 	if either == nil {
 		return packet.Of(box)
@@ -73,22 +54,52 @@ func (m Match) Set() packet.Set {
 	return packet.Of(byDst, bySrc)
 }
 
+// restrict narrows box to the packets that the list component of type t matches; either takes the numbers of `port`.
+func restrict(box *packet.Box, either *packet.Values, t Type, terms []Term) {
+	switch t {
+	case Protocol:
+		box.Proto = box.Proto.And(values(t, terms))
+	case Port:
+		*either = values(t, terms)
+		narrow(box, tcpOrUDP)
+	case DstPort:
+		box.DstPort = values(t, terms)
+		narrow(box, tcpOrUDP)
+	case SrcPort:
+		box.SrcPort = values(t, terms)
+		narrow(box, tcpOrUDP)
+	case ICMPType:
+		box.ICMPType = values(t, terms)
+		narrow(box, icmpOf(box.Version))
+	case ICMPCode:
+		box.ICMPCode = values(t, terms)
+		narrow(box, icmpOf(box.Version))
+	case TCPFlags:
+		box.Flags = flags(terms)
+		narrow(box, onlyTCP)
+	case PacketLength:
+		box.Length = values(t, terms)
+	case DSCP:
+		box.DSCP = values(t, terms)
+	case Fragment:
+		box.Frags &= frags(terms)
+	case FlowLabel:
+		box.Label = values(t, terms)
+	}
+}
+
 // narrow restricts box to packets that carry the transport header of one of protos: "the offset must be 0", RFC 8955
 // §4.2.2.4 and the sections after it.
-func narrow(box *packet.Box, protos ...uint32) {
-	var spans []packet.Span
-	for _, p := range protos {
-		spans = append(spans, packet.Span{Lo: p, Hi: p})
-	}
-	box.Proto = box.Proto.And(packet.NewValues(spans...))
+func narrow(box *packet.Box, protos packet.Values) {
+	box.Proto = box.Proto.And(protos)
 	box.Frags &= packet.OffsetZero
 }
 
-func icmpOf(v packet.Version) uint32 {
+func icmpOf(v packet.Version) packet.Values {
 	if v == packet.IPv6 {
-		return protoICMPv6
+		return onlyICMPv6
 	}
-	return protoICMP
+	return onlyICMP
 }
 
 func (p Prefix) addrs() packet.Addrs {
@@ -100,11 +111,16 @@ func (p Prefix) addrs() packet.Addrs {
 
 // Values returns the numbers that the terms of a numeric component let through, within the field's range: nil when
 // that is every number. Values beyond the field are compared as integers, so `<300` is true of every protocol.
-func (c Component) Values() packet.Values {
-	limit := c.Type.Max()
-	var spans []packet.Span
-	for group := range groups(c.Terms) {
-		spans = appendGroup(spans, group, limit)
+func (c Component) Values() packet.Values { return values(c.Type, c.Terms) }
+
+func values(t Type, terms []Term) packet.Values {
+	limit := t.Max()
+	var buf [16]packet.Span
+	spans := buf[:0]
+	for len(terms) > 0 {
+		n := groupLen(terms)
+		spans = appendGroup(spans, terms[:n], limit)
+		terms = terms[n:]
 	}
 	v := packet.NewValues(spans...)
 	if len(v) == 1 && v[0] == (packet.Span{Lo: 0, Hi: limit}) {
@@ -113,20 +129,13 @@ func (c Component) Values() packet.Values {
 	return v
 }
 
-// groups yields the runs of terms that AND joins. The list is true when one of them is.
-func groups(terms []Term) func(yield func([]Term) bool) {
-	return func(yield func([]Term) bool) {
-		for i := 0; i < len(terms); {
-			end := i + 1
-			for end < len(terms) && terms[end].And {
-				end++
-			}
-			if !yield(terms[i:end]) {
-				return
-			}
-			i = end
-		}
+// groupLen returns how many of the first terms AND joins. The list is true when one such group is.
+func groupLen(terms []Term) int {
+	n := 1
+	for n < len(terms) && terms[n].And {
+		n++
 	}
+	return n
 }
 
 // appendGroup appends the numbers 0..limit for which every term of group is true. Each operator is a range, or
@@ -176,15 +185,16 @@ func appendGroup(spans []packet.Span, group []Term, limit uint32) []packet.Span 
 }
 
 // flags returns the flag words that the terms of a TCP-flags component let through.
-func (c Component) flags() packet.Flags {
-	never := packet.FlagsAny(0)
-	result := never
-	for group := range groups(c.Terms) {
-		all := never.Not()
-		for _, t := range group {
+func flags(terms []Term) packet.Flags {
+	result := packet.FlagsAny(0) // none
+	for len(terms) > 0 {
+		n := groupLen(terms)
+		all := terms[0].flags()
+		for _, t := range terms[1:n] {
 			all = all.And(t.flags())
 		}
 		result = result.Or(all)
+		terms = terms[n:]
 	}
 	return result
 }
@@ -220,14 +230,16 @@ const (
 )
 
 // frags returns the fragment states that the terms of a fragment component let through.
-func (c Component) frags() packet.Frags {
+func frags(terms []Term) packet.Frags {
 	var result packet.Frags
-	for group := range groups(c.Terms) {
+	for len(terms) > 0 {
+		n := groupLen(terms)
 		all := packet.AnyFrags
-		for _, t := range group {
+		for _, t := range terms[:n] {
 			all &= t.frags()
 		}
 		result |= all
+		terms = terms[n:]
 	}
 	return result
 }
