@@ -3,10 +3,17 @@ package packet
 // cube is the addresses a with a&mask == value; value has no bit outside mask. Only IPv6 needs cubes.
 type cube struct{ value, mask u128 }
 
-// fromCubes returns the union of disjoint cubes, as ranges when every cube is a prefix.
+// fromCubes returns the union of disjoint cubes: every address when that is what they add up to, ranges when every cube is a prefix.
 func fromCubes(v Version, cubes []cube) Addrs {
 	if len(cubes) == 0 {
 		return Addrs{&addrSet{version: v}}
+	}
+	var sum u128 // of the sizes, modulo 2^128
+	for _, c := range cubes {
+		sum = sum.add(c.size())
+	}
+	if sum == (u128{}) {
+		return Addrs{}
 	}
 	spans := make([]addrSpan, 0, len(cubes))
 	for _, c := range cubes {
@@ -52,6 +59,14 @@ func (s addrSpan) cover(v Version, out []cube) []cube {
 		}
 		lo = lo.next()
 	}
+}
+
+// size returns the number of addresses in c modulo 2^128: zero stands for all of them.
+func (c cube) size() u128 {
+	if c.mask == (u128{}) {
+		return u128{}
+	}
+	return bit(c.mask.not().ones())
 }
 
 // and returns the addresses in both c and d; false when there are none.

@@ -2,6 +2,7 @@ package packet
 
 import (
 	"math"
+	"net/netip"
 	"slices"
 )
 
@@ -196,9 +197,12 @@ func (a Set) Has(h Header) bool {
 //
 // It looks on until it has a packet that can exist. So a result that is not empty and has no witness means that all
 // packets of a that are in none of bs cannot exist.
-func (a Set) Outside(steps int, bs ...Set) (Set, bool) {
+func (a Set) Outside(steps int, bs ...Set) (Set, bool) { return a.OutsideOn(&steps, bs...) }
+
+// OutsideOn is Outside on a budget that several searches share: it takes the steps it needs from *steps.
+func (a Set) OutsideOn(steps *int, bs ...Set) (Set, bool) {
 	var out []box
-	s := search{steps: steps, found: func(piece *box) bool {
+	s := search{steps: *steps, found: func(piece *box) bool {
 		if _, _, ok := piece.witness(); ok {
 			out = append(out[:0], *piece)
 			return false
@@ -208,6 +212,7 @@ func (a Set) Outside(steps int, bs ...Set) (Set, bool) {
 		}
 		return true
 	}}
+	defer func() { *steps = max(s.steps, 0) }()
 	for i := range a.boxes {
 		if s.outside(&a.boxes[i], bs...) {
 			continue
@@ -218,6 +223,42 @@ func (a Set) Outside(steps int, bs ...Set) (Set, bool) {
 		break
 	}
 	return Set{out}, true
+}
+
+// Reach is the least ranges of addresses that hold the packets of a set: what an index of sets needs.
+type Reach struct{ DstLo, DstHi, SrcLo, SrcHi netip.Addr }
+
+// Reach returns the ranges of addresses that a has in IP version v; false when it has no packet of that version.
+func (a Set) Reach(v Version) (r Reach, ok bool) {
+	for i := range a.boxes {
+		b := &a.boxes[i]
+		if b.version != v {
+			continue
+		}
+		dstLo, dstHi, _ := b.addrs[0].Hull(v)
+		srcLo, srcHi, _ := b.addrs[1].Hull(v)
+		if !ok {
+			r, ok = Reach{dstLo, dstHi, srcLo, srcHi}, true
+			continue
+		}
+		r.DstLo, r.SrcLo = lower(r.DstLo, dstLo), lower(r.SrcLo, srcLo)
+		r.DstHi, r.SrcHi = higher(r.DstHi, dstHi), higher(r.SrcHi, srcHi)
+	}
+	return r, ok
+}
+
+func lower(a, b netip.Addr) netip.Addr {
+	if b.Less(a) {
+		return b
+	}
+	return a
+}
+
+func higher(a, b netip.Addr) netip.Addr {
+	if a.Less(b) {
+		return b
+	}
+	return a
 }
 
 // Boxes returns boxes whose union is a. The caller does not change their Values.

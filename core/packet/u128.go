@@ -55,6 +55,12 @@ func (x u128) prev() u128 {
 	return u128{x.hi - borrow, lo}
 }
 
+func (x u128) add(y u128) u128 {
+	lo, carry := bits.Add64(x.lo, y.lo, 0)
+	hi, _ := bits.Add64(x.hi, y.hi, carry)
+	return u128{hi, lo}
+}
+
 func (x u128) sub(y u128) u128 {
 	lo, borrow := bits.Sub64(x.lo, y.lo, 0)
 	hi, _ := bits.Sub64(x.hi, y.hi, borrow)
@@ -76,6 +82,9 @@ func (x u128) trailingZeros() int {
 	}
 	return 64 + bits.TrailingZeros64(x.hi)
 }
+
+// ones counts the bits that are set.
+func (x u128) ones() int { return bits.OnesCount64(x.hi) + bits.OnesCount64(x.lo) }
 
 // len is the number of bits needed for x; 0 for zero.
 func (x u128) len() int {
