@@ -1,0 +1,48 @@
+package notation
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+)
+
+// Detect says which notation an input is in: by the ending of its name, else by its first line that is neither empty nor a
+// comment. What looks like nothing else is ExaBGP's.
+func Detect(file string, b []byte) Format {
+	switch strings.ToLower(filepath.Ext(file)) {
+	case ".yaml", ".yml":
+		return FormatYAML
+	case ".json":
+		return FormatJSON
+	case ".hex":
+		return FormatHex
+	}
+	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
+	for len(b) > 0 {
+		var line []byte
+		line, b, _ = bytes.Cut(b, []byte("\n"))
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
+			return detectLine(string(line))
+		}
+	}
+	return FormatExaBGP
+}
+
+func detectLine(line string) Format {
+	word, _, _ := strings.Cut(line, " ")
+	if line[0] == '{' {
+		return FormatJSON
+	}
+	if _, _, ok := parseFamily(word); ok || word == "update" {
+		return FormatHex
+	}
+	if line == "---" || strings.HasPrefix(line, "--- ") || strings.HasPrefix(line, "%YAML") || yamlKey(word) {
+		return FormatYAML
+	}
+	return FormatExaBGP
+}
+
+func yamlKey(word string) bool {
+	key, rest, colon := strings.Cut(word, ":")
+	return colon && rest == "" && key != "" && strings.Trim(key, "abcdefghijklmnopqrstuvwxyz-_\"'") == ""
+}

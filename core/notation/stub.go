@@ -1,0 +1,4 @@
+package notation
+
+func readYAML(in *input) {}
+func readJSON(in *input) {}
