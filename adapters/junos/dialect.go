@@ -44,7 +44,7 @@ func (d Dialect) Render(f filter.Filter) (filter.Rendered, error) {
 		return filter.Rendered{}, err
 	}
 	firewall := statement{word: "firewall", body: slices.Concat(policers, []statement{
-		{word: "family", body: []statement{{word: family(f.Version), body: []statement{list}}}},
+		{word: "family", form: joined, body: []statement{{word: family(f.Version), body: []statement{list}}}},
 	})}
 	r := filter.Rendered{Text: text(firewall), Payload: payload(firewall), Attach: attach(f)}
 	for _, term := range list.body[:len(f.Entries)] {

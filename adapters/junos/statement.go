@@ -23,13 +23,16 @@ const (
 	plain   form = iota
 	wrapped      // a list that is shown as a block of its keys: source-address { 192.0.2.0/24; }
 	inline       // a container that is shown with the value of its only leaf behind it: next-ip 192.0.2.9/32;
+	joined       // a container that is shown on one line with the only one in it: family inet { ... }
 )
 
 // text writes s as `show configuration` does, indented by depth steps.
 func (s statement) text(b *bytes.Buffer, depth int) {
 	indent := strings.Repeat("    ", depth)
 	b.WriteString(indent)
-	b.WriteString(s.word)
+	for b.WriteString(s.word); s.form == joined; b.WriteString(" " + s.word) {
+		s = s.body[0]
+	}
 	switch {
 	case s.form == wrapped:
 		b.WriteString(" {\n" + indent + "    " + s.name + ";\n" + indent + "}\n")

@@ -1,0 +1,126 @@
+package junos_test
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sluice-gateway/sluice/core/filter"
+)
+
+// Juniper's own models judge what Render writes. They are lax (a port "banana" passes), so this is about structure: names, places,
+// choices; the meaning is the business of the round trip.
+
+// yang returns the directory of Juniper's models: below SLUICE_YANG, or in ../shared/yang beside the repository.
+func yang(t *testing.T) string {
+	t.Helper()
+	root := os.Getenv("SLUICE_YANG")
+	if root == "" {
+		root = "../../../shared/yang"
+	}
+	dir := filepath.Join(root, "junos")
+	_, missing := os.Stat(filepath.Join(dir, "junos-conf-firewall@2024-01-01.yang"))
+	_, noLint := exec.LookPath("yanglint")
+	if err := errors.Join(missing, noLint); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("set SLUICE_YANG to a copy of github.com/Juniper/yang's models, and install libyang2-tools: %v", err)
+		}
+		t.Skipf("outside CI, without the models or yanglint: %v", err)
+	}
+	return dir
+}
+
+// lint says whether the models take config. yanglint ends with 7 when they do not; any other failure is one of the rig.
+func lint(t *testing.T, dir string, config []byte) (ok bool, output string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "config.xml")
+	if err := os.WriteFile(file, config, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), "yanglint", "-t", "config", "-e", "-p", dir,
+		filepath.Join(dir, "junos-conf-root@2024-01-01.yang"), filepath.Join(dir, "junos-conf-firewall@2024-01-01.yang"), file).CombinedOutput()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return true, string(out)
+	case errors.As(err, &exit) && exit.ExitCode() == 7:
+		return false, string(out)
+	}
+	t.Fatalf("yanglint: %v\n%s", err, out)
+	return false, ""
+}
+
+func TestModelsTakeWhatIsRendered(t *testing.T) {
+	t.Parallel()
+	dir := yang(t)
+	// One process for many filters: their terms are put into one of each version and placement.
+	generator := filters(sayable)
+	merged := map[string]*filter.Filter{}
+	for seed := range 200 {
+		f := generator.Example(seed)
+		name := string(f.Placement) + f.Name
+		if merged[name] == nil {
+			merged[name] = &filter.Filter{Name: f.Name, Version: f.Version, Placement: f.Placement}
+		}
+		m := merged[name]
+		rename := func(s string) string { return s + "-" + string(rune('a'+seed/26)) + string(rune('a'+seed%26)) }
+		for _, p := range f.Policers {
+			p.Name = rename(p.Name)
+			m.Policers = append(m.Policers, p)
+		}
+		for _, e := range f.Entries {
+			e.Name = rename(e.Name)
+			if e.Do.Policer != "" {
+				e.Do.Policer = rename(e.Do.Policer)
+			}
+			m.Entries = append(m.Entries, e)
+		}
+	}
+	if len(merged) != 4 {
+		t.Fatalf("got %d kinds of filters, want both versions in both placements", len(merged))
+	}
+	for name, f := range merged {
+		r, err := dialect.Render(*f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok, out := lint(t, dir, r.Payload); !ok {
+			t.Errorf("%s, %d entries: %s", name, len(f.Entries), out)
+		}
+	}
+}
+
+// The rig tells right from wrong: the same payload spoilt is refused.
+func TestModelsRefuseWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	dir := yang(t)
+	r, err := dialect.Render(busy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok, out := lint(t, dir, r.Payload); !ok {
+		t.Fatalf("before anything is spoilt: %s", out)
+	}
+	for _, c := range [][2]string{
+		{"<protocol>tcp</protocol>", "<protocol>tcp</protocol><protocol-except>udp</protocol-except>"},
+		{"<discard/>", "<discard/><accept/>"},
+		{"<filter-specific/>", "<filter-exact/>"},
+		{"<next>term</next>", "<next>filter</next>"},
+		{"<fragment-offset>0</fragment-offset>", "<last-fragment/>"},
+		{"<name>r-0000000000000001</name>", ""},
+		{firewallXMLNS, "urn:example"},
+	} {
+		spoilt := strings.Replace(string(r.Payload), c[0], c[1], 1)
+		if spoilt == string(r.Payload) {
+			t.Errorf("the payload has no %s", c[0])
+		}
+		if ok, _ := lint(t, dir, []byte(spoilt)); ok {
+			t.Errorf("%s in place of %s is taken", c[1], c[0])
+		}
+	}
+}
+
+const firewallXMLNS = "http://yang.juniper.net/junos/conf/firewall"
