@@ -1,0 +1,187 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/profile"
+	"github.com/sluice-gateway/sluice/profiles"
+)
+
+// env is a world in which a configuration can be read: two secrets, and the shipped profiles.
+func env() Env {
+	return Env{
+		Getenv: func(name string) string { return map[string]string{"ACME_PASSWORD": "hunter2"}[name] },
+		ReadFile: func(name string) ([]byte, error) {
+			if name == "/etc/sluice/id_ed25519" {
+				return []byte("-----BEGIN KEY-----\n"), nil
+			}
+			return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+		},
+		Profiles: func(string) (*profile.Library, error) { return profiles.Embedded(), nil },
+	}
+}
+
+// reference returns the YAML of docs/configuration.md.
+func reference(t *testing.T) string {
+	t.Helper()
+	b, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(b), "```yaml\n")
+	text, _, closed := strings.Cut(rest, "```")
+	if !found || !closed {
+		t.Fatal("docs/configuration.md has no YAML block")
+	}
+	return text
+}
+
+func TestReferenceIsValid(t *testing.T) {
+	t.Parallel()
+	c, err := Parse("reference.yaml", []byte(reference(t)), env())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.RouterID != netip.MustParseAddr("192.0.2.1") || c.AS != 64512 || c.Community != 64512<<16|6666 || !c.NoExport {
+		t.Errorf("BGP identity: %+v", c)
+	}
+	detector := c.Sources[0]
+	if detector.Hold != 10*time.Minute || detector.Quiet != 30*time.Second || detector.MaxRules != 2000 || detector.BGP == nil || !detector.BGP.Passive {
+		t.Errorf("detector: %+v", detector)
+	}
+	if len(detector.Admit.Components) != 7 || detector.Admit.Components[0] != flowspec.DstPrefix {
+		t.Errorf("detector may use %v", detector.Admit.Components)
+	}
+	if !c.Sources[1].Admit.AnyDestination || c.Sources[1].File == "" {
+		t.Errorf("standing: %+v", c.Sources[1])
+	}
+	mx := c.Devices[1]
+	if mx.Profile.Name != "junos-mx" || mx.Settings["term-order"] != "standard" || mx.Filter.Target.Placement != filter.Alone || mx.Filter.Confirm != 30*time.Second {
+		t.Errorf("mx1: %+v", mx)
+	}
+	if lab := c.Devices[2].Filter.Target; lab.Password != "hunter2" || lab.Options["acme-slot"] != "3" {
+		t.Errorf("lab: %+v", lab)
+	}
+}
+
+// Every key of the raw types is in the reference: a key that is not is one that nobody can find.
+func TestReferenceIsComplete(t *testing.T) {
+	t.Parallel()
+	text := reference(t)
+	for _, key := range keys(t) {
+		if !strings.Contains(text, key+":") {
+			t.Errorf("docs/configuration.md does not mention %q", key)
+		}
+	}
+}
+
+// keys returns the YAML keys of raw.go.
+func keys(t *testing.T) []string {
+	t.Helper()
+	b, err := os.ReadFile("raw.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, part := range strings.Split(string(b), "`yaml:\"")[1:] {
+		key, _, _ := strings.Cut(part, "\"")
+		if key != "insecure-ignore-host-key" { // deliberately not advertised
+			out = append(out, key)
+		}
+	}
+	if len(out) < 40 {
+		t.Fatalf("found %d keys only", len(out))
+	}
+	return out
+}
+
+const minimal = `router-id: 192.0.2.1
+as: 64512
+store: s.db
+`
+
+func TestProblemsHavePlaces(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ text, want string }{
+		"unknown key":       {minimal + "stroe: x\n", `c.yaml:4:1: unknown field "stroe"`},
+		"duplicate key":     {minimal + "as: 1\n", `c.yaml:4:1: `},
+		"second document":   {minimal + "---\nas: 1\n", "a second document"},
+		"wrong type":        {"router-id: 192.0.2.1\nas: lots\nstore: x\n", "c.yaml:2:5: "},
+		"no AS":             {"router-id: 192.0.2.1\nstore: x\n", "as: missing"},
+		"router id":         {"router-id: 2001:db8::1\nas: 1\nstore: x\n", "c.yaml:1:12: router-id: "},
+		"API off loopback":  {minimal + "listen: {api: \"0.0.0.0:8330\"}\n", "c.yaml:4:15: listen.api: "},
+		"no destinations":   {minimal + "sources:\n  - name: api\n    api: true\n", "c.yaml:5:5: sources[0].allow.destinations: missing"},
+		"host bits":         {minimal + "sources:\n  - name: api\n    api: true\n    allow: {destinations: [203.0.113.9/24]}\n", "c.yaml:7:28: sources[0].allow.destinations[0]: 203.0.113.9/24 has bits set outside its length; write 203.0.113.0/24"},
+		"two kinds":         {minimal + "sources:\n  - name: x\n    api: true\n    file: r\n    allow: {destinations: [any]}\n", "needs exactly one of bgp, file, pipe and api"},
+		"on-loss":           {minimal + "sources:\n  - name: x\n    api: true\n    on-loss: forget\n    allow: {destinations: [any]}\n", `c.yaml:7:14: sources[0].on-loss: "forget" is neither`},
+		"hold time":         {minimal + "devices:\n  - name: d\n    profile: asr9k\n    bgp: {address: 192.0.2.2, as: 1, families: [ipv4], hold-time: 1s}\n", "neither 0 nor between 3s and 65535s"},
+		"unknown profile":   {minimal + "devices:\n  - name: d\n    profile: asr9\n    bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}\n", "c.yaml:6:14: devices[0].profile: "},
+		"nothing delivers":  {minimal + "devices:\n  - name: d\n    profile: asr9k\n", "c.yaml:5:5: devices[0]: needs bgp, filter or both"},
+		"long confirm":      {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", confirm-within: 90s}\n", "confirm-within: 1m30s is not between 1s and 1m0s"},
+		"checksum":          {minimal + "plugins:\n  - {name: p, file: /x, sha256: 12}\n", "64 hexadecimal digits"},
+		"twice the name":    {minimal + "sources:\n  - {name: a, api: true, allow: {destinations: [any]}}\n  - {name: a, api: true, allow: {destinations: [any]}}\n", `c.yaml:6:12: sources[1].name: "a" is there twice`},
+		"secret not there":  {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", password: {env: NOPE}}\n", "the environment variable NOPE is not set"},
+		"secret in clear":   {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", password: hunter2}\n", "c.yaml:7:"},
+		"default above max": {minimal + "ttl: {default: 2h, max: 1h}\n", "c.yaml:4:16: ttl.default: 2h0m0s is above the ceiling"},
+		"no community":      {"router-id: 192.0.2.1\nas: 4200000000\nstore: x\n", "community: missing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := Parse("c.yaml", []byte(c.text), env())
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v\nwant %s", err, c.want)
+			}
+		})
+	}
+}
+
+// All problems of a file are told at once, in its order.
+func TestAllProblemsAreTold(t *testing.T) {
+	t.Parallel()
+	_, err := Parse("c.yaml", []byte("router-id: x\nas: 0\nstore: s\nttl: {max: soon}\n"), env())
+	var all interface{ Unwrap() []error }
+	if !errors.As(err, &all) || len(all.Unwrap()) != 3 {
+		t.Fatalf("got %v, want three problems", err)
+	}
+	for i, want := range []int{1, 2, 4} {
+		var p Problem
+		if !errors.As(all.Unwrap()[i], &p) || p.Line != want {
+			t.Errorf("problem %d: %v, want it on line %d", i, all.Unwrap()[i], want)
+		}
+	}
+}
+
+// A secret does not appear in what is printed of a configuration.
+func TestSecretsStaySecret(t *testing.T) {
+	t.Parallel()
+	c, err := Parse("reference.yaml", []byte(reference(t)), env())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+		if s := fmt.Sprintf(verb, c.Devices[2].Filter.Target); strings.Contains(s, "hunter2") {
+			t.Errorf("%s prints the password: %s", verb, s)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(minimal))
+	f.Add([]byte("a: &a [*a]\n"))
+	f.Add([]byte("sources:\n  - {name: a, allow: {destinations: [any]}, bgp: {address: ::1}}\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		c, err := Parse("c.yaml", text, env())
+		if (c == nil) == (err == nil) {
+			t.Errorf("config %v, error %v", c, err)
+		}
+	})
+}
