@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,10 +17,9 @@ import (
 	"github.com/sluice-gateway/sluice/core/filter"
 )
 
-// Adapter keeps the filters of each device in a file. Options of a device:
+// Adapter keeps the filters of each device in a file. Option of a device:
 //
 //	directory    where the device's own directory is made; required
-//	max-entries  how many entries the "device" takes, all filters together; more are refused
 //
 // A real device has an undo timer of its own. A file has none, so Apply leaves what was there before in a second file, with the deadline, and whoever
 // touches the device next after the deadline puts it back first. Nobody can see the difference, as every look goes through here.
@@ -82,7 +80,7 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 	if err := expect(before, c); err != nil {
 		return device.Commit{}, err
 	}
-	if err := limit(t, c.Desired.Filters); err != nil {
+	if err := accept(c.Desired.Filters); err != nil {
 		return device.Commit{}, err
 	}
 	content, err := render(c.Desired.Filters)
@@ -200,22 +198,14 @@ func expect(before []filter.Filter, c device.Change) error {
 	return nil
 }
 
-// limit is the device's own opinion of a change, in its words.
-func limit(t device.Target, filters []filter.Filter) error {
-	text, ok := t.Options["max-entries"]
-	if !ok {
-		return nil
-	}
-	most, err := strconv.Atoi(text)
-	if err != nil {
-		return fmt.Errorf("option max-entries: %w", err)
-	}
-	n := 0
+// accept is the device's own opinion of filters, in its words: this one redirects nothing.
+func accept(filters []filter.Filter) error {
 	for _, f := range filters {
-		n += len(f.Entries)
-	}
-	if n > most {
-		return &device.Refused{Words: fmt.Sprintf("%d entries, and there is room for %d", n, most)}
+		for _, e := range f.Entries {
+			if e.Do.Redirect != nil {
+				return &device.Refused{Words: fmt.Sprintf("filter %s, entry %s: a file cannot redirect", f.Name, e.Name)}
+			}
+		}
 	}
 	return nil
 }

@@ -30,6 +30,9 @@ type pending struct {
 
 // openStore locks the directory, waiting as long as ctx lets it.
 func openStore(ctx context.Context, dir string) (*store, error) {
+	if ctx.Err() != nil {
+		return nil, &device.Transient{Err: ctx.Err()}
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,233 @@
+package adaptertest
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/table"
+)
+
+// Edit is what another hand does to a filter of ours on the device.
+type Edit int
+
+// The edits.
+const (
+	DropEntry  Edit = iota + 1 // the filter's first entry is deleted
+	DropFilter                 // the whole filter is deleted
+)
+
+// Faults is the suite's hand on the device and on the adapter's process.
+type Faults struct {
+	// Semantics of the dialect: whether two filters mean the same is proven under it.
+	Semantics filter.Semantics
+	// Entries of the big table; 0: 10,000.
+	Entries int
+	// Undo is the confirm window that the suite asks for; 0: 30 s. Choose a short one where Expire can only wait.
+	Undo time.Duration
+	// Restart ends the adapter as a crash would, without a farewell, and returns a new one that knows nothing of the first.
+	Restart func(t *testing.T) device.Adapter
+	// Edit changes a filter of ours on the device by another hand.
+	Edit func(t *testing.T, e Edit, name string)
+	// LoseAnswer makes the device carry out the next change and lose the session before it answers.
+	LoseAnswer func(t *testing.T)
+	// Refused is an entry that the device refuses, not the adapter; Words is what the device says of it, in part.
+	Refused filter.Entry
+	Words   string
+	// Expire lets the confirm window of the last change pass.
+	Expire func(t *testing.T)
+}
+
+// Run takes a through the story on the device t. The device must hold nothing of ours, and holds nothing of ours afterwards. The steps
+// come one after the other: they share the device.
+func Run(t *testing.T, a device.Adapter, target device.Target, f Faults) {
+	t.Helper()
+	if f.Entries == 0 {
+		f.Entries = 10_000
+	}
+	if f.Undo == 0 {
+		f.Undo = 30 * time.Second
+	}
+	if f.Restart == nil || f.Edit == nil || f.LoseAnswer == nil || f.Refused.Name == "" || f.Words == "" || f.Expire == nil {
+		t.Fatal("adaptertest: every field of Faults is part of the story; a nil one would leave a step untested")
+	}
+	s := &story{adapter: a, target: target, faults: f}
+	for _, step := range []struct {
+		name string
+		tell func(*story, *testing.T)
+	}{
+		{"info", (*story).info},
+		{"add", (*story).add},
+		{"render", (*story).render},
+		{"change", (*story).change},
+		{"reorder", (*story).reorder},
+		{"read by name", (*story).readByName},
+		{"remove", (*story).remove},
+		{"cancel", (*story).cancel},
+		{"no confirmation", (*story).noConfirmation},
+		{"crash, then confirm", (*story).crashThenConfirm},
+		{"crash, then nothing", (*story).crashThenNothing},
+		{"foreign edit", (*story).foreignEdit},
+		{"foreign removal", (*story).foreignRemoval},
+		{"lost session", (*story).lostSession},
+		{"refused line", (*story).refusedLine},
+		{"no time", (*story).noTime},
+		{"big table", (*story).bigTable},
+	} {
+		if !t.Run(step.name, func(t *testing.T) {
+			step.tell(s, t)
+			s.settle(t, device.State{})
+		}) {
+			t.Fatalf("adaptertest: the story ends at %q", step.name)
+		}
+	}
+}
+
+// story is one run of the suite.
+type story struct {
+	adapter device.Adapter
+	target  device.Target
+	faults  Faults
+}
+
+// patience bounds every call and every wait for the device.
+const patience = 2 * time.Minute
+
+func (s *story) context(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// read returns what the device holds.
+func (s *story) read(t *testing.T, names ...string) device.State {
+	t.Helper()
+	st, err := s.adapter.Read(s.context(t), s.target, names...)
+	if err != nil {
+		t.Fatalf("read: %v", err)
+	}
+	return st
+}
+
+// apply makes the device go towards want, from what it holds.
+func (s *story) apply(t *testing.T, want device.State) (device.Commit, error) {
+	t.Helper()
+	com, err := s.adapter.Apply(s.context(t), s.target, device.Diff(s.read(t), want), s.faults.Undo)
+	s.noSecrets(t, err)
+	return com, err
+}
+
+// mustApply is apply, and checks the commit.
+func (s *story) mustApply(t *testing.T, want device.State) device.Commit {
+	t.Helper()
+	com, err := s.apply(t, want)
+	if err != nil {
+		t.Fatalf("apply: %v", err)
+	}
+	if !com.Confirmed && (com.Token == "" || com.Deadline.IsZero()) {
+		t.Fatalf("the commit is pending, and has no token or no deadline: %+v", com)
+	}
+	return com
+}
+
+// settle brings the device to want for good.
+func (s *story) settle(t *testing.T, want device.State) {
+	t.Helper()
+	have := s.read(t)
+	c := device.Diff(have, want)
+	if c.Empty() {
+		return
+	}
+	com, err := s.adapter.Apply(s.context(t), s.target, c, s.faults.Undo)
+	if err != nil {
+		t.Fatalf("apply: %v", err)
+	}
+	if err := s.adapter.Confirm(s.context(t), s.target, com); err != nil {
+		t.Fatalf("confirm: %v", err)
+	}
+	s.holds(t, want)
+}
+
+// holds says whether the device holds what was asked for, proven.
+func (s *story) holds(t *testing.T, want device.State) {
+	t.Helper()
+	if why := s.differs(s.read(t), want); why != "" {
+		t.Fatalf("the device does not hold what it should: %s", why)
+	}
+}
+
+// differs returns in words how got differs from want, or "".
+func (s *story) differs(got, want device.State) string {
+	has := map[string]filter.Filter{}
+	for _, f := range got.Filters {
+		has[f.Name] = f
+	}
+	for _, w := range want.Filters {
+		g, ok := has[w.Name]
+		if !ok {
+			return "filter " + w.Name + " is missing"
+		}
+		delete(has, w.Name)
+		if g.Version != w.Version || len(g.Entries) != len(w.Entries) {
+			return "filter " + w.Name + " has other entries"
+		}
+		for i := range w.Entries {
+			if g.Entries[i].Name != w.Entries[i].Name {
+				return "filter " + w.Name + ": entry " + g.Entries[i].Name + " where " + w.Entries[i].Name + " should be"
+			}
+		}
+		if device.SameFilter(g, w) {
+			continue
+		}
+		if d := table.Diff(w.Table(s.faults.Semantics), g.Table(s.faults.Semantics)); d != nil {
+			return "filter " + w.Name + ": packet " + d.Packet.String() + " wants " + d.Want + " and gets " + d.Got + " " + d.Reason
+		}
+	}
+	for name := range has {
+		return "filter " + name + " should not be there"
+	}
+	return ""
+}
+
+// becomes waits until the device holds want.
+func (s *story) becomes(t *testing.T, want device.State) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for why := "not read yet"; why != ""; {
+		st, err := s.adapter.Read(s.context(t), s.target)
+		var transient *device.Transient
+		switch {
+		case errors.As(err, &transient):
+			why = err.Error()
+		case err != nil:
+			t.Fatalf("read: %v", err)
+		default:
+			why = s.differs(st, want)
+		}
+		if why == "" {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the device does not come to hold what it should: %s", why)
+		}
+		select {
+		case <-t.Context().Done():
+			t.Fatal("the test ended")
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// noSecrets looks for the target's credentials in an error.
+func (s *story) noSecrets(t *testing.T, err error) {
+	t.Helper()
+	for _, secret := range []device.Secret{s.target.Password, s.target.PrivateKey} {
+		if err != nil && secret != "" && strings.Contains(err.Error(), string(secret)) {
+			t.Fatal("an error holds a secret of the target")
+		}
+	}
+}

@@ -1,0 +1,247 @@
+package adaptertest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/filter"
+)
+
+func (s *story) info(t *testing.T) {
+	i, err := s.adapter.Info(s.context(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i.Name == "" || i.Version == "" {
+		t.Errorf("info lacks a name or a version: %+v", i)
+	}
+	if st := s.read(t); len(st.Filters) > 0 {
+		t.Errorf("the device holds filters of ours before the story begins: %d", len(st.Filters))
+	}
+}
+
+func (s *story) add(t *testing.T) {
+	want := state(v4(s.faults.Semantics, 5))
+	com := s.mustApply(t, want)
+	s.holds(t, want) // before the confirmation: what the device does now is what counts
+	if com.Confirmed {
+		return
+	}
+	if err := s.adapter.Confirm(s.context(t), s.target, com); err != nil {
+		t.Fatal(err)
+	}
+	s.holds(t, want)
+	if c := device.Diff(s.read(t), want); !c.Empty() {
+		t.Errorf("after a confirmed change there is something left to do: %s", c.Steps[0].Why)
+	}
+	s.faults.Expire(t)
+	s.holds(t, want) // the timer is off
+}
+
+func (s *story) render(t *testing.T) {
+	c := device.Diff(device.State{}, state(v4(s.faults.Semantics, 5)))
+	a, err := s.adapter.Render(s.context(t), s.target, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := s.adapter.Render(s.context(t), s.target, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(a) == 0 || !bytes.Equal(a, b) {
+		t.Error("the same change renders to nothing, or differently the second time")
+	}
+	if !bytes.Contains(a, []byte("sluice-v4")) {
+		t.Error("the rendered change does not name the filter")
+	}
+	s.holds(t, device.State{})
+}
+
+func (s *story) change(t *testing.T) {
+	before := v4(s.faults.Semantics, 5)
+	s.settle(t, state(before))
+	after := v4(s.faults.Semantics, 7)
+	after.Entries[0].Do = filter.Do{Discard: true}
+	after.Policers[0].Rate.Amount *= 2
+	s.settle(t, state(after))
+}
+
+func (s *story) reorder(t *testing.T) {
+	f := v4(s.faults.Semantics, 6)
+	s.settle(t, state(f))
+	f.Entries = slices.Clone(f.Entries)
+	slices.Reverse(f.Entries)
+	s.settle(t, state(f))
+}
+
+func (s *story) readByName(t *testing.T) {
+	one, two := v4(s.faults.Semantics, 4), v4(s.faults.Semantics, 3)
+	two.Name = "sluice-v4-b"
+	for i := range two.Policers {
+		two.Policers[i].Name += "-b"
+	}
+	for i := range two.Entries {
+		if two.Entries[i].Do.Policer != "" {
+			two.Entries[i].Do.Policer += "-b"
+		}
+	}
+	s.settle(t, state(one, two))
+	got := s.read(t, two.Name)
+	if why := s.differs(got, state(two)); why != "" {
+		t.Errorf("read of %s only: %s", two.Name, why)
+	}
+	if got := s.read(t, "sluice-none"); len(got.Filters) != 0 {
+		t.Errorf("read of a filter that is not there returns %d filters", len(got.Filters))
+	}
+}
+
+func (s *story) remove(t *testing.T) {
+	s.settle(t, state(v4(s.faults.Semantics, 4)))
+	s.settle(t, device.State{})
+}
+
+func (s *story) cancel(t *testing.T) {
+	before, after := state(v4(s.faults.Semantics, 4)), state(v4(s.faults.Semantics, 9))
+	s.settle(t, before)
+	com := s.mustApply(t, after)
+	if err := s.adapter.Cancel(s.context(t), s.target, com); err != nil {
+		t.Fatal(err)
+	}
+	s.becomes(t, before)
+}
+
+func (s *story) noConfirmation(t *testing.T) {
+	before, after := state(v4(s.faults.Semantics, 4)), state(v4(s.faults.Semantics, 9))
+	s.settle(t, before)
+	com := s.mustApply(t, after)
+	if com.Confirmed { // the device has no undo timer, as its commit says
+		s.holds(t, after)
+		return
+	}
+	s.faults.Expire(t)
+	s.becomes(t, before)
+	if err := s.adapter.Confirm(s.context(t), s.target, com); err == nil {
+		t.Error("a change that the device has undone was confirmed")
+	} else {
+		s.noSecrets(t, err)
+	}
+	s.holds(t, before)
+}
+
+func (s *story) crashThenConfirm(t *testing.T) {
+	before, after := state(v4(s.faults.Semantics, 4)), state(v4(s.faults.Semantics, 9))
+	s.settle(t, before)
+	com := s.mustApply(t, after)
+	s.adapter = s.faults.Restart(t)
+	s.holds(t, after)
+	if err := s.adapter.Confirm(s.context(t), s.target, com); err != nil {
+		t.Fatalf("confirm by another process: %v", err)
+	}
+	s.faults.Expire(t)
+	s.holds(t, after)
+}
+
+func (s *story) crashThenNothing(t *testing.T) {
+	before, after := state(v4(s.faults.Semantics, 4)), state(v4(s.faults.Semantics, 9))
+	s.settle(t, before)
+	s.mustApply(t, after)
+	s.adapter = s.faults.Restart(t)
+	s.faults.Expire(t)
+	s.becomes(t, before)
+	s.settle(t, after)
+}
+
+func (s *story) foreignEdit(t *testing.T) {
+	want := v4(s.faults.Semantics, 5)
+	s.settle(t, state(want))
+	s.faults.Edit(t, DropEntry, want.Name)
+	st := s.read(t)
+	if s.differs(st, state(want)) == "" {
+		t.Fatal("another hand deleted an entry, and read does not show it")
+	}
+	// A change that believes in the state before the edit, about another filter, is not made.
+	more := v4(s.faults.Semantics, 2)
+	more.Name, more.Policers, more.Entries = "sluice-v4-b", nil, more.Entries[1:2]
+	_, err := s.adapter.Apply(s.context(t), s.target, device.Diff(state(want), state(want, more)), s.faults.Undo)
+	var drifted *device.Drifted
+	if !errors.As(err, &drifted) {
+		t.Errorf("a change computed before a foreign edit: got %v, want *device.Drifted", err)
+	}
+	s.settle(t, state(want)) // computed from what is there, it is repaired
+}
+
+func (s *story) foreignRemoval(t *testing.T) {
+	want := v4(s.faults.Semantics, 5)
+	s.settle(t, state(want))
+	s.faults.Edit(t, DropFilter, want.Name)
+	_, err := s.adapter.Apply(s.context(t), s.target, device.Diff(state(want), state(v4(s.faults.Semantics, 6))), s.faults.Undo)
+	var drifted *device.Drifted
+	if !errors.As(err, &drifted) || !drifted.Gone {
+		t.Errorf("a change of a filter that another hand removed: got %v, want *device.Drifted with Gone", err)
+	}
+	s.holds(t, device.State{}) // it was not put back
+}
+
+func (s *story) lostSession(t *testing.T) {
+	before, after := state(v4(s.faults.Semantics, 4)), state(v4(s.faults.Semantics, 9))
+	s.settle(t, before)
+	c := device.Diff(s.read(t), after)
+	s.faults.LoseAnswer(t)
+	_, err := s.adapter.Apply(s.context(t), s.target, c, s.faults.Undo)
+	s.noSecrets(t, err)
+	var transient *device.Transient
+	if !errors.As(err, &transient) {
+		t.Fatalf("the session was lost during apply: got %v, want *device.Transient", err)
+	}
+	s.faults.Expire(t)
+	s.becomes(t, before) // nobody confirmed it
+	s.settle(t, after)
+}
+
+func (s *story) refusedLine(t *testing.T) {
+	before := v4(s.faults.Semantics, 4)
+	s.settle(t, state(before))
+	after := v4(s.faults.Semantics, 4)
+	after.Entries = append(slices.Clone(after.Entries), s.faults.Refused)
+	_, err := s.apply(t, state(after))
+	var refused *device.Refused
+	if !errors.As(err, &refused) {
+		t.Fatalf("an entry that the device refuses: got %v, want *device.Refused", err)
+	}
+	if !strings.Contains(refused.Words, s.faults.Words) {
+		t.Errorf("the refusal reads %q, want the device's own words %q in it", refused.Words, s.faults.Words)
+	}
+	s.holds(t, state(before))
+	s.settle(t, state(v4(s.faults.Semantics, 6))) // nothing is stuck behind it
+}
+
+func (s *story) noTime(t *testing.T) {
+	before := state(v4(s.faults.Semantics, 4))
+	s.settle(t, before)
+	c := device.Diff(s.read(t), state(v4(s.faults.Semantics, 9)))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	start := time.Now()
+	_, err := s.adapter.Apply(ctx, s.target, c, s.faults.Undo)
+	var transient *device.Transient
+	if !errors.As(err, &transient) {
+		t.Errorf("apply without any time: got %v, want *device.Transient", err)
+	}
+	if d := time.Since(start); d > 10*time.Second {
+		t.Errorf("apply without any time took %s", d)
+	}
+	s.becomes(t, before)
+}
+
+func (s *story) bigTable(t *testing.T) {
+	want := state(v4(s.faults.Semantics, s.faults.Entries))
+	s.settle(t, want)
+	more := v4(s.faults.Semantics, s.faults.Entries+1)
+	s.settle(t, state(more))
+}

@@ -1,0 +1,438 @@
+package host_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/sluice-gateway/sluice/adapters/host"
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/plugins/sdk"
+)
+
+// The test binary plays every part: the test, the plugin (as the sluice binary does), and a host that is killed.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[1] == host.RunCommand {
+		play(os.Args[2])
+		return
+	}
+	if len(os.Args) > 1 && os.Args[1] == "host" {
+		hostUntilKilled()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func play(name string) {
+	switch name {
+	case "mute":
+		select {}
+	case "no-plugin":
+		fmt.Fprintln(os.Stderr, "usage: something else")
+		os.Exit(3)
+	case "chatty":
+		fmt.Println("hello, here I am")
+		os.Exit(1)
+	}
+	if err := sdk.ServeNamed(name, map[string]func() device.Adapter{
+		"probe": func() device.Adapter { return &probe{} },
+		"other": func() device.Adapter { return &probe{} },
+	}); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// probe is an adapter that does as its target's option "do" says.
+type probe struct{ device.Adapter }
+
+func (*probe) Info(context.Context) (device.Info, error) {
+	return device.Info{Name: "probe", Version: strconv.Itoa(os.Getpid())}, nil
+}
+
+func (*probe) Read(ctx context.Context, t device.Target, _ ...string) (device.State, error) {
+	switch t.Options["do"] {
+	case "exit":
+		os.Exit(7)
+	case "panic":
+		panic("secret: " + string(t.Password))
+	case "block":
+		<-ctx.Done()
+		return device.State{}, &device.Transient{Err: ctx.Err()}
+	case "stop":
+		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		<-ctx.Done()
+	case "log":
+		slog.Warn("the device is slow", "device", t.Name, "password", t.Password)
+	case "garbage":
+		fmt.Fprintf(os.Stderr, "{\"@message\": 5}\nplain\n{\"@level\":3,\"@message\":\"x\",\"@timestamp\":[]}\n%s\n", strings.Repeat("z", 1<<20))
+		fmt.Println("on standard output")
+	}
+	return device.State{}, nil
+}
+
+func (*probe) Render(context.Context, device.Target, device.Change) ([]byte, error) {
+	return []byte(strings.Join(os.Environ(), "\n")), nil
+}
+
+func do(what string) device.Target {
+	return device.Target{Name: "r1", Password: "hunter2hunter2", Options: map[string]string{"do": what}}
+}
+
+// output is a log that tests look into.
+type output struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.String()
+}
+
+// run runs a host until the test ends.
+func run(t *testing.T, opt host.Options, plugins ...host.Plugin) (*host.Host, *output) {
+	t.Helper()
+	log := &output{}
+	opt.Logger = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	if opt.MinPause == 0 {
+		opt.MinPause, opt.MaxPause = time.Millisecond, 20*time.Millisecond
+	}
+	h, err := host.New(opt, plugins...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = h.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+	})
+	return h, log
+}
+
+func adapter(t *testing.T, h *host.Host, name string) device.Adapter {
+	t.Helper()
+	a, err := h.Adapter(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func within(t *testing.T, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// eventually waits for a condition.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !ok(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("never came true: %s", what)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+func isTransient(err error) bool {
+	var transient *device.Transient
+	return errors.As(err, &transient)
+}
+
+func TestDeathTouchesOnlyItsOwnDevices(t *testing.T) {
+	t.Parallel()
+	h, _ := run(t, host.Options{}, host.Plugin{Name: "probe"}, host.Plugin{Name: "other"})
+	a, b := adapter(t, h, "probe"), adapter(t, h, "other")
+	ctx := within(t, time.Minute)
+	before, err := b.Info(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocked := make(chan error, 1)
+	go func() { _, err := a.Read(ctx, do("block")); blocked <- err }()
+	if _, err := a.Read(ctx, do("exit")); !isTransient(err) {
+		t.Errorf("a call during which the plugin died: got %v, want *device.Transient", err)
+	}
+	if err := <-blocked; !isTransient(err) {
+		t.Errorf("another call in flight: got %v, want *device.Transient", err)
+	}
+	eventually(t, "the plugin answers again", func() bool { _, err := a.Info(ctx); return err == nil })
+	if after, err := b.Info(ctx); err != nil || after.Version != before.Version {
+		t.Errorf("the other plugin: process %s, %v; want process %s still", after.Version, err, before.Version)
+	}
+	if st := h.Status(); st[0].Name != "other" || st[0].Restarts != 0 || st[1].Restarts != 1 {
+		t.Errorf("status %+v", st)
+	}
+}
+
+func TestPanicFailsOneCall(t *testing.T) {
+	t.Parallel()
+	h, log := run(t, host.Options{}, host.Plugin{Name: "probe"})
+	a := adapter(t, h, "probe")
+	_, err := a.Read(within(t, time.Minute), do("panic"))
+	if err == nil || isTransient(err) {
+		t.Errorf("a panic of the adapter: got %v, want an error that does not go away", err)
+	}
+	eventually(t, "the place is in the log", func() bool { return strings.Contains(log.String(), "host_test.go") })
+	if strings.Contains(fmt.Sprint(err)+log.String(), "hunter2") {
+		t.Error("the password is in the error or in the log")
+	}
+	if st := h.Status()[0]; st.Restarts != 0 || st.State != "running" {
+		t.Errorf("the plugin did not survive a panic in one call: %+v", st)
+	}
+}
+
+func TestHungPluginIsReplaced(t *testing.T) {
+	t.Parallel()
+	h, _ := run(t, host.Options{PingEvery: 50 * time.Millisecond}, host.Plugin{Name: "probe"})
+	a := adapter(t, h, "probe")
+	_, err := a.Read(within(t, time.Minute), do("stop"))
+	if !isTransient(err) {
+		t.Errorf("a call into a plugin that hangs: got %v, want *device.Transient", err)
+	}
+	eventually(t, "the plugin answers again", func() bool { _, err := a.Info(within(t, time.Second)); return err == nil })
+}
+
+func TestDeadlineCrosses(t *testing.T) {
+	t.Parallel()
+	h, _ := run(t, host.Options{}, host.Plugin{Name: "probe"})
+	a := adapter(t, h, "probe")
+	if _, err := a.Info(within(t, time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := a.Read(within(t, 100*time.Millisecond), do("block"))
+	if !isTransient(err) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want *device.Transient because of the deadline", err)
+	}
+}
+
+func TestEnvironmentIsNotInherited(t *testing.T) {
+	// No t.Parallel: it sets the environment of this process.
+	t.Setenv("SLUICE_TEST_SECRET", "hunter2hunter2")
+	h, _ := run(t, host.Options{}, host.Plugin{Name: "probe", Env: []string{"GIVEN=yes"}})
+	env, err := adapter(t, h, "probe").Render(within(t, time.Minute), do(""), device.Change{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(env), "hunter2") || strings.Contains(string(env), "\nPATH=") {
+		t.Errorf("the plugin has the host's environment:\n%s", env)
+	}
+	if !strings.Contains(string(env), "GIVEN=yes") {
+		t.Error("the plugin lacks what the configuration gives it")
+	}
+}
+
+func TestLogLines(t *testing.T) {
+	t.Parallel()
+	h, log := run(t, host.Options{}, host.Plugin{Name: "probe"})
+	a := adapter(t, h, "probe")
+	for _, what := range []string{"log", "garbage", "log"} {
+		if _, err := a.Read(within(t, time.Minute), do(what)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "a record with its level and fields", func() bool {
+		return strings.Contains(log.String(), `level=WARN msg="the device is slow" plugin=probe device=r1 password=[secret]`)
+	})
+	eventually(t, "standard output", func() bool { return strings.Contains(log.String(), "on standard output") })
+	if h.Status()[0].Restarts != 0 {
+		t.Error("a plugin that writes nonsense was restarted")
+	}
+}
+
+func TestWrongChecksum(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "plugin")
+	content, err := os.ReadFile(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, content, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	sum, err := host.Checksum(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, _ := run(t, host.Options{}, host.Plugin{Name: "third", Path: path, Args: []string{host.RunCommand, "probe"}, SHA256: sum})
+	a := adapter(t, h, "third")
+	if _, err := a.Info(within(t, time.Minute)); err != nil {
+		t.Fatalf("a file with the right checksum: %v", err)
+	}
+	// Somebody puts another file in its place: at the next start it is not run.
+	next := path + ".new"
+	if err := os.WriteFile(next, append(content, 0), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(next, path); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = a.Read(within(t, time.Minute), do("exit"))
+	eventually(t, "the changed file is reported and not run", func() bool {
+		st := h.Status()[0]
+		return st.State == "down" && strings.Contains(st.LastError, "the checksum of "+path)
+	})
+	// Put right again, it is run again: every start verifies with a hash of its own.
+	if err := os.WriteFile(next, content, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(next, path); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the right file runs again", func() bool { _, err := a.Info(within(t, time.Second)); return err == nil })
+}
+
+func TestStrangersAreDescribed(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"mute":      "timeout",
+		"no-plugin": "usage: something else",
+		"chatty":    "hello, here I am",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h, _ := run(t, host.Options{StartTimeout: 2 * time.Second}, host.Plugin{Name: name})
+			eventually(t, "it is down", func() bool { return h.Status()[0].State == "down" })
+			if got := h.Status()[0].LastError; !strings.Contains(got, want) {
+				t.Errorf("the error does not say %q: %s", want, got)
+			}
+		})
+	}
+}
+
+func TestCrashLoopIsReported(t *testing.T) {
+	t.Parallel()
+	h, log := run(t, host.Options{}, host.Plugin{Name: "no-plugin"})
+	eventually(t, "the status says crash loop", func() bool { return h.Status()[0].CrashLoop })
+	eventually(t, "the log says it once", func() bool { return h.Status()[0].Restarts > 8 })
+	if n := strings.Count(log.String(), "again and again"); n != 1 {
+		t.Errorf("the crash loop is logged %d times, want once", n)
+	}
+	if _, err := adapter(t, h, "no-plugin").Info(within(t, time.Minute)); !isTransient(err) {
+		t.Errorf("a call meanwhile: got %v, want *device.Transient", err)
+	}
+}
+
+func TestConfigurationIsChecked(t *testing.T) {
+	t.Parallel()
+	for want, p := range map[string]host.Plugin{
+		"needs a name":        {},
+		"checksum":            {Name: "x", Path: "/bin/true"},
+		"64 hexadecimal":      {Name: "x", Path: "/bin/true", SHA256: "abc"},
+		"give the whole path": {Name: "x", Path: "true"},
+	} {
+		if _, err := host.New(host.Options{}, p); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: got %v, want an error with %q", p, err, want)
+		}
+	}
+}
+
+func TestByHandItSaysWhatItIs(t *testing.T) {
+	t.Parallel()
+	cmd := exec.CommandContext(within(t, time.Minute), os.Args[0], host.RunCommand, "probe")
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "This binary is a plugin") {
+		t.Errorf("started by hand: %v\n%s", err, out)
+	}
+}
+
+func hostUntilKilled() {
+	h, err := host.New(host.Options{Logger: slog.New(slog.DiscardHandler)}, host.Plugin{Name: "probe"})
+	if err != nil {
+		panic(err)
+	}
+	go func() { _ = h.Run(context.Background()) }()
+	a, err := h.Adapter("probe")
+	if err != nil {
+		panic(err)
+	}
+	i, err := a.Info(context.Background())
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(i.Version)
+	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+// TestPluginsDieWithTheirHost kills a host that cannot say goodbye.
+func TestPluginsDieWithTheirHost(t *testing.T) {
+	t.Parallel()
+	cmd := exec.Command(os.Args[0], "host")
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	if _, err := fmt.Fscan(stdout, &pid); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, 0); err != nil {
+		t.Fatalf("the plugin does not run: %v", err)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	eventually(t, "the plugin is gone", func() bool { return gone(pid) })
+}
+
+// gone says whether a process has ended, even if nobody has waited for it.
+func gone(pid int) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err != nil || bytes.Contains(b, []byte(") Z "))
+}
+
+func BenchmarkCall(b *testing.B) {
+	h, err := host.New(host.Options{Logger: slog.New(slog.DiscardHandler)}, host.Plugin{Name: "probe"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = h.Run(ctx) }()
+	b.Cleanup(func() { cancel(); <-ended })
+	a, err := h.Adapter("probe")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := a.Read(ctx, do("")); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
