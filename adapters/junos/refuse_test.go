@@ -101,3 +101,8 @@ func TestRefusalsOfIPv6(t *testing.T) {
 		}
 	}
 }
+
+func prefixOf(s string) *netip.Prefix {
+	p := netip.MustParsePrefix(s)
+	return &p
+}

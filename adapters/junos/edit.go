@@ -1,0 +1,105 @@
+package junos
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"github.com/sluice-gateway/sluice/core/filter"
+)
+
+// netconfNamespace is the namespace of the operation attribute (RFC 6241 section 7.2).
+const netconfNamespace = "urn:ietf:params:xml:ns:netconf:base:1.0"
+
+// Edit returns the <configuration> element for the <config> of an <edit-config> that leads from the filters in have to those in want.
+// Filters and policers that differ are replaced whole, those that want no longer holds are deleted, the rest is not mentioned; nothing
+// is merged, so that no term of before stays behind. It returns nil when there is nothing to do.
+//
+// Both lists must be complete: a policer that two filters name goes only with the last of them. An operation="delete" of something that is
+// not there is an error of the device, which is what should happen when somebody else has removed it.
+func (d Dialect) Edit(have, want []filter.Filter) ([]byte, error) {
+	before, err := d.objects(have)
+	if err != nil {
+		return nil, fmt.Errorf("what the device has: %w", err)
+	}
+	after, err := d.objects(want)
+	if err != nil {
+		return nil, err
+	}
+	var body bytes.Buffer
+	edit(&body, before.policers, after.policers)
+	families := 0
+	for _, word := range []string{"inet", "inet6"} {
+		var filters bytes.Buffer
+		edit(&filters, before.filters[word], after.filters[word])
+		if filters.Len() == 0 {
+			continue
+		}
+		if families++; families == 1 {
+			body.WriteString("<family>")
+		}
+		body.WriteString("<" + word + ">")
+		body.Write(filters.Bytes())
+		body.WriteString("</" + word + ">")
+	}
+	if families > 0 {
+		body.WriteString("</family>")
+	}
+	if body.Len() == 0 {
+		return nil, nil
+	}
+	return fmt.Appendf(nil, `<configuration xmlns="%s" xmlns:nc="%s"><firewall xmlns="%s">%s</firewall></configuration>`,
+		rootNamespace, netconfNamespace, firewallNamespace, body.Bytes()), nil
+}
+
+// objects are the statements of some filters: policers once each, filters by family.
+type objects struct {
+	policers []statement
+	filters  map[string][]statement
+}
+
+func (d Dialect) objects(fs []filter.Filter) (objects, error) {
+	o := objects{filters: map[string][]statement{}}
+	index := map[string]int{} // of each policer in o.policers
+	for _, f := range fs {
+		policers, list, err := d.statements(f)
+		if err != nil {
+			return o, err
+		}
+		for _, p := range policers {
+			if i, twice := index[p.name]; !twice {
+				index[p.name] = len(o.policers)
+				o.policers = append(o.policers, p)
+			} else if !same(o.policers[i], p) {
+				return o, fmt.Errorf("filter %s: policer %s is another one in another filter", f.Name, p.name)
+			}
+		}
+		word := family(f.Version)
+		o.filters[word] = append(o.filters[word], list)
+	}
+	return o, nil
+}
+
+// edit writes the entries of one list that differ, each with its operation.
+func edit(b *bytes.Buffer, have, want []statement) {
+	old := make(map[string]statement, len(have))
+	for _, s := range have {
+		old[s.name] = s
+	}
+	for _, s := range want {
+		if was, ok := old[s.name]; !ok || !same(was, s) {
+			s.xml(b, ` nc:operation="replace"`)
+		}
+		delete(old, s.name)
+	}
+	for _, s := range have {
+		if _, gone := old[s.name]; gone {
+			statement{word: s.word, name: s.name}.xml(b, ` nc:operation="delete"`)
+		}
+	}
+}
+
+// same says whether two statements are written alike.
+func same(a, b statement) bool {
+	return a.word == b.word && a.name == b.name && a.value == b.value && a.form == b.form && slices.Equal(a.values, b.values) && slices.EqualFunc(a.body, b.body, same)
+}
