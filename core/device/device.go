@@ -121,7 +121,12 @@ type CounterReader interface {
 }
 
 // Transient is a failure that goes away by itself: a time-out, a lock held by somebody else. Back off, try again.
-type Transient struct{ Err error }
+type Transient struct {
+	Err error
+	// Unchanged, of an Apply: the device is certain to be as it was, because nothing had been committed yet. Where it is not set, a commit may
+	// be in flight, which the device will undo.
+	Unchanged bool
+}
 
 // Refused is the router's own refusal, in its words. Stop until the desired state changes.
 type Refused struct{ Words string }

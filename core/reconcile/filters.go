@@ -53,8 +53,8 @@ func (w *worker) giveFilters(ctx context.Context, want []filter.Filter) (wait ti
 		return 0, err
 	}
 	if !w.filters.known || w.auditDue() {
-		if err := w.readFilters(ctx, want); err != nil {
-			return 0, err
+		if wait, err := w.readFilters(ctx, want); wait > 0 || err != nil {
+			return wait, err
 		}
 	}
 	change := device.Diff(device.State{Filters: w.filters.observed.Filters}, device.State{Filters: want})
@@ -131,48 +131,51 @@ func (w *worker) prove(want, got filter.Filter) error {
 	return nil
 }
 
-// readFilters reads everything of ours and settles a commit that an earlier life of the gateway, or a lost connection, left behind.
-func (w *worker) readFilters(ctx context.Context, want []filter.Filter) error {
+// readFilters reads everything of ours and settles a commit that an earlier life of the gateway, or a lost connection, left behind. It returns how long
+// to wait where nobody can know yet whether the device will undo what it holds.
+func (w *worker) readFilters(ctx context.Context, want []filter.Filter) (wait time.Duration, err error) {
+	c, found, err := w.tokens.Commit(w.dev.Name)
+	if err != nil {
+		return 0, err
+	}
+	if found && c.Token == "" && w.now().Before(c.Deadline) {
+		return c.Deadline.Sub(w.now()), nil
+	}
 	state, err := w.read(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if state, err = w.settle(ctx, state, want); err != nil {
-		return err
+	if found {
+		if state, err = w.settle(ctx, c, state, want); err != nil {
+			return 0, err
+		}
 	}
 	if err := w.checkPresence(state); err != nil {
-		return err
+		return 0, err
 	}
 	w.observe(state)
-	return nil
+	return 0, nil
 }
 
 // settle ends a commit in flight: what the device holds is what is wanted, so it may stay; or it is not, so the device undoes it.
-func (w *worker) settle(ctx context.Context, state device.State, want []filter.Filter) (device.State, error) {
-	c, found, err := w.tokens.Commit(w.dev.Name)
-	if err != nil || !found {
-		return state, err
+func (w *worker) settle(ctx context.Context, c device.Commit, state device.State, want []filter.Filter) (device.State, error) {
+	if !w.now().Before(c.Deadline) {
+		// The device has undone it by now, or had confirmed it. What was read just now is what stays.
+		return state, w.tokens.ClearCommit(w.dev.Name)
 	}
-	holds := device.Diff(device.State{Filters: state.Filters}, device.State{Filters: want}).Empty()
-	switch {
-	case w.now().After(c.Deadline):
-		w.log.Warn("an unconfirmed commit is past its deadline: the device has undone it")
-	case holds:
+	if device.Diff(device.State{Filters: state.Filters}, device.State{Filters: want}).Empty() {
 		if err := w.dev.Filter.Confirm(ctx, w.dev.Target, c); err != nil {
 			return state, fmt.Errorf("confirm on %s: %w", w.dev.Name, err)
 		}
-		w.log.Info("confirmed a commit from before the restart")
-	default:
-		if err := w.dev.Filter.Cancel(ctx, w.dev.Target, c); err != nil {
-			return state, fmt.Errorf("cancel on %s: %w", w.dev.Name, err)
-		}
-		w.log.Info("cancelled a commit from before the restart")
+		w.log.Info("confirmed a commit that was in flight")
+		return state, w.tokens.ClearCommit(w.dev.Name)
 	}
+	if err := w.dev.Filter.Cancel(ctx, w.dev.Target, c); err != nil {
+		return state, fmt.Errorf("cancel on %s: %w", w.dev.Name, err)
+	}
+	w.log.Info("cancelled a commit that was in flight")
 	if err := w.tokens.ClearCommit(w.dev.Name); err != nil {
 		return state, err
-	}
-	if holds {
-		return state, nil
 	}
 	return w.read(ctx)
 }
@@ -202,13 +205,22 @@ func (w *worker) observe(state device.State) {
 	}
 }
 
+// grace is added to the time in which a device undoes a commit, for its clock and ours and the way between them.
+const grace = 2 * time.Second
+
 // commit makes the change stay only if the device then shows exactly what was meant.
+//
+// That a commit may be in flight is noted before it is: who is killed between Apply and the note that follows would otherwise find on the device
+// what was wanted, and take it for done, and the device would undo it half a minute later.
 func (w *worker) commit(ctx context.Context, change device.Change, want []filter.Filter) error {
 	began := w.now()
 	w.filters.known = false // until it was read back
+	if err := w.tokens.SaveCommit(w.dev.Name, device.Commit{Deadline: began.Add(w.dev.Confirm + grace)}); err != nil {
+		return err
+	}
 	c, err := w.dev.Filter.Apply(ctx, w.dev.Target, change, w.dev.Confirm)
 	if err != nil {
-		return fmt.Errorf("apply to %s: %w", w.dev.Name, err)
+		return w.notApplied(err)
 	}
 	if !c.Confirmed {
 		if err := w.tokens.SaveCommit(w.dev.Name, c); err != nil {
@@ -223,14 +235,27 @@ func (w *worker) commit(ctx context.Context, change device.Change, want []filter
 		if err := w.dev.Filter.Confirm(ctx, w.dev.Target, c); err != nil {
 			return fmt.Errorf("confirm on %s: %w", w.dev.Name, err)
 		}
-		if err := w.tokens.ClearCommit(w.dev.Name); err != nil {
-			return err
-		}
+	}
+	if err := w.tokens.ClearCommit(w.dev.Name); err != nil {
+		return err
 	}
 	w.observe(state)
 	w.filters.committed, w.filters.took = w.now(), w.now().Sub(began)
 	w.log.Info("filter delivered", "steps", len(change.Steps), "entries", w.filters.entries(), "took", w.filters.took)
 	return w.noteHeld(want)
+}
+
+// notApplied forgets the commit where the device is certain to be as it was. After any other error, such as a connection that was lost, nobody knows:
+// the note stays, and the device is believed again once its undo timer must have run out.
+func (w *worker) notApplied(err error) error {
+	var refused *device.Refused
+	var transient *device.Transient
+	unchanged := errors.As(err, &refused) || errors.As(err, &transient) && transient.Unchanged
+	err = fmt.Errorf("apply to %s: %w", w.dev.Name, err)
+	if unchanged {
+		return errors.Join(err, w.tokens.ClearCommit(w.dev.Name))
+	}
+	return err
 }
 
 // verify reads the device back and proves that it now does what was meant.
@@ -256,7 +281,7 @@ func (w *worker) verify(ctx context.Context, want []filter.Filter) (device.State
 // undo takes a change back that could not be verified. Where that fails too, the device's own timer does it.
 func (w *worker) undo(ctx context.Context, c device.Commit) error {
 	if c.Confirmed {
-		return nil
+		return w.tokens.ClearCommit(w.dev.Name)
 	}
 	if err := w.dev.Filter.Cancel(ctx, w.dev.Target, c); err != nil {
 		return fmt.Errorf("cancel on %s (it undoes the change by itself by %s): %w", w.dev.Name, c.Deadline.Format(time.TimeOnly), err)

@@ -1,0 +1,287 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/rib"
+)
+
+// router is a device with a store of filters, commits that undo themselves, and faults on demand. It implements device.Adapter.
+type router struct {
+	mu       sync.Mutex
+	now      func() time.Time
+	running  []filter.Filter
+	before   []filter.Filter // what an unconfirmed commit replaced
+	token    string          // of that commit; "": none
+	deadline time.Time
+	commits  int
+
+	unreachable bool   // every call is a *device.Transient
+	refuse      string // Apply is refused with these words
+	lose        bool   // Apply says yes and changes nothing
+	crashAfter  bool   // Apply changes, and then the caller dies: it gets an error that no retry of the test may see
+}
+
+var errCrash = errors.New("the gateway was killed")
+
+// expire undoes a commit whose time is over. Callers hold mu.
+func (r *router) expire() {
+	if r.token != "" && !r.now().Before(r.deadline) {
+		r.running, r.token = r.before, ""
+	}
+}
+
+func (r *router) enter() error {
+	r.expire()
+	if r.unreachable {
+		return &device.Transient{Err: errors.New("no route to host")}
+	}
+	return nil
+}
+
+func (r *router) Info(context.Context) (device.Info, error) { return device.Info{Name: "router"}, nil }
+
+func (r *router) Read(context.Context, device.Target, ...string) (device.State, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.enter(); err != nil {
+		return device.State{}, err
+	}
+	return device.State{Filters: slices.Clone(r.running), Attached: map[string][]string{"sluice-v4": {"ge-0/0/0.0"}}}, nil
+}
+
+func (r *router) Render(context.Context, device.Target, device.Change) ([]byte, error) {
+	return nil, nil
+}
+
+func (r *router) Apply(_ context.Context, _ device.Target, c device.Change, undo time.Duration) (device.Commit, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.enter(); err != nil {
+		return device.Commit{}, err
+	}
+	if r.refuse != "" {
+		return device.Commit{}, &device.Refused{Words: r.refuse}
+	}
+	next := slices.Clone(r.running)
+	for _, s := range c.Steps {
+		next = slices.DeleteFunc(next, func(f filter.Filter) bool { return f.Name == s.Filter.Name })
+		if s.Op != device.Remove {
+			next = append(next, *s.Filter)
+		}
+	}
+	r.commits++
+	r.before, r.token, r.deadline = r.running, fmt.Sprint("commit-", r.commits), r.now().Add(undo)
+	if !r.lose {
+		r.running = next
+	}
+	c2 := device.Commit{Token: r.token, Deadline: r.deadline}
+	if r.crashAfter {
+		return c2, errCrash
+	}
+	return c2, nil
+}
+
+func (r *router) Confirm(_ context.Context, _ device.Target, c device.Commit) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.enter(); err != nil {
+		return err
+	}
+	if c.Token != r.token {
+		return &device.Refused{Words: "no such commit"}
+	}
+	r.token = ""
+	return nil
+}
+
+func (r *router) Cancel(_ context.Context, _ device.Target, c device.Commit) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.enter(); err != nil {
+		return err
+	}
+	if c.Token == r.token && c.Token != "" {
+		r.running, r.token = r.before, ""
+	}
+	return nil
+}
+
+// change does something to the router by another hand.
+func (r *router) change(f func(*router)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f(r)
+}
+
+// entries returns the names of all entries that run and are confirmed or pending.
+func (r *router) entries() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.expire()
+	var out []string
+	for _, f := range r.running {
+		for _, e := range f.Entries {
+			out = append(out, e.Name)
+		}
+	}
+	return out
+}
+
+// plainDialect writes filters as the JSON that they are.
+type plainDialect struct{}
+
+func (plainDialect) Name() string { return "plain" }
+
+func (plainDialect) Semantics() filter.Semantics { return filter.Semantics{TailDiscards: true} }
+
+func (plainDialect) Render(f filter.Filter) (filter.Rendered, error) {
+	b, err := json.Marshal([]filter.Filter{f})
+	return filter.Rendered{Payload: b}, err
+}
+
+func (plainDialect) Parse(b []byte) ([]filter.Filter, error) {
+	var f []filter.Filter
+	err := json.Unmarshal(b, &f)
+	return f, err
+}
+
+// forgetful is a dialect that loses the last entry of a filter on the way.
+type forgetful struct{ plainDialect }
+
+func (forgetful) Render(f filter.Filter) (filter.Rendered, error) {
+	if n := len(f.Entries); n > 0 {
+		f.Entries = f.Entries[:n-1]
+	}
+	return plainDialect{}.Render(f)
+}
+
+// memory is a Tokens without a disk; it outlives the reconcilers of a test.
+type memory struct {
+	mu      sync.Mutex
+	commits map[string]device.Commit
+	held    map[string][]string
+}
+
+func newMemory() *memory {
+	return &memory{commits: map[string]device.Commit{}, held: map[string][]string{}}
+}
+
+func (m *memory) SaveCommit(name string, c device.Commit) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.commits[name] = c
+	return nil
+}
+
+func (m *memory) Commit(name string) (device.Commit, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c, found := m.commits[name]
+	return c, found, nil
+}
+
+func (m *memory) ClearCommit(name string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.commits, name)
+	return nil
+}
+
+func (m *memory) SaveHeld(name string, filters []string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.held[name] = filters
+	return nil
+}
+
+func (m *memory) Held(name string) ([]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.held[name], nil
+}
+
+// rules is a Loc-RIB that a test sets.
+type rules struct {
+	mu    sync.Mutex
+	snap  rib.Snapshot
+	wakes []chan struct{}
+}
+
+func (r *rules) Snapshot() rib.Snapshot {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.snap
+}
+
+func (r *rules) Watch() (<-chan struct{}, func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := make(chan struct{}, 1)
+	r.wakes = append(r.wakes, c)
+	return c, func() {}
+}
+
+func (r *rules) set(s rib.Snapshot) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s.Version = r.snap.Version + 1
+	r.snap = s
+	for _, c := range r.wakes {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// peer is a BGP session that writes down what it is told.
+type peer struct {
+	mu    sync.Mutex
+	log   []string
+	held  map[string]device.Route
+	onAdd func()
+}
+
+func newPeer() *peer { return &peer{held: map[string]device.Route{}} }
+
+func (p *peer) Info(context.Context) (device.Info, error) { return device.Info{Name: "peer"}, nil }
+
+func (p *peer) Read(context.Context, device.Target, ...string) (device.State, error) {
+	return device.State{}, errors.New("not read")
+}
+
+func (p *peer) Render(context.Context, device.Target, device.Change) ([]byte, error) { return nil, nil }
+
+func (p *peer) Apply(_ context.Context, _ device.Target, c device.Change, _ time.Duration) (device.Commit, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range c.Steps {
+		text := s.Route.Match.String()
+		if s.Op == device.Remove {
+			p.log = append(p.log, "withdraw "+text)
+			delete(p.held, text)
+			continue
+		}
+		p.log = append(p.log, "announce "+text+" "+s.Route.Action.String())
+		p.held[text] = *s.Route
+	}
+	return device.Commit{Confirmed: true}, nil
+}
+
+func (p *peer) Confirm(context.Context, device.Target, device.Commit) error { return nil }
+func (p *peer) Cancel(context.Context, device.Target, device.Commit) error  { return nil }
+
+func (p *peer) lines() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.log)
+}
