@@ -1,8 +1,21 @@
+// Package admit answers one question: may this source say this rule?
+//
+// RFC 8955 §6 ties a rule to the unicast routes of its destination. A gateway between detectors and routers has no such
+// routes, so what each source may filter is configured: destination prefixes, components, actions, lifetimes. A [Policy] is that,
+// and [Policy.Check] names the clause that keeps a rule out. Nothing is trimmed to fit: a rule is admitted whole or not at
+// all.
+//
+// How many rules a source may have is known exactly only where they are kept, in the RIB.
 package admit
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/gaissmai/bart"
 
 	"github.com/sluice-gateway/sluice/core/flowspec"
 )
@@ -11,18 +24,187 @@ import (
 type Policy struct {
 	Destinations   []netip.Prefix  // a rule's destination must be inside one of them
 	AnyDestination bool            // any destination, and rules without one
+	Protected      []netip.Prefix  // a rule that could match a packet to one of them is not admitted, whatever else is allowed
 	Components     []flowspec.Type // nil: all
 	Actions        []string        // of "accept", "discard", "rate-limit", "redirect", "mark", "sample", "continue"; nil: all
 	MaxTTL         time.Duration   // 0: no limit; with one, a rule without expiry is not admitted
+
+	index *bart.Lite // of Destinations; nil: they are looked through one by one
 }
 
 // NotAdmitted says which clause of a policy keeps a rule out.
 type NotAdmitted struct {
-	Clause string // "destination", "component", "action", "ttl"
+	Clause string // "destination", "protected", "component", "action", "ttl"
 	Detail string // for people: `destination 203.0.113.9/32 is outside what this source may filter: 198.51.100.0/24`
 }
 
 func (e *NotAdmitted) Error() string { return "not admitted: " + e.Detail }
 
+// Indexed returns p with an index over Destinations, for policies with many prefixes. What Check says is the same. The
+// prefixes must not be changed afterwards.
+func (p Policy) Indexed() Policy {
+	p.index = new(bart.Lite)
+	for _, d := range p.Destinations {
+		p.index.Insert(d)
+	}
+	return p
+}
+
 // Check returns a *NotAdmitted, or nil. The number of rules is not its business: the RIB knows it exactly (rib.SourcePolicy.MaxRules).
-func (p Policy) Check(r flowspec.Rule, now time.Time) error { panic("unbuilt") }
+func (p Policy) Check(r flowspec.Rule, now time.Time) error {
+	for _, clause := range []func(flowspec.Rule) *NotAdmitted{
+		p.checkDestination, p.checkProtected, p.checkComponents, p.checkActions,
+		func(r flowspec.Rule) *NotAdmitted { return p.checkTTL(r, now) },
+	} {
+		if e := clause(r); e != nil {
+			return e
+		}
+	}
+	return nil
+}
+
+// destination returns the destination prefix of a rule. An IPv6 pattern that begins later than at bit 0 is none: RFC 8956
+// §5 asks for "a destination prefix component with offset 0".
+func destination(m flowspec.Match) (netip.Prefix, bool) {
+	c, ok := m.Component(flowspec.DstPrefix)
+	if !ok || c.Prefix.Offset != 0 {
+		return netip.Prefix{}, false
+	}
+	return netip.PrefixFrom(c.Prefix.Addr, int(c.Prefix.Len)), true
+}
+
+func (p Policy) checkDestination(r flowspec.Rule) *NotAdmitted {
+	if p.AnyDestination {
+		return nil
+	}
+	d, ok := destination(r.Match)
+	switch {
+	case !ok && r.Match.Has(flowspec.DstPrefix):
+		return p.outside("a destination pattern with an offset is not inside a prefix; this source may filter")
+	case !ok:
+		return p.outside("a rule without destination matches packets to everyone; this source may filter")
+	case p.covers(d):
+		return nil
+	}
+	return p.outside(fmt.Sprintf("destination %s is outside what this source may filter", d))
+}
+
+func (p Policy) outside(what string) *NotAdmitted {
+	return &NotAdmitted{"destination", what + ": " + list(p.Destinations)}
+}
+
+// list prints prefixes, shortened where they are many.
+func list(prefixes []netip.Prefix) string {
+	const most = 5
+	if len(prefixes) == 0 {
+		return "nothing"
+	}
+	var words []string
+	for _, q := range prefixes[:min(most, len(prefixes))] {
+		words = append(words, q.String())
+	}
+	if n := len(prefixes) - most; n > 0 {
+		words = append(words, fmt.Sprintf("and %d more", n))
+	}
+	return strings.Join(words, ", ")
+}
+
+// covers says whether all addresses of d are inside one of the allowed prefixes.
+func (p Policy) covers(d netip.Prefix) bool {
+	if p.index != nil {
+		return p.index.LookupPrefix(d)
+	}
+	return slices.ContainsFunc(p.Destinations, func(q netip.Prefix) bool { return q.Bits() <= d.Bits() && q.Contains(d.Addr()) })
+}
+
+func (p Policy) checkProtected(r flowspec.Rule) *NotAdmitted {
+	if len(p.Protected) == 0 {
+		return nil
+	}
+	d, ok := destination(r.Match)
+	if !ok {
+		for _, q := range p.Protected {
+			if q.Addr().Is4() == (r.Match.Family().Version() == 4) {
+				return &NotAdmitted{"protected", fmt.Sprintf("a rule without destination prefix may match packets to %s, which is protected: name a destination", q)}
+			}
+		}
+		return nil
+	}
+	for _, q := range p.Protected {
+		if q.Overlaps(d) {
+			return &NotAdmitted{"protected", fmt.Sprintf("destination %s overlaps %s, which is protected", d, q)}
+		}
+	}
+	return nil
+}
+
+func (p Policy) checkComponents(r flowspec.Rule) *NotAdmitted {
+	if p.Components == nil {
+		return nil
+	}
+	for c := range r.Match.All() {
+		if !slices.Contains(p.Components, c.Type) {
+			return &NotAdmitted{"component", fmt.Sprintf("this source may not use the component %s", c.Type)}
+		}
+	}
+	return nil
+}
+
+func (p Policy) checkActions(r flowspec.Rule) *NotAdmitted {
+	if p.Actions == nil {
+		return nil
+	}
+	if len(r.Action.Unknown) > 0 {
+		return &NotAdmitted{"action", fmt.Sprintf("extended community %s is not understood, and this source may only: %s", r.Action.Unknown[0], strings.Join(p.Actions, ", "))}
+	}
+	for _, word := range words(r.Action) {
+		if !slices.Contains(p.Actions, word) {
+			return &NotAdmitted{"action", fmt.Sprintf("this source may not %s, only: %s", word, strings.Join(p.Actions, ", "))}
+		}
+	}
+	return nil
+}
+
+// words returns the words of Policy.Actions that a asks for.
+func words(a flowspec.Action) []string {
+	var w []string
+	switch {
+	case a.Discard():
+		w = append(w, "discard")
+	case a.Rate != nil:
+		w = append(w, "rate-limit")
+	}
+	if a.Redirect != nil {
+		w = append(w, "redirect")
+	}
+	if a.Mark != nil {
+		w = append(w, "mark")
+	}
+	if a.Sample {
+		w = append(w, "sample")
+	}
+	if a.Continue {
+		w = append(w, "continue")
+	}
+	if len(w) == 0 {
+		// Accept is an action of its own: it ends the evaluation, so it shields packets from every rule below (RFC 8955 §7).
+		w = append(w, "accept")
+	}
+	return w
+}
+
+func (p Policy) checkTTL(r flowspec.Rule, now time.Time) *NotAdmitted {
+	if !r.Expires.IsZero() && !r.Expires.After(now) {
+		return &NotAdmitted{"ttl", fmt.Sprintf("the rule expired at %s", r.Expires.UTC().Format(time.RFC3339))}
+	}
+	if p.MaxTTL == 0 {
+		return nil
+	}
+	if r.Expires.IsZero() {
+		return &NotAdmitted{"ttl", fmt.Sprintf("the rule never expires, and rules of this source live %s at most", p.MaxTTL)}
+	}
+	if ttl := r.Expires.Sub(now); ttl > p.MaxTTL {
+		return &NotAdmitted{"ttl", fmt.Sprintf("the rule would live %s, and rules of this source live %s at most", ttl.Round(time.Second), p.MaxTTL)}
+	}
+	return nil
+}
