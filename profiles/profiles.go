@@ -10,6 +10,8 @@ import (
 	"github.com/sluice-gateway/sluice/core/profile"
 )
 
+//go:generate go test . -run TestGenerated -update
+
 //go:embed *.yaml
 var files embed.FS
 

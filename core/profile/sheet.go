@@ -90,7 +90,7 @@ func (s *sheet) components(group, prefix string, has map[flowspec.Type]Component
 		switch {
 		case ok:
 			says, facts := c.words(t), []string{c.Fact, c.FactV6, c.ValuesFact}
-			for _, op := range append([]string{"offset"}, c.Ops...) {
+			for _, op := range c.Ops {
 				facts = append(facts, c.OpFacts[op])
 			}
 			for _, x := range exclude {
@@ -100,6 +100,10 @@ func (s *sheet) components(group, prefix string, has map[flowspec.Type]Component
 				}
 			}
 			s.add(group, name, says, facts...)
+			if f := c.OpFacts["offset"]; f != "" { // about something that is not there: no weaker for it
+				last := &s.lines[len(s.lines)-1]
+				last.Facts = append(last.Facts, f)
+			}
 		case cannot[t] != "":
 			s.add(group, name, "no", cannot[t])
 		default:
@@ -216,7 +220,7 @@ func fragmentWords(mask uint16) string {
 			out = append(out, w)
 		}
 	}
-	return strings.Join(out, " ")
+	return strings.Join(out, "/")
 }
 
 func canWords(c Can) string {
