@@ -71,7 +71,7 @@ func TestParseRefuses(t *testing.T) {
 		term("from { source-address 192.0.2.1/24; } then discard;"):                                                 "want a prefix of IPv4 without bits behind its length",
 		term("from { protocol udp; protocol-except tcp; } then discard;"):                                           "it stands beside its opposite",
 		term("from { protocol etherip; } then discard;"):                                                            `"etherip" is no number of 0 to 255`,
-		term("from { destination-port ftp-data-ssh; } then discard;"):                                               `"ftp" is no number of 0 to 65535`,
+		term("from { destination-port ftp-data-ssh; } then discard;"):                                               `"data-ssh" is no number of 0 to 65535`,
 		term("from { dscp 64; } then discard;"):                                                                     `"64" is no number of 0 to 63`,
 		term("from { destination-port 90-80; } then discard;"):                                                      "the range runs backwards",
 		term("from { first-fragment; } then discard;"):                                                              "may match unfragmented packets",
