@@ -225,6 +225,23 @@ func (a Set) OutsideOn(steps *int, bs ...Set) (Set, bool) {
 	return Set{out}, true
 }
 
+// SubOn returns the packets of a that are in none of bs, on a budget of steps; an empty set and false when it ran out.
+func (a Set) SubOn(steps *int, bs ...Set) (Set, bool) {
+	var out []box
+	s := search{steps: *steps, found: func(piece *box) bool {
+		out = append(out, *piece)
+		return true
+	}}
+	for i := range a.boxes {
+		if !s.outside(&a.boxes[i], bs...) {
+			*steps = 0
+			return Set{}, false
+		}
+	}
+	*steps = s.steps
+	return Set{tidy(out)}, true
+}
+
 // Reach is the least ranges of addresses that hold the packets of a set: what an index of sets needs.
 type Reach struct{ DstLo, DstHi, SrcLo, SrcHi netip.Addr }
 

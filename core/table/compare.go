@@ -1,0 +1,264 @@
+package table
+
+import (
+	"slices"
+
+	"github.com/sluice-gateway/sluice/core/packet"
+)
+
+// comparison looks for a packet that two tables treat so that bad says yes to the two entries that decide.
+//
+// It rests on this. Let every entry y of got have owners: entries of want that do the same and match all that y matches. Call an
+// entry i of want covered when the entries of got that it owns make up all that it matches. Take a packet p, decided by i in want and by y
+// in got, and bad. Then y has no owner; or i is not covered; or some x that i owns matches p, and y stands
+// before x although every owner of y stands behind i (y's owners match p, and i is the first that does, and does something
+// else). So it is enough to look at entries of got without an owner, at entries of want that are not covered, and at pairs that are inverted,
+// overlap and differ. In two tables that hold the same rules in about the same order there are few of
+// those. Each is looked at exactly: is there a packet left when all that decides earlier is taken away?
+type comparison struct {
+	want, got side
+	bad       func(want, got Outcome) bool
+	steps     int          // left; see budget
+	except    []packet.Set // packets that are not looked at here
+	buffers   [3][]int
+	sets      []packet.Set
+}
+
+// side is one table, and how its entries that end evaluation are found.
+type side struct {
+	table Table
+	bare  []Outcome // what each entry does, policer names left out
+	ends  []int     // entries without Continue
+	index *index    // of ends
+}
+
+func newSide(t Table) side {
+	s := side{table: t, bare: make([]Outcome, len(t))}
+	for i := range t {
+		s.bare[i] = t[i].Do.bare()
+		if !t[i].Continue {
+			s.ends = append(s.ends, i)
+		}
+	}
+	s.index = newIndex(t, s.ends)
+	return s
+}
+
+// budget is how many steps a comparison may take: enough for tables that overlap a good deal, seconds at most.
+func budget(want, got Table) int { return 20_000_000 + 2_000*(len(want)+len(got)) }
+
+func newComparison(want, got Table, bad func(want, got Outcome) bool) *comparison {
+	return &comparison{want: newSide(want), got: newSide(got), bad: bad, steps: budget(want, got)}
+}
+
+// find returns a packet that is decided badly; false: there is none. c.steps is 0 when it gave up.
+func (c *comparison) find() (packet.Header, bool) {
+	owner, pieces := c.owners()
+	for _, y := range c.got.ends {
+		if owner[y] < 0 {
+			if h, ok := c.column(y); ok || c.gaveUp() {
+				return h, ok
+			}
+		}
+	}
+	for _, i := range c.want.ends {
+		if !c.covers(i, pieces[i]) {
+			if h, ok := c.row(i); ok || c.gaveUp() {
+				return h, ok
+			}
+		}
+	}
+	return c.inverted(owner)
+}
+
+func (c *comparison) gaveUp() bool { return c.steps <= 0 }
+
+// spend takes n steps; false when they are used up.
+func (c *comparison) spend(n int) bool {
+	c.steps = max(c.steps-n, 0)
+	return c.steps > 0
+}
+
+// enoughOwners bounds how many owners of one entry are looked for. More would only cover entries that stand further behind.
+const enoughOwners = 8
+
+// owners returns the first owner of each entry of got (-1: none), and what each entry of want owns.
+func (c *comparison) owners() (first []int, pieces [][]int) {
+	first, pieces = make([]int, len(c.got.table)), make([][]int, len(c.want.table))
+	for i := range first {
+		first[i] = -1
+	}
+	for _, y := range c.got.ends {
+		m := c.got.table[y].Match
+		c.buffers[0] = c.want.index.near(m, c.buffers[0])
+		found := 0
+		for _, i := range c.buffers[0] {
+			if !c.spend(1) || found == enoughOwners {
+				break
+			}
+			if c.want.bare[i] != c.got.bare[y] || !c.inside(m, c.want.table[i].Match) {
+				continue
+			}
+			if found == 0 {
+				first[y] = i
+			}
+			pieces[i] = append(pieces[i], y)
+			found++
+		}
+	}
+	return first, pieces
+}
+
+// inside says whether no packet of a that can exist is outside of bs.
+func (c *comparison) inside(a packet.Set, bs ...packet.Set) bool {
+	out, ok := a.OutsideOn(&c.steps, bs...)
+	if !ok {
+		return false
+	}
+	_, can := out.Witness()
+	return !can
+}
+
+// covers says whether pieces of got make up all that entry i of want matches.
+func (c *comparison) covers(i int, pieces []int) bool {
+	c.sets = c.sets[:0]
+	for _, y := range pieces {
+		c.sets = append(c.sets, c.got.table[y].Match)
+	}
+	return c.inside(c.want.table[i].Match, c.sets...)
+}
+
+// byDefault is the entry that decides where no other does: it stands behind all, matches everything and accepts.
+const byDefault = -1
+
+func (s *side) does(i int) Outcome {
+	if i == byDefault {
+		return Outcome{}
+	}
+	return s.bare[i]
+}
+
+// column looks at every packet that entry y of got decides.
+func (c *comparison) column(y int) (packet.Header, bool) {
+	m := c.got.table[y].Match
+	near := slices.Clone(c.want.index.near(m, nil))
+	for _, i := range append(near, byDefault) {
+		if h, ok := c.pair(i, y, m); ok || c.gaveUp() {
+			return h, ok
+		}
+	}
+	return packet.Header{}, false
+}
+
+// row looks at every packet that entry i of want decides.
+func (c *comparison) row(i int) (packet.Header, bool) {
+	m := c.want.table[i].Match
+	near := slices.Clone(c.got.index.near(m, nil))
+	for _, y := range append(near, byDefault) {
+		if h, ok := c.pair(i, y, m); ok || c.gaveUp() {
+			return h, ok
+		}
+	}
+	return packet.Header{}, false
+}
+
+// pair returns a packet of within that i decides in want and y in got, if that is bad.
+func (c *comparison) pair(i, y int, within packet.Set) (packet.Header, bool) {
+	if !c.spend(1) || !c.bad(c.want.does(i), c.got.does(y)) {
+		return packet.Header{}, false
+	}
+	return c.decided(i, y, within)
+}
+
+// decided returns a packet of within that entry i decides in want and y in got, and that can exist.
+func (c *comparison) decided(i, y int, within packet.Set) (packet.Header, bool) {
+	if i != byDefault {
+		within = within.And(c.want.table[i].Match)
+	}
+	if y != byDefault {
+		within = within.And(c.got.table[y].Match)
+	}
+	if within.Empty() {
+		return packet.Header{}, false
+	}
+	c.sets = c.sets[:0]
+	c.sets = append(c.sets, c.except...)
+	c.earlier(&c.got, y, within)
+	c.earlier(&c.want, i, within)
+	if !c.spend(len(c.sets)) {
+		return packet.Header{}, false
+	}
+	out, ok := within.OutsideOn(&c.steps, c.sets...)
+	if !ok {
+		c.steps = 0
+		return packet.Header{}, false
+	}
+	return out.Witness()
+}
+
+// earlier appends to c.sets the entries of s before entry i that may match a packet of within.
+func (c *comparison) earlier(s *side, i int, within packet.Set) {
+	c.buffers[1] = s.index.near(within, c.buffers[1])
+	for _, k := range c.buffers[1] {
+		if i != byDefault && k >= i {
+			break
+		}
+		c.sets = append(c.sets, s.table[k].Match)
+	}
+}
+
+// inverted looks at the pairs of got whose first owners stand the other way round in want.
+func (c *comparison) inverted(owner []int) (packet.Header, bool) {
+	type piece struct{ owner, at int }
+	var seen []piece // by owner: the pieces to invert with are at the end
+	limit := 10_000 + 50*len(c.got.table)
+	for _, x := range c.got.ends {
+		if owner[x] < 0 {
+			continue
+		}
+		n, _ := slices.BinarySearchFunc(seen, owner[x]+1, func(p piece, o int) int { return p.owner - o })
+		if limit -= len(seen) - n; limit < 0 {
+			return c.all()
+		}
+		for _, y := range seen[n:] {
+			if !c.spend(1) {
+				return packet.Header{}, false
+			}
+			if h, ok := c.swapped(y.at, x); ok || c.gaveUp() {
+				return h, ok
+			}
+		}
+		seen = slices.Insert(seen, n, piece{owner[x], x})
+	}
+	return packet.Header{}, false
+}
+
+// swapped looks at the packets that x would match if y did not stand before it in got.
+func (c *comparison) swapped(y, x int) (packet.Header, bool) {
+	if !c.bad(c.got.bare[x], c.got.bare[y]) || !c.got.table[y].Match.Overlaps(c.got.table[x].Match) {
+		return packet.Header{}, false
+	}
+	both := c.got.table[y].Match.And(c.got.table[x].Match)
+	c.buffers[2] = c.want.index.near(both, c.buffers[2])
+	for _, i := range c.buffers[2] {
+		if h, ok := c.pair(i, y, both); ok || c.gaveUp() {
+			return h, ok
+		}
+	}
+	return packet.Header{}, false
+}
+
+// all looks at every pair: for tables whose orders have little in common.
+func (c *comparison) all() (packet.Header, bool) {
+	for _, i := range c.want.ends {
+		if h, ok := c.row(i); ok || c.gaveUp() {
+			return h, ok
+		}
+	}
+	for _, y := range c.got.ends {
+		if h, ok := c.pair(byDefault, y, c.got.table[y].Match); ok || c.gaveUp() {
+			return h, ok
+		}
+	}
+	return packet.Header{}, false
+}

@@ -1,0 +1,87 @@
+package table
+
+import "github.com/sluice-gateway/sluice/core/packet"
+
+// Severer returns a packet that got treats worse than want asks, or nil. Worse is a higher severity (accept < mark, sample <
+// redirect < rate < discard). Within one severity below discard, it is anything that want does not do to the packet: a lower rate or
+// a rate in another unit, a redirect to another target, another mark, sampling. It is also a bucket that packets share in got and do not share in
+// want: they take tokens from each other. Like Diff, it is bounded and says so.
+func Severer(want, got Table) *Difference {
+	passWant, passGot := passing(want), passing(got)
+	c := newComparison(want, got, func(w, g Outcome) bool { return worse([]Outcome{w}, []Outcome{g}) })
+	var s sharing
+	if len(passWant)+len(passGot) > 0 { // there, what a packet suffers is more than the outcome that ends it
+		c.leaveOut(passWant, passGot)
+		if d := c.severerPassing(&s, passWant, passGot); d != nil || c.gaveUp() {
+			return orUnproven(d)
+		}
+	}
+	if h, found := c.find(); found || c.gaveUp() {
+		return c.answer(h, found)
+	}
+	c.shareAll(&s)
+	a, b, broken := s.broken(true)
+	switch {
+	case c.gaveUp():
+		return unproven()
+	case broken:
+		return differsInSharing(want, got, a, b)
+	}
+	return nil
+}
+
+func (c *comparison) severerPassing(s *sharing, passWant, passGot []int) (d *Difference) {
+	c.refine(passWant, passGot, func(part packet.Set, metWant, metGot []int) bool {
+		h, can := part.Witness()
+		if !can {
+			return true
+		}
+		w, g := list(c.want.table, metWant), list(c.got.table, metGot)
+		if worse(w, g) {
+			d = differs(c.want.table, c.got.table, h)
+			return false
+		}
+		for _, o := range g {
+			if o.Policer != "" {
+				s.found(bucketOf(w), o.Policer, h)
+			}
+		}
+		return true
+	})
+	return d
+}
+
+// bucketOf names the bucket that want asks for; packets that it discards have one of their own, since they take no tokens.
+func bucketOf(does []Outcome) string {
+	name := ""
+	for _, o := range does {
+		if o.Discard {
+			return discarded
+		}
+		if o.Policer != "" {
+			name += "policer " + o.Policer + ";"
+		}
+	}
+	return name
+}
+
+const discarded = "discard"
+
+// shareAll adds, for all entries of got that police, the buckets that want has for the same packets.
+func (c *comparison) shareAll(s *sharing) {
+	for _, y := range c.got.ends {
+		if c.got.table[y].Do.Policer == "" {
+			continue
+		}
+		m := c.got.table[y].Match
+		c.buffers[0] = c.want.index.near(m, c.buffers[0])
+		for _, i := range c.buffers[0] {
+			if !c.spend(1) {
+				return
+			}
+			if m.Overlaps(c.want.table[i].Match) {
+				s.add(bucketOf([]Outcome{c.want.table[i].Do}), c.got.table[y].Do.Policer, func() (packet.Header, bool) { return c.decided(i, y, m) })
+			}
+		}
+	}
+}
