@@ -1,3 +1,13 @@
+// Package plan decides how one device carries the rules in force: natively as BGP FlowSpec, in a generated filter, or not at all.
+//
+// The line is straight. Each rule is looked at alone first (native.go, infilter.go): does it fit as it came; if not, which pieces stand
+// for it; and the pieces are proven to match what the rule matches (prove.go). Then the rules are looked at together (settle.go): a router sorts
+// FlowSpec rules by their octets, so a piece may stand above a rule that its own rule stood below (order.go), and rules that overlap
+// and fare differently must be carried by one mechanism, which keeps them in order (overlap.go). What cannot be carried is rejected, and with it
+// whatever would then filter more than anybody asked for. Last, the table that the device will hold is compared with the table that
+// the carried rules ask for.
+//
+// Everything here is a pure function of its arguments: no clock, no context, no file. Equal arguments give equal plans.
 package plan
 
 import (
@@ -70,24 +80,17 @@ type Options struct {
 	Placement filter.Placement  // "" is alone
 }
 
-// Plan is all verdicts for a device and the state they add up to.
+// Plan is all verdicts for a device and the state they add up to. It is proven as a whole: a rule whose part of the proof fails is rejected
+// with the code "unproven", so what a plan carries is right.
 type Plan struct {
 	Profile  string
 	Verdicts []Verdict // in the order of snap.Rules()
 	Desired  device.State
 	Warnings []Reason // about the device as a whole: knobs to set, commands to type
-	// Proof says that the table as a whole was proven; nil Difference. A plan that is not proven is not returned.
 }
 
 // Make decides how a device with profile p carries the rules of snap. It touches nothing: equal arguments give equal plans, so a plan
-// can be shown before it is applied.
-func Make(snap rib.Snapshot, p *profile.Profile, opt Options) (*Plan, error) { panic("unbuilt") }
-
-// Planner makes plans for one profile and options, one after the other, and reuses what has not changed. Make is its slow twin.
-type Planner struct{ _ int }
-
-// NewPlanner returns a Planner.
-func NewPlanner(p *profile.Profile, opt Options) *Planner { panic("unbuilt") }
-
-// Plan returns what Make(snap, p, opt) returns.
-func (pl *Planner) Plan(snap rib.Snapshot) (*Plan, error) { panic("unbuilt") }
+// can be shown before it is applied. The error is about opt: a setting that the profile does not have.
+func Make(snap rib.Snapshot, p *profile.Profile, opt Options) (*Plan, error) {
+	return NewPlanner(p, opt).Plan(snap)
+}

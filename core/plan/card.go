@@ -1,0 +1,126 @@
+package plan
+
+import (
+	"net/netip"
+
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/packet"
+	"github.com/sluice-gateway/sluice/core/table"
+)
+
+// card is what is known of one rule by itself: what it asks for, and how each mechanism would carry it. It depends on the rule and the
+// platform only, so that the next plan uses it again.
+type card struct {
+	rule     flowspec.Rule
+	set      packet.Set
+	want     table.Outcome
+	severity table.Severity
+	dst, src netip.Prefix // invalid: every address, or a pattern with an offset
+	protos   uint8        // sketch of the protocols: a bit for each of TCP, UDP, ICMP, ICMPv6, others
+	nothing  bool         // no packet matches
+	native   *way
+	inFilter *way // made when it is asked for: see platform.filterWay
+	// verdict of the last plan, good as long as the rule is carried the same way; see assemble.go.
+	last      *Verdict
+	lastState state
+}
+
+// way is how one mechanism carries one rule, or why it does not.
+type way struct {
+	carried Carried
+	exact   bool
+	refused []Reason // why not; empty when it does
+	reasons []Reason
+	facts   factSet
+	routes  []device.Route // FlowSpec
+	// rewritten is set when some route does not have the rule's own octets, so that the device may order it differently.
+	rewritten bool
+	sets      []packet.Set   // of the routes of a rewritten rule, or of the entries
+	entries   []filter.Entry // filter
+	policer   *filter.Policer
+	witness   *table.Difference
+	// policers is set when the refusal is about a rate that the pieces would not share; sets holds the pieces.
+	policers bool
+}
+
+func (w *way) ok() bool { return w != nil && len(w.refused) == 0 }
+
+// refuse makes w a way that is not open.
+func (w *way) refuse(r Reason) *way {
+	w.refused = append(w.refused, r)
+	return w
+}
+
+// newCard looks at rule r alone. scratch is room for its components.
+func (p *platform) newCard(r *flowspec.Rule, scratch []flowspec.Component) (*card, []flowspec.Component) {
+	scratch = scratch[:0]
+	c := &card{rule: *r, set: r.Match.Set(), want: table.Want(*r)}
+	c.severity = c.want.Severity()
+	c.nothing = c.set.Empty()
+	for one := range r.Match.All() {
+		scratch = append(scratch, one)
+		switch {
+		case one.Prefix.Offset > 0:
+		case one.Type == flowspec.DstPrefix:
+			c.dst = prefixOf(one.Prefix)
+		case one.Type == flowspec.SrcPrefix:
+			c.src = prefixOf(one.Prefix)
+		}
+	}
+	c.protos = sketch(c.set)
+	if !c.nothing {
+		c.native = p.nativeWay(c, scratch)
+	}
+	return c, scratch
+}
+
+// prefixOf returns p as a netip.Prefix, or the zero Prefix for every address.
+func prefixOf(p flowspec.Prefix) netip.Prefix {
+	if p.Len == 0 {
+		return netip.Prefix{}
+	}
+	return netip.PrefixFrom(p.Addr, int(p.Len))
+}
+
+// sketch returns a bit for each kind of protocol that s holds: two sets whose sketches share no bit share no packet.
+func sketch(s packet.Set) (out uint8) {
+	for _, b := range s.Boxes() {
+		if b.Proto == nil {
+			return 0xff
+		}
+		for _, span := range b.Proto {
+			for i, n := range [...]uint32{6, 17, 1, 58} {
+				if span.Lo <= n && n <= span.Hi {
+					out |= 1 << i
+				}
+			}
+			if span.Lo != span.Hi || span.Lo != 6 && span.Lo != 17 && span.Lo != 1 && span.Lo != 58 {
+				out |= 1 << 4
+			}
+		}
+	}
+	return out
+}
+
+// meets says whether the rules of c and d share a packet.
+func (c *card) meets(d *card) bool {
+	switch {
+	case c.protos&d.protos == 0, c.nothing, d.nothing:
+		return false
+	case c.dst.IsValid() && d.dst.IsValid() && !c.dst.Overlaps(d.dst):
+		return false
+	case c.src.IsValid() && d.src.IsValid() && !c.src.Overlaps(d.src):
+		return false
+	}
+	return c.set.Overlaps(d.set)
+}
+
+// differs says whether it matters which of c and d decides a packet. Rules that go on to later ones differ from every other.
+func (c *card) differs(d *card) bool {
+	return c.want != d.want || c.rule.Action.Continue || d.rule.Action.Continue
+}
+
+// contests says whether c and d must stay in order: they share a packet, and would treat it differently.
+func (c *card) contests(d *card) bool { return c.differs(d) && c.meets(d) }

@@ -1,0 +1,260 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/packet"
+)
+
+// orderBudget bounds the pairs that are looked at for one rewritten rule. One that jumps over more is too entangled to prove.
+const orderBudget = 2_000_000
+
+// slot is one place in the order in which the device will evaluate.
+type slot struct {
+	match flowspec.Match
+	owner int32 // card
+	part  int32 // of the owner's pieces; whole for a rule as it came; ghost for where a rewritten rule would have stood
+}
+
+const (
+	whole int32 = -1
+	ghost int32 = -2
+)
+
+// conflict is two rules that share packets, fare differently, and would be evaluated the wrong way round: first asked for, second got.
+type conflict struct {
+	want, got int32
+	packets   packet.Set // packets that show it
+	unknown   bool       // the order is not known; nothing was inverted
+	tangled   bool       // not proven either way
+}
+
+// conflicts returns the conflicts among the rules that FlowSpec carries.
+func (pl *plane) conflicts() []conflict {
+	if pl.limits == nil {
+		return nil
+	}
+	if pl.limits.order.Kind == "unknown" {
+		return pl.anyOrder()
+	}
+	slots := pl.slots()
+	if slots == nil {
+		return nil
+	}
+	return pl.inverted(slots)
+}
+
+// anyOrder returns the pairs that would go wrong in some order: all that overlap and fare differently. One for each rule is enough: the
+// loop in settle comes back.
+func (pl *plane) anyOrder() []conflict {
+	pl.index()
+	var out []conflict
+	for i := range pl.cards {
+		if pl.state[i] != asNative {
+			continue
+		}
+		a := int32(i)
+		pl.near(a, true, func(b int32) bool {
+			if pl.state[b] != asNative || !pl.cards[a].meets(pl.cards[b]) {
+				return true
+			}
+			if a < b {
+				out = append(out, conflict{want: a, got: b, unknown: true})
+			} else {
+				out = append(out, conflict{want: b, got: a, unknown: true})
+			}
+			return false
+		})
+	}
+	return out
+}
+
+// slots returns the native table in the order of the device, or nil when every rule goes as it came: then the order is the order that was
+// asked for.
+func (pl *plane) slots() []slot {
+	var cut []slot
+	for i, c := range pl.cards {
+		if pl.state[i] != asNative || !c.native.rewritten {
+			continue
+		}
+		cut = append(cut, slot{c.rule.Match, int32(i), ghost})
+		for k := range c.native.routes {
+			cut = append(cut, slot{c.native.routes[k].Match, int32(i), int32(k)})
+		}
+	}
+	if cut == nil {
+		return nil
+	}
+	slices.SortStableFunc(cut, before)
+	out := make([]slot, 0, len(pl.cards)+len(cut))
+	for i, c := range pl.cards {
+		if pl.state[i] != asNative || c.native.rewritten {
+			continue
+		}
+		one := slot{c.rule.Match, int32(i), whole}
+		for len(cut) > 0 && before(cut[0], one) < 0 {
+			out, cut = append(out, cut[0]), cut[1:]
+		}
+		out = append(out, one)
+	}
+	return append(out, cut...)
+}
+
+// before orders slots as the device does; of equal NLRIs only that of the earlier rule is sent.
+func before(a, b slot) int {
+	return cmp.Or(flowspec.Compare(a.match, b.match), cmp.Compare(a.owner, b.owner))
+}
+
+// sweep looks for inverted pairs in slots.
+type sweep struct {
+	pl    *plane
+	slots []slot
+	at    map[int32][]int32 // places of the pieces of each rewritten rule
+	seen  map[[2]int32]bool
+	out   []conflict
+}
+
+// inverted returns the inverted pairs that matter. A rule as it came keeps its place among others as they came, so one side of an
+// inverted pair is a piece: whatever it jumped over lies between the piece and the place where its rule would have stood (the ghost). Where two
+// rewritten rules meet, the piece of one, or its ghost, lies in such a stretch of the other.
+func (pl *plane) inverted(slots []slot) []conflict {
+	pl.index()
+	s := &sweep{pl: pl, slots: slots, at: make(map[int32][]int32), seen: make(map[[2]int32]bool)}
+	ghosts := make(map[int32]int32)
+	for i, one := range slots {
+		switch one.part {
+		case whole:
+		case ghost:
+			ghosts[one.owner] = int32(i)
+		default:
+			s.at[one.owner] = append(s.at[one.owner], int32(i))
+		}
+	}
+	for i := range slots {
+		if one := slots[i]; one.part >= 0 {
+			s.stretch(int32(i), ghosts[one.owner])
+		}
+		if i > 0 {
+			s.collision(slots[i-1], slots[i])
+		}
+	}
+	return s.out
+}
+
+// collision looks at neighbours with one NLRI. It is sent once, with the actions of the earlier rule, which decides all its packets, unless
+// one of the two goes on to later rules: then both would have to be there.
+func (s *sweep) collision(a, b slot) {
+	if a.part == ghost || b.part == ghost || a.owner == b.owner || !a.match.Equal(b.match) {
+		return
+	}
+	if s.pl.class[a.owner] < 0 || s.pl.class[b.owner] < 0 {
+		s.out = append(s.out, conflict{want: a.owner, got: b.owner, tangled: true})
+	}
+}
+
+// stretch looks at what the piece at place x jumped over.
+func (s *sweep) stretch(x, ghostAt int32) {
+	lo, hi := x+1, ghostAt
+	if ghostAt < x {
+		lo, hi = ghostAt+1, x
+	}
+	budget := orderBudget
+	for i := lo; i < hi; i++ {
+		if budget--; budget < 0 {
+			s.tangled(x, i)
+			return
+		}
+		if s.slots[i].part == ghost {
+			for _, y := range s.at[s.slots[i].owner] {
+				s.pair(x, y)
+			}
+			continue
+		}
+		s.pair(x, i)
+	}
+}
+
+// pair looks at the pieces at places x and y.
+func (s *sweep) pair(x, y int32) {
+	if x > y {
+		x, y = y, x
+	}
+	first, second := s.slots[x].owner, s.slots[y].owner // as the device evaluates
+	if first <= second || !s.pl.differ(first, second) {
+		return
+	}
+	key := [2]int32{second, first}
+	if s.seen[key] {
+		return
+	}
+	a, b := s.set(x), s.set(y)
+	if !s.pl.cards[first].meets(s.pl.cards[second]) || !a.Overlaps(b) {
+		return
+	}
+	left := s.decided(a.And(b), x, second)
+	if left.Empty() {
+		return // somebody above both decides these packets, in both orders
+	}
+	s.seen[key] = true
+	s.out = append(s.out, conflict{want: second, got: first, packets: left})
+}
+
+// decided returns the packets of base, which the device decides at place x and the rules at card want, that nobody decides earlier on
+// either side. Anything else is a benign inversion.
+func (s *sweep) decided(base packet.Set, x, want int32) packet.Set {
+	pl := s.pl
+	left := pl.undecided(base, want, want)
+	if left.Empty() {
+		return left
+	}
+	var above []packet.Set
+	pl.near(want, false, func(j int32) bool {
+		c := pl.cards[j]
+		if pl.state[j] != asNative || c.rule.Action.Continue || !c.set.Overlaps(left) {
+			return true
+		}
+		for _, at := range s.places(j) {
+			if at < x {
+				above = append(above, s.set(at))
+			}
+		}
+		return len(above) <= entangled
+	})
+	if len(above) == 0 || len(above) > entangled {
+		return left
+	}
+	rest, done := left.Outside(20_000, above...)
+	if !done {
+		return left
+	}
+	return rest
+}
+
+// places returns where the pieces of card j stand.
+func (s *sweep) places(j int32) []int32 {
+	if at, ok := s.at[j]; ok {
+		return at
+	}
+	i, _ := slices.BinarySearchFunc(s.slots, slot{s.pl.cards[j].rule.Match, j, whole}, before)
+	return []int32{int32(i)}
+}
+
+// set returns the packets of the piece at place i.
+func (s *sweep) set(i int32) packet.Set {
+	one := s.slots[i]
+	if one.part == whole {
+		return s.pl.cards[one.owner].set
+	}
+	return s.pl.cards[one.owner].native.sets[one.part]
+}
+
+// tangled records that the piece at x could not be compared with everything it jumped over.
+func (s *sweep) tangled(x, i int32) {
+	a, b := s.slots[x].owner, s.slots[i].owner
+	if a > b {
+		a, b = b, a
+	}
+	s.out = append(s.out, conflict{want: a, got: b, tangled: true})
+}

@@ -1,0 +1,227 @@
+package plan
+
+import (
+	"net/netip"
+
+	"github.com/sluice-gateway/sluice/core/packet"
+)
+
+// plane is the rules of one family (and one route distinguisher), in RFC order. Rules of different planes never meet.
+//
+// RFC order puts a more specific destination in front of a less specific one, and equal ones beside each other (RFC 8955 §5.1). So the rules
+// inside a prefix are one run of the plane that ends with the rules for the prefix itself, and whoever can share a packet with a rule is
+// found in that run, in the runs of the prefixes around it, and among the loose rules, which have no destination.
+type plane struct {
+	p      *platform
+	limits *familyLimits // of FlowSpec; nil where it does not take the family
+	cards  []*card
+	state  []state
+	notes  []note // what settle has to say about single rules; nil while it has nothing
+	class  []int32
+	groups []group
+	group  []int32 // of each card, -1 for loose ones
+	loose  int32   // first loose card
+	kinds  []kind  // loose cards by class
+}
+
+// note is what settling found out about one rule, beside what its card knows.
+type note struct {
+	reasons  []Reason
+	conflict *witnessed
+}
+
+// group is the rules for one destination prefix: cards lo to hi-1. Those inside the prefix begin at first.
+type group struct {
+	prefix        netip.Prefix
+	first, lo, hi int32
+	parent        int32 // group of the next prefix around, or -1
+}
+
+// kind is the loose cards that fare alike.
+type kind struct {
+	class int32
+	cards []int32
+}
+
+func newPlane(p *platform, cards []*card) *plane {
+	pl := &plane{p: p, cards: cards, state: make([]state, len(cards))}
+	if p.native != nil {
+		pl.limits = p.native.families[cards[0].rule.Match.Family()]
+	}
+	return pl
+}
+
+// index prepares the search for neighbours. Most plans of all-discard tables never need it.
+func (pl *plane) index() {
+	if pl.class != nil {
+		return
+	}
+	pl.classify()
+	pl.group = make([]int32, len(pl.cards))
+	pl.loose = int32(len(pl.cards))
+	var open []int32 // groups without a parent yet, in order
+	for i, c := range pl.cards {
+		if !c.dst.IsValid() {
+			pl.loose = min(pl.loose, int32(i))
+			pl.group[i] = -1
+			continue
+		}
+		if n := len(pl.groups); n > 0 && pl.groups[n-1].prefix == c.dst && pl.groups[n-1].hi == int32(i) {
+			pl.groups[n-1].hi++
+			pl.group[i] = int32(n - 1)
+			continue
+		}
+		g := group{prefix: c.dst, first: int32(i), lo: int32(i), hi: int32(i) + 1, parent: -1}
+		me := int32(len(pl.groups))
+		for len(open) > 0 {
+			last := &pl.groups[open[len(open)-1]]
+			if !g.prefix.Overlaps(last.prefix) {
+				break
+			}
+			last.parent, g.first = me, last.first
+			open = open[:len(open)-1]
+		}
+		open = append(open, me)
+		pl.groups = append(pl.groups, g)
+		pl.group[i] = me
+	}
+	byClass := make(map[int32]int)
+	for i := int(pl.loose); i < len(pl.cards); i++ {
+		n, ok := byClass[pl.class[i]]
+		if !ok {
+			n = len(pl.kinds)
+			byClass[pl.class[i]] = n
+			pl.kinds = append(pl.kinds, kind{class: pl.class[i]})
+		}
+		pl.kinds[n].cards = append(pl.kinds[n].cards, int32(i))
+	}
+}
+
+// classify numbers outcomes: two rules differ when their numbers do. Rules that go on to later ones have the number -1, and differ from all.
+func (pl *plane) classify() {
+	pl.class = make([]int32, len(pl.cards))
+	seen := make(map[any]int32)
+	next := int32(0)
+	for i, c := range pl.cards {
+		switch {
+		case c.rule.Action.Continue:
+			pl.class[i] = -1
+			continue
+		case c.want.Policer != "": // its own
+			pl.class[i] = next
+			next++
+			continue
+		}
+		n, ok := seen[c.want]
+		if !ok {
+			n = next
+			next++
+			seen[c.want] = n
+		}
+		pl.class[i] = n
+	}
+}
+
+func (pl *plane) differ(i, j int32) bool {
+	return pl.class[i] != pl.class[j] || pl.class[i] < 0
+}
+
+// near calls visit with every card, but i, that may share a packet with i, until visit returns false. With others only those that fare
+// differently.
+func (pl *plane) near(i int32, others bool, visit func(j int32) bool) {
+	run := func(lo, hi int32) bool {
+		for j := lo; j < hi; j++ {
+			if j != i && !(others && !pl.differ(i, j)) && !visit(j) {
+				return false
+			}
+		}
+		return true
+	}
+	g := pl.group[i]
+	if g < 0 {
+		if !run(0, pl.loose) {
+			return
+		}
+	} else {
+		if !run(pl.groups[g].first, pl.groups[g].hi) {
+			return
+		}
+		for up := pl.groups[g].parent; up >= 0; up = pl.groups[up].parent {
+			if !run(pl.groups[up].lo, pl.groups[up].hi) {
+				return
+			}
+		}
+	}
+	for _, k := range pl.kinds {
+		if others && k.class == pl.class[i] && k.class >= 0 {
+			continue
+		}
+		for _, j := range k.cards {
+			if j != i && !visit(j) {
+				return
+			}
+		}
+	}
+}
+
+// contested says whether i shares a packet with a carried rule that fares differently.
+func (pl *plane) contested(i int32) (found bool) {
+	pl.near(i, true, func(j int32) bool {
+		found = pl.state[j].carried() && pl.cards[i].meets(pl.cards[j])
+		return !found
+	})
+	return found
+}
+
+// cluster returns the carried rules that must stay in order with i, directly or through others, ascending; it marks them in seen.
+func (pl *plane) cluster(i int32, seen []bool) []int32 {
+	out := []int32{i}
+	seen[i] = true
+	for k := 0; k < len(out); k++ {
+		me := out[k]
+		pl.near(me, true, func(j int32) bool {
+			if !seen[j] && pl.state[j].carried() && pl.cards[me].meets(pl.cards[j]) {
+				seen[j] = true
+				out = append(out, j)
+			}
+			return true
+		})
+	}
+	return out
+}
+
+// entangled bounds the rules that one exact question looks at.
+const entangled = 256
+
+// undecided returns the packets of base that no carried rule before limit decides, but for those in skip, or base itself when
+// the question is too large. Rules that go on decide nothing.
+func (pl *plane) undecided(base packet.Set, near, limit int32, skip ...int32) packet.Set {
+	var before []packet.Set
+	tooMany := false
+	pl.near(near, false, func(j int32) bool {
+		c := pl.cards[j]
+		if j >= limit || !pl.state[j].carried() || c.rule.Action.Continue || contains(skip, j) || !c.set.Overlaps(base) {
+			return true
+		}
+		before = append(before, c.set)
+		tooMany = len(before) > entangled
+		return !tooMany
+	})
+	if tooMany || len(before) == 0 {
+		return base
+	}
+	left, done := base.Outside(20_000, before...)
+	if !done {
+		return base
+	}
+	return left
+}
+
+func contains(list []int32, i int32) bool {
+	for _, one := range list {
+		if one == i {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,211 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/packet"
+	"github.com/sluice-gateway/sluice/core/profile"
+	"github.com/sluice-gateway/sluice/core/rib"
+)
+
+// Planner makes plans for one profile and options, one after the other, and reuses what has not changed: what is known of a rule by itself.
+// Make is its slow twin. A Planner belongs to one goroutine; the plans it returns share parts with each other and are never changed.
+type Planner struct {
+	platform *platform
+	err      error
+	cards    []*card // of the last plan, in its order
+	scratch  []flowspec.Component
+}
+
+// NewPlanner returns a Planner. An error in opt comes out of Plan.
+func NewPlanner(p *profile.Profile, opt Options) *Planner {
+	platform, err := newPlatform(p, opt)
+	return &Planner{platform: platform, err: err}
+}
+
+// Plan returns what Make(snap, p, opt) returns.
+func (pl *Planner) Plan(snap rib.Snapshot) (*Plan, error) {
+	if pl.err != nil {
+		return nil, pl.err
+	}
+	cards := pl.deal(snap.Rules())
+	pl.cards = cards
+	var planes []*plane
+	for lo, hi := 0, 0; lo < len(cards); lo = hi {
+		for hi = lo + 1; hi < len(cards) && samePlane(cards[lo], cards[hi]); hi++ {
+		}
+		planes = append(planes, newPlane(pl.platform, cards[lo:hi:hi]))
+	}
+	for _, one := range planes {
+		one.settle()
+	}
+	pl.fit(planes)
+	if err := proveTables(planes); err != nil {
+		return nil, err
+	}
+	return pl.assemble(planes, len(cards)), nil
+}
+
+// samePlane says whether two rules are of one family and route distinguisher.
+func samePlane(a, b *card) bool {
+	f := a.rule.Match.Family()
+	return f == b.rule.Match.Family() && (!f.VPN() || a.rule.Match.RD() == b.rule.Match.RD())
+}
+
+// deal returns the cards of rules, those of the last plan where the rule is still the same. Both lists are in RFC order.
+func (pl *Planner) deal(rules []flowspec.Rule) []*card {
+	out := make([]*card, len(rules))
+	old := pl.cards
+	for i := range rules {
+		r := &rules[i]
+		for len(old) > 0 && !old[0].rule.Match.Equal(r.Match) && flowspec.Compare(old[0].rule.Match, r.Match) < 0 {
+			old = old[1:]
+		}
+		if len(old) > 0 && old[0].holds(r) {
+			out[i], old = old[0], old[1:]
+			continue
+		}
+		out[i], pl.scratch = pl.platform.newCard(r, pl.scratch)
+	}
+	return out
+}
+
+// holds says whether c is the card of r. Time and note of a rule decide nothing here.
+func (c *card) holds(r *flowspec.Rule) bool {
+	o := &c.rule
+	return o.ID == r.ID && o.Match.Equal(r.Match) && o.Action.Equal(r.Action) && slices.Equal(o.Communities, r.Communities) &&
+		slices.Equal(o.LargeCommunities, r.LargeCommunities) && slices.Equal(o.Others, r.Others)
+}
+
+// fit keeps the plan inside what the device holds.
+func (pl *Planner) fit(planes []*plane) {
+	p := pl.platform
+	if p.native != nil {
+		if n := p.native.native.MaxRules; n.N > 0 && !n.Soft {
+			left := n.N
+			for _, one := range planes {
+				left = one.budget(asNative, left, func(*card) Reason { return p.full(n, "rules") })
+			}
+		}
+	}
+	if p.filter != nil {
+		if n := p.filter.filter.MaxEntries; n.N > 0 && !n.Soft {
+			left := n.N
+			for _, one := range planes {
+				left = one.budget(asFilter, left, func(*card) Reason { return p.full(n, "filter entries") })
+			}
+		}
+	}
+}
+
+func (p *platform) full(n profile.Number, what string) Reason {
+	return Reason{Code: "over-budget", Severity: Error,
+		Message: fmt.Sprintf("%s holds %d %s, and those in front of this one take them all", p.profile.Name, n.N, what),
+		Hint:    "withdraw rules, or merge them", Source: p.facts.source(n.Fact)}
+}
+
+// assemble turns settled planes into a plan.
+func (pl *Planner) assemble(planes []*plane, n int) *Plan {
+	p := pl.platform
+	out := &Plan{Profile: p.profile.Name, Verdicts: make([]Verdict, 0, n)}
+	routes := 0
+	for _, one := range planes {
+		for i := range one.cards {
+			if one.state[i] == asNative {
+				routes += one.entries(int32(i))
+			}
+		}
+	}
+	out.Desired.Routes = make([]device.Route, 0, routes)
+	for _, one := range planes {
+		owner := one.owners()
+		for i := range one.cards {
+			v := one.verdict(int32(i), owner)
+			out.Verdicts = append(out.Verdicts, v)
+			for k := range v.Entries {
+				if r := v.Entries[k].Route; r != nil {
+					out.Desired.Routes = append(out.Desired.Routes, *r)
+				}
+			}
+		}
+	}
+	sortRoutes(out.Desired.Routes)
+	out.Desired.Filters = p.filters(planes)
+	out.Warnings = p.warnings(&out.Desired, out.Verdicts)
+	return out
+}
+
+// sortRoutes puts routes in the order of flowspec.Compare. Most plans are in order already.
+func sortRoutes(routes []device.Route) {
+	less := func(a, b device.Route) int { return flowspec.Compare(a.Match, b.Match) }
+	if !slices.IsSortedFunc(routes, less) {
+		slices.SortStableFunc(routes, less)
+	}
+}
+
+// owners says for each NLRI of a rewritten rule that stands in several rules which of them sends it: the earliest. Nil: there is none.
+func (pl *plane) owners() map[string]int32 {
+	var owner map[string]int32
+	for i, c := range pl.cards {
+		if pl.state[i] != asNative || !c.native.rewritten {
+			continue
+		}
+		if owner == nil {
+			owner = make(map[string]int32)
+		}
+		for k := range c.native.routes {
+			key := string(c.native.routes[k].Match.NLRI())
+			if _, ok := owner[key]; !ok {
+				owner[key] = int32(i)
+			}
+		}
+	}
+	if owner == nil {
+		return nil
+	}
+	for i, c := range pl.cards {
+		if pl.state[i] != asNative || c.native.rewritten {
+			continue
+		}
+		key := string(c.rule.Match.NLRI())
+		if first, ok := owner[key]; ok {
+			owner[key] = min(first, int32(i))
+		}
+	}
+	return owner
+}
+
+// filters returns the filters of a plan: one for each IP version that has entries.
+func (p *platform) filters(planes []*plane) []filter.Filter {
+	var out []filter.Filter
+	for _, one := range planes {
+		f := one.filter()
+		if len(f.Entries) > 0 {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// filter returns the filter of one plane.
+func (pl *plane) filter() filter.Filter {
+	v := pl.cards[0].rule.Match.Family().Version()
+	f := filter.Filter{Name: filter.Mark + "v4", Version: v, Placement: pl.p.opt.Placement}
+	if v == packet.IPv6 {
+		f.Name = filter.Mark + "v6"
+	}
+	for i, c := range pl.cards {
+		if pl.state[i] != asFilter {
+			continue
+		}
+		f.Entries = append(f.Entries, c.inFilter.entries...)
+		if c.inFilter.policer != nil {
+			f.Policers = append(f.Policers, *c.inFilter.policer)
+		}
+	}
+	return f
+}

@@ -1,0 +1,266 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/packet"
+	"github.com/sluice-gateway/sluice/core/plan/split"
+	"github.com/sluice-gateway/sluice/core/profile"
+)
+
+// maxParts bounds the pieces of one rule.
+const maxParts = 256
+
+// platform is a profile made ready for planning: words became bits, and facts became numbers.
+type platform struct {
+	profile *profile.Profile
+	opt     Options
+	facts   *facts
+	native  *mechanism // nil: cannot, or must not
+	filter  *mechanism
+	// Why there is no native or filter mechanism.
+	noNative, noFilter Reason
+}
+
+// mechanism is one way to carry rules: FlowSpec, or a filter.
+type mechanism struct {
+	families [flowspec.VPNv6 + 1]*familyLimits
+	actions  *profile.Actions
+	fact     string
+	filter   *profile.Filter // nil for FlowSpec
+	native   *profile.Native // nil for filters
+}
+
+// familyLimits is what a mechanism takes of rules of one family.
+type familyLimits struct {
+	family  flowspec.Family
+	limits  split.Limits
+	tight   []split.Limits // the same with ever shorter lists, for NLRIs that grow too long
+	facts   [flowspec.FlowLabel + 1]string
+	values  [flowspec.FlowLabel + 1]string            // fact of the number of values, where it is another one
+	ops     [flowspec.FlowLabel + 1]map[string]string // facts of single operators
+	guessed [flowspec.FlowLabel + 1]bool              // the number of values is unknown
+	exclude []string                                  // facts of limits.Exclude
+	cannot  [flowspec.FlowLabel + 1]string            // fact that says why a component is missing
+	order   profile.Order
+}
+
+// newPlatform makes p ready with opt.
+func newPlatform(p *profile.Profile, opt Options) (*platform, error) {
+	p, err := p.With(opt.Settings)
+	if err != nil {
+		return nil, err
+	}
+	if opt.Placement == "" {
+		opt.Placement = filter.Alone
+	}
+	if opt.Placement != filter.Alone && opt.Placement != filter.Before {
+		return nil, fmt.Errorf("placement %q: want %q or %q", opt.Placement, filter.Alone, filter.Before)
+	}
+	out := &platform{profile: p, opt: opt, facts: newFacts(p)}
+	switch {
+	case p.Native == nil:
+		out.noNative = Reason{Code: "no-native", Severity: Error, Message: p.Name + " has no FlowSpec"}
+	case opt.NoNative:
+		out.noNative = Reason{Code: "no-native", Severity: Error, Message: "this device gets no FlowSpec by BGP"}
+	default:
+		out.native = newNative(p.Native)
+	}
+	switch {
+	case p.Filter == nil:
+		out.noFilter = Reason{Code: "no-filter", Severity: Error, Message: "there is no filter dialect for " + p.Name}
+	case opt.NoFilter:
+		out.noFilter = Reason{Code: "no-filter", Severity: Error, Message: "this device has no filter adapter",
+			Hint: "give the device a filter adapter, and rules that its FlowSpec cannot carry go to a filter"}
+	default:
+		out.filter = newInFilter(p.Filter)
+	}
+	return out, nil
+}
+
+func newNative(n *profile.Native) *mechanism {
+	m := &mechanism{actions: &n.Actions, fact: n.Fact, native: n}
+	for _, f := range n.Families {
+		l := newFamilyLimits(f, n.Components, n.Cannot, n.Exclude)
+		l.order = n.Order
+		if f.Version() == packet.IPv6 && n.OrderV6 != nil {
+			l.order = *n.OrderV6
+		}
+		m.families[f] = l
+	}
+	return m
+}
+
+func newInFilter(p *profile.Filter) *mechanism {
+	m := &mechanism{actions: &p.Actions, fact: p.Fact, filter: p}
+	for _, v := range p.Versions {
+		f := flowspec.IPv4
+		if v == 6 {
+			f = flowspec.IPv6
+		}
+		m.families[f] = newFamilyLimits(f, p.Components, p.Cannot, p.Exclude)
+	}
+	return m
+}
+
+func newFamilyLimits(f flowspec.Family, components map[flowspec.Type]profile.Component, cannot map[flowspec.Type]string, exclude []profile.Exclusion) *familyLimits {
+	out := &familyLimits{family: f}
+	out.limits.MaxParts = maxParts
+	for t := flowspec.DstPrefix; t <= flowspec.FlowLabel; t++ {
+		c, ok := components[t]
+		out.cannot[t] = cannot[t]
+		if !ok || !c.For(f) {
+			if ok {
+				out.cannot[t] = c.Fact
+			}
+			continue
+		}
+		out.limits.Of[t] = limitOf(&c, f)
+		out.facts[t], out.values[t], out.ops[t] = c.Fact, c.ValuesFact, c.OpFacts
+		if f.Version() == packet.IPv6 && c.FactV6 != "" {
+			out.facts[t] = c.FactV6
+		}
+		out.guessed[t] = c.MaxValues == 0 && t > flowspec.SrcPrefix
+	}
+	for _, x := range exclude {
+		var set uint16
+		for _, t := range x.Types {
+			set |= 1 << t
+		}
+		out.limits.Exclude = append(out.limits.Exclude, set)
+		out.exclude = append(out.exclude, x.Fact)
+	}
+	for k := 64; k > 0; k /= 4 {
+		l := out.limits
+		for t := range l.Of {
+			if l.Of[t].MaxValues == 0 || l.Of[t].MaxValues > k {
+				l.Of[t].MaxValues = k
+			}
+		}
+		out.tight = append(out.tight, l)
+	}
+	return out
+}
+
+// limitOf turns the words of a profile into a limit of package split.
+func limitOf(c *profile.Component, f flowspec.Family) split.Limit {
+	l := split.Limit{
+		OK: true, MaxValues: c.MaxValues, MaxPairs: c.MaxPairs, MaxValue: c.MaxValue, Bits: c.Bits,
+		MaxBits: int(c.MaxBits), MaxWidth: int(c.MaxWidth), Offset: c.Offset,
+	}
+	switch c.MaxValues {
+	case 0: // not known: one a rule is right whatever the limit is
+		l.MaxValues = 1
+	case profile.Unlimited:
+		l.MaxValues = 0
+	}
+	if f.Version() == packet.IPv6 && c.BitsV6 != 0 {
+		l.Bits = c.BitsV6
+	}
+	for i, word := range opWords {
+		if slices.Contains(c.Ops, word) {
+			l.Ops |= 1 << i
+		}
+	}
+	return l
+}
+
+// opWords are the words of profiles for the bits of split.Ops, in the order of the bits.
+var opWords = [...]string{"eq", "range", "lt", "gt", "ne", "and", "any", "all", "none", "notall"}
+
+// opWord returns the word of profiles for one operator.
+func opWord(op split.Ops) string {
+	for i, word := range opWords {
+		if op == 1<<i {
+			return word
+		}
+	}
+	return "?"
+}
+
+// facts numbers the facts of a profile, so that a verdict can gather them cheaply, and remembers sets that come up again.
+type facts struct {
+	byID   map[string]int
+	list   []profile.Fact
+	lookup map[factSet]*factList
+}
+
+// factSet is a set of facts by number.
+type factSet [4]uint64
+
+// noFact stands for a capability without a fact: as sure as an assumption.
+const noFact = 255
+
+type factList struct {
+	ids   []string
+	basis profile.Basis
+}
+
+func newFacts(p *profile.Profile) *facts {
+	out := &facts{byID: make(map[string]int, len(p.Facts)), lookup: make(map[factSet]*factList)}
+	ids := make([]string, 0, len(p.Facts))
+	for id := range p.Facts {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		f := p.Facts[id]
+		f.ID = id
+		out.byID[id] = len(out.list)
+		out.list = append(out.list, f)
+	}
+	return out
+}
+
+// add puts the fact id into s.
+func (f *facts) add(s *factSet, id string) {
+	n, ok := f.byID[id]
+	if !ok || n >= noFact {
+		n = noFact
+	}
+	s[n/64] |= 1 << (n % 64)
+}
+
+// source returns what is said of where fact id comes from.
+func (f *facts) source(id string) string {
+	n, ok := f.byID[id]
+	if !ok {
+		return ""
+	}
+	if one := f.list[n]; one.Source != "" {
+		return one.Source
+	}
+	return strings.TrimSpace("assumed: " + f.list[n].Text)
+}
+
+// basis returns how sure fact id is.
+func (f *facts) basis(id string) profile.Basis {
+	n, ok := f.byID[id]
+	if !ok {
+		return profile.Assumed
+	}
+	return f.list[n].Basis
+}
+
+// read returns the facts in s and the weakest basis among them.
+func (f *facts) read(s factSet) *factList {
+	if l, ok := f.lookup[s]; ok {
+		return l
+	}
+	l := &factList{basis: profile.Measured}
+	for n, one := range f.list {
+		if s[n/64]&(1<<(n%64)) != 0 {
+			l.ids = append(l.ids, one.ID)
+			l.basis = profile.Weaker(l.basis, one.Basis)
+		}
+	}
+	if s[noFact/64]&(1<<(noFact%64)) != 0 {
+		l.basis = profile.Assumed
+	}
+	f.lookup[s] = l
+	return l
+}

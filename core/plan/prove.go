@@ -1,0 +1,49 @@
+package plan
+
+import (
+	"fmt"
+
+	"github.com/sluice-gateway/sluice/core/packet"
+	"github.com/sluice-gateway/sluice/core/table"
+)
+
+// proofSteps bounds one proof. Real splits need some dozens.
+const proofSteps = 200_000
+
+// prove says whether the packets of parts are exactly the packets of the rule of c. It knows nothing of how the parts came to be: it
+// reads their sets from the octets that will be sent, or from the entries that will be rendered. The error is the difference in
+// words, with a packet where there is one.
+func prove(c *card, parts []packet.Set) (*table.Difference, error) {
+	id := string(c.rule.ID)
+	left, done := c.set.Outside(proofSteps, parts...)
+	if !done {
+		return &table.Difference{Unproven: true, Reason: "too many steps"}, fmt.Errorf("the proof took more than %d steps", proofSteps)
+	}
+	if !left.Empty() {
+		h, _ := left.Witness()
+		return &table.Difference{Packet: h, WantEntry: id, Want: c.want.String(), Got: table.Outcome{}.String()},
+			fmt.Errorf("no piece matches %s", h)
+	}
+	for _, s := range parts {
+		if c.set.Contains(s) {
+			continue
+		}
+		more, done := s.Outside(proofSteps, c.set)
+		if done && more.Empty() {
+			continue
+		}
+		if !done {
+			return &table.Difference{Unproven: true, Reason: "too many steps"}, fmt.Errorf("the proof took more than %d steps", proofSteps)
+		}
+		h, _ := more.Witness()
+		return &table.Difference{Packet: h, GotEntry: id, Want: table.Outcome{}.String(), Got: c.want.String()},
+			fmt.Errorf("a piece matches %s, the rule does not", h)
+	}
+	return nil, nil
+}
+
+// unproven is the reason of a rule whose proof failed: our own fault, and never delivered.
+func unproven(what string) Reason {
+	return Reason{Code: "unproven", Severity: Error, Message: "the pieces were not proven to match what the rule matches: " + what,
+		Hint: "this is a fault in sluice; please report the rule and the profile"}
+}

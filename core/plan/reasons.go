@@ -1,0 +1,170 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/plan/split"
+)
+
+// Codes lists every reason code with what it means, in the order of docs/reasons.md. Codes are stable: programs branch on them.
+var Codes = []struct{ Code, Severity, Meaning string }{
+	{"split-values", Note, "A list is longer than the platform takes: it became several, and the rule several rules."},
+	{"merged-values", Note, "Adjacent or overlapping values became fewer."},
+	{"reworded", Note, "A condition is said with other operators that mean the same."},
+	{"rewritten-port", Note, "`port` became destination-port and source-port."},
+	{"always-true", Note, "A condition that lets everything through was left out."},
+	{"redirect-form", Note, "The redirect travels in the form that the platform takes."},
+	{"shadowed-part", Note, "A piece of the rule has the NLRI of an earlier rule's piece, which decides its packets; it is not sent twice."},
+	{"one-policer", Note, "The entries of the rule share one policer, so that its rate holds for their sum."},
+	{"moved-to-filter", Note, "FlowSpec cannot carry the rule, a filter can."},
+	{"moved-with-others", Note, "The rule overlaps rules that go to the filter, and must stay in order with them."},
+	{"never-matches", Warning, "No packet can match the rule: nothing is sent for it."},
+	{"rate-rounded", Note, "The rate went up to the device's next step."},
+	{"rate-floor", Warning, "The rate is below the smallest that the device honours; it went up to that."},
+	{"assumed-values", Note, "How many values the platform takes in one list is not known: one a rule is planned."},
+	{"assumed-step", Warning, "In which steps the device counts rates is not known: it may round the rate."},
+	{"assumed-floor", Warning, "The smallest rate that the device honours is not known."},
+	{"assumed-scale", Note, "How many rules the device holds is not known."},
+	{"assumed-burst", Warning, "The burst of the policer is a guess."},
+	{"assumed-order", Warning, "The order in which the device evaluates rules is not sourced, and it decided something: the rule overlaps others that fare differently."},
+	{"over-scale", Warning, "There are more rules than the vendor tested."},
+	{"no-native", Error, "The device has no FlowSpec."},
+	{"no-filter", Error, "The device has no filter, or there is no dialect for it."},
+	{"no-family", Error, "The platform does not take rules of this address family."},
+	{"no-component", Error, "The platform does not match this component."},
+	{"no-operator", Error, "The platform does not take this operator, and no other form of the condition fits."},
+	{"no-offset", Error, "The platform takes no IPv6 prefix with an offset."},
+	{"no-bits", Error, "The platform does not match this bit, or not so many at once."},
+	{"not-together", Error, "The platform does not take these components in one rule."},
+	{"number-too-large", Error, "The platform cannot name a number this large."},
+	{"too-many-values", Error, "One rule cannot hold so many values."},
+	{"value-too-wide", Error, "The platform takes fewer octets a value."},
+	{"odd-operator", Error, "An operator that no platform is sent: always-true, always-false, or a range that holds nothing."},
+	{"too-many-parts", Error, "The rule would need too many pieces."},
+	{"too-long", Error, "The rule is longer than the platform takes, and no pieces are short enough."},
+	{"not-disjoint", Error, "The pieces would overlap, and the rule's actions would be done twice, because later rules are looked at as well."},
+	{"unknown-action", Error, "The rule has a community that is not understood, or two that contradict each other."},
+	{"no-action", Error, "The platform does not carry out this action."},
+	{"actions-not-together", Error, "The platform does not carry out these actions together."},
+	{"redirect-family", Error, "The next hop is of the other IP version."},
+	{"rate-ceiling", Error, "The rate is above the largest that the device takes."},
+	{"rate-split", Error, "The rule has a rate and would need several entries: each would have a policer of its own."},
+	{"placement-before", Error, "In front of the operator's filter an entry discards or does nothing that ends evaluation."},
+	{"order-conflict", Error, "The device would put a piece of the rule on the other side of a rule that it overlaps and that fares differently."},
+	{"order-unknown", Error, "In which order the device evaluates rules is not known, and the rule overlaps one that fares differently."},
+	{"cluster-split", Error, "The rule must stay in order with rules that the other mechanism carries."},
+	{"exception-lost", Error, "A rule above this one was rejected; without it this rule would filter what nobody asked to filter."},
+	{"over-budget", Error, "The device holds no more entries."},
+	{"too-entangled", Error, "The proof would take too long: too many rules overlap."},
+	{"unproven", Error, "The proof failed: this is a fault in sluice. Nothing was sent for the rule."},
+}
+
+// words of components and of what they hold.
+func typeWord(t flowspec.Type) string { return t.String() }
+
+// typeList returns the words of the types in set.
+func typeList(set uint16) string {
+	var out []string
+	for t := flowspec.DstPrefix; t <= flowspec.FlowLabel; t++ {
+		if set&(1<<t) != 0 {
+			out = append(out, typeWord(t))
+		}
+	}
+	return strings.Join(out, " and ")
+}
+
+// opNames are operators in words.
+var opNames = map[split.Ops]string{
+	split.Eq: "equal", split.Range: "a range", split.Lt: "less than", split.Gt: "greater than", split.Ne: "not equal",
+	split.Chain: "terms joined by &", split.Any: "any of the bits", split.All: "all of the bits",
+	split.None: "none of the bits", split.NotAll: "not all of the bits",
+}
+
+// trouble turns a limit that a rule meets into a reason, and returns the fact behind it.
+func (p *platform) trouble(m *mechanism, l *familyLimits, t *split.Trouble) (Reason, string) {
+	word := typeWord(t.Type)
+	r := Reason{Code: string(t.Why), Severity: Error, Component: word}
+	fact := l.facts[t.Type]
+	who := p.profile.Name
+	if m.filter != nil {
+		who = "a filter of " + who
+	}
+	switch t.Why {
+	case split.NoComponent:
+		r.Message = fmt.Sprintf("%s does not match %s", who, word)
+		fact = l.cannot[t.Type]
+	case split.NoOperator:
+		r.Message = fmt.Sprintf("%s: %s does not take %s", word, who, opNames[t.Op])
+		if one := l.ops[t.Type][opWord(t.Op)]; one != "" {
+			fact = one
+		}
+	case split.NoOffset:
+		r.Message = fmt.Sprintf("%s: %s takes no prefix with an offset", word, who)
+	case split.NoBits:
+		r.Message = fmt.Sprintf("%s: %s cannot name the bits %#04x", word, who, t.Have)
+		if t.Max > 0 {
+			r.Message = fmt.Sprintf("%s: %s has no form for this set of packets; it names at most %d bit at a time", word, who, t.Max)
+		}
+	case split.NoTogether:
+		r.Message = fmt.Sprintf("%s does not take %s in one rule", who, typeList(t.Types))
+		for i, set := range l.limits.Exclude {
+			if set == t.Types {
+				fact = l.exclude[i]
+			}
+		}
+	case split.TooBig:
+		r.Message = fmt.Sprintf("%s: %d is more than the %d that %s can name", word, t.Have, t.Max, who)
+	case split.TooMany:
+		r.Message = fmt.Sprintf("%s: %d values, and %s takes %d", word, t.Have, who, t.Max)
+		if l.values[t.Type] != "" {
+			fact = l.values[t.Type]
+		}
+	case split.TooWide:
+		r.Message = fmt.Sprintf("%s: values of %d octets, and %s takes %d", word, t.Have, who, t.Max)
+	case split.OddOperator:
+		r.Message = fmt.Sprintf("%s: an operator that is always true or never true is not sent", word)
+	case split.TooManyParts:
+		r.Message = fmt.Sprintf("the rule would need %d pieces, most of them for %s; %d is the most planned", t.Have, word, t.Max)
+		r.Hint = "shorten the lists, or use ranges"
+	case split.NotDisjoint:
+		r.Message = fmt.Sprintf("%s: the pieces would overlap, and a packet in two of them would get the actions twice", word)
+	}
+	r.Source = p.facts.source(fact)
+	return r, fact
+}
+
+// changed turns what was done to a rule into notes.
+func (p *platform) changed(l *familyLimits, changes []split.Change) []Reason {
+	out := make([]Reason, 0, len(changes))
+	for _, c := range changes {
+		r := Reason{Code: string(c.Kind), Severity: Note, Component: typeWord(c.Type)}
+		fact := l.facts[c.Type]
+		switch c.Kind {
+		case split.Cut:
+			if l.values[c.Type] != "" {
+				fact = l.values[c.Type]
+			}
+			r.Message = fmt.Sprintf("%s: %d values in %d lists", r.Component, c.From, c.To)
+			if n := l.limits.Of[c.Type].MaxValues; n > 0 {
+				r.Message += fmt.Sprintf(", at most %d in each", n)
+			}
+		case split.Merged:
+			r.Message = fmt.Sprintf("%s: %d values say the same as %d", r.Component, c.To, c.From)
+		case split.Reworded:
+			r.Message = fmt.Sprintf("%s: said with operators that the platform takes", r.Component)
+		case split.Dropped:
+			r.Message = fmt.Sprintf("%s: lets everything through, and was left out", r.Component)
+		case split.PortCut:
+			fact = l.cannot[c.Type]
+			r.Message = "port: became destination-port or source-port"
+			if fact == "" && len(l.exclude) > 0 {
+				fact = l.exclude[0]
+			}
+		}
+		r.Source = p.facts.source(fact)
+		out = append(out, r)
+	}
+	return out
+}

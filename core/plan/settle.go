@@ -1,0 +1,307 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/sluice-gateway/sluice/core/packet"
+)
+
+// state is how a rule is carried, as far as is known.
+type state uint8
+
+const (
+	asNothing  state = iota + 1 // it matches no packet: nothing is sent
+	asNative                    // by FlowSpec, as it came or in pieces
+	asFilter                    // by entries of a filter
+	asRejected                  // not at all
+)
+
+// carried says whether the device treats the rule's packets as asked.
+func (s state) carried() bool { return s == asNative || s == asFilter }
+
+// settle decides how each rule of the plane is carried. It starts with what each rule could have by itself, and goes on until nothing is wrong:
+// rules that must stay in order are carried by one mechanism, no two rules that share packets are evaluated the wrong way round, and nothing
+// is filtered that nobody asked for. Rules only ever move from FlowSpec to the filter and from either to rejected, so it ends.
+func (pl *plane) settle() {
+	for i, c := range pl.cards {
+		switch {
+		case c.nothing:
+			pl.state[i] = asNothing
+		case c.native.ok():
+			pl.state[i] = asNative
+		case pl.p.filterWay(c).ok():
+			pl.state[i] = asFilter
+		default:
+			pl.state[i] = asRejected
+		}
+	}
+	for again := true; again; {
+		again = pl.loseExceptions()
+		wrong := pl.conflicts()
+		if pl.gather(wrong) {
+			again = true
+		}
+	}
+}
+
+// say adds a reason to what is said of card i.
+func (pl *plane) say(i int32, r Reason) {
+	if pl.notes == nil {
+		pl.notes = make([]note, len(pl.cards))
+	}
+	pl.notes[i].reasons = append(pl.notes[i].reasons, r)
+}
+
+// show gives card i its witness, unless it has one.
+func (pl *plane) show(i int32, w *witnessed) {
+	if pl.notes == nil {
+		pl.notes = make([]note, len(pl.cards))
+	}
+	if pl.notes[i].conflict == nil {
+		pl.notes[i].conflict = w
+	}
+}
+
+// reject takes card i out.
+func (pl *plane) reject(i int32, r Reason) {
+	pl.state[i] = asRejected
+	pl.say(i, r)
+}
+
+// loseExceptions rejects rules that would filter what a rejected rule above them decided otherwise. It says whether it rejected any.
+//
+// A packet of a rejected rule falls to the next rule that matches it. Where that one is less severe, the packet is filtered less than
+// asked: the plan is lenient, and says so. Where it is as severe or more, the packet would be treated in a way that nobody asked
+// for, and the rule below goes as well.
+func (pl *plane) loseExceptions() (changed bool) {
+	for i := range pl.cards {
+		if pl.state[i] != asRejected || pl.cards[i].rule.Action.Continue {
+			continue // a rule that goes on decides nothing for those below it
+		}
+		pl.index()
+		for _, j := range pl.exposed(int32(i)) {
+			pl.lose(int32(i), j.card, j)
+			changed = true
+		}
+	}
+	return changed
+}
+
+// loss is a rule that must go because one above it went, with packets that show it.
+type loss struct {
+	card    int32
+	witness *witnessed
+}
+
+// exposed returns the rules that treat packets of i worse than asked, now that i is rejected.
+func (pl *plane) exposed(i int32) (out []loss) {
+	c := pl.cards[i]
+	pl.near(i, true, func(j int32) bool {
+		d := pl.cards[j]
+		if j < i || !pl.state[j].carried() || d.severity < c.severity || !c.meets(d) {
+			return true
+		}
+		if left := pl.undecided(c.set.And(d.set), j, j); !left.Empty() {
+			out = append(out, loss{j, &witnessed{want: i, got: j, packets: left}})
+		}
+		return true
+	})
+	return out
+}
+
+// lose rejects j because i was rejected.
+func (pl *plane) lose(i, j int32, l loss) {
+	c := pl.cards[i]
+	pl.reject(j, Reason{Code: "exception-lost", Severity: Error, Component: "order",
+		Message: fmt.Sprintf("rule %s above this one is not carried; without it this rule would %s packets that should be left to it (%s)",
+			c.rule.ID, pl.cards[j].want, c.want),
+		Hint: "put the rule above in a form that the device takes, or narrow this one"})
+	pl.show(j, l.witness)
+	pl.show(i, l.witness)
+}
+
+// gather moves whole clusters to the filter where a member needs it, and rejects what stands in the way. It says whether it changed anything.
+func (pl *plane) gather(wrong []conflict) (changed bool) {
+	if len(wrong) == 0 && !slices.Contains(pl.state, asFilter) {
+		return false
+	}
+	pl.index()
+	seen := make([]bool, len(pl.cards))
+	visit := func(i int32) {
+		if !seen[i] && pl.state[i].carried() && pl.unite(pl.cluster(i, seen), wrong) {
+			changed = true
+		}
+	}
+	for _, w := range wrong {
+		visit(w.want)
+		visit(w.got)
+	}
+	for i := range pl.cards {
+		if pl.state[i] == asFilter {
+			visit(int32(i))
+		}
+	}
+	return changed
+}
+
+// unite makes one cluster use one mechanism. It says whether it changed anything.
+func (pl *plane) unite(members []int32, wrong []conflict) bool {
+	var natives, only, cannot []int32 // carried by FlowSpec now; only in a filter; in no filter
+	for _, i := range members {
+		if pl.state[i] == asNative {
+			natives = append(natives, i)
+		}
+		if !pl.cards[i].native.ok() {
+			only = append(only, i)
+		} else if !pl.p.filterWay(pl.cards[i]).ok() {
+			cannot = append(cannot, i)
+		}
+	}
+	inside := pl.inside(members, wrong)
+	switch {
+	case len(natives) == 0:
+		return false
+	case len(cannot) == 0 && (len(only) > 0 || len(inside) > 0):
+		pl.moveAll(natives, len(only) > 0)
+	case len(only) == 0 && len(inside) == 0:
+		return false
+	case len(only)+len(inside) >= len(cannot) && pl.p.filter != nil && len(cannot) < len(members):
+		// Fewer rules are lost when those go that no filter takes.
+		for _, i := range cannot {
+			pl.apart(i, "a filter", pl.p.filterWay(pl.cards[i]).refused)
+		}
+	default:
+		for _, i := range only {
+			pl.apart(i, "FlowSpec", pl.cards[i].native.refused)
+		}
+		for _, w := range inside {
+			pl.resolve(w)
+		}
+	}
+	return true
+}
+
+// inside returns the conflicts among members, each once.
+func (pl *plane) inside(members []int32, wrong []conflict) (out []conflict) {
+	if len(wrong) == 0 {
+		return nil
+	}
+	in := make(map[int32]bool, len(members))
+	for _, i := range members {
+		in[i] = true
+	}
+	for _, w := range wrong {
+		if in[w.want] {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// moveAll moves rules from FlowSpec to the filter.
+func (pl *plane) moveAll(natives []int32, joined bool) {
+	for _, i := range natives {
+		pl.state[i] = asFilter
+		r := Reason{Code: "moved-with-others", Severity: Note, Component: "order",
+			Message: "the rule overlaps rules that go to the filter and fare differently, and must stay in order with them"}
+		if !joined {
+			r.Message = "the device would not keep the rule in order with rules that it overlaps and that fare differently; a filter does"
+			r.Source = pl.p.facts.source(pl.limits.order.Fact)
+		}
+		pl.say(i, r)
+	}
+}
+
+// apart rejects card i, which needs another mechanism than the rules it must stay in order with.
+func (pl *plane) apart(i int32, what string, why []Reason) {
+	r := Reason{Code: "cluster-split", Severity: Error, Component: "order",
+		Message: fmt.Sprintf("the rule overlaps rules that are carried otherwise and fare differently, and %s cannot carry it", what)}
+	if len(why) > 0 {
+		r.Message += ": " + why[0].Message
+		r.Source = why[0].Source
+		r.Hint = why[0].Hint
+	}
+	pl.reject(i, r)
+}
+
+// resolve rejects one rule of a conflict: the one with which fewer others go.
+func (pl *plane) resolve(w conflict) {
+	if !pl.state[w.want].carried() || !pl.state[w.got].carried() {
+		return
+	}
+	victim, other := w.got, w.want
+	if len(pl.losses(w.want)) < len(pl.losses(w.got)) {
+		victim, other = other, victim
+	}
+	r := Reason{Code: "order-conflict", Severity: Error, Component: "order",
+		Message: fmt.Sprintf("the device would evaluate rule %s before rule %s, which overlaps it and should come first",
+			pl.cards[w.got].rule.ID, pl.cards[w.want].rule.ID),
+		Hint:   "make the two rules disjoint, give both the same action, or give the device a filter",
+		Source: pl.p.facts.source(pl.limits.order.Fact)}
+	switch {
+	case w.unknown:
+		r.Code = "order-unknown"
+		r.Message = fmt.Sprintf("in which order %s evaluates rules is not known, and rule %s overlaps this one and fares differently",
+			pl.p.profile.Name, pl.cards[other].rule.ID)
+	case w.tangled:
+		r.Code = "too-entangled"
+		r.Message = fmt.Sprintf("too many rules lie between the pieces of this rule and rule %s to prove their order", pl.cards[other].rule.ID)
+	}
+	packets := w.packets
+	if packets.Empty() {
+		packets = pl.cards[w.want].set.And(pl.cards[w.got].set)
+	}
+	pl.reject(victim, r)
+	pl.show(victim, &witnessed{want: w.want, got: w.got, packets: packets})
+}
+
+// losses returns the rules that would go if i went, directly or through others.
+func (pl *plane) losses(i int32) []int32 {
+	out := []int32{i}
+	was := []state{pl.state[i]}
+	pl.state[i] = asRejected
+	for k := 0; k < len(out); k++ {
+		if pl.cards[out[k]].rule.Action.Continue {
+			continue
+		}
+		for _, l := range pl.exposed(out[k]) {
+			was = append(was, pl.state[l.card])
+			pl.state[l.card] = asRejected
+			out = append(out, l.card)
+		}
+	}
+	for k, j := range out {
+		pl.state[j] = was[k]
+	}
+	return out
+}
+
+// budget rejects, lowest precedence first, what is over a number of entries: nothing stands below them that they could expose.
+// It returns how many entries are left.
+func (pl *plane) budget(s state, left int, say func(*card) Reason) int {
+	for i := range pl.cards {
+		if pl.state[i] != s {
+			continue
+		}
+		n := pl.entries(int32(i))
+		if left -= n; left < 0 {
+			pl.reject(int32(i), say(pl.cards[i]))
+		}
+	}
+	return left
+}
+
+// entries returns how many entries card i takes.
+func (pl *plane) entries(i int32) int {
+	if pl.state[i] == asFilter {
+		return len(pl.cards[i].inFilter.entries)
+	}
+	return len(pl.cards[i].native.routes)
+}
+
+// witnessed is a set of packets that the rules ask one thing for and the device would have done another.
+type witnessed struct {
+	want, got int32
+	packets   packet.Set
+}

@@ -1,0 +1,265 @@
+package split
+
+import (
+	"slices"
+
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/packet"
+)
+
+// Entries cuts a rule of family f into entries of a filter with limits l. Every condition that a component implies is written out: a
+// filter entry need not check the protocol or the fragment offset by itself. No entries and no Trouble: the rule matches no packet.
+func Entries(f flowspec.Family, components []flowspec.Component, l *Limits, disjoint bool) (Result, *Trouble) {
+	p := parter{family: f, limits: l, disjoint: disjoint}
+	has := typesOf(components)
+	port := uint16(1 << flowspec.Port)
+	if has&port == 0 {
+		return p.entries([][]side{sides(components)})
+	}
+	if l.Of[flowspec.Port].OK && l.excluded(has)&port == 0 {
+		first := p
+		r, trouble := first.entries([][]side{sides(components)})
+		if trouble == nil && !(disjoint && len(r.Entries) > 1) {
+			return r, nil
+		}
+	}
+	branches := withoutPort(components, disjoint)
+	p.note(flowspec.Port, PortCut, 1, len(branches))
+	return p.entries(branches)
+}
+
+func (p *parter) entries(branches [][]side) (Result, *Trouble) {
+	for _, b := range branches {
+		if trouble := p.entryBranch(b); trouble != nil {
+			return Result{}, trouble
+		}
+	}
+	return p.result, nil
+}
+
+// entryBranch turns one product of sides into entries: one base entry, multiplied by every list that is too long.
+func (p *parter) entryBranch(b []side) *Trouble {
+	guard := guardOf(p.family, b)
+	base := Entry{}
+	var flags []Cube
+	frags := guard.frags
+	proto := guard.proto
+	var has uint16
+	for i := range b {
+		s := &b[i]
+		has |= 1 << s.typ
+		if l := &p.limits.Of[s.typ]; !l.OK && !p.removable(s, has|1<<0) {
+			return &Trouble{Type: s.typ, Why: NoComponent}
+		}
+		switch s.typ {
+		case flowspec.DstPrefix, flowspec.SrcPrefix:
+			if s.came.Prefix.Offset > 0 {
+				return &Trouble{Type: s.typ, Why: NoOffset}
+			}
+			if s.typ == flowspec.DstPrefix {
+				base.Dst = &s.came.Prefix
+			} else {
+				base.Src = &s.came.Prefix
+			}
+		case flowspec.Protocol:
+			proto = both(proto, s.set())
+		case flowspec.Fragment:
+			frags &= statesOf(p.family, s.came)
+		case flowspec.TCPFlags:
+			var trouble *Trouble
+			if flags, trouble = p.flagCubes(s); trouble != nil || flags == nil {
+				return trouble
+			}
+		default:
+			set := s.set()
+			if len(set) == 0 {
+				return nil
+			}
+			if !isAll(set, top(s.typ)) {
+				base.Values[s.typ] = set
+			}
+		}
+	}
+	if len(proto) == 0 || frags == 0 {
+		return nil
+	}
+	if !isAll(proto, 0xff) {
+		base.Values[flowspec.Protocol] = proto
+		has |= 1 << flowspec.Protocol
+	}
+	if set := p.limits.excluded(has); set != 0 {
+		return &Trouble{Type: lowest(set), Why: NoTogether, Types: set}
+	}
+	return p.multiply(base, flags, frags)
+}
+
+// flagCubes returns the flag words that s lets through as cubes, an empty list for all of them, nil for none.
+func (p *parter) flagCubes(s *side) ([]Cube, *Trouble) {
+	l := &p.limits.Of[flowspec.TCPFlags]
+	gs := flagGroups(s.came)
+	if len(gs) == 0 {
+		return nil, nil
+	}
+	out := []Cube{}
+	for i := range gs {
+		for _, c := range gs[i].cubes() {
+			if named := c.Set | c.Clear; l.Bits != 0 && named&^l.Bits != 0 {
+				return nil, &Trouble{Type: flowspec.TCPFlags, Why: NoBits, Have: int(named)}
+			}
+			if c != (Cube{}) && !slices.Contains(out, c) {
+				out = append(out, c)
+			}
+		}
+	}
+	if p.disjoint && l.MaxValues > 0 && len(out) > l.MaxValues && !cubesApart(out) {
+		return nil, &Trouble{Type: flowspec.TCPFlags, Why: NotDisjoint}
+	}
+	return out, nil
+}
+
+// multiply appends base, cut along every list that is longer than an entry takes.
+func (p *parter) multiply(base Entry, flags []Cube, frags packet.Frags) *Trouble {
+	out := []Entry{base}
+	for t := flowspec.Protocol; t <= flowspec.FlowLabel; t++ {
+		if base.Values[t] == nil {
+			continue
+		}
+		l := &p.limits.Of[t]
+		if !l.OK {
+			return &Trouble{Type: t, Why: NoComponent}
+		}
+		values, trouble := singles(t, base.Values[t], l, p.limits.MaxParts)
+		if trouble != nil {
+			return trouble
+		}
+		cut := chunks(values, l.MaxValues)
+		if len(cut) > 1 {
+			p.note(t, Cut, len(values), len(cut))
+		}
+		if out, trouble = spreadEntries(p, out, t, cut, func(e *Entry, v []packet.Span) { e.Values[t] = v }); trouble != nil {
+			return trouble
+		}
+	}
+	if len(flags) > 0 {
+		cut := chunks(flags, p.limits.Of[flowspec.TCPFlags].MaxValues)
+		var trouble *Trouble
+		if out, trouble = spreadEntries(p, out, flowspec.TCPFlags, cut, func(e *Entry, v []Cube) { e.Flags = v }); trouble != nil {
+			return trouble
+		}
+	}
+	if frags != everyState(p.family) {
+		cubes := fragCubes(p.family, frags)
+		if trouble := p.fragBits(cubes); trouble != nil {
+			return trouble
+		}
+		var trouble *Trouble
+		if out, trouble = spreadEntries(p, out, flowspec.Fragment, cubes, p.setFrags); trouble != nil {
+			return trouble
+		}
+	}
+	p.result.Entries = append(p.result.Entries, out...)
+	return nil
+}
+
+// setFrags writes states into e. IPv6 has no DF: both halves say the same, so that "offset zero" is one value in both versions.
+func (p *parter) setFrags(e *Entry, v packet.Frags) {
+	if everyState(p.family) == 0x0f {
+		v |= v << 4
+	}
+	e.Frags = v
+}
+
+// fragBits says whether the conditions in cubes can be named.
+func (p *parter) fragBits(cubes []packet.Frags) *Trouble {
+	l := &p.limits.Of[flowspec.Fragment]
+	if !l.OK {
+		return &Trouble{Type: flowspec.Fragment, Why: NoComponent}
+	}
+	every := everyState(p.family)
+	for _, c := range cubes {
+		var named uint16
+		if c&0x66 == 0 || c&^0x66 == 0 {
+			// First and last fragments are told from others by "more fragments" at either side of offset zero.
+			if c&0x33 != 0 {
+				named |= firstFragment
+			}
+			if c&^0x33 != 0 {
+				named |= lastFragment
+			}
+		}
+		if every == packet.AnyFrags && (c&0xf0 == 0 || c&0x0f == 0) {
+			named |= dontFragment
+		}
+		if c&0x33 == 0 || c&^0x33 == 0 {
+			named |= isFragment
+		}
+		if l.Bits != 0 && named&^l.Bits != 0 {
+			return &Trouble{Type: flowspec.Fragment, Why: NoBits, Have: int(named)}
+		}
+	}
+	return nil
+}
+
+// spreadEntries returns every entry of in with every value of cut.
+func spreadEntries[T any](p *parter, in []Entry, t flowspec.Type, cut []T, set func(*Entry, T)) ([]Entry, *Trouble) {
+	if n := len(p.result.Entries) + len(in)*len(cut); n > p.limits.MaxParts {
+		return nil, &Trouble{Type: t, Why: TooManyParts, Have: n, Max: p.limits.MaxParts}
+	}
+	out := make([]Entry, 0, len(in)*len(cut))
+	for _, e := range in {
+		for _, v := range cut {
+			one := e
+			set(&one, v)
+			out = append(out, one)
+		}
+	}
+	return out, nil
+}
+
+// singles returns spans, number by number where l has no ranges.
+func singles(t flowspec.Type, spans []packet.Span, l *Limit, budget int) ([]packet.Span, *Trouble) {
+	if l.Ops&Range != 0 {
+		return spans, nil
+	}
+	var out []packet.Span
+	for _, s := range spans {
+		if uint64(s.Hi)-uint64(s.Lo) >= uint64(budget) {
+			return nil, &Trouble{Type: t, Why: NoOperator, Op: Range}
+		}
+		for v := uint64(s.Lo); v <= uint64(s.Hi); v++ {
+			out = append(out, packet.Span{Lo: uint32(v), Hi: uint32(v)})
+		}
+	}
+	return out, nil
+}
+
+// implied is what components ask for beyond their own field (RFC 8955 §4.2.2).
+type implied struct {
+	proto []packet.Span
+	frags packet.Frags
+}
+
+// guardOf returns what the components of b imply: ports need TCP or UDP, flags TCP, ICMP fields ICMP, and all of them offset zero.
+func guardOf(f flowspec.Family, b []side) implied {
+	g := implied{proto: []packet.Span{{Lo: 0, Hi: 0xff}}, frags: everyState(f)}
+	icmp := uint32(1)
+	if everyState(f) == 0x0f {
+		icmp = 58
+	}
+	for i := range b {
+		var proto []packet.Span
+		switch b[i].typ {
+		case flowspec.Port, flowspec.DstPort, flowspec.SrcPort:
+			proto = []packet.Span{{Lo: 6, Hi: 6}, {Lo: 17, Hi: 17}}
+		case flowspec.TCPFlags:
+			proto = []packet.Span{{Lo: 6, Hi: 6}}
+		case flowspec.ICMPType, flowspec.ICMPCode:
+			proto = []packet.Span{{Lo: icmp, Hi: icmp}}
+		default:
+			continue
+		}
+		g.proto = both(g.proto, proto)
+		g.frags &= packet.OffsetZero
+	}
+	return g
+}

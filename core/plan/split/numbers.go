@@ -1,0 +1,225 @@
+package split
+
+import (
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/packet"
+)
+
+// top returns the largest number that the field of type t holds.
+func top(t flowspec.Type) uint32 {
+	switch t {
+	case flowspec.Port, flowspec.DstPort, flowspec.SrcPort, flowspec.PacketLength:
+		return 0xffff
+	case flowspec.DSCP:
+		return 0x3f
+	case flowspec.FlowLabel:
+		return 0xfffff
+	}
+	return 0xff
+}
+
+// group is terms joined by AND; a list is groups joined by OR, AND binding tighter (RFC 8955 §4.2.1.1).
+func groups(terms []flowspec.Term, visit func(group []flowspec.Term) bool) {
+	for start := 0; start < len(terms); {
+		end := start + 1
+		for end < len(terms) && terms[end].And {
+			end++
+		}
+		if !visit(terms[start:end]) {
+			return
+		}
+		start = end
+	}
+}
+
+// numbers returns the numbers that a numeric list lets through, tidy.
+func numbers(c *flowspec.Component) []packet.Span {
+	top := top(c.Type)
+	var out []packet.Span
+	groups(c.Terms, func(group []flowspec.Term) bool {
+		set := []packet.Span{{Lo: 0, Hi: top}}
+		for _, t := range group {
+			set = both(set, half(c.Type, t, top))
+		}
+		out = append(out, set...)
+		return true
+	})
+	return tidy(out)
+}
+
+// half returns the numbers up to top that one term lets through.
+func half(typ flowspec.Type, t flowspec.Term, top uint32) []packet.Span {
+	v := t.Value
+	if typ == flowspec.DSCP {
+		v &= 0x3f // the other bits are treated as 0 (RFC 8955 §4.2.2.11)
+	}
+	var out []packet.Span
+	if t.Op&flowspec.LT != 0 && v > 0 {
+		out = append(out, packet.Span{Lo: 0, Hi: uint32(min(v-1, uint64(top)))})
+	}
+	if t.Op&flowspec.EQ != 0 && v <= uint64(top) {
+		out = append(out, packet.Span{Lo: uint32(v), Hi: uint32(v)})
+	}
+	if t.Op&flowspec.GT != 0 && v < uint64(top) {
+		out = append(out, packet.Span{Lo: uint32(v) + 1, Hi: top})
+	}
+	if t.Op == flowspec.True {
+		return []packet.Span{{Lo: 0, Hi: top}} // whatever the value is
+	}
+	return tidy(out)
+}
+
+// numbersFit returns nil when a platform with limit l takes the list of c as it is.
+func numbersFit(c *flowspec.Component, l *Limit) *Trouble {
+	top := top(c.Type)
+	named := top
+	if l.MaxValue != 0 {
+		named = min(named, l.MaxValue)
+	}
+	values, pairs := 0, len(c.Terms)
+	var trouble *Trouble
+	groups(c.Terms, func(group []flowspec.Term) bool {
+		values++
+		op := wording(group)
+		switch {
+		case op == 0 || empty(c.Type, group, top):
+			trouble = &Trouble{Type: c.Type, Why: OddOperator}
+		case l.Ops&op == 0:
+			trouble = &Trouble{Type: c.Type, Why: NoOperator, Op: op}
+		}
+		for _, t := range group {
+			if l.MaxWidth > 0 && int(t.Width) > l.MaxWidth {
+				trouble = &Trouble{Type: c.Type, Why: TooWide, Have: int(t.Width), Max: l.MaxWidth}
+			}
+			if t.Value > uint64(named) {
+				trouble = &Trouble{Type: c.Type, Why: TooBig, Have: int(t.Value), Max: int(named)}
+			}
+		}
+		return trouble == nil
+	})
+	return firstTrouble(trouble, c.Type, values, pairs, l)
+}
+
+// firstTrouble adds the two counts to what was found in the terms.
+func firstTrouble(t *Trouble, typ flowspec.Type, values, pairs int, l *Limit) *Trouble {
+	switch {
+	case t != nil:
+		return t
+	case l.MaxValues > 0 && values > l.MaxValues:
+		return &Trouble{Type: typ, Why: TooMany, Have: values, Max: l.MaxValues}
+	case l.MaxPairs > 0 && pairs > l.MaxPairs:
+		return &Trouble{Type: typ, Why: TooMany, Have: pairs, Max: l.MaxPairs}
+	}
+	return nil
+}
+
+// wording returns the operator that profiles call a group of terms, or 0 for one that no platform is sent: always-true and
+// always-false have both polarities in the field.
+func wording(group []flowspec.Term) Ops {
+	if len(group) == 1 {
+		switch group[0].Op {
+		case flowspec.EQ:
+			return Eq
+		case flowspec.NE:
+			return Ne
+		case flowspec.LT, flowspec.LE:
+			return Lt
+		case flowspec.GT, flowspec.GE:
+			return Gt
+		}
+		return 0
+	}
+	for _, t := range group {
+		if t.Op == flowspec.True || t.Op == flowspec.False {
+			return 0
+		}
+	}
+	if len(group) == 2 && (up(group[0].Op) && down(group[1].Op) || down(group[0].Op) && up(group[1].Op)) {
+		return Range
+	}
+	return Chain
+}
+
+func up(op flowspec.Op) bool   { return op == flowspec.GT || op == flowspec.GE }
+func down(op flowspec.Op) bool { return op == flowspec.LT || op == flowspec.LE }
+
+// empty says whether a group of terms lets no number through.
+func empty(typ flowspec.Type, group []flowspec.Term, top uint32) bool {
+	if len(group) == 1 && group[0].Op == flowspec.EQ {
+		return group[0].Value > uint64(top)
+	}
+	set := []packet.Span{{Lo: 0, Hi: top}}
+	for _, t := range group {
+		set = both(set, half(typ, t, top))
+	}
+	return len(set) == 0
+}
+
+// word is one span in the operators of a platform.
+type word struct{ terms []flowspec.Term }
+
+// words says spans (tidy, not all of the field) in the operators of l, one word a span; a range is told number by number where
+// the platform has no ranges and the range is short.
+func words(typ flowspec.Type, spans []packet.Span, l *Limit, budget int) ([]word, *Trouble) {
+	top := top(typ)
+	named := top
+	if l.MaxValue != 0 {
+		named = min(named, l.MaxValue)
+	}
+	out := make([]word, 0, len(spans))
+	for _, s := range spans {
+		w, ok := wordOf(s, top, named, l.Ops)
+		if l.MaxPairs > 0 && len(w.terms) > l.MaxPairs {
+			ok = false
+		}
+		switch {
+		case ok:
+			out = append(out, w)
+		case s.Hi > named:
+			return nil, &Trouble{Type: typ, Why: TooBig, Have: int(s.Hi), Max: int(named)}
+		case l.Ops&Eq == 0:
+			return nil, &Trouble{Type: typ, Why: NoOperator, Op: Range}
+		case uint64(s.Hi)-uint64(s.Lo) >= uint64(budget-len(out)):
+			return nil, &Trouble{Type: typ, Why: NoOperator, Op: Range}
+		default:
+			for v := uint64(s.Lo); v <= uint64(s.Hi); v++ {
+				out = append(out, word{[]flowspec.Term{{Op: flowspec.EQ, Value: v}}})
+			}
+		}
+	}
+	return out, nil
+}
+
+// wordOf says one span in one word, or returns false. top is the field's largest number, named the largest that can be said.
+func wordOf(s packet.Span, top, named uint32, ops Ops) (word, bool) {
+	lo, hi := uint64(s.Lo), uint64(s.Hi)
+	switch {
+	case s.Lo == s.Hi && s.Hi <= named && ops&Eq != 0:
+		return word{[]flowspec.Term{{Op: flowspec.EQ, Value: lo}}}, true
+	case s.Lo == 0 && s.Hi < top && s.Hi <= named && ops&Lt != 0:
+		return word{[]flowspec.Term{{Op: flowspec.LE, Value: hi}}}, true
+	case s.Hi == top && s.Lo > 0 && s.Lo <= named && ops&Gt != 0:
+		return word{[]flowspec.Term{{Op: flowspec.GE, Value: lo}}}, true
+	case s.Hi <= named && ops&Range != 0:
+		return word{[]flowspec.Term{{Op: flowspec.GE, Value: lo}, {And: true, Op: flowspec.LE, Value: hi}}}, true
+	case s.Hi == top && s.Lo <= named && ops&Gt != 0:
+		return word{[]flowspec.Term{{Op: flowspec.GE, Value: lo}}}, true
+	}
+	return word{}, false
+}
+
+// lists cuts words into lists that l takes.
+func lists(ws []word, l *Limit) [][]flowspec.Term {
+	var out [][]flowspec.Term
+	var list []flowspec.Term
+	values := 0
+	for _, w := range ws {
+		full := l.MaxValues > 0 && values == l.MaxValues || l.MaxPairs > 0 && len(list)+len(w.terms) > l.MaxPairs
+		if full && len(list) > 0 {
+			out, list, values = append(out, list), nil, 0
+		}
+		list = append(list, w.terms...)
+		values++
+	}
+	return append(out, list)
+}

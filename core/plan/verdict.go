@@ -1,0 +1,248 @@
+package plan
+
+import (
+	"fmt"
+
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/packet"
+	"github.com/sluice-gateway/sluice/core/table"
+)
+
+// verdict says how card i fares. owner is of plane.owners.
+func (pl *plane) verdict(i int32, owner map[string]int32) Verdict {
+	c := pl.cards[i]
+	v := Verdict{Rule: c.rule.ID}
+	var n note
+	if pl.notes != nil {
+		n = pl.notes[i]
+	}
+	switch pl.state[i] {
+	case asNothing:
+		v.Carried, v.Exact = Rewritten, true
+		v.Reasons = []Reason{{Code: "never-matches", Severity: Warning, Message: "no packet can match this rule; nothing is sent for it",
+			Hint: "components that exclude each other, such as an ICMP type and a port, leave nothing over"}}
+		pl.known(&v, factSet{})
+	case asNative:
+		pl.nativeVerdict(&v, i, n, owner)
+	case asFilter:
+		pl.filterVerdict(&v, c, n)
+	default:
+		pl.rejectedVerdict(&v, i, n)
+	}
+	return v
+}
+
+// known fills in the facts of a verdict.
+func (pl *plane) known(v *Verdict, s factSet) {
+	list := pl.p.facts.read(s)
+	v.Facts, v.Basis = list.ids, list.basis
+}
+
+func (pl *plane) nativeVerdict(v *Verdict, i int32, n note, owner map[string]int32) {
+	c := pl.cards[i]
+	w := c.native
+	v.Carried, v.Exact = w.carried, w.exact
+	v.Reasons = append(w.reasons[:len(w.reasons):len(w.reasons)], n.reasons...)
+	v.Entries = make([]Entry, 0, len(w.routes))
+	for k := range w.routes {
+		if owner != nil {
+			if first, ok := owner[string(w.routes[k].Match.NLRI())]; ok && first != i {
+				v.Carried = Rewritten
+				v.Reasons = append(v.Reasons, Reason{Code: "shadowed-part", Severity: Note, Component: "order",
+					Message: fmt.Sprintf("an entry of this rule is an entry of rule %s as well, which comes first and decides its packets", pl.cards[first].rule.ID)})
+				continue
+			}
+		}
+		v.Entries = append(v.Entries, Entry{Route: &w.routes[k]})
+	}
+	v.Cost.Entries = len(v.Entries)
+	s := w.facts
+	if order := pl.limits.order; order.Kind != "unknown" && pl.orderDecides(i) {
+		pl.p.facts.add(&s, order.Fact)
+		if pl.p.facts.basis(order.Fact) == "assumed" {
+			v.Reasons = append(v.Reasons, Reason{Code: "assumed-order", Severity: Warning, Component: "order",
+				Message: fmt.Sprintf("the rule overlaps others that fare differently, and RFC order on %s is an assumption", pl.p.profile.Name),
+				Source:  pl.p.facts.source(order.Fact)})
+		}
+	}
+	pl.known(v, s)
+}
+
+// orderDecides says whether the order of evaluation matters to card i.
+func (pl *plane) orderDecides(i int32) bool {
+	pl.index()
+	return pl.contested(i)
+}
+
+func (pl *plane) filterVerdict(v *Verdict, c *card, n note) {
+	w := c.inFilter
+	v.Carried, v.Exact = InFilter, w.exact
+	if !c.native.ok() && pl.p.native != nil {
+		why := c.native.refused[0]
+		v.Reasons = append(v.Reasons, Reason{Code: "moved-to-filter", Severity: Note, Component: why.Component,
+			Message: "FlowSpec cannot carry it: " + why.Message, Source: why.Source})
+	}
+	v.Reasons = append(append(v.Reasons, w.reasons...), n.reasons...)
+	v.Entries = make([]Entry, len(w.entries))
+	for k := range w.entries {
+		v.Entries[k] = Entry{Filter: &w.entries[k]}
+	}
+	v.Cost.Entries = len(v.Entries)
+	pl.known(v, w.facts)
+}
+
+func (pl *plane) rejectedVerdict(v *Verdict, i int32, n note) {
+	c := pl.cards[i]
+	v.Carried = Rejected
+	s := factSet{}
+	if len(n.reasons) == 0 || !c.native.ok() {
+		v.Reasons = append(v.Reasons, c.native.refused...)
+		s = c.native.facts
+	}
+	if c.inFilter != nil && !c.inFilter.ok() {
+		v.Reasons = append(v.Reasons, c.inFilter.refused...)
+		for k := range s {
+			s[k] |= c.inFilter.facts[k]
+		}
+	}
+	v.Reasons = dedupe(append(v.Reasons, n.reasons...))
+	if pl.limits != nil && n.conflict != nil {
+		pl.p.facts.add(&s, pl.limits.order.Fact)
+	}
+	pl.known(v, s)
+	v.Witness = pl.witness(i, n)
+}
+
+// dedupe drops reasons that are said already: native and filter often refuse for the same reason.
+func dedupe(list []Reason) []Reason {
+	out := list[:0]
+	for _, r := range list {
+		seen := false
+		for _, o := range out {
+			seen = seen || o == r
+		}
+		if !seen {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// witness returns a packet that fares otherwise than asked because card i is rejected, or would have if it had been carried.
+func (pl *plane) witness(i int32, n note) *table.Difference {
+	c := pl.cards[i]
+	switch {
+	case c.native != nil && c.native.witness != nil:
+		return c.native.witness
+	case c.inFilter != nil && c.inFilter.witness != nil:
+		return c.inFilter.witness
+	case c.native != nil && c.native.policers:
+		return pair(c, c.native.sets)
+	case c.inFilter != nil && c.inFilter.policers:
+		return pair(c, c.inFilter.sets)
+	case n.conflict != nil:
+		want, got := pl.cards[n.conflict.want], pl.cards[n.conflict.got]
+		if h, ok := n.conflict.packets.Witness(); ok {
+			return &table.Difference{Packet: h, WantEntry: string(want.rule.ID), GotEntry: string(got.rule.ID),
+				Want: want.want.String(), Got: got.want.String()}
+		}
+	}
+	return pl.missed(i)
+}
+
+// pair returns two packets that should share the policer of c, and would not if its pieces had one each.
+func pair(c *card, sets []packet.Set) *table.Difference {
+	want := table.Table{{ID: string(c.rule.ID), Match: c.set, Do: c.want}}
+	got := make(table.Table, len(sets))
+	for k, s := range sets {
+		do := c.want
+		do.Policer = fmt.Sprintf("%s-%d", c.rule.ID, k+1)
+		got[k] = table.Entry{ID: do.Policer, Match: s, Do: do}
+	}
+	return table.Diff(want, got)
+}
+
+// missed returns a packet that rule i asks for and that fares otherwise now.
+func (pl *plane) missed(i int32) *table.Difference {
+	pl.index()
+	c := pl.cards[i]
+	packets := pl.undecided(c.set, i, i)
+	h, ok := packets.Witness()
+	if !ok {
+		return nil
+	}
+	d := &table.Difference{Packet: h, WantEntry: string(c.rule.ID), Want: c.want.String(), Got: table.Outcome{}.String()}
+	decider := int32(-1)
+	pl.near(i, false, func(j int32) bool {
+		if pl.state[j].carried() && (decider < 0 || j < decider) && pl.cards[j].set.Has(h) {
+			decider = j
+		}
+		return true
+	})
+	if decider >= 0 {
+		d.GotEntry, d.Got = string(pl.cards[decider].rule.ID), pl.cards[decider].want.String()
+	}
+	if d.Want == d.Got {
+		return nil
+	}
+	return d
+}
+
+// warnings returns what there is to say about the device as a whole.
+func (p *platform) warnings(d *device.State, verdicts []Verdict) []Reason {
+	var has struct{ native, v4, v6, redirect, rate, filter bool }
+	for i := range d.Routes {
+		r := &d.Routes[i]
+		has.native = true
+		if f := r.Match.Family(); f.Version() == packet.IPv4 {
+			has.v4 = true
+		} else {
+			has.v6 = true
+		}
+		has.redirect = has.redirect || r.Action.Redirect != nil
+		has.rate = has.rate || r.Action.Rate != nil && !r.Action.Discard()
+	}
+	has.filter = len(d.Filters) > 0
+	var out []Reason
+	for _, w := range p.profile.Warnings {
+		applies := map[string]bool{"always": true, "native": has.native, "native-ipv4": has.v4, "native-ipv6": has.v6,
+			"redirect": has.redirect, "rate": has.rate, "filter": has.filter}[w.When]
+		if !applies || p.excused(w.Unless) {
+			continue
+		}
+		out = append(out, Reason{Code: w.Code, Severity: Warning, Message: w.Text, Hint: w.Command, Source: p.facts.source(w.Fact)})
+	}
+	if p.native != nil && has.native {
+		out = p.scale(out, len(d.Routes))
+	}
+	return out
+}
+
+// scale warns of more rules than are known to fit.
+func (p *platform) scale(out []Reason, n int) []Reason {
+	most := p.native.native.MaxRules
+	switch {
+	case most.N == 0:
+		out = append(out, Reason{Code: "assumed-scale", Severity: Note,
+			Message: fmt.Sprintf("how many rules %s holds is not known; this plan has %d", p.profile.Name, n), Source: p.facts.source(most.Fact)})
+	case most.N > 0 && most.Soft && n > most.N:
+		out = append(out, Reason{Code: "over-scale", Severity: Warning,
+			Message: fmt.Sprintf("%d rules, and %d is what the vendor tested on %s; more may fit", n, most.N, p.profile.Name),
+			Hint:    "read back what the device installed", Source: p.facts.source(most.Fact)})
+	}
+	return out
+}
+
+// excused says whether a setting makes a warning needless: "term-order=legacy".
+func (p *platform) excused(unless string) bool {
+	for name, o := range p.profile.Options {
+		value, ok := p.opt.Settings[name]
+		if !ok && len(o.Values) > 0 {
+			value = o.Values[0]
+		}
+		if unless == name+"="+value {
+			return true
+		}
+	}
+	return false
+}
