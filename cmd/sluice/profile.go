@@ -181,7 +181,7 @@ func profileShow() *cobra.Command {
 		if f == "json" {
 			return printJSON(cmd.OutOrStdout(), shownOf(p, lib.File(p.Name), settings))
 		}
-		return showText(cmd.OutOrStdout(), p)
+		return showText(cmd.OutOrStdout(), p, settings)
 	}
 	return cmd
 }
@@ -204,7 +204,7 @@ func shownOf(p *profile.Profile, file string, settings map[string]string) shown 
 }
 
 // showText prints a profile: what it can, with the numbers of the facts behind each line, what to type on the device, the facts.
-func showText(out io.Writer, p *profile.Profile) error {
+func showText(out io.Writer, p *profile.Profile, settings map[string]string) error {
 	fmt.Fprintf(out, "%s: %s %s, %s\n", p.Name, p.Vendor, p.Platform, p.Releases)
 	if len(p.Aliases) > 0 {
 		fmt.Fprintf(out, "also called %s\n", strings.Join(p.Aliases, ", "))
@@ -235,6 +235,9 @@ func showText(out io.Writer, p *profile.Profile) error {
 		fmt.Fprintln(out, "\nOn the device")
 	}
 	for _, warn := range p.Warnings {
+		if !warn.Applies(settings) {
+			continue
+		}
 		fmt.Fprintf(out, "  %s [%d]\n", warn.Text, number[warn.Fact])
 		if warn.Command != "" {
 			fmt.Fprintf(out, "      %s\n", strings.ReplaceAll(warn.Command, "\n", "\n      "))

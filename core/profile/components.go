@@ -107,7 +107,11 @@ func (l *loader) ops(c *Component, raw rawComponent, t flowspec.Type, key word, 
 	if !raw.Values.set {
 		l.bad(key.at, "%s does not say how many values it takes: add `values`, a number, unknown or unlimited", path)
 	}
-	l.opFacts(c, raw, c.Ops, path)
+	words := c.Ops
+	if t.Bitmask() {
+		words = append(slices.Clone(c.Ops), "bits")
+	}
+	l.opFacts(c, raw, words, path)
 }
 
 // opFacts reads the facts behind single operators, those in words.

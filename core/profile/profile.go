@@ -87,7 +87,7 @@ type Component struct {
 	// Ops that may appear: numeric "eq", "range" (two half-lines joined by AND), "lt", "gt" (half-lines, with or without equal), "ne";
 	// bitmask "any", "all", "none", "notall", and "and" for terms joined by AND.
 	Ops []string
-	// OpFacts names facts for operators that rest on another one than the component; for prefixes "offset" says why there is none, or what it rests on.
+	// OpFacts names facts for operators that rest on another one than the component; "offset" says why prefixes take none, "bits" why some bits cannot be named.
 	OpFacts map[string]string
 	// MaxValues is the most terms in the list, a range counting as one; 0 is unknown (planned as one, with a warning), Unlimited is no limit.
 	MaxValues  int

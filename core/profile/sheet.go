@@ -100,9 +100,11 @@ func (s *sheet) components(group, prefix string, has map[flowspec.Type]Component
 				}
 			}
 			s.add(group, name, says, facts...)
-			if f := c.OpFacts["offset"]; f != "" { // about something that is not there: no weaker for it
-				last := &s.lines[len(s.lines)-1]
-				last.Facts = append(last.Facts, f)
+			for _, word := range []string{"offset", "bits"} { // about something that is not there: no weaker for it
+				if f := c.OpFacts[word]; f != "" {
+					last := &s.lines[len(s.lines)-1]
+					last.Facts = append(last.Facts, f)
+				}
 			}
 		case cannot[t] != "":
 			s.add(group, name, "no", cannot[t])
