@@ -159,7 +159,7 @@ func (w *worker) readFilters(ctx context.Context, want []filter.Filter) (wait ti
 
 // settle ends a commit in flight: what the device holds is what is wanted, so it may stay; or it is not, so the device undoes it.
 func (w *worker) settle(ctx context.Context, c device.Commit, state device.State, want []filter.Filter) (device.State, error) {
-	if !w.now().Before(c.Deadline) {
+	if !w.now().Before(c.Deadline.Add(grace)) {
 		// The device has undone it by now, or had confirmed it. What was read just now is what stays.
 		return state, w.tokens.ClearCommit(w.dev.Name)
 	}

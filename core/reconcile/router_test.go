@@ -42,7 +42,7 @@ func (r *router) expire() {
 func (r *router) enter() error {
 	r.expire()
 	if r.unreachable {
-		return &device.Transient{Err: errors.New("no route to host")}
+		return &device.Transient{Err: errors.New("no route to host"), Unchanged: true}
 	}
 	return nil
 }
