@@ -11,11 +11,11 @@ import (
 func Detect(file string, b []byte) Format {
 	switch strings.ToLower(filepath.Ext(file)) {
 	case ".yaml", ".yml":
-		return FormatYAML
+		return YAML
 	case ".json":
-		return FormatJSON
+		return JSON
 	case ".hex":
-		return FormatHex
+		return HexLines
 	}
 	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
 	for len(b) > 0 {
@@ -25,21 +25,21 @@ func Detect(file string, b []byte) Format {
 			return detectLine(string(line))
 		}
 	}
-	return FormatExaBGP
+	return ExaBGP
 }
 
 func detectLine(line string) Format {
 	word, _, _ := strings.Cut(line, " ")
 	if line[0] == '{' {
-		return FormatJSON
+		return JSON
 	}
 	if _, _, ok := parseFamily(word); ok || word == "update" {
-		return FormatHex
+		return HexLines
 	}
 	if line == "---" || strings.HasPrefix(line, "--- ") || strings.HasPrefix(line, "%YAML") || yamlKey(word) {
-		return FormatYAML
+		return YAML
 	}
-	return FormatExaBGP
+	return ExaBGP
 }
 
 func yamlKey(word string) bool {

@@ -2,8 +2,10 @@ package notation
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Guard is one kind of input that other tools accept and turn into something else.
@@ -122,4 +124,28 @@ func byCode(list ...Guard) map[string]Guard {
 		m[g.Code] = g
 	}
 	return m
+}
+
+// CheckCompat says why a code cannot be let through: it is unknown, it never is, or it is no error to begin with.
+func CheckCompat(code string) error {
+	g, known := guards[code]
+	switch {
+	case !known:
+		return fmt.Errorf("unknown code %q: one of %s", code, strings.Join(compatCodes(), ", "))
+	case g.Severity != Error:
+		return fmt.Errorf("%s is a %s already: only refused inputs are let through, by %s", code, g.Severity, strings.Join(compatCodes(), ", "))
+	case g.Compat == "":
+		return fmt.Errorf("%s is never let through: %s", code, g.Explain)
+	}
+	return nil
+}
+
+func compatCodes() []string {
+	var codes []string
+	for _, g := range Guards() {
+		if g.Compat != "" {
+			codes = append(codes, g.Code)
+		}
+	}
+	return codes
 }

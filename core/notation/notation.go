@@ -11,14 +11,14 @@ type Format string
 
 // The notations. The zero Format asks Read to detect it.
 const (
-	FormatExaBGP Format = "exabgp" // API lines, bare `flow route { }`, whole configuration files
-	FormatYAML   Format = "yaml"   // sluice's own schema
-	FormatJSON   Format = "json"   // the same schema
-	FormatHex    Format = "hex"    // AFI/SAFI NLRI [COMMUNITY...], and whole UPDATE messages
+	ExaBGP   Format = "exabgp" // API lines, bare `flow route { }`, whole configuration files
+	YAML     Format = "yaml"   // sluice's own schema
+	JSON     Format = "json"   // the same schema
+	HexLines Format = "hex"    // AFI/SAFI NLRI [COMMUNITY...], and whole UPDATE messages
 )
 
 // Formats lists the notations in the order that help shows them.
-func Formats() []Format { return []Format{FormatExaBGP, FormatHex, FormatJSON, FormatYAML} }
+func Formats() []Format { return []Format{ExaBGP, HexLines, JSON, YAML} }
 
 // Position is a place in an input. Line and Column count from 1; columns are characters, not octets.
 type Position struct {
@@ -67,13 +67,13 @@ func Read(file string, b []byte, opt Options) Result {
 	}
 	in := newInput(file, string(b), opt)
 	switch format {
-	case FormatExaBGP:
+	case ExaBGP:
 		readExaBGP(in)
-	case FormatYAML:
+	case YAML:
 		readYAML(in)
-	case FormatJSON:
+	case JSON:
 		readJSON(in)
-	case FormatHex:
+	case HexLines:
 		readHex(in)
 	default:
 		in.report(Problem{Pos: Position{File: file, Line: 1, Column: 1}, Code: "unknown-notation", Severity: Error,

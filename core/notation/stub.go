@@ -1,4 +1,0 @@
-package notation
-
-func readYAML(in *input) {}
-func readJSON(in *input) {}
