@@ -31,7 +31,8 @@ type card struct {
 type way struct {
 	carried Carried
 	exact   bool
-	refused []Reason // why not; empty when it does
+	action  flowspec.Action // as planned
+	refused []Reason        // why not; empty when it does
 	reasons []Reason
 	facts   factSet
 	routes  []device.Route // FlowSpec

@@ -1,13 +1,114 @@
 package plan
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/table"
 )
 
-// proveTables is the last gate.
-func proveTables(planes []*plane) error {
-	_ = filter.Alone
-	_ = table.Diff
-	return nil
+// largestDiff bounds the clusters whose tables are compared entry by entry. What is larger rests on the two theorems that the rest of the plan
+// establishes: every rule's pieces match what the rule matches, and nothing that matters is out of order, so the tables are equal.
+const largestDiff = 48
+
+// proven is the last gate: the tables that the device will hold are compared with the tables that the carried rules ask for, cluster by
+// cluster, by package table, which knows nothing of how the plan came to be. It looks at clusters in the filter, and at those where pieces changed places
+// without harm. A cluster that fails is rejected whole, and proven is false: settling goes on from there.
+func (pl *plane) proven() bool {
+	var seeds []int32
+	for i := range pl.cards {
+		if pl.state[i] == asFilter {
+			seeds = append(seeds, int32(i))
+		}
+	}
+	seeds = append(seeds, pl.benign...)
+	if len(seeds) == 0 {
+		return true
+	}
+	pl.index()
+	seen := make([]bool, len(pl.cards))
+	good := true
+	for _, i := range seeds {
+		if seen[i] || !pl.state[i].carried() {
+			continue
+		}
+		members := pl.cluster(i, seen)
+		if len(members) > largestDiff {
+			continue
+		}
+		slices.Sort(members)
+		if d := pl.compare(members); d != nil {
+			good = false
+			for _, m := range members {
+				pl.reject(m, unproven("the device would treat "+sample(d)))
+				pl.show(m, &witnessed{ready: d})
+			}
+		}
+	}
+	return good
+}
+
+// sample says what a difference is about.
+func sample(d *table.Difference) string {
+	if d.Unproven {
+		return "packets in a way that could not be compared: " + d.Reason
+	}
+	return fmt.Sprintf("%s otherwise: %s instead of %s", d.Packet, d.Got, d.Want)
+}
+
+// compare compares what members (ascending, one mechanism) ask for with what the device will do.
+func (pl *plane) compare(members []int32) *table.Difference {
+	var want table.Table
+	for _, i := range members {
+		c := pl.cards[i]
+		r := c.rule
+		r.Action = pl.way(i).action
+		want = append(want, table.Entry{ID: string(r.ID), Match: c.set, Do: table.Want(r), Continue: r.Action.Continue})
+	}
+	if pl.state[members[0]] == asFilter {
+		return table.Diff(want, pl.filterOf(members).Table(pl.p.filter.filter.Semantics))
+	}
+	return table.Diff(want, pl.nativeOf(members))
+}
+
+// way returns how card i is carried.
+func (pl *plane) way(i int32) *way {
+	if pl.state[i] == asFilter {
+		return pl.cards[i].inFilter
+	}
+	return pl.cards[i].native
+}
+
+// filterOf returns the filter with the entries of members alone.
+func (pl *plane) filterOf(members []int32) filter.Filter {
+	f := filter.Filter{Name: pl.filterName(), Version: pl.version(), Placement: pl.p.opt.Placement}
+	for _, i := range members {
+		w := pl.cards[i].inFilter
+		f.Entries = append(f.Entries, w.entries...)
+		if w.policer != nil {
+			f.Policers = append(f.Policers, *w.policer)
+		}
+	}
+	return f
+}
+
+// nativeOf returns the table of the routes of members, in the order of the device.
+func (pl *plane) nativeOf(members []int32) table.Table {
+	var slots []slot
+	for _, i := range members {
+		c := pl.cards[i]
+		for k := range c.native.routes {
+			slots = append(slots, slot{c.native.routes[k].Match, i, int32(k)})
+		}
+	}
+	slices.SortStableFunc(slots, before)
+	slots = slices.CompactFunc(slots, func(a, b slot) bool { return a.match.Equal(b.match) })
+	out := make(table.Table, len(slots))
+	for k, s := range slots {
+		r := pl.cards[s.owner].rule
+		r.Action = pl.cards[s.owner].native.action
+		out[k] = table.Entry{ID: fmt.Sprintf("%s-%d", r.ID, s.part+1), Match: s.match.Set(), Do: table.Want(r), Continue: r.Action.Continue}
+	}
+	return out
 }

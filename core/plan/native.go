@@ -43,7 +43,7 @@ func (p *platform) nativeWay(c *card, components []flowspec.Component) *way {
 
 // take copies what was planned of the actions.
 func (w *way) take(act planned) {
-	w.exact = act.exact
+	w.exact, w.action = act.exact, act.action
 	w.reasons = append(w.reasons, act.reasons...)
 	for i := range w.facts {
 		w.facts[i] |= act.facts[i]

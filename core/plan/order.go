@@ -39,6 +39,7 @@ func (pl *plane) conflicts() []conflict {
 	if pl.limits.order.Kind == "unknown" {
 		return pl.anyOrder()
 	}
+	pl.benign = nil
 	slots := pl.slots()
 	if slots == nil {
 		return nil
@@ -195,6 +196,7 @@ func (s *sweep) pair(x, y int32) {
 	}
 	left := s.decided(a.And(b), x, second)
 	if left.Empty() {
+		s.pl.benign = append(s.pl.benign, second, first)
 		return // somebody above both decides these packets, in both orders
 	}
 	s.seen[key] = true

@@ -44,9 +44,6 @@ func (pl *Planner) Plan(snap rib.Snapshot) (*Plan, error) {
 		one.settle()
 	}
 	pl.fit(planes)
-	if err := proveTables(planes); err != nil {
-		return nil, err
-	}
 	return pl.assemble(planes, len(cards)), nil
 }
 
@@ -193,19 +190,20 @@ func (p *platform) filters(planes []*plane) []filter.Filter {
 
 // filter returns the filter of one plane.
 func (pl *plane) filter() filter.Filter {
-	v := pl.cards[0].rule.Match.Family().Version()
-	f := filter.Filter{Name: filter.Mark + "v4", Version: v, Placement: pl.p.opt.Placement}
-	if v == packet.IPv6 {
-		f.Name = filter.Mark + "v6"
-	}
-	for i, c := range pl.cards {
-		if pl.state[i] != asFilter {
-			continue
-		}
-		f.Entries = append(f.Entries, c.inFilter.entries...)
-		if c.inFilter.policer != nil {
-			f.Policers = append(f.Policers, *c.inFilter.policer)
+	var members []int32
+	for i := range pl.cards {
+		if pl.state[i] == asFilter {
+			members = append(members, int32(i))
 		}
 	}
-	return f
+	return pl.filterOf(members)
+}
+
+func (pl *plane) version() packet.Version { return pl.cards[0].rule.Match.Family().Version() }
+
+func (pl *plane) filterName() string {
+	if pl.version() == packet.IPv6 {
+		return filter.Mark + "v6"
+	}
+	return filter.Mark + "v4"
 }

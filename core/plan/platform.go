@@ -79,6 +79,13 @@ func newPlatform(p *profile.Profile, opt Options) (*platform, error) {
 	default:
 		out.filter = newInFilter(p.Filter)
 	}
+	// What is missing is a remark beside what the other mechanism refuses.
+	if out.filter != nil {
+		out.noNative.Severity = Note
+	}
+	if out.native != nil {
+		out.noFilter.Severity = Note
+	}
 	return out, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/sluice-gateway/sluice/core/packet"
+	"github.com/sluice-gateway/sluice/core/table"
 )
 
 // state is how a rule is carried, as far as is known.
@@ -38,10 +39,10 @@ func (pl *plane) settle() {
 	}
 	for again := true; again; {
 		again = pl.loseExceptions()
-		wrong := pl.conflicts()
-		if pl.gather(wrong) {
+		if pl.gather(pl.conflicts()) {
 			again = true
 		}
+		again = again || !pl.proven()
 	}
 }
 
@@ -304,4 +305,5 @@ func (pl *plane) entries(i int32) int {
 type witnessed struct {
 	want, got int32
 	packets   packet.Set
+	ready     *table.Difference // the whole answer, where there is one
 }

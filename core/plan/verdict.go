@@ -140,6 +140,8 @@ func (pl *plane) witness(i int32, n note) *table.Difference {
 		return pair(c, c.native.sets)
 	case c.inFilter != nil && c.inFilter.policers:
 		return pair(c, c.inFilter.sets)
+	case n.conflict != nil && n.conflict.ready != nil:
+		return n.conflict.ready
 	case n.conflict != nil:
 		want, got := pl.cards[n.conflict.want], pl.cards[n.conflict.got]
 		if h, ok := n.conflict.packets.Witness(); ok {
