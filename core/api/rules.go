@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -214,10 +215,15 @@ func (b *batch) note(p notation.Problem) {
 		return
 	}
 	status := http.StatusBadRequest
-	if notation.IsGuard(p.Code) {
+	if guarded(p.Code) {
 		status = http.StatusUnprocessableEntity // it could be read; we will not take it for what other tools make of it
 	}
 	b.refuse(status, out)
+}
+
+// guarded says whether code is of a guard: of text that other tools read, and make something else of.
+func guarded(code string) bool {
+	return slices.ContainsFunc(notation.Guards(), func(g notation.Guard) bool { return g.Code == code })
 }
 
 func (b *batch) refuse(status int, p Problem) {

@@ -17,6 +17,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/notation"
 	"github.com/sluice-gateway/sluice/core/profile"
 )
 
@@ -141,6 +142,11 @@ func (b *builder) sources(raw rawConfig, c *Config) []Source {
 			MaxRules: rs.Allow.MaxRules, File: rs.File, Pipe: rs.Pipe, API: rs.API,
 		}
 		s.Admit = b.policy(path+".allow", rs.Allow)
+		for j, code := range rs.Compat {
+			if err := notation.CheckCompat(code); err != nil {
+				b.fail(fmt.Sprintf("%s.compat[%d]", path, j), "%v", err)
+			}
+		}
 		if rs.BGP != nil {
 			s.BGP = b.peer(path+".bgp", *rs.BGP)
 		}

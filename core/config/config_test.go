@@ -123,6 +123,7 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"host bits":         {minimal + "sources:\n  - name: api\n    api: true\n    allow: {destinations: [203.0.113.9/24]}\n", "c.yaml:7:28: sources[0].allow.destinations[0]: 203.0.113.9/24 has bits set outside its length; write 203.0.113.0/24"},
 		"two kinds":         {minimal + "sources:\n  - name: x\n    api: true\n    file: r\n    allow: {destinations: [any]}\n", "needs exactly one of bgp, file, pipe and api"},
 		"on-loss":           {minimal + "sources:\n  - name: x\n    api: true\n    on-loss: forget\n    allow: {destinations: [any]}\n", `c.yaml:7:14: sources[0].on-loss: "forget" is neither`},
+		"compat":            {minimal + "sources:\n  - name: x\n    file: r\n    compat: [everything]\n    allow: {destinations: [any]}\n", "c.yaml:7:14: sources[0].compat[0]: "},
 		"hold time":         {minimal + "devices:\n  - name: d\n    profile: asr9k\n    bgp: {address: 192.0.2.2, as: 1, families: [ipv4], hold-time: 1s}\n", "neither 0 nor between 3s and 65535s"},
 		"unknown profile":   {minimal + "devices:\n  - name: d\n    profile: asr9\n    bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}\n", "c.yaml:6:14: devices[0].profile: "},
 		"nothing delivers":  {minimal + "devices:\n  - name: d\n    profile: asr9k\n", "c.yaml:5:5: devices[0]: needs bgp, filter or both"},

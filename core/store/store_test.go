@@ -90,7 +90,9 @@ func TestRulesComeBackAsTheyWere(t *testing.T) {
 		byID[r.ID] = r
 	}
 	wantByID := map[flowspec.ID]flowspec.Rule{want[0].ID: want[0], want[2].ID: want[2]}
-	same := cmp.Comparer(func(a, b flowspec.Match) bool { return string(a.NLRI()) == string(b.NLRI()) && a.Family() == b.Family() })
+	same := cmp.Comparer(func(a, b flowspec.Match) bool {
+		return string(a.NLRI()) == string(b.NLRI()) && a.Family() == b.Family()
+	})
 	addr := cmp.Comparer(func(a, b netip.Addr) bool { return a == b })
 	if diff := cmp.Diff(wantByID, byID, same, addr); diff != "" {
 		t.Errorf("rules after reopening (-want +got):\n%s", diff)
