@@ -43,8 +43,8 @@ func readLine(in *input) {
 		in.fail("syntax", t.start, max(t.end, t.start+1), "a command is expected", "announce flow route { match { ... } then { ... } }")
 		return
 	}
-	if text := e.lx.text(t); text == "flow" || text == "route" {
-		e.bare(t, text)
+	if e.lx.text(t) == "flow" {
+		e.bare(t, "flow")
 		return
 	}
 	e.command(t)
@@ -53,7 +53,7 @@ func readLine(in *input) {
 // top reads what begins with the word t outside of any section.
 func (e *exabgp) top(t token) {
 	switch text := e.lx.text(t); text {
-	case "announce", "withdraw":
+	case "announce", "withdraw", "ipv4", "ipv6":
 		e.line(t)
 	case "flow":
 		e.bare(t, text)
@@ -122,6 +122,10 @@ func (e *exabgp) command(t token) {
 		return
 	}
 	verb := e.lx.text(t)
+	if verb == "ipv4" || verb == "ipv6" { // as Text prints an IPv6 rule without a prefix
+		verb = "announce"
+		e.lx.pos = t.start
+	}
 	if t.kind != 'w' || verb != "announce" && verb != "withdraw" {
 		e.in.fail("not-flowspec", t.start, max(t.end, t.start+1), quote(verb)+" is no command that announces or withdraws a rule", "announce flow route { ... }")
 		e.lx.pos = e.lx.end

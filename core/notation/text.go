@@ -3,6 +3,7 @@ package notation
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -23,6 +24,9 @@ func Text(r flowspec.Rule) string {
 func line(r flowspec.Rule, action string) string {
 	m := r.Match
 	words := action + communityWords(r)
+	if silentAction(r.Action) {
+		words = "accept; " + words
+	}
 	if m.Family().Version() == 6 && !hasPrefix(m) {
 		kind, rd := "flow", ""
 		if m.Family().VPN() {
@@ -36,6 +40,14 @@ func line(r flowspec.Rule, action string) string {
 		rd = "rd " + rdText(m.RD()) + "; "
 	}
 	return "flow route { " + rd + "match { " + m.String() + " } then { " + words + " } }"
+}
+
+// silentAction says whether nothing in a is an action that a reader knows, although there are communities to print.
+func silentAction(a flowspec.Action) bool {
+	if a.Rate != nil || a.Redirect != nil || a.Mark != nil || a.Sample || a.Continue || len(a.Unknown) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(a.Unknown, func(c flowspec.ExtComm) bool { return classOf(c) != noClass })
 }
 
 func hasPrefix(m flowspec.Match) bool {
