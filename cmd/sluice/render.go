@@ -1,0 +1,203 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluice-gateway/sluice/adapters/junos"
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/notation"
+	"github.com/sluice-gateway/sluice/core/plan"
+	"github.com/sluice-gateway/sluice/core/profile"
+)
+
+// dialects are the vendors' languages of filters that this binary speaks.
+var dialects = map[string]filter.Dialect{
+	junos.Dialect{}.Name(): junos.Dialect{},
+}
+
+// dialectOf returns the dialect that p's filters are written in, or false.
+func dialectOf(p *profile.Profile) (filter.Dialect, bool) {
+	if p.Filter == nil {
+		return nil, false
+	}
+	d, ok := dialects[p.Filter.Dialect]
+	return d, ok
+}
+
+// filterTexts are filters in a vendor's language: the whole, and each entry by its name.
+type filterTexts struct {
+	whole   []string
+	entries map[string]string
+	attach  []string
+	err     error // a filter that the dialect refuses
+}
+
+// of returns the lines of one entry; its name where they could not be rendered.
+func (t filterTexts) of(entry string) string {
+	if s, ok := t.entries[entry]; ok {
+		return s
+	}
+	return entry
+}
+
+// renderFilters writes filters in the language of p.
+func renderFilters(filters []filter.Filter, p *profile.Profile) filterTexts {
+	out := filterTexts{entries: map[string]string{}}
+	d, ok := dialectOf(p)
+	if !ok {
+		return out
+	}
+	for _, f := range filters {
+		r, err := d.Render(f)
+		if err != nil {
+			out.err = errors.Join(out.err, fmt.Errorf("filter %s: %w", f.Name, err))
+			continue
+		}
+		out.whole = append(out.whole, r.Text)
+		out.attach = append(out.attach, r.Attach...)
+		for i, e := range f.Entries {
+			if i < len(r.Entries) {
+				out.entries[e.Name] = r.Entries[i]
+			}
+		}
+	}
+	return out
+}
+
+// encoder writes JSON values without line breaks between them, and keeps the first error.
+type encoder struct {
+	w   io.Writer
+	buf bytes.Buffer
+	enc *json.Encoder
+	err error
+}
+
+func newEncoder(w io.Writer) *encoder {
+	e := &encoder{w: w}
+	e.enc = json.NewEncoder(&e.buf)
+	e.enc.SetEscapeHTML(false) // rules hold & and >
+	return e
+}
+
+func (e *encoder) value(v any) {
+	if e.err != nil {
+		return
+	}
+	e.buf.Reset()
+	if e.err = e.enc.Encode(v); e.err == nil {
+		_, e.err = e.w.Write(bytes.TrimRight(e.buf.Bytes(), "\n"))
+	}
+}
+
+func renderCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "render --profile PROFILE [FILE...]",
+		Short: "Write rules as a platform's filter configuration, or as the NLRIs that it would be sent",
+		Long: `Write every rule as the platform's own filter configuration, as if it had no native FlowSpec; with --native, the NLRIs of
+the plan instead, one rule a line in the hex notation. What is printed is proven to do what the rules say.
+
+Exit status: 0 every rule is in it, 1 some rule is not or the platform has no filter language here, 2 something in the input could not be read.`,
+		Example: `  sluice render --profile junos-mx rules.conf
+  sluice render --profile asr9k --native rules.conf`,
+	}
+	specs := profileFlag(cmd)
+	dir, placement := profilesFlag(cmd), placementFlag(cmd)
+	native := cmd.Flags().Bool("native", false, "the NLRIs of the plan, in the hex notation")
+	read := rulesFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		targets, err := targetsOf(*specs, *dir, *placement)
+		if err != nil {
+			return usage(err)
+		}
+		if len(targets) != 1 {
+			return usage(errors.New("render takes one profile"))
+		}
+		t := targets[0]
+		t.opt.NoNative = !*native
+		if _, ok := dialectOf(t.profile); !ok && !*native {
+			return failed(fmt.Errorf("there is no filter language for %s here; --native shows what it would be sent by BGP", t.profile.Name))
+		}
+		watch := startProgress(cmd.ErrOrStderr())
+		defer watch.end()
+		in, err := read(args)
+		if err != nil {
+			return usage(err)
+		}
+		return render(cmd, in, t, *native, watch)
+	}
+	return cmd
+}
+
+// render plans and prints. What could not be read, or not be rendered, goes to standard error; a rule file with an error yields nothing, for
+// a configuration that lacks a rule is not what was asked for.
+func render(cmd *cobra.Command, in readInput, t target, native bool, watch *progress) error {
+	v, err := judge(in, []target{t}, watch)
+	if err != nil {
+		return failed(err)
+	}
+	errOut := bufio.NewWriter(cmd.ErrOrStderr())
+	defer errOut.Flush()
+	colors := palette(wantsColor(cmd.ErrOrStderr()))
+	writeProblems(errOut, v.loose, colors)
+	if v.failed() {
+		return silent(exitUsage)
+	}
+	j := &v.targets[0]
+	if j.text.err != nil {
+		return failed(j.text.err)
+	}
+	out := bufio.NewWriterSize(cmd.OutOrStdout(), 1<<16)
+	if native {
+		writeNative(out, j)
+	} else {
+		for _, s := range j.text.whole {
+			fmt.Fprintln(out, trimNewline(s))
+		}
+	}
+	if err := out.Flush(); err != nil {
+		return failed(err)
+	}
+	return missing(errOut, v, j, native, colors)
+}
+
+// missing shows the rules that are not in what was printed, and is the error about them.
+func missing(errOut *bufio.Writer, v *verdicts, j *judged, native bool, colors palette) error {
+	show, inFilter := textWriter{w: errOut, palette: colors}, 0
+	for i, one := range j.verdicts {
+		filtered := native && one.Carried == plan.InFilter
+		if filtered {
+			inFilter++
+		}
+		if filtered || one.Carried == plan.Rejected {
+			show.rule(v, j, i)
+		}
+	}
+	errOut.Flush()
+	switch {
+	case j.summary.Rejected > 0:
+		return failed(fmt.Errorf("%d of %s cannot be rendered for %s", j.summary.Rejected, counted(j.summary.Rules, "rule"), j.spec))
+	case inFilter > 0:
+		return failed(fmt.Errorf("%d of %s have no NLRI: the plan for %s carries them in a filter", inFilter, counted(j.summary.Rules, "rule"), j.spec))
+	}
+	return nil
+}
+
+// writeNative prints the routes of the plan, a line each, in the order of the input.
+func writeNative(w io.Writer, j *judged) {
+	for _, verdict := range j.verdicts {
+		for _, e := range verdict.Entries {
+			if e.Route != nil {
+				fmt.Fprintln(w, notation.Hex(flowspec.Rule{Match: e.Route.Match, Action: e.Route.Action,
+					Communities: e.Route.Communities, LargeCommunities: e.Route.LargeCommunities, Others: e.Route.Others}))
+			}
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// isTerminal says whether w is a terminal.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// wantsColor says whether w is to be coloured: it is a terminal, and NO_COLOR (https://no-color.org) is not set.
+func wantsColor(w io.Writer) bool {
+	return os.Getenv("NO_COLOR") == "" && isTerminal(w)
+}
+
+// palette colours words; the zero palette leaves them alone.
+type palette bool
+
+const (
+	bold   = "1"
+	dim    = "2"
+	red    = "1;31"
+	green  = "32"
+	yellow = "33"
+	cyan   = "36"
+)
+
+func (p palette) paint(code, s string) string {
+	if !p || s == "" {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+// progress shows one line on a terminal while work takes longer than a second, and wipes it at the end. On anything
+// but a terminal it does nothing.
+type progress struct {
+	w    io.Writer
+	say  atomic.Pointer[string]
+	stop chan struct{}
+	done sync.WaitGroup
+}
+
+// startProgress begins to watch. The caller calls end, always.
+func startProgress(w io.Writer) *progress {
+	p := &progress{w: w, stop: make(chan struct{})}
+	if isTerminal(w) {
+		p.done.Go(p.run)
+	}
+	return p
+}
+
+// set says what is being done now.
+func (p *progress) set(format string, args ...any) {
+	s := fmt.Sprintf(format, args...)
+	p.say.Store(&s)
+}
+
+// end wipes the line.
+func (p *progress) end() {
+	close(p.stop)
+	p.done.Wait()
+}
+
+func (p *progress) run() {
+	begin := time.Now()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	drawn := false
+	for {
+		select {
+		case <-p.stop:
+			if drawn {
+				fmt.Fprint(p.w, "\r\x1b[K")
+			}
+			return
+		case <-tick.C:
+			if s := p.say.Load(); s != nil {
+				fmt.Fprintf(p.w, "\r\x1b[K%s ... %.0f s", *s, time.Since(begin).Seconds())
+				drawn = true
+			}
+		}
+	}
+}
