@@ -17,6 +17,10 @@ import (
 // commands returns every subcommand, in the order that help shows them.
 func commands() []*cobra.Command {
 	return []*cobra.Command{
+		validateCmd(),
+		renderCmd(),
+		convertCmd(),
+		profileCmd(),
 		ruleCmd(),
 		deviceCmd(),
 	}
