@@ -16,8 +16,8 @@ import (
 func actions(e filter.Entry, v packet.Version) ([]statement, error) {
 	do := e.Do
 	var errs []error
-	if do.Discard && (do.Continue || do.Policer != "" || do.Redirect != nil || do.Mark != nil) {
-		errs = append(errs, errors.New("discard: a term that discards ends there; it does not also continue, limit, mark or redirect"))
+	if do.Discard && (do.Continue || do.Policer != "" || do.Redirect != nil) {
+		errs = append(errs, errors.New("discard: a term that discards ends there; it does not also continue, limit or redirect"))
 	}
 	var out []statement
 	if do.Policer != "" {

@@ -33,7 +33,6 @@ func busy() filter.Filter {
 
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	mark := uint8(46)
 	for want, spoil := range map[string]func(*filter.Filter, *filter.Match, *filter.Do){
 		"entry r-0000000000000001: protocol: a term with ports must ask for tcp": func(_ *filter.Filter, m *filter.Match, _ *filter.Do) {
 			*m = filter.Match{SrcPort: dns, Fragments: packet.OffsetZero}
@@ -53,7 +52,7 @@ func TestRefusals(t *testing.T) {
 		"tcp-flags: bits 0x0040; Junos matches the six bits":    func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Flags[0].Set = 0x40 },
 		"tcp-flags: one of the terms lets every packet through": func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Flags[0] = filter.FlagTerm{} },
 		"tcp-flags: no packet has a flag set and clear at once": func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Flags[0] = filter.FlagTerm{Set: 2, Clear: 2} },
-		"discard: a term that discards ends there":              func(_ *filter.Filter, _ *filter.Match, d *filter.Do) { d.Mark = &mark },
+		"discard: a term that discards ends there":              func(_ *filter.Filter, _ *filter.Match, d *filter.Do) { d.Continue = true },
 		"redirect: a term names a routing instance": func(_ *filter.Filter, _ *filter.Match, d *filter.Do) {
 			*d = filter.Do{Redirect: &flowspec.Redirect{Form: flowspec.RedirectAS2}}
 		},

@@ -92,16 +92,16 @@ func policer(t *rapid.T, name string) filter.Policer {
 // action draws what a term can do in that placement.
 func action(t *rapid.T, p filter.Placement, v packet.Version) filter.Do {
 	do := filter.Do{Sample: rapid.Bool().Draw(t, "sample")}
+	if rapid.Bool().Draw(t, "mark") {
+		mark := rapid.Uint8Range(0, 63).Draw(t, "dscp")
+		do.Mark = &mark
+	}
 	if do.Discard = rapid.Bool().Draw(t, "discard"); do.Discard {
 		return do
 	}
 	do.Continue = p == filter.Before || rapid.Bool().Draw(t, "continue")
 	if rapid.Bool().Draw(t, "limit") {
 		do.Policer = "yes"
-	}
-	if rapid.Bool().Draw(t, "mark") {
-		mark := rapid.Uint8Range(0, 63).Draw(t, "dscp")
-		do.Mark = &mark
 	}
 	if !do.Continue && rapid.Bool().Draw(t, "redirect") {
 		do.Redirect = &flowspec.Redirect{Form: flowspec.NextHopIETFv4, Addr: netip.MustParseAddr("192.0.2.99")}
