@@ -1,0 +1,144 @@
+package rib
+
+import (
+	"container/heap"
+	"time"
+)
+
+// staleTime is how long a source may take after Up to repeat its rules, beyond its Quiet time: the 180 s that RFC 8538 §4.1
+// suggests.
+const staleTime = 180 * time.Second
+
+// up marks the rules of s as stale until it repeats them. A deadline that is already set only moves away from us: a source that is back
+// gets its time, and one that flaps keeps its rules no longer than that after it was last seen.
+func (t *table) up(s *source, now time.Time) {
+	s.up = true
+	if s.policy.Quiet > 0 {
+		s.quietAt = now.Add(s.policy.Quiet)
+	}
+	limit := now.Add(s.policy.Quiet + staleTime)
+	t.mark(s, func(p *path) {
+		if p.until.Before(limit) {
+			p.until = limit
+		}
+	})
+}
+
+// down withdraws the rules of s, or marks them as stale for its Hold time. Rules that were stale already keep their deadline.
+func (t *table) down(s *source, now time.Time) {
+	s.up, s.quietAt = false, time.Time{}
+	if s.policy.Hold == 0 {
+		t.sweep(s, func(path, nlri) bool { return true })
+		return
+	}
+	t.mark(s, func(p *path) {
+		if !p.stale || p.until.IsZero() {
+			p.until = now.Add(s.policy.Hold)
+		}
+	})
+}
+
+// mark makes all rules of s stale; deadline sets when each goes.
+func (t *table) mark(s *source, deadline func(*path)) {
+	s.sweepAt = time.Time{}
+	if s.stats.Rules == 0 {
+		return
+	}
+	for _, sl := range t.slots {
+		for i := range sl.paths {
+			p := &sl.paths[i]
+			if p.from != s {
+				continue
+			}
+			deadline(p)
+			p.stale = true
+			s.sweepAt = earlier(s.sweepAt, p.until)
+		}
+	}
+	s.stats.Stale = s.stats.Rules
+}
+
+// sweep removes the rules of s that goes names.
+func (t *table) sweep(s *source, goes func(path, nlri) bool) {
+	if s.stats.Rules == 0 {
+		return
+	}
+	for id, sl := range t.slots {
+		if i := sl.of(s); i >= 0 && goes(sl.paths[i], id) {
+			t.remove(id, s)
+		}
+	}
+}
+
+// next returns when expire has something to do.
+func (t *table) next() time.Time {
+	var at time.Time
+	if len(t.expiries) > 0 {
+		at = t.expiries[0].at
+	}
+	for _, s := range t.sources {
+		at = earlier(at, earlier(s.quietAt, s.sweepAt))
+	}
+	return at
+}
+
+// expire removes what has come to its end: rules that expire, stale rules of sources that have been quiet, stale rules whose
+// time is over.
+func (t *table) expire(now time.Time) {
+	for len(t.expiries) > 0 && due(t.expiries[0].at, now) {
+		t.remove(t.expiries[0].id, t.expiries[0].from)
+	}
+	for _, s := range t.sources {
+		if due(s.quietAt, now) {
+			s.quietAt = time.Time{}
+			t.sweep(s, func(p path, _ nlri) bool { return p.stale })
+		}
+		if due(s.sweepAt, now) {
+			s.sweepAt = time.Time{}
+			t.sweep(s, func(p path, _ nlri) bool {
+				if !p.stale || due(p.until, now) {
+					return p.stale
+				}
+				s.sweepAt = earlier(s.sweepAt, p.until)
+				return false
+			})
+		}
+	}
+}
+
+// expiry is the end of one rule.
+type expiry struct {
+	at    time.Time
+	id    nlri
+	from  *source
+	place int // in expiries
+}
+
+// expiries is a heap of the rules that expire, the next one first.
+type expiries []*expiry
+
+var _ heap.Interface = (*expiries)(nil)
+
+func (e expiries) Len() int           { return len(e) }
+func (e expiries) Less(i, j int) bool { return e[i].at.Before(e[j].at) }
+
+func (e expiries) Swap(i, j int) {
+	e[i], e[j] = e[j], e[i]
+	e[i].place, e[j].place = i, j
+}
+
+// Push appends x; heap.Push calls it.
+func (e *expiries) Push(x any) {
+	it := x.(*expiry)
+	it.place = len(*e)
+	*e = append(*e, it)
+}
+
+// Pop removes the last element; heap.Remove calls it.
+func (e *expiries) Pop() any {
+	last := len(*e) - 1
+	it := (*e)[last]
+	(*e)[last] = nil
+	*e = (*e)[:last]
+	return it
+}
