@@ -29,24 +29,47 @@ func (p Pipe) Run(ctx context.Context, stdin io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("source %s: %w", p.Name, err)
 	}
-	stop := context.AfterFunc(ctx, closeInput)
-	defer func() {
-		if stop() {
+	lines, ended := make(chan string), make(chan error, 1)
+	go func() { ended <- scan(ctx, in, lines) }()
+	for n := 1; ; n++ {
+		select {
+		case text := <-lines:
+			err = p.line(ctx, n, text)
+		case err = <-ended:
 			closeInput()
+			if err != nil {
+				err = fmt.Errorf("source %s: read %s: %w", p.Name, p.Path, err)
+			}
+			return err
+		case <-ctx.Done():
+			closeInput()
+			if p.Path != "-" {
+				<-ended
+			} // a read of standard input cannot be interrupted: its goroutine ends with the process
+			return nil
 		}
-	}()
-
-	scanner := bufio.NewScanner(in)
-	scanner.Buffer(make([]byte, 0, 4096), maxLine)
-	for n := 1; scanner.Scan(); n++ {
-		if err := p.line(ctx, n, scanner.Text()); err != nil {
+		if err != nil {
+			closeInput()
 			return err
 		}
 	}
-	if err := scanner.Err(); err != nil && ctx.Err() == nil && !errors.Is(err, os.ErrClosed) {
-		return fmt.Errorf("source %s: read %s: %w", p.Name, p.Path, err)
+}
+
+// scan sends the lines of in until it ends.
+func scan(ctx context.Context, in io.Reader, lines chan<- string) error {
+	scanner := bufio.NewScanner(in)
+	scanner.Buffer(make([]byte, 0, 4096), maxLine)
+	for scanner.Scan() {
+		select {
+		case lines <- scanner.Text():
+		case <-ctx.Done():
+			return nil
+		}
 	}
-	return nil
+	if ctx.Err() != nil {
+		return nil // the input was closed because we are done
+	}
+	return scanner.Err()
 }
 
 // open opens the input. A FIFO is opened for reading and writing, so that it does not end when its last writer closes it.
