@@ -12,7 +12,7 @@ import (
 
 func state(filters ...filter.Filter) device.State { return device.State{Filters: filters} }
 
-// v4 returns the filter "sluice-v4" with n entries (two at least): the first two share a policer, the others discard, pass or discard fragments, each for an
+// v4 returns the filter "sluice-v4" with n entries (two at least): the first two share a policer, the others discard or pass, each for an
 // address of its own. Every platform that filters at all can say them.
 func v4(s filter.Semantics, n int) filter.Filter {
 	f := filter.Filter{Name: filter.Mark + "v4", Version: packet.IPv4, Placement: filter.Alone}
@@ -21,6 +21,7 @@ func v4(s filter.Semantics, n int) filter.Filter {
 		f.Entries = append(f.Entries, Entry(s, i))
 	}
 	f.Entries[0].Do = filter.Do{Policer: f.Policers[0].Name}
+	f.Entries[1].Do = f.Entries[0].Do
 	return f
 }
 

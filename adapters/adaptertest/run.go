@@ -38,6 +38,8 @@ type Faults struct {
 	// Refused is an entry that the device refuses, not the adapter; Words is what the device says of it, in part.
 	Refused filter.Entry
 	Words   string
+	// SessionBound: the device undoes a pending change when the session that made it ends (NETCONF before 1.1), so nobody can confirm it after a crash.
+	SessionBound bool
 	// Expire lets the confirm window of the last change pass.
 	Expire func(t *testing.T)
 }

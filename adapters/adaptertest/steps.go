@@ -139,6 +139,14 @@ func (s *story) crashThenConfirm(t *testing.T) {
 	s.settle(t, before)
 	com := s.mustApply(t, after)
 	s.adapter = s.faults.Restart(t)
+	if s.faults.SessionBound {
+		s.becomes(t, before)
+		if err := s.adapter.Confirm(s.context(t), s.target, com); err == nil {
+			t.Error("a change that the device has undone was confirmed")
+		}
+		s.holds(t, before)
+		return
+	}
 	s.holds(t, after)
 	if err := s.adapter.Confirm(s.context(t), s.target, com); err != nil {
 		t.Fatalf("confirm by another process: %v", err)
@@ -167,7 +175,7 @@ func (s *story) foreignEdit(t *testing.T) {
 	}
 	// A change that believes in the state before the edit, about another filter, is not made.
 	more := v4(s.faults.Semantics, 2)
-	more.Name, more.Policers, more.Entries = "sluice-v4-b", nil, more.Entries[1:2]
+	more.Name, more.Policers, more.Entries = "sluice-v4-b", nil, []filter.Entry{Entry(s.faults.Semantics, 3)}
 	_, err := s.adapter.Apply(s.context(t), s.target, device.Diff(state(want), state(want, more)), s.faults.Undo)
 	var drifted *device.Drifted
 	if !errors.As(err, &drifted) {

@@ -1,0 +1,208 @@
+package netconf
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/filter"
+)
+
+// Dialect is one vendor's language of filters, as it travels over NETCONF.
+type Dialect interface {
+	filter.Dialect
+	// Edit returns what stands in <config> of the <edit-config> that leads from have to want, with operation attributes; nil when there is nothing to do. Both
+	// lists are complete.
+	Edit(have, want []filter.Filter) ([]byte, error)
+}
+
+// Options are an adapter's own. The zero value is right for production. What differs from device to device is in Target.Options:
+//
+//	commit                rfc6241 (default), or junos: <commit-configuration>, which counts minutes
+//	validate              true: <validate> the candidate before the commit; default false, as one server in the field loses the commit after it
+//	min-commit-interval   least time between two changes, such as 5s; a change that comes earlier is *device.Transient
+type Options struct {
+	Model       Model         // zero: the one known for the dialect
+	Logger      *slog.Logger  // nil: slog.Default
+	IdleTimeout time.Duration // after which an unused session is closed; 0: 5 min
+	Version     string        // of the adapter, for people; "": 1
+}
+
+// MaxWindow is the longest a change waits for its confirmation: the candidate is locked meanwhile.
+const MaxWindow = 60 * time.Second
+
+// Adapter is a device.Adapter over NETCONF. Close it to end its sessions.
+type Adapter struct {
+	dialect Dialect
+	opt     Options
+	log     *slog.Logger
+
+	mu    sync.Mutex
+	lines map[string]*line // by name of the target
+}
+
+var _ device.Adapter = (*Adapter)(nil)
+
+// New returns the adapter that speaks d over NETCONF.
+func New(d Dialect, opt Options) *Adapter {
+	if opt.Model.Subtree == "" {
+		opt.Model = models[d.Name()]
+	}
+	opt.IdleTimeout = cmp.Or(opt.IdleTimeout, 5*time.Minute)
+	opt.Version = cmp.Or(opt.Version, "1")
+	if opt.Logger == nil {
+		opt.Logger = slog.Default()
+	}
+	return &Adapter{dialect: d, opt: opt, log: opt.Logger, lines: map[string]*line{}}
+}
+
+// Close ends all sessions, after the calls that are under way. Pending changes without a persist-id are undone by their devices.
+func (a *Adapter) Close() error {
+	a.mu.Lock()
+	lines := a.lines
+	a.lines = map[string]*line{}
+	a.mu.Unlock()
+	for _, l := range lines {
+		a.later(l, func() {
+			if l.idle != nil {
+				l.idle.Stop()
+			}
+			l.endWindow()
+			l.hangUp()
+		})
+	}
+	return nil
+}
+
+// Info describes the adapter.
+func (a *Adapter) Info(context.Context) (device.Info, error) {
+	return device.Info{Name: a.dialect.Name(), Version: a.opt.Version, Dialect: a.dialect.Name()}, nil
+}
+
+// Read returns what running holds of ours. Filters that somebody deactivated, or changed into something the dialect does not understand, are *device.Drifted.
+func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (device.State, error) {
+	l, err := a.acquire(ctx, t)
+	if err != nil {
+		return device.State{}, err
+	}
+	defer a.release(l)
+	var filters []filter.Filter
+	s, err := a.first(ctx, l, func(s *session) error {
+		filters, err = a.running(ctx, s)
+		return err
+	})
+	if err != nil {
+		return device.State{}, err
+	}
+	var out device.State
+	for _, f := range filters {
+		if len(names) == 0 || slices.Contains(names, f.Name) {
+			out.Filters = append(out.Filters, f)
+		}
+	}
+	out.Attached, err = a.attachments(ctx, s)
+	return out, err
+}
+
+// running reads our filters from the running configuration, by name.
+func (a *Adapter) running(ctx context.Context, s *session) ([]filter.Filter, error) {
+	reply, err := s.exec(ctx, "read the configuration", getConfig(a.opt.Model.Subtree))
+	if err != nil {
+		return nil, kind("read the configuration", err)
+	}
+	off, err := a.opt.Model.deactivated(reply.RawReply)
+	if err != nil {
+		return nil, fmt.Errorf("the device's configuration: %w", err)
+	}
+	if off != "" {
+		return nil, &device.Drifted{What: off + " is deactivated", Gone: true}
+	}
+	filters, err := a.dialect.Parse([]byte(reply.RawReply))
+	if err != nil {
+		return nil, &device.Drifted{What: err.Error()}
+	}
+	slices.SortFunc(filters, func(x, y filter.Filter) int { return cmp.Compare(x.Name, y.Name) })
+	return filters, nil
+}
+
+// attachments reads where our filters stand. A device that does not know the question leaves it open.
+func (a *Adapter) attachments(ctx context.Context, s *session) (map[string][]string, error) {
+	if a.opt.Model.Attachments == "" {
+		return nil, nil
+	}
+	reply, err := s.exec(ctx, "read the attachments", getConfig(a.opt.Model.Attachments))
+	if _, theirs := asRPCError(err); theirs {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return attached(reply.RawReply)
+}
+
+func getConfig(subtree string) string {
+	return `<get-config><source><running/></source><filter type="subtree">` + subtree + `</filter></get-config>`
+}
+
+// Render returns the <edit-config> that Apply would send to a device that holds what c was computed from.
+func (a *Adapter) Render(_ context.Context, _ device.Target, c device.Change) ([]byte, error) {
+	have, err := a.before(c)
+	if err != nil {
+		return nil, err
+	}
+	edit, err := a.dialect.Edit(have, c.Desired.Filters)
+	if err != nil || len(edit) == 0 {
+		return nil, err
+	}
+	return []byte(editConfig(edit, false)), nil
+}
+
+// before returns what c was computed from, as far as c tells: what it adds was not there, what it replaces was another, what it removes was there.
+func (a *Adapter) before(c device.Change) ([]filter.Filter, error) {
+	touched := map[string]bool{}
+	var have []filter.Filter
+	for _, s := range c.Steps {
+		if s.Filter == nil {
+			return nil, fmt.Errorf("step %q is not about a filter: NETCONF delivers filters only", s.Why)
+		}
+		touched[s.Filter.Name] = true
+		if s.Op == device.Remove {
+			have = append(have, *s.Filter)
+		}
+	}
+	for _, f := range c.Desired.Filters {
+		if !touched[f.Name] {
+			have = append(have, f)
+		}
+	}
+	return have, nil
+}
+
+func editConfig(edit []byte, rollback bool) string {
+	option := ""
+	if rollback {
+		option = "<error-option>rollback-on-error</error-option>"
+	}
+	return "<edit-config><target><candidate/></target><default-operation>merge</default-operation>" + option + "<config>" + string(edit) + "</config></edit-config>"
+}
+
+// sum identifies what filters say, in the device's own language.
+func (a *Adapter) sum(filters []filter.Filter) (string, error) {
+	h := sha256.New()
+	for _, f := range filters {
+		r, err := a.dialect.Render(f)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(h, "%d\n", len(r.Payload))
+		h.Write(r.Payload)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}

@@ -1,0 +1,308 @@
+package netconf
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	gonetconf "github.com/Juniper/go-netconf/netconf"
+
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/table"
+)
+
+// Apply makes c and leaves it pending: the device undoes it after undo, or after MaxWindow if that is less. A part of a second counts as a whole one, and
+// with the option commit=junos a part of a minute as a whole one.
+func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, undo time.Duration) (device.Commit, error) {
+	d, err := readDetails(t)
+	if err != nil {
+		return device.Commit{}, err
+	}
+	if _, err := a.before(c); err != nil {
+		return device.Commit{}, err
+	}
+	if err := a.prove(c); err != nil {
+		return device.Commit{}, err
+	}
+	l, err := a.acquire(ctx, t)
+	if err != nil {
+		return device.Commit{}, err
+	}
+	defer a.release(l)
+	if err := l.mayCommit(d); err != nil {
+		return device.Commit{}, err
+	}
+	s, err := a.first(ctx, l, func(s *session) error {
+		if err := capable(s); err != nil {
+			return err
+		}
+		return lock(ctx, s)
+	})
+	if err != nil {
+		return device.Commit{}, err
+	}
+	w, err := a.change(ctx, s, d, c, undo)
+	if w == nil { // nothing is pending, for better or worse
+		undoLock(s)
+		return device.Commit{Confirmed: err == nil}, err
+	}
+	l.lastCommit = time.Now()
+	w.end = time.AfterFunc(time.Until(w.deadline), func() { a.later(l, func() { l.expire(w) }) })
+	l.window = w
+	return device.Commit{Token: w.token.String(), Deadline: w.deadline}, nil
+}
+
+// details are a device's options, parsed.
+type details struct {
+	commit      commitRPC
+	validate    bool
+	minInterval time.Duration
+}
+
+func readDetails(t device.Target) (d details, err error) {
+	d.commit = commits["rfc6241"]
+	for name, value := range t.Options {
+		switch name {
+		case "commit":
+			var ok bool
+			if d.commit, ok = commits[value]; !ok {
+				err = fmt.Errorf("option commit=%q: want rfc6241 or junos", value)
+			}
+		case "validate":
+			d.validate, err = strconv.ParseBool(value)
+		case "min-commit-interval":
+			d.minInterval, err = time.ParseDuration(value)
+		}
+		if err != nil {
+			return d, fmt.Errorf("device %s, option %s: %w", t.Name, name, err)
+		}
+	}
+	return d, nil
+}
+
+// prove makes sure that what is about to be written means what it should: read back from the written form, each filter is the one asked for.
+func (a *Adapter) prove(c device.Change) error {
+	for _, s := range c.Steps {
+		if s.Op == device.Remove {
+			continue
+		}
+		r, err := a.dialect.Render(*s.Filter)
+		if err != nil {
+			return fmt.Errorf("render %s: %w", s.Filter.Name, err)
+		}
+		back, err := a.dialect.Parse(r.Payload)
+		if err != nil {
+			return fmt.Errorf("render %s: it does not read back: %w", s.Filter.Name, err)
+		}
+		if len(back) != 1 {
+			return fmt.Errorf("render %s: it reads back as %d filters", s.Filter.Name, len(back))
+		}
+		if err := filter.Same(*s.Filter, back[0], a.dialect.Semantics()); err != nil {
+			return fmt.Errorf("render %s: it does not mean what it should: %w", s.Filter.Name, err)
+		}
+	}
+	return nil
+}
+
+// mayCommit says whether now is a time for a change.
+func (l *line) mayCommit(d details) error {
+	if l.window != nil {
+		return &device.Transient{Err: fmt.Errorf("an earlier change waits for its confirmation until %s", l.window.deadline.Format(time.TimeOnly))}
+	}
+	if wait := d.minInterval - time.Since(l.lastCommit); !l.lastCommit.IsZero() && wait > 0 {
+		return &device.Transient{Err: fmt.Errorf("the last commit was less than %s ago; retry after %s", d.minInterval, wait.Round(time.Millisecond))}
+	}
+	return nil
+}
+
+// capable says whether the device can do what a change needs.
+func capable(s *session) error {
+	if !s.has(capCandidate) {
+		return errors.New("the device offers no candidate configuration (RFC 6241 section 8.3): enable it, filters are not written to running directly")
+	}
+	if !s.has(capConfirmed10) && !s.has(capConfirmed11) {
+		return errors.New("the device offers no confirmed commit (RFC 6241 section 8.4): without it nothing undoes a change that locks us out")
+	}
+	return nil
+}
+
+// lock takes the candidate for us alone. RFC 6241 section 7.5 makes the device refuse it while another session holds it and when the candidate has been
+// modified and neither committed nor discarded: these are somebody's edits, and we neither commit nor discard them.
+func lock(ctx context.Context, s *session) error {
+	err := s.ok(ctx, "lock the candidate", string(gonetconf.MethodLock("candidate")))
+	if e, ok := asRPCError(err); ok {
+		if e.has("access-denied", "operation-not-supported") {
+			return &device.Refused{Words: "lock the candidate: " + err.Error()}
+		}
+		return &device.Transient{Err: fmt.Errorf("lock the candidate: somebody else edits it, or left edits in it that are neither committed nor discarded: %w", err)}
+	}
+	return err
+}
+
+// undoLock gives the candidate back. If that does not work the session goes, and the lock with it.
+func undoLock(s *session) {
+	if s.dead != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
+	defer cancel()
+	if err := s.ok(ctx, "unlock the candidate", string(gonetconf.MethodUnlock("candidate"))); err != nil {
+		s.kill(err)
+	}
+}
+
+// discard empties the candidate of our edits. It holds nothing else: it was locked clean.
+func discard(s *session) {
+	if s.dead != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
+	defer cancel()
+	if err := s.ok(ctx, "discard our edits", "<discard-changes/>"); err != nil {
+		s.kill(err)
+	}
+}
+
+// change edits, commits and reads back, with the candidate locked. It returns nil when nothing is pending on the device.
+func (a *Adapter) change(ctx context.Context, s *session, d details, c device.Change, undo time.Duration) (*window, error) {
+	have, err := a.running(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.expect(have, c); err != nil {
+		return nil, err
+	}
+	edit, err := a.dialect.Edit(have, c.Desired.Filters)
+	if err != nil || len(edit) == 0 {
+		return nil, err
+	}
+	if err := s.ok(ctx, "edit the candidate", editConfig(edit, s.has(capRollback))); err != nil {
+		discard(s)
+		return nil, kind("edit the candidate", err)
+	}
+	if d.validate && (s.has(capValidate10) || s.has(capValidate11)) {
+		if err := s.ok(ctx, "validate the candidate", "<validate><source><candidate/></source></validate>"); err != nil {
+			discard(s)
+			return nil, kind("validate the candidate", err)
+		}
+	}
+	wait := d.commit.window(undo)
+	w := &window{token: token{id: rand.Text()}}
+	if s.has(capConfirmed11) {
+		w.token.persist = d.commit.persist("sluice-" + w.token.id)
+	}
+	before := time.Now()
+	if err := s.ok(ctx, "commit", d.commit.confirmed(wait, w.token.persist)); err != nil {
+		discard(s)
+		return nil, kind("commit", err)
+	}
+	w.deadline = before.Add(wait)
+	return a.readBack(ctx, s, d, c, w)
+}
+
+// readBack decides whether an <ok/> was true.
+func (a *Adapter) readBack(ctx context.Context, s *session, d details, c device.Change, w *window) (*window, error) {
+	got, err := a.running(ctx, s)
+	if err == nil {
+		err = a.same(c.Desired.Filters, got)
+	}
+	if err == nil {
+		w.token.sum, err = a.sum(got)
+	}
+	if err == nil {
+		return w, nil
+	}
+	if s.dead == nil {
+		undo, cancel := context.WithTimeout(context.Background(), s.timeout)
+		defer cancel()
+		_ = d.commit.cancel(undo, s, w.token.persist)
+		discard(s)
+	}
+	return nil, &device.Transient{Err: fmt.Errorf("the device answered ok to the commit, and does not hold the change: %w", err)}
+}
+
+// expect says whether what the device holds is what c was computed from.
+func (a *Adapter) expect(have []filter.Filter, c device.Change) error {
+	holds := map[string]*filter.Filter{}
+	for i := range have {
+		holds[have[i].Name] = &have[i]
+	}
+	for _, s := range c.Steps {
+		name := s.Filter.Name
+		there := holds[name] != nil
+		switch {
+		case !strings.HasPrefix(name, filter.Mark):
+			return fmt.Errorf("filter %s is not ours: its name does not begin with %s", name, filter.Mark)
+		case s.Op == device.Add && there:
+			return &device.Drifted{What: "filter " + name + " is there already"}
+		case s.Op != device.Add && !there:
+			return &device.Drifted{What: "filter " + name + " is gone", Gone: true}
+		}
+		delete(holds, name)
+	}
+	touched := map[string]bool{}
+	for _, s := range c.Steps {
+		touched[s.Filter.Name] = true
+	}
+	for _, f := range c.Desired.Filters {
+		if touched[f.Name] {
+			continue
+		}
+		got := holds[f.Name]
+		if got == nil {
+			return &device.Drifted{What: "filter " + f.Name + " is gone", Gone: true}
+		}
+		if err := a.equal(f, *got); err != nil {
+			return &device.Drifted{What: err.Error()}
+		}
+		delete(holds, f.Name)
+	}
+	for name := range holds {
+		return &device.Drifted{What: "filter " + name + " is there, and nobody of ours put it there"}
+	}
+	return nil
+}
+
+// same says in what got differs from want.
+func (a *Adapter) same(want, got []filter.Filter) error {
+	has := map[string]filter.Filter{}
+	for _, f := range got {
+		has[f.Name] = f
+	}
+	for _, w := range want {
+		g, ok := has[w.Name]
+		if !ok {
+			return fmt.Errorf("filter %s is not there", w.Name)
+		}
+		if err := a.equal(w, g); err != nil {
+			return err
+		}
+		delete(has, w.Name)
+	}
+	for name := range has {
+		return fmt.Errorf("filter %s is still there", name)
+	}
+	return nil
+}
+
+// equal says in what got differs from want: written differently is no difference as long as every packet fares alike.
+func (a *Adapter) equal(want, got filter.Filter) error {
+	err := filter.Same(want, got, a.dialect.Semantics())
+	if err == nil || len(want.Entries) != len(got.Entries) || want.Placement != got.Placement {
+		return err
+	}
+	for i := range want.Entries {
+		if want.Entries[i].Name != got.Entries[i].Name || want.Entries[i].Counter != got.Entries[i].Counter {
+			return err
+		}
+	}
+	if table.Diff(want.Table(a.dialect.Semantics()), got.Table(a.dialect.Semantics())) == nil {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,191 @@
+package netconf
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sluice-gateway/sluice/core/device"
+)
+
+// commitRPC is how a device is told to commit.
+type commitRPC struct {
+	unit time.Duration // of the timeout
+	rpc  string        // name of the RPC
+	// persists: the RPC takes a persist-id.
+	persists bool
+}
+
+// commits are the two RPCs in the field. They count differently: RFC 6241 section 8.4.5.1 in seconds, Junos's own in minutes (Junos XML Management Protocol
+// Developer Guide, <commit-configuration>).
+var commits = map[string]commitRPC{
+	"rfc6241": {unit: time.Second, rpc: "commit", persists: true},
+	"junos":   {unit: time.Minute, rpc: "commit-configuration"},
+}
+
+// window returns for how long the device will wait when undo is asked for: whole units, one at least, MaxWindow at most.
+func (c commitRPC) window(undo time.Duration) time.Duration {
+	n := (min(undo, MaxWindow) + c.unit - 1) / c.unit
+	return max(n, 1) * c.unit
+}
+
+// persist returns id where the RPC takes one.
+func (c commitRPC) persist(id string) string {
+	if !c.persists {
+		return ""
+	}
+	return id
+}
+
+// confirmed returns the commit that undoes itself.
+func (c commitRPC) confirmed(window time.Duration, persist string) string {
+	inner := fmt.Sprintf("<confirmed/><confirm-timeout>%d</confirm-timeout>", window/c.unit)
+	if persist != "" {
+		inner += "<persist>" + escape(persist) + "</persist>"
+	}
+	return "<" + c.rpc + ">" + inner + "</" + c.rpc + ">"
+}
+
+// final returns the commit that makes a pending one stay.
+func (c commitRPC) final(persist string) string {
+	if persist == "" {
+		return "<" + c.rpc + "/>"
+	}
+	return "<" + c.rpc + "><persist-id>" + escape(persist) + "</persist-id></" + c.rpc + ">"
+}
+
+// cancel undoes a pending commit now, where the device can; else ending the session or waiting for the deadline does it.
+func (c commitRPC) cancel(ctx context.Context, s *session, persist string) error {
+	if !s.has(capConfirmed11) || !c.persists {
+		s.kill(errors.New("the device has no cancel-commit: the end of the session, or the deadline, undoes the change"))
+		return nil
+	}
+	inner := ""
+	if persist != "" {
+		inner = "<persist-id>" + escape(persist) + "</persist-id>"
+	}
+	return s.ok(ctx, "cancel the commit", "<cancel-commit>"+inner+"</cancel-commit>")
+}
+
+// expire ends w when the device has undone it: the lock is given back.
+func (l *line) expire(w *window) {
+	if l.window != w {
+		return
+	}
+	l.window = nil
+	if l.sess == nil {
+		return
+	}
+	undoLock(l.sess)
+	if l.sess.dead != nil {
+		l.sess = nil
+	}
+}
+
+// Confirm makes a change stay. It may come from another process than Apply did: with a persist-id the device knows the change by it; without one, a device that
+// kept its timer running (Junos) takes any commit for the confirmation, so the candidate is locked and running compared with what was applied first. A change
+// that is not pending any more is *device.Transient: read the device to see how it ended.
+func (a *Adapter) Confirm(ctx context.Context, t device.Target, c device.Commit) error {
+	d, tok, err := readCommit(t, c)
+	if err != nil || c.Confirmed {
+		return err
+	}
+	l, err := a.acquire(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer a.release(l)
+	s := l.sess
+	if l.window != nil && l.window.token.id == tok.id && s.dead == nil {
+		l.endWindow()
+	} else if s, err = a.relock(ctx, l); err != nil {
+		return err
+	}
+	defer undoLock(s)
+	if tok.persist == "" {
+		// Here a commit confirms whatever is pending, and says ok when nothing is.
+		if err := a.holds(ctx, s, tok); err != nil {
+			return &device.Transient{Err: fmt.Errorf("the change is not pending any more: %w", err)}
+		}
+	}
+	err = s.ok(ctx, "confirm the commit", d.commit.final(tok.persist))
+	if e, ok := asRPCError(err); ok && !e.has("lock-denied", "in-use") {
+		return &device.Transient{Err: fmt.Errorf("the device does not confirm the change, it may have undone it already; read again: %w", err)}
+	}
+	if err != nil {
+		return kind("confirm the commit", err)
+	}
+	l.lastCommit = time.Now()
+	return a.holds(ctx, s, tok)
+}
+
+// relock makes a session that holds the lock, for a change that another one made.
+func (a *Adapter) relock(ctx context.Context, l *line) (*session, error) {
+	if l.window != nil {
+		return nil, &device.Transient{Err: errors.New("another change of ours is pending")}
+	}
+	return a.first(ctx, l, func(s *session) error { return lock(ctx, s) })
+}
+
+// holds says whether the device still holds what was applied. What was confirmed and is not there was changed by another hand.
+func (a *Adapter) holds(ctx context.Context, s *session, tok token) error {
+	got, err := a.running(ctx, s)
+	if err != nil {
+		return err
+	}
+	sum, err := a.sum(got)
+	if err != nil {
+		return &device.Drifted{What: err.Error()}
+	}
+	if sum != tok.sum {
+		return &device.Drifted{What: "the device does not hold what was applied"}
+	}
+	return nil
+}
+
+// Cancel undoes a change now. One that is not pending any more needs no cancelling. A device without cancel-commit undoes it when the session ends, or at the
+// deadline (Junos).
+func (a *Adapter) Cancel(ctx context.Context, t device.Target, c device.Commit) error {
+	d, tok, err := readCommit(t, c)
+	if err != nil || c.Confirmed {
+		return err
+	}
+	l, err := a.acquire(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer a.release(l)
+	if l.window != nil && l.window.token.id == tok.id && l.sess.dead == nil {
+		s := l.sess
+		l.endWindow()
+		err := d.commit.cancel(ctx, s, tok.persist)
+		undoLock(s)
+		return cancelled(err)
+	}
+	if tok.persist == "" {
+		return nil // the session that made it is gone
+	}
+	_, err = a.first(ctx, l, func(s *session) error { return d.commit.cancel(ctx, s, tok.persist) })
+	return cancelled(err)
+}
+
+// cancelled judges the answer to a cancel-commit: a device that knows no such change has undone it, or somebody confirmed it.
+func cancelled(err error) error {
+	if e, ok := asRPCError(err); ok {
+		if e.has("lock-denied", "in-use") {
+			return kind("cancel the commit", err)
+		}
+		return nil
+	}
+	return err
+}
+
+func readCommit(t device.Target, c device.Commit) (details, token, error) {
+	d, err := readDetails(t)
+	if err != nil || c.Confirmed {
+		return d, token{}, err
+	}
+	tok, err := parseToken(c.Token)
+	return d, tok, err
+}

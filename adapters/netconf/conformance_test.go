@@ -1,0 +1,101 @@
+package netconf_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/sluice-gateway/sluice/adapters/adaptertest"
+	"github.com/sluice-gateway/sluice/adapters/junos"
+	"github.com/sluice-gateway/sluice/adapters/netconf"
+	"github.com/sluice-gateway/sluice/adapters/netconf/netconftest"
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/plugins/sdk/sdktest"
+)
+
+// operators is what stands on the router besides ours. No test may change it.
+const operators = `<configuration xmlns="http://yang.juniper.net/junos/conf/root"><firewall xmlns="http://yang.juniper.net/junos/conf/firewall">` +
+	`<policer><name>gold</name><if-exceeding><bandwidth-limit>1g</bandwidth-limit><burst-size-limit>1m</burst-size-limit></if-exceeding><then><discard/></then></policer>` +
+	`<family><inet><filter><name>EDGE-IN</name><term><name>all</name><then><accept/></then></term></filter></inet></family></firewall></configuration>`
+
+func start(t *testing.T, opt netconftest.Options) *netconftest.Server {
+	t.Helper()
+	if opt.Config == "" {
+		opt.Config = operators
+	}
+	s, err := netconftest.Start(opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+func target(s *netconftest.Server) device.Target {
+	return device.Target{Name: "r1", Address: s.Addr(), Username: s.Username(), Password: device.Secret(s.Password()), HostKey: s.HostKey(), Timeout: 20 * time.Second}
+}
+
+func newAdapter(t *testing.T) *netconf.Adapter {
+	a := netconf.New(junos.Dialect{}, netconf.Options{})
+	t.Cleanup(func() { _ = a.Close() })
+	return a
+}
+
+// foreign is another hand on the router.
+func foreign(s *netconftest.Server) func(*testing.T, adaptertest.Edit, string) {
+	return func(t *testing.T, e adaptertest.Edit, name string) {
+		s.Edit(func(config *netconftest.Node) {
+			list := config.Find("configuration", "firewall", "family", "inet")
+			f := list.Find("filter=" + name)
+			if f == nil {
+				t.Fatalf("the router has no filter %s", name)
+			}
+			if e == adaptertest.DropFilter {
+				list.Remove(f)
+				return
+			}
+			f.Remove(f.Kid("term"))
+		})
+	}
+}
+
+func refused() filter.Entry {
+	e := adaptertest.Entry(junos.Dialect{}.Semantics(), 6)
+	e.Name = "r-refused"
+	return e
+}
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	for name, opt := range map[string]netconftest.Options{
+		"NETCONF 1.1 with persist-id": {},
+		"NETCONF 1.0":                 {Old: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			clock := &netconftest.ManualClock{}
+			opt.Clock = clock
+			s := start(t, opt)
+			s.Refuse("r-refused", "syntax error, the term is too clever")
+			outer := t
+			f := adaptertest.Faults{
+				Semantics: junos.Dialect{}.Semantics(),
+				Restart: func(t *testing.T) device.Adapter {
+					s.DropSessions()
+					return sdktest.Loopback(outer, newAdapter(outer))
+				},
+				Edit:         foreign(s),
+				LoseAnswer:   func(*testing.T) { s.Fail("commit", netconftest.Fault{DropAfter: true}) },
+				Refused:      refused(),
+				Words:        "the term is too clever",
+				Expire:       func(*testing.T) { clock.Advance(2 * time.Minute) },
+				SessionBound: opt.Old,
+			}
+			before := s.Running()
+			adaptertest.Run(t, sdktest.Loopback(t, newAdapter(t)), target(s), f)
+			if got := s.Running(); got != before {
+				t.Errorf("the operator's configuration is not what it was:\n%.2000s\nwant\n%s", got, before)
+			}
+		})
+	}
+}
