@@ -147,7 +147,7 @@ func render(cmd *cobra.Command, in readInput, t target, native bool, watch *prog
 	defer errOut.Flush()
 	colors := palette(wantsColor(cmd.ErrOrStderr()))
 	writeProblems(errOut, v.loose, colors)
-	if v.failed() {
+	if v.errors() > 0 {
 		return silent(exitUsage)
 	}
 	j := &v.targets[0]

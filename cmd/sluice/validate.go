@@ -164,19 +164,20 @@ func judge(in readInput, targets []target, watch *progress) (*verdicts, error) {
 	return v, nil
 }
 
-// failed says whether something in the input could not be read.
-func (v *verdicts) failed() bool {
+// errors returns how many things in the input could not be read.
+func (v *verdicts) errors() int {
+	n := 0
 	for i := range v.loose {
 		if v.loose[i].Severity == notation.Error {
-			return true
+			n++
 		}
 	}
-	return false
+	return n
 }
 
 // status returns how the command ends.
 func (v *verdicts) status(strict bool) error {
-	if v.failed() {
+	if v.errors() > 0 {
 		return silent(exitUsage)
 	}
 	for _, j := range v.targets {

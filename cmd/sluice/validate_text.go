@@ -36,7 +36,10 @@ func (v *verdicts) writeText(w *bufio.Writer, colors palette) error {
 		t.onDevice(j)
 	}
 	for n := range v.targets {
-		t.summary(v, &v.targets[n])
+		t.summary(&v.targets[n])
+	}
+	if n := v.errors(); n > 0 {
+		fmt.Fprintf(w, "%s\n", t.paint(red, counted(n, "error")+" in the input, shown above: what could not be read is in no verdict"))
 	}
 	return nil
 }
@@ -226,7 +229,7 @@ func (t textWriter) matrix(v *verdicts) {
 }
 
 // summary prints one line for a profile.
-func (t textWriter) summary(v *verdicts, j *judged) {
+func (t textWriter) summary(j *judged) {
 	s := j.summary
 	var parts []string
 	for _, c := range []struct {

@@ -107,18 +107,14 @@ func (l *loader) ops(c *Component, raw rawComponent, t flowspec.Type, key word, 
 	if !raw.Values.set {
 		l.bad(key.at, "%s does not say how many values it takes: add `values`, a number, unknown or unlimited", path)
 	}
-	words := c.Ops
-	if t.Bitmask() {
-		words = append(slices.Clone(c.Ops), "bits")
-	}
-	l.opFacts(c, raw, words, path)
+	l.opFacts(c, raw, append(slices.Clone(allowed), "bits"), path)
 }
 
-// opFacts reads the facts behind single operators, those in words.
+// opFacts reads the facts behind single operators, those in words. A fact of an operator that c does not have says why.
 func (l *loader) opFacts(c *Component, raw rawComponent, words []string, path string) {
 	for _, f := range raw.OpFacts {
 		if !slices.Contains(words, f.key.s) {
-			l.bad(f.key.at, "a fact for operator %q, which %s does not have", f.key.s, path)
+			l.bad(f.key.at, "%q is not an operator of %s: write one of %s", f.key.s, path, strings.Join(words, ", "))
 		}
 		if c.OpFacts == nil {
 			c.OpFacts = map[string]string{}

@@ -3,6 +3,7 @@ package profile
 import (
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/packet"
 )
 
 // Basis says how sure a fact is.
@@ -87,7 +88,8 @@ type Component struct {
 	// Ops that may appear: numeric "eq", "range" (two half-lines joined by AND), "lt", "gt" (half-lines, with or without equal), "ne";
 	// bitmask "any", "all", "none", "notall", and "and" for terms joined by AND.
 	Ops []string
-	// OpFacts names facts for operators that rest on another one than the component; "offset" says why prefixes take none, "bits" why some bits cannot be named.
+	// OpFacts names facts of single operators: what one rests on that differs from the component's fact, or why one is missing from Ops. "offset" says
+	// why prefixes take none, "bits" why some bits cannot be named.
 	OpFacts map[string]string
 	// MaxValues is the most terms in the list, a range counting as one; 0 is unknown (planned as one, with a warning), Unlimited is no limit.
 	MaxValues  int
@@ -101,7 +103,7 @@ type Component struct {
 	Offset     bool              // IPv6 prefixes with an offset
 	Families   []flowspec.Family // nil: all of Native
 	Fact       string
-	FactV6     string // for IPv6 rules where it differs from Fact
+	FactV6     string // for IPv6 rules where it differs from Fact; why not, where Families lacks them
 }
 
 // Exclusion forbids component types together. As a rewrite hint, nothing.
@@ -122,6 +124,14 @@ func (c Can) For(f flowspec.Family) bool { return c.OK && holds(c.Families, f) }
 
 // For says whether the component is taken in rules of family f.
 func (c Component) For(f flowspec.Family) bool { return holds(c.Families, f) }
+
+// FactFor returns the fact behind the component in rules of family f, or why such rules may not have it.
+func (c Component) FactFor(f flowspec.Family) string {
+	if f.Version() == packet.IPv6 && c.FactV6 != "" {
+		return c.FactV6
+	}
+	return c.Fact
+}
 
 func holds(list []flowspec.Family, f flowspec.Family) bool {
 	if list == nil {

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"fmt"
+	"maps"
 	"math/bits"
 	"slices"
 	"strconv"
@@ -89,7 +90,10 @@ func (s *sheet) components(group, prefix string, has map[flowspec.Type]Component
 		c, ok := has[t]
 		switch {
 		case ok:
-			says, facts := c.words(t), []string{c.Fact, c.FactV6, c.ValuesFact}
+			says, facts := c.words(t), []string{c.Fact, c.ValuesFact}
+			if c.For(flowspec.IPv6) || c.For(flowspec.VPNv6) {
+				facts = append(facts, c.FactV6)
+			}
 			for _, op := range c.Ops {
 				facts = append(facts, c.OpFacts[op])
 			}
@@ -100,16 +104,21 @@ func (s *sheet) components(group, prefix string, has map[flowspec.Type]Component
 				}
 			}
 			s.add(group, name, says, facts...)
-			for _, word := range []string{"offset", "bits"} { // about something that is not there: no weaker for it
-				if f := c.OpFacts[word]; f != "" {
-					last := &s.lines[len(s.lines)-1]
-					last.Facts = append(last.Facts, f)
-				}
-			}
+			s.also(c)
 		case cannot[t] != "":
 			s.add(group, name, "no", cannot[t])
 		default:
 			s.add(group, name, "not known")
+		}
+	}
+}
+
+// also adds the facts about what c cannot to the last line; they say why not, and make it no less sure.
+func (s *sheet) also(c Component) {
+	last := &s.lines[len(s.lines)-1]
+	for _, op := range slices.Sorted(maps.Keys(c.OpFacts)) {
+		if id := c.OpFacts[op]; !slices.Contains(c.Ops, op) && !slices.Contains(last.Facts, id) {
+			last.Facts = append(last.Facts, id)
 		}
 	}
 }
