@@ -16,12 +16,12 @@ func Text(r flowspec.Rule) string {
 	if !r.Match.Valid() {
 		return ""
 	}
-	return line(r, r.Action.String())
+	return line(r, "", r.Action.String())
 }
 
-// line puts the parts of a rule together. An IPv6 rule without a prefix needs ExaBGP's form that names the family, which is
+// line puts the parts of a rule together; head are statements in front of match. An IPv6 rule without a prefix needs ExaBGP's form that names the family, which is
 // flat; in braces ExaBGP takes it for IPv4.
-func line(r flowspec.Rule, action string) string {
+func line(r flowspec.Rule, head, action string) string {
 	m := r.Match
 	words := action + communityWords(r)
 	if silentAction(r.Action) {
@@ -39,7 +39,7 @@ func line(r flowspec.Rule, action string) string {
 	if m.Family().VPN() {
 		rd = "rd " + rdText(m.RD()) + "; "
 	}
-	return "flow route { " + rd + "match { " + m.String() + " } then { " + words + " } }"
+	return "flow route { " + head + rd + "match { " + m.String() + " } then { " + words + " } }"
 }
 
 // silentAction says whether nothing in a is an action that a reader knows, although there are communities to print.
@@ -107,8 +107,9 @@ func rdText(rd flowspec.RD) string {
 }
 
 // exactAction prints an action in words that mean the same to every version of ExaBGP; where there are none, as extended
-// communities, which all of them send untouched.
-func exactAction(a flowspec.Action) string {
+// communities, which all of them send untouched. head are statements in front of match: ExaBGP 4.2 refuses `redirect` with an
+// IPv6 address, and takes the address from a next-hop statement.
+func exactAction(a flowspec.Action) (head, words string) {
 	said := a
 	said.Rate, said.Unknown = nil, nil
 	var raw []flowspec.ExtComm
@@ -120,12 +121,16 @@ func exactAction(a flowspec.Action) string {
 		}
 	}
 	raw = append(raw, a.Unknown...)
-	if len(raw) == 0 {
-		return said.String()
+	words = said.String()
+	if len(raw) > 0 {
+		words = strings.TrimPrefix(words, "accept;")
 	}
-	words := strings.TrimPrefix(said.String(), "accept;")
 	for _, c := range raw {
 		words += " extended-community " + c.String() + ";"
 	}
-	return strings.TrimSpace(words)
+	if r := a.Redirect; r != nil && r.Form == flowspec.NextHopSimpson && !r.Copy && !r.Addr.Is4() {
+		head = "next-hop " + r.Addr.String() + "; "
+		words = strings.Replace(words, r.String(), "redirect-to-nexthop", 1)
+	}
+	return head, strings.TrimSpace(words)
 }

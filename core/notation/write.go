@@ -70,7 +70,11 @@ func writeExaBGP(out *bytes.Buffer, r flowspec.Rule) error {
 	if err := sayable(r); err != nil {
 		return err
 	}
-	text := "announce " + line(r, exactAction(r.Action))
+	head, words := exactAction(r.Action)
+	if v6 := r.Match.Family().Version() == 6; head != "" && v6 && !hasPrefix(r.Match) {
+		return fmt.Errorf("ExaBGP's text has no place for the next hop of an IPv6 rule without a prefix; write hex, yaml or json")
+	}
+	text := "announce " + line(r, head, words)
 	in := newInput("", text, Options{})
 	readLine(in)
 	if err := compare(r, in); err != nil {

@@ -1,11 +1,8 @@
 """Reads lines of ExaBGP's API on standard input and prints for each what ExaBGP 4.2 would send: AFI/SAFI, the NLRI, the
 extended communities (attributes 16 and 25) and the next hop, or `error` and the reason."""
-import os
 import sys
 
-os.environ['exabgp_log_enable'] = 'false'
-
-from exabgp.environment import environment
+from exabgp.configuration.setup import environment
 
 environment.setup('')
 
@@ -25,6 +22,8 @@ def answer(line):
     api = API(None)
     api.logger = Quiet()
     _, command = extract_neighbors(formated(line))
+    if command.split(' ')[:2] not in (['announce', 'flow'], ['withdraw', 'flow']):
+        return 'error not a command about flows'
     changes = api.api_flow(command)
     if not changes:
         return 'error ' + str(api.configuration.error).replace('\n', ' ')
@@ -33,7 +32,7 @@ def answer(line):
     change = changes[0]
     afi, safi = int(change.nlri.afi), int(change.nlri.safi)
     words = ['%d/%d' % (afi, safi), change.nlri.pack_nlri().hex()]
-    for code in (Attribute.CODE.EXTENDED_COMMUNITY, Attribute.CODE.EXTENDED_COMMUNITY_IPV6 if hasattr(Attribute.CODE, 'EXTENDED_COMMUNITY_IPV6') else 25):
+    for code in (Attribute.CODE.EXTENDED_COMMUNITY, Attribute.CODE.IPV6_EXTENDED_COMMUNITY):
         if code in change.attributes:
             for community in change.attributes[code].communities:
                 words.append(community.community.hex())
@@ -45,7 +44,7 @@ def answer(line):
 for line in sys.stdin:
     line = line.rstrip('\n')
     try:
-        print(answer(line))
+        print('> ' + answer(line))
     except Exception as exc:
-        print('error %s %s' % (type(exc).__name__, str(exc).replace('\n', ' ')))
+        print('> error %s %s' % (type(exc).__name__, str(exc).replace('\n', ' ')))
     sys.stdout.flush()

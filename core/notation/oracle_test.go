@@ -1,0 +1,206 @@
+package notation
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/sluice-gateway/sluice/core/flowspec"
+)
+
+// python is the interpreter that Debian's exabgp belongs to.
+const python = "/usr/bin/python3"
+
+// exabgp asks the real ExaBGP what it would send for each line, or returns nil when it is not installed, which only CI forbids.
+func exabgpAnswers(t *testing.T, lines []string) []string {
+	t.Helper()
+	if err := exec.Command(python, "-c", "import exabgp.reactor.api").Run(); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("the Debian package exabgp is missing: %v", err)
+		}
+		t.Log("not compared with the real ExaBGP: the Debian package exabgp is missing")
+		return nil
+	}
+	cmd := exec.CommandContext(t.Context(), python, "testdata/oracle.py")
+	cmd.Stdin = strings.NewReader(strings.Join(lines, "\n") + "\n")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("oracle.py: %v\n%s", err, stderr.String())
+	}
+	var answers []string
+	for l := range strings.Lines(string(out)) {
+		if answer, ok := strings.CutPrefix(strings.TrimSuffix(l, "\n"), "> "); ok {
+			answers = append(answers, answer)
+		}
+	}
+	if len(answers) != len(lines) {
+		t.Fatalf("oracle.py: %d answers to %d lines", len(answers), len(lines))
+	}
+	return answers
+}
+
+// sluiceAnswer is what sluice makes of a line, one indented line each.
+func sluiceAnswer(line string) (hex string, answer []string) {
+	it, problems := ReadLine(line, Options{})
+	if it.Rule.Match.Valid() {
+		hex = Hex(it.Rule)
+		verb := ""
+		if it.Withdraw {
+			verb = "withdraw "
+		}
+		answer = append(answer, "    sluice: "+verb+hex)
+	}
+	for _, p := range problems {
+		answer = append(answer, fmt.Sprintf("    %s %d+%d %s: %s", p.Severity, p.Pos.Column, p.Length, p.Code, p.Message))
+		if p.Hint != "" {
+			answer = append(answer, "      write: "+p.Hint)
+		}
+	}
+	return hex, answer
+}
+
+// octetsOf cuts the family and the NLRI out of a line of hex.
+func octetsOf(hex string) string {
+	words := strings.Fields(hex)
+	if len(words) < 2 {
+		return hex
+	}
+	return words[0] + " " + words[1]
+}
+
+// Every line of the corpus is read as recorded, by sluice and by the real ExaBGP; and what both accept is the same NLRI, octet
+// for octet, wherever the corpus does not say why not.
+func TestCorpus(t *testing.T) {
+	t.Parallel()
+	const file = "testdata/exabgp.txt"
+	was, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for l := range strings.Lines(string(was)) {
+		if l = strings.TrimSuffix(l, "\n"); isCommand(l) {
+			lines = append(lines, l)
+		}
+	}
+	if len(lines) < 150 {
+		t.Fatalf("%d lines, want at least 150", len(lines))
+	}
+	answers := exabgpAnswers(t, lines)
+	recorded := recordedAnswers(string(was))
+	var now strings.Builder
+	next, comment := 0, ""
+	for l := range strings.Lines(string(was)) {
+		l = strings.TrimSuffix(l, "\n")
+		if strings.HasPrefix(l, "    ") {
+			continue
+		}
+		now.WriteString(l + "\n")
+		if !isCommand(l) {
+			comment = l
+			continue
+		}
+		hex, answer := sluiceAnswer(l)
+		theirs := recorded[l]
+		if answers != nil {
+			theirs = exabgpLine(hex, answers[next])
+		}
+		next++
+		if differs := strings.HasPrefix(comment, "# differs: "); hex != "" && strings.HasPrefix(theirs, "    exabgp: sends") != differs {
+			t.Errorf("%s\n%s\n%s\nthe octets differ: %t, and the comment in front says so: %t", l, strings.Join(answer, "\n"), theirs, !differs, differs)
+		}
+		comment = ""
+		now.WriteString(strings.Join(append(answer, theirs), "\n") + "\n")
+	}
+	if os.Getenv("UPDATE") != "" {
+		if err := os.WriteFile(file, []byte(now.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if now.String() != string(was) {
+		t.Errorf("%s differs from what is read now (UPDATE=1 rewrites it):\n%s", file, firstDifference(string(was), now.String()))
+	}
+}
+
+func isCommand(l string) bool { return l != "" && l[0] != '#' && l[0] != ' ' }
+
+// exabgpLine records what ExaBGP makes of a line that sluice reads as hex.
+func exabgpLine(hex, answer string) string {
+	switch {
+	case strings.HasPrefix(answer, "error"):
+		return "    exabgp: refuses"
+	case hex != "" && octetsOf(answer) == octetsOf(hex):
+		return "    exabgp: the same NLRI"
+	}
+	return "    exabgp: sends " + answer
+}
+
+func recordedAnswers(text string) map[string]string {
+	m, line := map[string]string{}, ""
+	for l := range strings.Lines(text) {
+		if l = strings.TrimSuffix(l, "\n"); isCommand(l) {
+			line = l
+		}
+		if strings.HasPrefix(l, "    exabgp: ") {
+			m[line] = l
+		}
+	}
+	return m
+}
+
+func firstDifference(want, got string) string {
+	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
+	for i := range min(len(w), len(g)) {
+		if w[i] != g[i] {
+			return fmt.Sprintf("line %d:\n got %s\nwant %s", i+1, g[i], w[i])
+		}
+	}
+	return fmt.Sprintf("%d lines, want %d", len(g), len(w))
+}
+
+// What Write prints for ExaBGP, ExaBGP sends: the NLRI and every community, octet for octet.
+func TestExaBGPSendsWhatIsWritten(t *testing.T) {
+	t.Parallel()
+	gen := rapid.Custom(func(t *rapid.T) string {
+		r := ruleGen(true).Draw(t, "rule")
+		r.Communities, r.LargeCommunities = nil, nil
+		var out writer
+		if err := Write(&out, ExaBGP, []flowspec.Rule{r}); err != nil || strings.HasPrefix(out.String(), "announce ipv6") {
+			return "" // ExaBGP 4.2 has no API for IPv6 rules without a prefix
+		}
+		return strings.TrimSpace(out.String())
+	})
+	var lines []string
+	for seed := range 600 {
+		if line := gen.Example(seed); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) < 300 {
+		t.Fatalf("only %d lines", len(lines))
+	}
+	for i, answer := range exabgpAnswers(t, lines) {
+		it, _ := ReadLine(lines[i], Options{})
+		if got, want := sortedWords(answer), sortedWords(Hex(it.Rule)); !slices.Equal(got, want) {
+			t.Errorf("%s\nExaBGP sends %v\nwant         %v", lines[i], got, want)
+		}
+	}
+}
+
+// sortedWords drops the order of communities, which means nothing.
+func sortedWords(hex string) []string {
+	words := strings.Fields(hex)
+	if len(words) > 2 {
+		slices.Sort(words[2:])
+	}
+	return words
+}
