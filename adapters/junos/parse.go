@@ -18,13 +18,7 @@ import (
 // A policer that no filter of ours uses is passed over as well.
 func (Dialect) Parse(b []byte) ([]filter.Filter, error) {
 	r := reader{filters: map[string]*readFilter{}, policers: map[string]*readPolicer{}}
-	var err error
-	if trimmed := bytes.TrimSpace(b); bytes.HasPrefix(trimmed, []byte("<")) {
-		err = readXML(trimmed, r.line)
-	} else {
-		err = readText(string(b), r.line)
-	}
-	if err != nil {
+	if err := read(b, "firewall", r.line); err != nil {
 		return nil, err
 	}
 	var out []filter.Filter
@@ -42,6 +36,14 @@ func (Dialect) Parse(b []byte) ([]filter.Filter, error) {
 	}
 	slices.SortFunc(out, func(a, b filter.Filter) int { return cmp.Compare(a.Name, b.Name) })
 	return out, nil
+}
+
+// read calls do for each statement under section, whichever form b has.
+func read(b []byte, section string, do func(line) error) error {
+	if trimmed := bytes.TrimSpace(b); bytes.HasPrefix(trimmed, []byte("<")) {
+		return readXML(trimmed, section, do)
+	}
+	return readText(string(b), section, do)
 }
 
 // reader sorts lines to the objects that they belong to.

@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// readText calls do for each statement under `firewall` in the form that `show configuration` and `show configuration firewall` print.
-func readText(s string, do func(line) error) error {
-	r := textReader{rest: s, line: 1, do: do}
+// readText calls do for each statement under section in the form that `show configuration` prints. `show configuration firewall` leaves
+// that word out; then the words that come first in that section tell.
+func readText(s, section string, do func(line) error) error {
+	r := textReader{rest: s, line: 1, section: section, do: do}
 	if err := r.block(0, ""); err != nil {
 		return fmt.Errorf("line %d: %w", r.line, err)
 	}
@@ -16,10 +17,11 @@ func readText(s string, do func(line) error) error {
 }
 
 type textReader struct {
-	rest  string
-	line  int
-	do    func(line) error
-	words []string // of the blocks that are open, and of the statement so far
+	rest    string
+	line    int
+	section string
+	do      func(line) error
+	words   []string // of the blocks that are open, and of the statement so far
 }
 
 // token is one word or one sign. Quoted words are never signs.
@@ -195,15 +197,15 @@ func (r *textReader) list(flaw string) error {
 	}
 }
 
-// emit hands on the statement when it is one of `firewall`, which `show configuration firewall` leaves out.
+// emit hands on the statement when it is one of the section.
 func (r *textReader) emit(flaw string) error {
-	switch r.words[0] {
-	case "firewall":
+	switch {
+	case r.words[0] == r.section:
 		if len(r.words) == 1 {
 			return nil
 		}
 		return r.do(line{words: r.words[1:], flaw: flaw})
-	case "family", "policer", "filter":
+	case r.section == "firewall" && (r.words[0] == "family" || r.words[0] == "policer" || r.words[0] == "filter"):
 		return r.do(line{words: r.words, flaw: flaw})
 	}
 	return nil

@@ -9,15 +9,16 @@ import (
 	"strings"
 )
 
-// line is one statement as `set` would spell it, from `firewall` on: family inet filter sluice-v4 term r-1 from protocol udp.
+// line is one statement as `set` would spell it, behind `firewall`: family inet filter sluice-v4 term r-1 from protocol udp.
 type line struct {
 	words []string // valid during the call only
 	flaw  string   // why it does not count as it stands: "deactivated", an attribute that is not understood; "" is none
 }
 
-// readXML calls do for each statement under `firewall` in b, which is a <configuration>, alone or in a <data> or an <rpc-reply>.
-func readXML(b []byte, do func(line) error) error {
-	r := xmlReader{decoder: xml.NewDecoder(bytes.NewReader(b)), do: do}
+// readXML calls do for each statement under section (`firewall`, say) in b, which is a <configuration>, alone or in a <data> or an
+// <rpc-reply>.
+func readXML(b []byte, section string, do func(line) error) error {
+	r := xmlReader{decoder: xml.NewDecoder(bytes.NewReader(b)), section: section, do: do}
 	seen := false
 	for {
 		t, err := r.decoder.Token()
@@ -48,12 +49,13 @@ func readXML(b []byte, do func(line) error) error {
 
 type xmlReader struct {
 	decoder *xml.Decoder
+	section string
 	do      func(line) error
 	stack   []element
 	words   []string
 }
 
-// element is an open element under `firewall`, itself included.
+// element is an open element of the section, which is one itself.
 type element struct {
 	name   string
 	words  int // how many words it has put on the line: itself, and its key
@@ -61,9 +63,9 @@ type element struct {
 	filled bool // has had a child other than its key
 }
 
-// outer walks the elements around `firewall`. A configuration that is not there at all is an empty one.
+// outer walks the elements around the section. A configuration that is not there at all is an empty one.
 func (r *xmlReader) outer(start xml.StartElement, flaw string) error {
-	inside := map[string][]string{"rpc-reply": {"data", "configuration"}, "data": {"configuration"}, "configuration": {"firewall"}}
+	inside := map[string][]string{"rpc-reply": {"data", "configuration"}, "data": {"configuration"}, "configuration": {}}
 	wanted, ok := inside[start.Name.Local]
 	if !ok {
 		return fmt.Errorf("read XML: element %s, want a configuration", start.Name.Local)
@@ -91,9 +93,9 @@ func (r *xmlReader) child(parent string, t xml.StartElement, wanted []string, fl
 	switch {
 	case parent != "configuration" && strings.HasSuffix(name, "error"): // rpc-error, and Junos's own xnm:error
 		return fmt.Errorf("read XML: the reply is an error (%s), not a configuration", name)
-	case parent == "configuration" && name == "firewall":
+	case parent == "configuration" && name == r.section:
 		r.stack, r.words = r.stack[:0], r.words[:0]
-		return r.firewall(t, flaw)
+		return r.inner(t, flaw)
 	case contains(wanted, name):
 		return r.outer(t, flaw)
 	}
@@ -112,9 +114,9 @@ func contains(list []string, s string) bool {
 	return false
 }
 
-// firewall reads the element `firewall` and what is in it.
-func (r *xmlReader) firewall(start xml.StartElement, flaw string) error {
-	r.stack = append(r.stack, element{name: "firewall", flaw: first(flaw, deactivated(start))})
+// inner reads the element of the section and what is in it.
+func (r *xmlReader) inner(start xml.StartElement, flaw string) error {
+	r.stack = append(r.stack, element{name: r.section, flaw: first(flaw, deactivated(start))})
 	var text []byte
 	for len(r.stack) > 0 {
 		t, err := r.decoder.Token()
@@ -216,7 +218,11 @@ func (r *xmlReader) close(text string) error {
 // keyed says whether the open element is an entry of one of the lists that our objects consist of. Without its key, its first child
 // would be taken for it.
 func (r *xmlReader) keyed() bool {
-	switch e := r.top(); e.name {
+	e := r.top()
+	if r.section != "firewall" {
+		return e.name == "interface" && len(r.stack) == 2 || e.name == "unit" && len(r.stack) == 3
+	}
+	switch e.name {
 	case "policer":
 		return len(r.stack) == 2 // firewall policer; further in, it is a leaf
 	case "filter":
