@@ -1,0 +1,216 @@
+package rib
+
+import (
+	"slices"
+	"time"
+
+	"github.com/sluice-gateway/sluice/core/flowspec"
+)
+
+// twin is a slow RIB: a list of everything everybody said, searched from end to end.
+type twin struct {
+	policies []SourcePolicy
+	paths    []twinPath
+	up       map[flowspec.Source]bool
+	quietAt  map[flowspec.Source]time.Time
+	refused  int
+}
+
+type twinPath struct {
+	rule  flowspec.Rule
+	stale bool
+	until time.Time
+}
+
+func newTwin(policies []SourcePolicy) *twin {
+	return &twin{policies: policies, up: map[flowspec.Source]bool{}, quietAt: map[flowspec.Source]time.Time{}}
+}
+
+func (w *twin) policy(s flowspec.Source) SourcePolicy {
+	for _, p := range w.policies {
+		if p.Name == s {
+			return p
+		}
+	}
+	return SourcePolicy{Name: s}
+}
+
+func (w *twin) keep(f func(twinPath) bool) {
+	w.paths = slices.DeleteFunc(w.paths, func(p twinPath) bool { return !f(p) })
+}
+
+func (w *twin) count(s flowspec.Source) (n int) {
+	for _, p := range w.paths {
+		if p.rule.Source == s {
+			n++
+		}
+	}
+	return n
+}
+
+// restart is what a new RIB makes of the stored rules.
+func (w *twin) restart(now time.Time) {
+	w.up, w.quietAt = map[flowspec.Source]bool{}, map[flowspec.Source]time.Time{}
+	for i := range w.paths {
+		p := &w.paths[i]
+		p.stale, p.until = true, time.Time{}
+		if d := w.policy(p.rule.Source).Return; d > 0 {
+			p.until = now.Add(d)
+		}
+	}
+	w.advance(now)
+}
+
+func (w *twin) apply(e Event, now time.Time) {
+	policy := w.policy(e.Source)
+	switch e.Kind {
+	case Update:
+		if w.up[e.Source] && policy.Quiet > 0 {
+			w.quietAt[e.Source] = now.Add(policy.Quiet)
+		}
+		for _, m := range e.Withdraw {
+			w.keep(func(p twinPath) bool { return p.rule.Source != e.Source || !p.rule.Match.Equal(m) })
+		}
+		for _, r := range e.Announce {
+			w.announce(policy, r, now)
+		}
+	case Up:
+		w.up[e.Source] = true
+		if policy.Quiet > 0 {
+			w.quietAt[e.Source] = now.Add(policy.Quiet)
+		}
+		for i := range w.paths {
+			if p := &w.paths[i]; p.rule.Source == e.Source {
+				p.stale = true
+				if limit := now.Add(policy.Quiet + 3*time.Minute); p.until.Before(limit) {
+					p.until = limit
+				}
+			}
+		}
+	case Down:
+		w.up[e.Source] = false
+		delete(w.quietAt, e.Source)
+		if policy.Hold == 0 {
+			w.keep(func(p twinPath) bool { return p.rule.Source != e.Source })
+		}
+		for i := range w.paths {
+			if p := &w.paths[i]; p.rule.Source == e.Source {
+				if !p.stale || p.until.IsZero() {
+					p.until = now.Add(policy.Hold)
+				}
+				p.stale = true
+			}
+		}
+	case EndOfRIB:
+		if policy.Quiet == 0 {
+			w.keep(func(p twinPath) bool {
+				return p.rule.Source != e.Source || !p.stale || e.Family != 0 && p.rule.Match.Family() != e.Family
+			})
+		}
+	}
+}
+
+func (w *twin) announce(policy SourcePolicy, r flowspec.Rule, now time.Time) {
+	if r.Source != policy.Name {
+		w.refused++
+		return
+	}
+	was := w.paths
+	w.paths = nil
+	replaced := false
+	for _, p := range was {
+		if p.rule.Source == r.Source && p.rule.Match.Equal(r.Match) {
+			replaced = true
+			continue
+		}
+		w.paths = append(w.paths, p)
+	}
+	switch {
+	case !r.Expires.IsZero() && !now.Before(r.Expires):
+		w.refused++
+		return
+	case !replaced && policy.MaxRules > 0 && w.count(r.Source) >= policy.MaxRules:
+		w.refused++
+		return
+	}
+	w.paths = append(w.paths, twinPath{rule: r})
+}
+
+// advance removes everything whose time has come by now.
+func (w *twin) advance(now time.Time) {
+	passed := func(at time.Time) bool { return !at.IsZero() && !now.Before(at) }
+	w.keep(func(p twinPath) bool {
+		return !passed(p.rule.Expires) && !(p.stale && (passed(p.until) || passed(w.quietAt[p.rule.Source])))
+	})
+	for s, at := range w.quietAt {
+		if passed(at) {
+			delete(w.quietAt, s)
+		}
+	}
+}
+
+// inForce selects, and sorts by trying every place.
+func (w *twin) inForce() []flowspec.Rule {
+	var best []flowspec.Rule
+	for _, p := range w.paths {
+		i := slices.IndexFunc(best, func(r flowspec.Rule) bool { return r.Match.Equal(p.rule.Match) })
+		if i < 0 {
+			best = append(best, p.rule)
+			continue
+		}
+		mine, theirs := w.policy(p.rule.Source), w.policy(best[i].Source)
+		if mine.Preference > theirs.Preference || mine.Preference == theirs.Preference && mine.Name < theirs.Name {
+			best[i] = p.rule
+		}
+	}
+	slices.SortStableFunc(best, func(a, b flowspec.Rule) int { return flowspec.Compare(a.Match, b.Match) })
+	return best
+}
+
+func (w *twin) stats() map[flowspec.Source]SourceStats {
+	stats := map[flowspec.Source]SourceStats{}
+	for _, p := range w.paths {
+		s := stats[p.rule.Source]
+		s.Rules++
+		if p.stale {
+			s.Stale++
+		}
+		stats[p.rule.Source] = s
+	}
+	for _, r := range w.inForce() {
+		s := stats[r.Source]
+		s.InForce++
+		stats[r.Source] = s
+	}
+	return stats
+}
+
+// fataler is a *testing.T or a *rapid.T.
+type fataler interface {
+	Helper()
+	Fatal(...any)
+}
+
+// nlriOf returns match number n of a small universe: destinations in 203.0.113.0/24, or in 2001:db8::/32 from 100 on.
+func nlriOf(tb fataler, n int) flowspec.Match {
+	tb.Helper()
+	f, b := flowspec.IPv4, []byte{6, 1, 32, 203, 0, 113, byte(n)}
+	if n >= 100 {
+		f, b = flowspec.IPv6, []byte{8, 1, 40, 0, 0x20, 0x01, 0x0d, 0xb8, byte(n)}
+	}
+	m, err := flowspec.ParseNLRI(f, b)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return m
+}
+
+// ruleOf returns a rule of source s for match n that limits to a rate.
+func ruleOf(tb fataler, s flowspec.Source, n int, rate float32, expires time.Time) flowspec.Rule {
+	tb.Helper()
+	m := nlriOf(tb, n)
+	return flowspec.Rule{
+		ID: flowspec.NewID(s, m), Match: m, Source: s, Expires: expires,
+		Action: flowspec.Action{Rate: &flowspec.Rate{Amount: rate, Unit: flowspec.Bytes}},
+	}
+}
