@@ -131,6 +131,19 @@ func (a Set) Contains(b Set) bool {
 	return true
 }
 
+// BoxInBox says whether every box of b lies in one box of a. Then a contains b; the reverse does not hold. It does not allocate.
+func (a Set) BoxInBox(b Set) bool {
+	for i := range b.boxes {
+		if !inOne(&b.boxes[i], a.boxes) {
+			return false
+		}
+	}
+	return true
+}
+
+// Single says whether a is one box.
+func (a Set) Single() bool { return len(a.boxes) == 1 }
+
 // Equal says whether a and b hold the same packets.
 func (a Set) Equal(b Set) bool {
 	switch {

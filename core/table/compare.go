@@ -8,18 +8,22 @@ import (
 
 // comparison looks for a packet that two tables treat so that bad says yes to the two entries that decide.
 //
-// It rests on this. Let every entry y of got have owners: entries of want that do the same and match all that y matches. Call an
-// entry i of want covered when the entries of got that it owns make up all that it matches. Take a packet p, decided by i in want and by y
-// in got, and bad. Then y has no owner; or i is not covered; or some x that i owns matches p, and y stands
-// before x although every owner of y stands behind i (y's owners match p, and i is the first that does, and does something
+// It rests on this. Give each entry y of got an owner, if there is one: an entry of want that does the same and matches all that y matches.
+// Call an entry i of want covered when the entries of got that it owns make up all that it matches. Take a packet p, decided by i in
+// want and by y in got, and bad. Then y has no owner; or i is not covered; or some x that i owns matches p, and y stands
+// before x although y's owner stands behind i (that owner matches p, and i is the first that does, and does something
 // else). So it is enough to look at entries of got without an owner, at entries of want that are not covered, and at pairs that are inverted,
 // overlap and differ. In two tables that hold the same rules in about the same order there are few of
 // those. Each is looked at exactly: is there a packet left when all that decides earlier is taken away?
+//
+// The same argument finds all pairs of entries that may decide one packet, bad or not: those that are looked at, and each entry of got with
+// its owner. So it also says which buckets a packet may go into on the two sides.
 type comparison struct {
 	want, got side
 	bad       func(want, got Outcome) bool
 	steps     int          // left; see budget
 	except    []packet.Set // packets that are not looked at here
+	sharing   sharing      // who shares policers with whom, as far as find has seen
 	buffers   [3][]int
 	sets      []packet.Set
 }
@@ -55,10 +59,12 @@ func newComparison(want, got Table, bad func(want, got Outcome) bool) *compariso
 func (c *comparison) find() (packet.Header, bool) {
 	owner, pieces := c.owners()
 	for _, y := range c.got.ends {
-		if owner[y] < 0 {
-			if h, ok := c.column(y); ok || c.gaveUp() {
-				return h, ok
-			}
+		if owner[y] >= 0 {
+			c.share(owner[y], y, c.got.table[y].Match)
+			continue
+		}
+		if h, ok := c.column(y); ok || c.gaveUp() {
+			return h, ok
 		}
 	}
 	for _, i := range c.want.ends {
@@ -79,34 +85,48 @@ func (c *comparison) spend(n int) bool {
 	return c.steps > 0
 }
 
-// enoughOwners bounds how many owners of one entry are looked for. More would only cover entries that stand further behind.
-const enoughOwners = 8
-
-// owners returns the first owner of each entry of got (-1: none), and what each entry of want owns.
-func (c *comparison) owners() (first []int, pieces [][]int) {
-	first, pieces = make([]int, len(c.got.table)), make([][]int, len(c.want.table))
-	for i := range first {
-		first[i] = -1
+// owners returns an owner of each entry of got (-1: none found), and what each entry of want owns by that. One owner is enough: with others
+// left out, more pairs are looked at, and none is missed. The first one in want is usually the entry that was split.
+func (c *comparison) owners() (owner []int, pieces [][]int) {
+	owner, pieces = make([]int, len(c.got.table)), make([][]int, len(c.want.table))
+	twins := make(map[uint64]int, len(c.want.ends))
+	for n := len(c.want.ends) - 1; n >= 0; n-- {
+		i := c.want.ends[n]
+		twins[c.want.table[i].Match.Hash()] = i
 	}
 	for _, y := range c.got.ends {
+		owner[y] = -1
 		m := c.got.table[y].Match
-		c.buffers[0] = c.want.index.near(m, c.buffers[0])
-		found := 0
-		for _, i := range c.buffers[0] {
-			if !c.spend(1) || found == enoughOwners {
-				break
-			}
-			if c.want.bare[i] != c.got.bare[y] || !c.inside(m, c.want.table[i].Match) {
-				continue
-			}
-			if found == 0 {
-				first[y] = i
-			}
+		if i, ok := twins[m.Hash()]; ok && c.want.bare[i] == c.got.bare[y] && c.want.table[i].Match.Equal(m) {
+			owner[y] = i
+		} else {
+			owner[y] = c.ownerNear(y)
+		}
+		if i := owner[y]; i >= 0 {
 			pieces[i] = append(pieces[i], y)
-			found++
 		}
 	}
-	return first, pieces
+	return owner, pieces
+}
+
+// ownerNear returns the first entry of want that owns entry y of got, or -1.
+func (c *comparison) ownerNear(y int) int {
+	m := c.got.table[y].Match
+	c.buffers[0] = c.want.index.near(m, c.buffers[0])
+	for _, i := range c.buffers[0] {
+		if !c.spend(1) {
+			return -1
+		}
+		if c.want.bare[i] == c.got.bare[y] && c.owns(c.want.table[i].Match, m) {
+			return i
+		}
+	}
+	return -1
+}
+
+// owns says whether a matches all that b matches.
+func (c *comparison) owns(a, b packet.Set) bool {
+	return a.BoxInBox(b) || !a.Single() && a.Overlaps(b) && c.inside(b, a)
 }
 
 // inside says whether no packet of a that can exist is outside of bs.
@@ -164,10 +184,14 @@ func (c *comparison) row(i int) (packet.Header, bool) {
 
 // pair returns a packet of within that i decides in want and y in got, if that is bad.
 func (c *comparison) pair(i, y int, within packet.Set) (packet.Header, bool) {
-	if !c.spend(1) || !c.bad(c.want.does(i), c.got.does(y)) {
+	if !c.spend(1) {
 		return packet.Header{}, false
 	}
-	return c.decided(i, y, within)
+	if c.bad(c.want.does(i), c.got.does(y)) {
+		return c.decided(i, y, within)
+	}
+	c.share(i, y, within)
+	return packet.Header{}, false
 }
 
 // decided returns a packet of within that entry i decides in want and y in got, and that can exist.
@@ -207,7 +231,7 @@ func (c *comparison) earlier(s *side, i int, within packet.Set) {
 	}
 }
 
-// inverted looks at the pairs of got whose first owners stand the other way round in want.
+// inverted looks at the pairs of got whose owners stand the other way round in want.
 func (c *comparison) inverted(owner []int) (packet.Header, bool) {
 	type piece struct{ owner, at int }
 	var seen []piece // by owner: the pieces to invert with are at the end
@@ -235,7 +259,8 @@ func (c *comparison) inverted(owner []int) (packet.Header, bool) {
 
 // swapped looks at the packets that x would match if y did not stand before it in got.
 func (c *comparison) swapped(y, x int) (packet.Header, bool) {
-	if !c.bad(c.got.bare[x], c.got.bare[y]) || !c.got.table[y].Match.Overlaps(c.got.table[x].Match) {
+	policed := c.got.table[y].Do.Policer != ""
+	if !policed && !c.bad(c.got.bare[x], c.got.bare[y]) || !c.got.table[y].Match.Overlaps(c.got.table[x].Match) {
 		return packet.Header{}, false
 	}
 	both := c.got.table[y].Match.And(c.got.table[x].Match)

@@ -7,15 +7,13 @@ import "github.com/sluice-gateway/sluice/core/packet"
 // (docs/semantics.md) do not matter. Work is bounded: past it, Diff returns a Difference that is Unproven, never nil.
 func Diff(want, got Table) *Difference {
 	c := newComparison(want, got, func(w, g Outcome) bool { return w != g })
-	var s sharing
-	if d := c.diffPassing(&s); d != nil || c.gaveUp() {
+	if d := c.diffPassing(); d != nil || c.gaveUp() {
 		return orUnproven(d)
 	}
 	if h, found := c.find(); found || c.gaveUp() {
 		return c.answer(h, found)
 	}
-	c.share(&s)
-	a, b, broken := s.broken(false)
+	a, b, broken := c.sharing.broken(false)
 	switch {
 	case c.gaveUp():
 		return unproven()
@@ -49,13 +47,13 @@ func (c *comparison) answer(h packet.Header, found bool) *Difference {
 
 // diffPassing compares the lists of outcomes where entries continue, and notes the buckets in them. If those entries are the same on
 // both sides, what ends the lists is left to compare for every packet; if not, only for the packets that no such entry matches.
-func (c *comparison) diffPassing(s *sharing) (d *Difference) {
+func (c *comparison) diffPassing() (d *Difference) {
 	want, got := passing(c.want.table), passing(c.got.table)
 	if c.aligned(want, got) {
 		for n := range want {
 			i, y := want[n], got[n]
-			if w := c.want.table[i].Do.Policer; w != "" {
-				s.add(w, c.got.table[y].Do.Policer, func() (packet.Header, bool) { return c.reaches(i) })
+			if does := list(c.want.table, want[n:n+1]); does[0].Policer != "" {
+				c.sharing.add(bucketOf(does), c.got.table[y].Do.Policer, func() (packet.Header, bool) { return c.reaches(i) })
 			}
 		}
 		return nil
@@ -73,7 +71,7 @@ func (c *comparison) diffPassing(s *sharing) (d *Difference) {
 		}
 		for n := range w {
 			if w[n].Policer != "" {
-				s.found(w[n].Policer, g[n].Policer, h)
+				c.sharing.found(bucketOf(w[n:n+1]), g[n].Policer, h)
 			}
 		}
 		return true

@@ -1,6 +1,9 @@
 package table
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/sluice-gateway/sluice/core/packet"
 )
 
@@ -81,40 +84,55 @@ func (p *bucketPair) ends() [2][2]string {
 	return [2][2]string{{p.want, p.got}, {p.got, p.want}}
 }
 
-// share adds the pairs of buckets of all entries that end evaluation: those of want that police, with those of got that police and overlap.
-func (c *comparison) share(s *sharing) {
-	for _, i := range c.want.ends {
-		if c.want.table[i].Do.Policer == "" {
-			continue
+// share notes the buckets of two entries that may decide the same packet of within.
+func (c *comparison) share(i, y int, within packet.Set) {
+	if y == byDefault || c.got.table[y].Do.Policer == "" {
+		return
+	}
+	var want []Outcome
+	if i != byDefault {
+		want = []Outcome{c.want.table[i].Do}
+	}
+	c.sharing.add(bucketOf(want), c.got.table[y].Do.Policer, func() (packet.Header, bool) { return c.decided(i, y, within) })
+}
+
+// bucketOf names the bucket that packets go into; those that are discarded have one of their own, since they take no tokens.
+func bucketOf(does []Outcome) string {
+	name := ""
+	for _, o := range does {
+		if o.Discard {
+			return "discard"
 		}
-		m := c.want.table[i].Match
-		c.buffers[0] = c.got.index.near(m, c.buffers[0])
-		for _, y := range c.buffers[0] {
-			if !c.spend(1) {
-				return
-			}
-			// Outcomes have been proven alike: a packet that i decides is decided by an entry that does the same.
-			if c.got.bare[y] != c.want.bare[i] || !m.Overlaps(c.got.table[y].Match) {
-				continue
-			}
-			s.add(c.want.table[i].Do.Policer, c.got.table[y].Do.Policer, func() (packet.Header, bool) { return c.decided(i, y, m) })
+		if o.Policer != "" {
+			name += "policer " + o.Policer + ";"
 		}
 	}
+	return name
 }
 
 // differsInSharing describes two packets that share a bucket on one side only.
 func differsInSharing(want, got Table, a, b packet.Header) *Difference {
 	d, e := differs(want, got, a), differs(want, got, b)
 	d.Other, d.OtherWantEntry, d.OtherGotEntry = &b, e.WantEntry, e.GotEntry
-	_, wantA := want.Classify(a)
-	_, wantB := want.Classify(b)
-	together := "both packets share one policer"
-	apart := "each packet has a policer of its own"
-	d.Want, d.Got = d.Want+": "+together, d.Got+": "+apart
-	if !shareBucket(wantA, wantB) {
-		d.Want, d.Got = words(wantA)+"; "+words(wantB)+": "+apart, words(doesOf(got, a))+": "+together
-	}
+	d.Want = sharingWords(doesOf(want, a), doesOf(want, b))
+	d.Got = sharingWords(doesOf(got, a), doesOf(got, b))
 	return d
+}
+
+// sharingWords says what happens to two packets, and to which policers both go.
+func sharingWords(a, b []Outcome) string {
+	what := words(a)
+	if other := words(b); other != what {
+		what += " and " + other
+	}
+	switch shared := sharedBuckets(a, b); len(shared) {
+	case 0:
+		return what + ": no policer in common"
+	case 1:
+		return what + ": both share policer " + shared[0]
+	default:
+		return what + ": both share policers " + strings.Join(shared, ", ")
+	}
 }
 
 func doesOf(t Table, h packet.Header) []Outcome {
@@ -122,14 +140,14 @@ func doesOf(t Table, h packet.Header) []Outcome {
 	return does
 }
 
-// shareBucket says whether two packets go into one bucket.
-func shareBucket(a, b []Outcome) bool {
+// sharedBuckets returns the policers that two packets both go through.
+func sharedBuckets(a, b []Outcome) (names []string) {
 	for _, x := range a {
 		for _, y := range b {
-			if x.Policer != "" && x.Policer == y.Policer {
-				return true
+			if x.Policer != "" && x.Policer == y.Policer && !slices.Contains(names, x.Policer) {
+				names = append(names, x.Policer)
 			}
 		}
 	}
-	return false
+	return names
 }

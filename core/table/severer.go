@@ -9,18 +9,16 @@ import "github.com/sluice-gateway/sluice/core/packet"
 func Severer(want, got Table) *Difference {
 	passWant, passGot := passing(want), passing(got)
 	c := newComparison(want, got, func(w, g Outcome) bool { return worse([]Outcome{w}, []Outcome{g}) })
-	var s sharing
 	if len(passWant)+len(passGot) > 0 { // there, what a packet suffers is more than the outcome that ends it
 		c.leaveOut(passWant, passGot)
-		if d := c.severerPassing(&s, passWant, passGot); d != nil || c.gaveUp() {
+		if d := c.severerPassing(passWant, passGot); d != nil || c.gaveUp() {
 			return orUnproven(d)
 		}
 	}
 	if h, found := c.find(); found || c.gaveUp() {
 		return c.answer(h, found)
 	}
-	c.shareAll(&s)
-	a, b, broken := s.broken(true)
+	a, b, broken := c.sharing.broken(true)
 	switch {
 	case c.gaveUp():
 		return unproven()
@@ -30,7 +28,7 @@ func Severer(want, got Table) *Difference {
 	return nil
 }
 
-func (c *comparison) severerPassing(s *sharing, passWant, passGot []int) (d *Difference) {
+func (c *comparison) severerPassing(passWant, passGot []int) (d *Difference) {
 	c.refine(passWant, passGot, func(part packet.Set, metWant, metGot []int) bool {
 		h, can := part.Witness()
 		if !can {
@@ -43,45 +41,10 @@ func (c *comparison) severerPassing(s *sharing, passWant, passGot []int) (d *Dif
 		}
 		for _, o := range g {
 			if o.Policer != "" {
-				s.found(bucketOf(w), o.Policer, h)
+				c.sharing.found(bucketOf(w), o.Policer, h)
 			}
 		}
 		return true
 	})
 	return d
-}
-
-// bucketOf names the bucket that want asks for; packets that it discards have one of their own, since they take no tokens.
-func bucketOf(does []Outcome) string {
-	name := ""
-	for _, o := range does {
-		if o.Discard {
-			return discarded
-		}
-		if o.Policer != "" {
-			name += "policer " + o.Policer + ";"
-		}
-	}
-	return name
-}
-
-const discarded = "discard"
-
-// shareAll adds, for all entries of got that police, the buckets that want has for the same packets.
-func (c *comparison) shareAll(s *sharing) {
-	for _, y := range c.got.ends {
-		if c.got.table[y].Do.Policer == "" {
-			continue
-		}
-		m := c.got.table[y].Match
-		c.buffers[0] = c.want.index.near(m, c.buffers[0])
-		for _, i := range c.buffers[0] {
-			if !c.spend(1) {
-				return
-			}
-			if m.Overlaps(c.want.table[i].Match) {
-				s.add(bucketOf([]Outcome{c.want.table[i].Do}), c.got.table[y].Do.Policer, func() (packet.Header, bool) { return c.decided(i, y, m) })
-			}
-		}
-	}
 }

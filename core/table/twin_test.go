@@ -200,9 +200,20 @@ func confirm(t failer, want, got Table, d *Difference) {
 		return
 	}
 	w2, g2 := doing(doesOf(want, *d.Other)), doing(doesOf(got, *d.Other))
-	if shareBucket(w, w2) == shareBucket(g, g2) {
-		t.Fatalf("%v: the two packets share on both sides or on none: %v %v, %v %v", d, w, w2, g, g2)
+	if slices.Equal(sameBuckets(w, w2), sameBuckets(g, g2)) {
+		t.Fatalf("%v: the two packets share alike on both sides: %v %v, %v %v", d, w, w2, g, g2)
 	}
+}
+
+// sameBuckets says for every pair of outcomes of two packets whether they are of one bucket.
+func sameBuckets(a, b []Outcome) (out []bool) {
+	both := slices.Concat(a, b)
+	for _, x := range both {
+		for _, y := range both {
+			out = append(out, x.Policer == y.Policer)
+		}
+	}
+	return out
 }
 
 func testDiff(t *testing.T, passes bool) {

@@ -1,0 +1,196 @@
+package table
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"testing"
+
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/packet"
+)
+
+// mix returns n rules such as a network under attack has: nearly all for single addresses, a quarter as many addresses as rules,
+// amplification by source port, floods by destination port and flags, ranges, fragments, ICMP, and one in two hundred for any destination.
+func mix(t testing.TB, n int, seed uint64) []flowspec.Rule {
+	t.Helper()
+	r := rand.New(rand.NewPCG(seed, 1))
+	seen := map[string]bool{}
+	rules := make([]flowspec.Rule, 0, n)
+	for len(rules) < n {
+		var cs []flowspec.Component
+		host := netip.AddrFrom4([4]byte{10, byte(r.IntN(n/4+1) >> 16), byte(r.IntN(n/4+1) >> 8), byte(r.IntN(n/4 + 1))})
+		switch x := r.IntN(1000); {
+		case x < 930:
+			cs = append(cs, prefix(flowspec.DstPrefix, host, 32))
+		case x < 985:
+			cs = append(cs, prefix(flowspec.DstPrefix, host, 24))
+		case x < 995:
+			cs = append(cs, prefix(flowspec.DstPrefix, host, 16))
+		}
+		if r.IntN(100) < 6 || len(cs) == 0 {
+			cs = append(cs, prefix(flowspec.SrcPrefix, netip.AddrFrom4([4]byte{byte(11 + r.IntN(200)), byte(r.IntN(256)), byte(r.IntN(256)), 0}), 24))
+		}
+		switch x := r.IntN(100); {
+		case x < 45:
+			cs = append(cs, numbers(flowspec.Protocol, 17), numbers(flowspec.SrcPort, ports(r, 1+r.IntN(4))...))
+		case x < 65:
+			cs = append(cs, numbers(flowspec.Protocol, 6), numbers(flowspec.DstPort, ports(r, 1+r.IntN(8))...))
+			if r.IntN(2) == 0 {
+				cs = append(cs, flowspec.Component{Type: flowspec.TCPFlags, Terms: []flowspec.Term{{Op: flowspec.AllBits, Value: 2}, {And: true, Op: flowspec.NoBit, Value: 16}}})
+			}
+		case x < 75:
+			lo := uint64(r.IntN(60000))
+			cs = append(cs, numbers(flowspec.Protocol, 17), flowspec.Component{Type: flowspec.DstPort, Terms: []flowspec.Term{{Op: flowspec.GE, Value: lo}, {And: true, Op: flowspec.LE, Value: lo + 1000}}})
+		case x < 83:
+			cs = append(cs, numbers(flowspec.Port, ports(r, 1+r.IntN(4))...))
+		case x < 90:
+			cs = append(cs, flowspec.Component{Type: flowspec.Fragment, Terms: []flowspec.Term{{Op: flowspec.AnyBit, Value: 2}}})
+		case x < 95:
+			cs = append(cs, numbers(flowspec.Protocol, 1), numbers(flowspec.ICMPType, 8))
+		default:
+			cs = append(cs, numbers(flowspec.Protocol, uint64(r.IntN(256))))
+		}
+		m, err := flowspec.NewMatch(flowspec.IPv4, flowspec.RD{}, cs...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen[string(m.NLRI())] {
+			continue
+		}
+		seen[string(m.NLRI())] = true
+		rule := flowspec.Rule{Match: m, ID: flowspec.ID(fmt.Sprint(len(rules)))}
+		switch r.IntN(6) {
+		case 0:
+		case 1:
+			rule.Action.Rate = &flowspec.Rate{Amount: 1e6, Unit: flowspec.Bytes}
+		case 2:
+			rule.Action.Mark = new(uint8)
+		default:
+			rule.Action.Rate = &flowspec.Rate{}
+		}
+		rules = append(rules, rule)
+	}
+	return rules
+}
+
+func ports(r *rand.Rand, n int) (out []uint64) {
+	for range n {
+		out = append(out, uint64(r.IntN(65536)))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func prefix(typ flowspec.Type, a netip.Addr, bits int) flowspec.Component {
+	p := netip.PrefixFrom(a, bits).Masked()
+	return flowspec.Component{Type: typ, Prefix: flowspec.Prefix{Addr: p.Addr(), Len: uint8(bits)}}
+}
+
+func numbers(typ flowspec.Type, values ...uint64) flowspec.Component {
+	c := flowspec.Component{Type: typ}
+	for _, v := range values {
+		c.Terms = append(c.Terms, flowspec.Term{Op: flowspec.EQ, Value: v})
+	}
+	return c
+}
+
+// halved returns t with every entry of several source ports split in two, policers shared: a split as a planner makes it.
+func halved(t Table) Table {
+	var out Table
+	for _, e := range t {
+		boxes := e.Match.Boxes()
+		if len(boxes) != 1 || len(boxes[0].SrcPort) < 2 {
+			out = append(out, e)
+			continue
+		}
+		for n, half := range [][]packet.Span{boxes[0].SrcPort[:1], boxes[0].SrcPort[1:]} {
+			b := boxes[0]
+			b.SrcPort = packet.NewValues(half...)
+			out = append(out, Entry{ID: fmt.Sprintf("%s-%d", e.ID, n), Match: packet.Of(b), Do: e.Do})
+		}
+	}
+	return out
+}
+
+func disjoint(n int) Table {
+	out := make(Table, n)
+	for i := range out {
+		b := packet.Everything(packet.IPv4)
+		b.Dst = packet.AddrsIn(netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 32))
+		out[i] = Entry{ID: fmt.Sprint(i), Match: packet.Of(b), Do: Outcome{Discard: true}}
+		if i%3 == 0 {
+			out[i].Do = limit(out[i].ID, 100)
+		}
+	}
+	return out
+}
+
+func BenchmarkDiffDisjoint(b *testing.B) {
+	want := disjoint(10_000)
+	got := slices.Clone(want)
+	slices.Reverse(got)
+	for _, c := range []struct {
+		name string
+		got  Table
+	}{{"same", slices.Clone(want)}, {"reversed", got}} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				if d := Diff(want, c.got); d != nil {
+					b.Fatal(d)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkDiffMix(b *testing.B) {
+	for _, n := range []int{1_000, 10_000, 100_000} {
+		want := Of(mix(b, n, 7))
+		got := halved(want)
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				if d := Diff(want, got); d != nil {
+					b.Fatal(d)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkDiffLostEntry looks for the one entry that a table of 10,000 lacks.
+func BenchmarkDiffLostEntry(b *testing.B) {
+	want := Of(mix(b, 10_000, 7))
+	got := slices.Delete(slices.Clone(want), 5_000, 5_001)
+	for b.Loop() {
+		if d := Diff(want, got); d == nil || d.Unproven {
+			b.Fatal(d)
+		}
+	}
+}
+
+func BenchmarkSeverer(b *testing.B) {
+	want := Of(mix(b, 10_000, 7))
+	got := halved(want)
+	for b.Loop() {
+		if d := Severer(want, got); d != nil {
+			b.Fatal(d)
+		}
+	}
+}
+
+func BenchmarkClusters(b *testing.B) {
+	t := Of(mix(b, 10_000, 7))
+	for b.Loop() {
+		Clusters(t)
+	}
+}
+
+func BenchmarkOf(b *testing.B) {
+	rules := mix(b, 10_000, 7)
+	b.ReportAllocs()
+	for b.Loop() {
+		Of(rules)
+	}
+}
