@@ -128,11 +128,11 @@ func (in *ingest) read(s *session.Session, u *session.Update, e *rib.Event) erro
 	if u.Reach == nil {
 		return nil
 	}
-	here, err := in.matches(s, u.Reach.Family, u.Reach.NLRI)
+	nextHop, err := hop(u.Reach)
 	if err != nil {
 		return err
 	}
-	nextHop, err := hop(u.Reach)
+	here, err := in.matches(s, u.Reach.Family, u.Reach.NLRI)
 	if err != nil {
 		return err
 	}
