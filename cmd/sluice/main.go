@@ -17,12 +17,15 @@ import (
 // commands returns every subcommand, in the order that help shows them.
 func commands() []*cobra.Command {
 	return []*cobra.Command{
+		serveCmd(),
+		demoCmd(),
 		validateCmd(),
 		renderCmd(),
 		convertCmd(),
 		profileCmd(),
 		ruleCmd(),
 		deviceCmd(),
+		pluginRunCmd(),
 	}
 }
 

@@ -11,6 +11,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path"
+	"reflect"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -75,6 +78,7 @@ func New(g Gateway) http.Handler {
 	config := huma.DefaultConfig("sluice", g.Version)
 	config.Info.Description = "Rules in, verdicts out. Every rule is proven exact on every device, or refused there."
 	config.CreateHooks = nil // no $schema member in answers: their forms are documented, and stable
+	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	h := humago.New(mux, config)
 
 	registerRules(h, &g)
@@ -83,6 +87,18 @@ func New(g Gateway) http.Handler {
 	registerHealth(h, &g)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(g.Metrics, promhttp.HandlerOpts{}))
 	return http.MaxBytesHandler(mux, maxBody)
+}
+
+// schemaName keeps types of one name apart in the OpenAPI document: those of other packages bear the package's name in front.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if pkg := path.Base(t.PkgPath()); t.Name() != "" && pkg != "api" && strings.Contains(t.PkgPath(), "/core/") {
+		return strings.ToUpper(pkg[:1]) + pkg[1:] + name
+	}
+	return name
 }
 
 // Serve answers on l until ctx ends.

@@ -126,7 +126,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 func (r *Reconciler) Status() []Status {
 	out := make([]Status, 0, len(r.workers))
 	for _, w := range r.workers {
-		out = append(out, *w.status.Load())
+		out = append(out, w.current())
 	}
 	return out
 }

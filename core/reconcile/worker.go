@@ -247,11 +247,17 @@ func (w *worker) report(m *made, s State, err error) {
 	})
 }
 
+// current returns a copy of the status; from any goroutine.
+func (w *worker) current() Status {
+	s := *w.status.Load()
+	if n, ok := w.dev.Native.(Sessioner); ok {
+		s.Session = n.Session()
+	}
+	return s
+}
+
 func (w *worker) update(change func(*Status)) {
 	next := *w.status.Load()
 	change(&next)
-	if n, ok := w.dev.Native.(Sessioner); ok {
-		next.Session = n.Session()
-	}
 	w.status.Store(&next)
 }

@@ -1,0 +1,300 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"runtime/debug"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sluice-gateway/sluice/adapters/bgp"
+	"github.com/sluice-gateway/sluice/adapters/feed"
+	"github.com/sluice-gateway/sluice/adapters/host"
+	"github.com/sluice-gateway/sluice/core/api"
+	"github.com/sluice-gateway/sluice/core/config"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/plan"
+	"github.com/sluice-gateway/sluice/core/profile"
+	"github.com/sluice-gateway/sluice/core/reconcile"
+	"github.com/sluice-gateway/sluice/core/rib"
+	"github.com/sluice-gateway/sluice/core/store"
+)
+
+// auditEvery is how often a device that can be read is read although nothing changed.
+const auditEvery = 5 * time.Minute
+
+// gateway is all parts of a running sluice, wired. Nothing runs before run.
+type gateway struct {
+	cfg     *config.Config
+	log     *slog.Logger
+	store   *store.Store
+	rib     *rib.RIB
+	speaker *bgp.Speaker
+	plugins *host.Host
+	rec     *reconcile.Reconciler
+	api     net.Listener
+	library *profile.Library
+	files   []feed.File
+	pipes   []feed.Pipe
+	stdin   io.Reader
+}
+
+// newGateway opens what has to be open, and wires. close undoes it where run is never called.
+func newGateway(ctx context.Context, cfg *config.Config, library *profile.Library, log *slog.Logger, stdin io.Reader) (*gateway, error) {
+	g := &gateway{cfg: cfg, log: log, library: library, stdin: stdin}
+	for _, build := range []func(context.Context) error{g.openRules, g.openBGP, g.openPlugins, g.openDevices, g.openSources, g.openAPI} {
+		if err := build(ctx); err != nil {
+			return nil, errors.Join(err, g.close())
+		}
+	}
+	return g, nil
+}
+
+// close gives back what newGateway opened. run does it by itself.
+func (g *gateway) close() error {
+	var errs []error
+	if g.api != nil {
+		errs = append(errs, g.api.Close())
+	}
+	if g.store != nil {
+		errs = append(errs, g.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// openRules loads the store: nothing is sent to anybody before the rules that were acknowledged are in force again.
+func (g *gateway) openRules(context.Context) error {
+	var err error
+	if g.store, err = store.Open(g.cfg.Store); err != nil {
+		return err
+	}
+	var policies []rib.SourcePolicy
+	for _, s := range g.cfg.Sources {
+		policies = append(policies, sourcePolicy(s))
+	}
+	g.rib, err = rib.New(rib.Config{
+		Sources: policies, Store: g.store,
+		Refused: func(r flowspec.Rule, err error) {
+			g.log.Warn("rule refused", "source", r.Source, "rule", r.ID, "match", r.Match.String(), "error", err)
+		},
+	})
+	return err
+}
+
+// repeatWithin is how long, after a restart, rules wait for a source that repeats them to do so.
+const repeatWithin = 3 * time.Minute
+
+// sourcePolicy is how the RIB treats s. What came by API or pipe is withdrawn by name only; a peer and a file say everything again.
+func sourcePolicy(s config.Source) rib.SourcePolicy {
+	p := rib.SourcePolicy{Name: s.Name, Preference: s.Preference, MaxRules: s.MaxRules, Hold: s.Hold, Quiet: s.Quiet}
+	if s.BGP != nil || s.File != "" {
+		p.Return = max(s.Hold, repeatWithin)
+	}
+	return p
+}
+
+// openBGP makes a peer of each BGP source and device. A neighbour that is both has one session.
+func (g *gateway) openBGP(ctx context.Context) error {
+	var err error
+	g.speaker, err = bgp.New(bgp.Config{
+		RouterID: g.cfg.RouterID, LocalAS: g.cfg.AS, Listen: g.cfg.ListenBGP, Community: g.cfg.Community, NoExport: g.cfg.NoExport,
+		Input: newGate(g.rib, g.cfg.Sources, g.log), Log: g.log,
+	})
+	if err != nil {
+		return err
+	}
+	var peers []bgp.PeerConfig
+	for _, d := range g.cfg.Devices {
+		if d.BGP != nil {
+			p := peerConfig(d.Name, *d.BGP)
+			p.Device = true
+			peers = append(peers, p)
+		}
+	}
+	for _, s := range g.cfg.Sources {
+		if s.BGP == nil {
+			continue
+		}
+		p := peerConfig(string(s.Name), *s.BGP)
+		if both := sameSession(peers, p); both != nil {
+			both.Source = s.Name
+			continue
+		}
+		p.Source = s.Name
+		peers = append(peers, p)
+	}
+	for _, p := range peers {
+		if err := g.speaker.AddPeer(p); err != nil {
+			return err
+		}
+	}
+	return g.speaker.Listen(ctx)
+}
+
+func peerConfig(name string, p config.Peer) bgp.PeerConfig {
+	return bgp.PeerConfig{
+		Name: name, Address: p.Address, Port: p.Port, LocalAddress: p.Local, RemoteAS: p.AS, Passive: p.Passive,
+		Families: p.Families, HoldTime: p.HoldTime, NoHold: p.HoldTime == 0,
+	}
+}
+
+func sameSession(peers []bgp.PeerConfig, p bgp.PeerConfig) *bgp.PeerConfig {
+	for i := range peers {
+		if peers[i].Address == p.Address && peers[i].LocalAddress == p.LocalAddress && peers[i].Port == p.Port {
+			return &peers[i]
+		}
+	}
+	return nil
+}
+
+// openPlugins names the plugins that devices use: those of the configuration, and those that this very binary ships.
+func (g *gateway) openPlugins(context.Context) error {
+	var plugins []host.Plugin
+	named := map[string]bool{}
+	for _, p := range g.cfg.Plugins {
+		named[p.Name] = true
+		plugins = append(plugins, host.Plugin{Name: p.Name, Path: p.File, SHA256: hex.EncodeToString(p.SHA256[:])})
+	}
+	shipped := shippedPlugins()
+	for _, d := range g.cfg.Devices {
+		if d.Filter == nil || named[d.Filter.Adapter] {
+			continue
+		}
+		if shipped[d.Filter.Adapter] == nil {
+			return fmt.Errorf("device %s: no adapter %q: it is neither shipped nor among plugins in the configuration", d.Name, d.Filter.Adapter)
+		}
+		named[d.Filter.Adapter] = true
+		plugins = append(plugins, host.Plugin{Name: d.Filter.Adapter})
+	}
+	var err error
+	g.plugins, err = host.New(host.Options{Logger: g.log}, plugins...)
+	return err
+}
+
+func (g *gateway) openDevices(context.Context) error {
+	var devices []reconcile.Device
+	for _, d := range g.cfg.Devices {
+		rd, err := g.device(d)
+		if err != nil {
+			return fmt.Errorf("device %s: %w", d.Name, err)
+		}
+		devices = append(devices, rd)
+	}
+	g.rec = reconcile.New(reconcile.Config{Rules: g.rib, Tokens: g.store, Devices: devices, Log: g.log})
+	return nil
+}
+
+func (g *gateway) device(d config.Device) (reconcile.Device, error) {
+	rd := reconcile.Device{
+		Name: d.Name, Profile: d.Profile,
+		Options: plan.Options{Settings: d.Settings, NoNative: d.BGP == nil, NoFilter: d.Filter == nil},
+	}
+	if d.BGP != nil {
+		rd.Native = g.speaker.Device(d.Name)
+	}
+	if d.Filter == nil {
+		return rd, nil
+	}
+	if d.Profile.Filter == nil {
+		return rd, fmt.Errorf("profile %s has no filters", d.Profile.Name)
+	}
+	dialect, known := dialects[d.Profile.Filter.Dialect]
+	if !known {
+		return rd, fmt.Errorf("no dialect %q, which profile %s names", d.Profile.Filter.Dialect, d.Profile.Name)
+	}
+	var err error
+	if rd.Filter, err = g.plugins.Adapter(d.Filter.Adapter); err != nil {
+		return rd, err
+	}
+	rd.Target, rd.Dialect, rd.Confirm, rd.Interval, rd.Audit = d.Filter.Target, dialect, d.Filter.Confirm, d.Filter.Interval, auditEvery
+	rd.Options.Placement = d.Filter.Target.Placement
+	if rd.Target.InsecureIgnoreHostKey {
+		g.log.Warn("the host key of this device is NOT verified: whoever sits between can read the password and change the filter", "device", d.Name)
+	}
+	return rd, nil
+}
+
+func (g *gateway) openSources(context.Context) error {
+	for _, s := range g.cfg.Sources {
+		f := feed.Source{Name: s.Name, Admit: s.Admit, Compat: s.Compat, Rules: g.rib, Log: g.log}
+		switch {
+		case s.File != "":
+			g.files = append(g.files, feed.File{Source: f, Path: s.File})
+		case s.Pipe != "":
+			g.pipes = append(g.pipes, feed.Pipe{Source: f, Path: s.Pipe})
+		}
+	}
+	return nil
+}
+
+func (g *gateway) openAPI(ctx context.Context) error {
+	var lc net.ListenConfig
+	var err error
+	if g.api, err = lc.Listen(ctx, "tcp", g.cfg.ListenAPI); err != nil {
+		return fmt.Errorf("listen for the API: %w", err)
+	}
+	return nil
+}
+
+// run runs everything until ctx ends. reload, where it is not nil, asks for rule files to be read again.
+func (g *gateway) run(ctx context.Context, reload <-chan struct{}) error {
+	// The store outlives the rest: what the RIB still acknowledges on its way out has to reach the disk.
+	storing, stopStoring := context.WithCancel(context.WithoutCancel(ctx))
+	stored := make(chan error, 1)
+	go func() { stored <- g.store.Run(storing) }()
+
+	tasks, tctx := errgroup.WithContext(ctx)
+	tasks.Go(func() error { return g.rib.Run(tctx) })
+	tasks.Go(func() error { return g.plugins.Run(tctx) })
+	tasks.Go(func() error { return g.rec.Run(tctx) })
+	tasks.Go(func() error { return g.speaker.Run(tctx) })
+	tasks.Go(func() error { return api.Serve(tctx, g.api, g.handler()) })
+	tasks.Go(func() error { return g.readFiles(tctx, reload) })
+	for _, p := range g.pipes {
+		tasks.Go(func() error { return p.Run(tctx, g.stdin) })
+	}
+	err := tasks.Wait()
+
+	stopStoring()
+	return errors.Join(err, <-stored, g.store.Close())
+}
+
+// readFiles reads every rule file now, and again whenever asked.
+func (g *gateway) readFiles(ctx context.Context, reload <-chan struct{}) error {
+	for {
+		for _, f := range g.files {
+			if err := f.Load(ctx); err != nil && ctx.Err() == nil {
+				g.log.Error("rule file refused", "source", f.Name, "file", f.Path, "error", err)
+			}
+		}
+		select {
+		case <-reload:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// ready says why the gateway does not deliver yet: some device has no plan.
+func (g *gateway) ready() error {
+	for _, s := range g.rec.Status() {
+		if g.rec.Plan(s.Name) == nil {
+			return fmt.Errorf("device %s has no plan yet", s.Name)
+		}
+	}
+	return nil
+}
+
+// version is what the build says of itself.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "development"
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/sluice-gateway/sluice/adapters/bgp/session"
+	"github.com/sluice-gateway/sluice/core/api"
+)
+
+// handler returns the API of this gateway.
+func (g *gateway) handler() http.Handler {
+	gw := api.Gateway{
+		Rules: g.rib, Devices: g.rec, Dialects: dialects, Profiles: g.library,
+		DefaultTTL: g.cfg.DefaultTTL, MaxTTL: g.cfg.MaxTTL,
+		Ready: g.ready, Metrics: g.metrics(), Version: version(), Log: g.log,
+	}
+	for _, s := range g.cfg.Sources {
+		if s.API {
+			gw.Source, gw.Admit, gw.Compat = s.Name, s.Admit, s.Compat
+		}
+	}
+	return api.New(gw)
+}
+
+func (g *gateway) metrics() *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &collector{g})
+	return r
+}
+
+// collector reads the gateway's state when it is asked, so that nothing has to be counted twice.
+type collector struct{ g *gateway }
+
+var (
+	descRules     = prometheus.NewDesc("sluice_source_rules", "Rules of a source.", []string{"source", "state"}, nil)
+	descVersion   = prometheus.NewDesc("sluice_loc_rib_version", "Version of the Loc-RIB; grows with every change.", nil, nil)
+	descVerdicts  = prometheus.NewDesc("sluice_device_rules", "Rules of a device by the way they are carried.", []string{"device", "carried"}, nil)
+	descState     = prometheus.NewDesc("sluice_device_state", "1 for the state that a device is in.", []string{"device", "state"}, nil)
+	descDelivered = prometheus.NewDesc("sluice_device_version", "Version of the Loc-RIB that a device was last brought to.", []string{"device"}, nil)
+	descSession   = prometheus.NewDesc("sluice_bgp_session_up", "1 while the BGP session of a peer is established.", []string{"peer"}, nil)
+	descRefused   = prometheus.NewDesc("sluice_bgp_refused_total", "NLRIs of a peer that were refused.", []string{"peer"}, nil)
+	descRestarts  = prometheus.NewDesc("sluice_plugin_restarts_total", "Restarts of a plugin.", []string{"plugin"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (c *collector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, ch) }
+
+// Collect implements prometheus.Collector.
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	count := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
+	}
+	gauge(descVersion, float64(c.g.rib.Snapshot().Version))
+	for name, s := range c.g.rib.Stats() {
+		gauge(descRules, float64(s.Rules), string(name), "all")
+		gauge(descRules, float64(s.InForce), string(name), "in-force")
+		gauge(descRules, float64(s.Stale), string(name), "stale")
+	}
+	for _, d := range c.g.rec.Status() {
+		gauge(descState, 1, d.Name, string(d.State))
+		gauge(descDelivered, float64(d.Version), d.Name)
+		for carried, n := range d.Summary {
+			if carried != "rules" {
+				gauge(descVerdicts, float64(n), d.Name, carried)
+			}
+		}
+	}
+	for _, p := range c.g.speaker.Status() {
+		up := 0.0
+		if p.Session.State == session.Established {
+			up = 1
+		}
+		gauge(descSession, up, p.Name)
+		count(descRefused, float64(p.In.Refused), p.Name)
+	}
+	for _, p := range c.g.plugins.Status() {
+		count(descRestarts, float64(p.Restarts), p.Name)
+	}
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluice-gateway/sluice/adapters/host"
+	"github.com/sluice-gateway/sluice/adapters/junos"
+	"github.com/sluice-gateway/sluice/adapters/netconf"
+	"github.com/sluice-gateway/sluice/core/config"
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/plugins/sdk"
+)
+
+// shippedPlugins are the adapters that this binary can be a plugin process of.
+func shippedPlugins() map[string]func() device.Adapter {
+	return map[string]func() device.Adapter{
+		"junos": func() device.Adapter { return netconf.New(junos.Dialect{}, netconf.Options{}) },
+	}
+}
+
+func serveCmd() *cobra.Command {
+	var file, level, format string
+	var check bool
+	cmd := &cobra.Command{
+		Use: "serve", Args: cobra.NoArgs,
+		Short: "The gateway",
+		Long:  "Run the gateway until it is interrupted. SIGHUP reads the rule files again; docs/configuration.md describes the configuration.",
+	}
+	cmd.Flags().StringVarP(&file, "config", "c", "/etc/sluice/sluice.yaml", "configuration file")
+	cmd.Flags().StringVar(&level, "log-level", "info", "debug, info, warn or error")
+	cmd.Flags().StringVar(&format, "log-format", "text", "text or json")
+	cmd.Flags().BoolVar(&check, "check", false, "read the configuration, say whether it is right, and end")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		log, err := logger(cmd.ErrOrStderr(), level, format)
+		if err != nil {
+			return usage(err)
+		}
+		cfg, err := config.Load(file, loadProfiles)
+		if err != nil {
+			return usage(err)
+		}
+		if check {
+			fmt.Fprintf(cmd.OutOrStdout(), "%s is right: %d sources, %d devices\n", file, len(cfg.Sources), len(cfg.Devices))
+			return nil
+		}
+		lib, err := loadProfiles(cfg.Profiles)
+		if err != nil {
+			return usage(err)
+		}
+		g, err := newGateway(cmd.Context(), cfg, lib, log, cmd.InOrStdin())
+		if err != nil {
+			return failed(err)
+		}
+		log.Info("sluice is up", "api", g.api.Addr().String(), "bgp", fmt.Sprint(g.speaker.Addrs()), "sources", len(cfg.Sources), "devices", len(cfg.Devices))
+		if err := g.run(cmd.Context(), hangups(cmd.Context())); err != nil {
+			return failed(err)
+		}
+		return nil
+	}
+	return cmd
+}
+
+// hangups returns a channel of capacity one that is written to on SIGHUP.
+func hangups(ctx context.Context) <-chan struct{} {
+	signals, out := make(chan os.Signal, 1), make(chan struct{}, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	go func() {
+		defer signal.Stop(signals)
+		for {
+			select {
+			case <-signals:
+				select {
+				case out <- struct{}{}:
+				default:
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return out
+}
+
+func logger(w io.Writer, level, format string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, fmt.Errorf("--log-level %s: debug, info, warn or error", level)
+	}
+	opt := &slog.HandlerOptions{Level: l}
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, opt)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, opt)), nil
+	}
+	return nil, fmt.Errorf("--log-format %s: text or json", format)
+}
+
+// pluginRunCmd makes this process one of the plugins that the binary ships. Only the gateway starts it.
+func pluginRunCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: host.RunCommand + " NAME", Hidden: true, Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := sdk.ServeNamed(args[0], shippedPlugins()); err != nil {
+				return usage(err)
+			}
+			return nil
+		},
+	}
+}
