@@ -37,7 +37,7 @@ func (e *exabgp) item(t token) bool {
 	text := e.lx.text(t)
 	switch text {
 	case "rd", "route-distinguisher", "next-hop":
-		before := r.parts
+		before := r.snapshot()
 		ok := false
 		if text == "next-hop" {
 			ok = r.nextHopStatement(t)
@@ -80,7 +80,7 @@ func (e *exabgp) inside(block token, name string) bool {
 		case t.newline && e.beginsRule(t):
 			return r.fail(block, name+" is not closed: } is missing", "")
 		}
-		before := r.parts
+		before := r.snapshot()
 		text := e.lx.text(t)
 		if !e.statement(t, text, name) || !r.endStatement(t, text, before) {
 			return false
@@ -137,8 +137,17 @@ func likely(text string) string {
 	return ""
 }
 
-// endStatement wants the semicolon behind a statement. before is what had been read in front of it.
-func (r *route) endStatement(word token, text string, before parts) bool {
+// snapshot keeps what has been read in front of a statement, when a statement may have to be undone.
+func (r *route) snapshot() *parts {
+	if !r.in.compat["missing-semicolon"] {
+		return nil
+	}
+	p := r.parts
+	return &p
+}
+
+// endStatement wants the semicolon behind a statement. before is the snapshot in front of it.
+func (r *route) endStatement(word token, text string, before *parts) bool {
 	pos := r.pos
 	t := r.next()
 	if t.kind == ';' {
@@ -152,7 +161,7 @@ func (r *route) endStatement(word token, text string, before parts) bool {
 			return true
 		}
 		bad := r.bad
-		r.parts = before
+		r.parts = *before
 		r.bad = bad
 		return true
 	}

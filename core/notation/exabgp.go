@@ -2,6 +2,7 @@ package notation
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/sluice-gateway/sluice/core/flowspec"
 )
@@ -35,9 +36,20 @@ func readExaBGP(in *input) {
 	}
 }
 
+// readers keeps the buffers of readers of single lines.
+var readers = sync.Pool{New: func() any { return new(exabgp) }}
+
 // readLine reads one line of a process.
 func readLine(in *input) {
-	e := newExaBGP(in)
+	e := readers.Get().(*exabgp)
+	defer readers.Put(e)
+	e.in, e.r.in, e.lx = in, in, lexer{src: in.src, end: len(in.src)}
+	e.single()
+	e.in, e.r.in = nil, nil
+}
+
+func (e *exabgp) single() {
+	in := e.in
 	t := e.lx.next()
 	if t.kind != 'w' {
 		in.fail("syntax", t.start, max(t.end, t.start+1), "a command is expected", "announce flow route { match { ... } then { ... } }")

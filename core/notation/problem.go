@@ -172,6 +172,9 @@ func (in *input) lineOf(at int) (index, from int) {
 // position returns the place of the octet at.
 func (in *input) position(at int) Position {
 	at = min(at, len(in.src))
+	if at == 0 {
+		return Position{File: in.file, Line: 1, Column: 1}
+	}
 	line, from := in.lineOf(at)
 	return Position{File: in.file, Line: line + 1, Column: 1 + utf8.RuneCountInString(in.src[from:at])}
 }

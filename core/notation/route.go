@@ -20,6 +20,7 @@ type route struct {
 	flat     bool // `flow route source ... discard`: no braces, no semicolons
 	start    int
 	expr     expr
+	list     []flowspec.Component // used again for every rule
 
 	parts
 }
@@ -103,11 +104,11 @@ func (r *route) match(word token, text string, typ flowspec.Type) bool {
 	case text == "flow-label":
 		r.v6Word, r.v6Hint = span{word.start, word.end}, ""
 	}
-	return r.list(word, text, typ)
+	return r.operands(word, text, typ)
 }
 
-// list reads one value, or several in brackets.
-func (r *route) list(word token, text string, typ flowspec.Type) bool {
+// operands reads one value, or several in brackets.
+func (r *route) operands(word token, text string, typ flowspec.Type) bool {
 	first := r.next()
 	if first.kind != '[' {
 		if !r.operand(word, first) {

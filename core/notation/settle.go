@@ -69,7 +69,7 @@ func (r *route) judgeWords(v6 bool) {
 
 // components returns what NewMatch takes, in type order.
 func (r *route) components() []flowspec.Component {
-	list := make([]flowspec.Component, 0, 8)
+	list := r.list[:0]
 	for typ := flowspec.DstPrefix; typ <= flowspec.FlowLabel; typ++ {
 		switch {
 		case typ.Prefix() && r.prefixes[typ].Addr.IsValid():
@@ -78,6 +78,7 @@ func (r *route) components() []flowspec.Component {
 			list = append(list, flowspec.Component{Type: typ, Terms: r.terms[typ]})
 		}
 	}
+	r.list = list
 	return list
 }
 
