@@ -2,8 +2,12 @@ package junos_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"os"
 	"strings"
 	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/packet"
@@ -182,5 +186,32 @@ func readsBackAs(t *testing.T, f filter.Filter, b []byte) {
 	}
 	if err := filter.Same(f, got[0], dialect.Semantics()); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// netconfd (yuma123 2.13) took the edits that lead to these filters, one after the other, and answered <get-config> so.
+func TestParseRepliesOfNetconfd(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"2-syn-flood", "10-fragments"} {
+		archive, err := txtar.ParseFile("testdata/render/" + name + ".txtar")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var f filter.Filter
+		if err := json.Unmarshal(part(t, archive, "filter.json"), &f); err != nil {
+			t.Fatal(err)
+		}
+		reply, err := os.ReadFile("testdata/netconfd/" + name + ".xml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		readsBack(t, f, reply)
+	}
+	reply, err := os.ReadFile("testdata/netconfd/none.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := dialect.Parse(reply); err != nil || len(got) != 0 {
+		t.Errorf("after the deletion: got %+v, %v", got, err)
 	}
 }
