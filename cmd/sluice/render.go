@@ -37,7 +37,8 @@ type filterTexts struct {
 	whole   []string
 	entries map[string]string
 	attach  []string
-	err     error // a filter that the dialect refuses
+	refused map[string]error // entries of a filter that could not be written, or did not read back as it was
+	err     error
 }
 
 // of returns the lines of one entry; its name where they could not be rendered.
@@ -48,28 +49,51 @@ func (t filterTexts) of(entry string) string {
 	return entry
 }
 
-// renderFilters writes filters in the language of p.
+// renderFilters writes filters in the language of p, and reads each back: what does not come back the same is not shown.
 func renderFilters(filters []filter.Filter, p *profile.Profile) filterTexts {
-	out := filterTexts{entries: map[string]string{}}
+	out := filterTexts{entries: map[string]string{}, refused: map[string]error{}}
 	d, ok := dialectOf(p)
-	if !ok {
-		return out
-	}
 	for _, f := range filters {
-		r, err := d.Render(f)
+		err := fmt.Errorf("there is no filter language for %s here", p.Name)
+		var r filter.Rendered
+		if ok {
+			r, err = rendered(f, d)
+		}
 		if err != nil {
-			out.err = errors.Join(out.err, fmt.Errorf("filter %s: %w", f.Name, err))
+			out.err = errors.Join(out.err, err)
+			for _, e := range f.Entries {
+				out.refused[e.Name] = err
+			}
 			continue
 		}
 		out.whole = append(out.whole, r.Text)
 		out.attach = append(out.attach, r.Attach...)
 		for i, e := range f.Entries {
-			if i < len(r.Entries) {
-				out.entries[e.Name] = r.Entries[i]
-			}
+			out.entries[e.Name] = r.Entries[i]
 		}
 	}
 	return out
+}
+
+// rendered writes f and proves that what was written says f.
+func rendered(f filter.Filter, d filter.Dialect) (filter.Rendered, error) {
+	r, err := d.Render(f)
+	if err != nil {
+		return r, fmt.Errorf("render filter %s: %w", f.Name, err)
+	}
+	back, err := d.Parse(r.Payload)
+	switch {
+	case err != nil:
+		return r, fmt.Errorf("read filter %s back: %w", f.Name, err)
+	case len(back) != 1:
+		return r, fmt.Errorf("read filter %s back: got %d filters", f.Name, len(back))
+	case len(r.Entries) != len(f.Entries):
+		return r, fmt.Errorf("render filter %s: got %d entries, want %d", f.Name, len(r.Entries), len(f.Entries))
+	}
+	if err := filter.Same(f, back[0], d.Semantics()); err != nil {
+		return r, fmt.Errorf("what was rendered is another filter: %w", err)
+	}
+	return r, nil
 }
 
 // encoder writes JSON values without line breaks between them, and keeps the first error.

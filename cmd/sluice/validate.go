@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -123,6 +124,7 @@ type verdicts struct {
 	rules   []standing
 	loose   []notation.Problem // of no rule: errors, and notes about what no longer stands
 	targets []judged
+	places  map[string]string // of rules by their IDs, made when the first message needs it
 }
 
 // judged is the plan for one target. verdicts[i] is about rules[i].
@@ -150,6 +152,7 @@ func judge(in readInput, targets []target, watch *progress) (*verdicts, error) {
 		j := judged{target: t, warnings: p.Warnings, text: renderFilters(p.Desired.Filters, t.profile), verdicts: make([]*plan.Verdict, len(v.rules))}
 		for i := range p.Verdicts {
 			one := &p.Verdicts[i]
+			j.text.check(one)
 			j.verdicts[index[i]] = one
 			j.summary.Add(one.Carried)
 			if !one.Exact {
@@ -162,6 +165,18 @@ func judge(in readInput, targets []target, watch *progress) (*verdicts, error) {
 		v.targets = append(v.targets, j)
 	}
 	return v, nil
+}
+
+// check takes back the word of a verdict whose filter could not be written: nothing of it could be delivered.
+func (t filterTexts) check(v *plan.Verdict) {
+	for _, e := range v.Entries {
+		if e.Filter == nil || t.refused[e.Filter.Name] == nil {
+			continue
+		}
+		v.Carried, v.Exact, v.Entries = plan.Rejected, false, nil
+		v.Reasons = append(v.Reasons, plan.Reason{Code: "not-rendered", Severity: plan.Error, Message: t.refused[e.Filter.Name].Error()})
+		return
+	}
 }
 
 // errors returns how many things in the input could not be read.
@@ -192,10 +207,33 @@ func (v *verdicts) status(strict bool) error {
 func (v *verdicts) report(j *judged, i int) report.Rule {
 	s := &v.rules[i]
 	r := report.Of(s.rule, *j.verdicts[i], s.pos, j.text.of)
-	if len(s.notes) > 0 {
-		r.Reasons = append(append([]plan.Reason{}, s.notes...), r.Reasons...)
+	r.Reasons = append(append([]plan.Reason{}, s.notes...), r.Reasons...) // never nil: JSON has a list
+	for k := range r.Reasons {
+		r.Reasons[k].Message = v.placed(r.Reasons[k].Message)
 	}
 	return r
+}
+
+// ruleID is how plans name another rule. Whoever validates a file knows it by its place.
+var ruleID = regexp.MustCompile(`\b[0-9a-f]{16}\b`)
+
+// placed names rules in a message by their places in the input.
+func (v *verdicts) placed(message string) string {
+	if !ruleID.MatchString(message) {
+		return message
+	}
+	if v.places == nil {
+		v.places = make(map[string]string, len(v.rules))
+		for _, s := range v.rules {
+			v.places[string(s.rule.ID)] = placeOf(s.pos.File, s.pos.Line)
+		}
+	}
+	return ruleID.ReplaceAllStringFunc(message, func(id string) string {
+		if place, ok := v.places[id]; ok {
+			return place
+		}
+		return id
+	})
 }
 
 // writeJSON streams one object; each rule is on a line of its own.

@@ -127,10 +127,15 @@ func (t textWriter) witness(w *report.Witness) {
 	fmt.Fprintf(t.w, "            asked for: %s\n            would get: %s\n", withoutNames(w.Want), withoutNames(w.Got))
 }
 
-// policerName is how an outcome names its policer: by the rule's identity, which says nothing to people.
-var policerName = regexp.MustCompile(` \(policer [^)]*\)`)
+// Outcomes name their policers by rules' identities, which say nothing to people.
+var (
+	ownPolicer    = regexp.MustCompile(` \(policer [^)]*\)`)
+	sharedPolicer = regexp.MustCompile(`share policer \S+`)
+)
 
-func withoutNames(s string) string { return policerName.ReplaceAllString(s, "") }
+func withoutNames(s string) string {
+	return sharedPolicer.ReplaceAllString(ownPolicer.ReplaceAllString(s, ""), "share one policer")
+}
 
 // placeOf returns file:line.
 func placeOf(file string, line int) string {
@@ -149,13 +154,10 @@ func (t textWriter) onDevice(j *judged) {
 		}
 		fmt.Fprintln(t.w)
 	}
-	if len(j.warnings) == 0 && len(j.text.attach) == 0 && j.text.err == nil {
+	if len(j.warnings) == 0 && len(j.text.attach) == 0 {
 		return
 	}
 	fmt.Fprintf(t.w, "%s\n", t.paint(bold, fmt.Sprintf("On the device (%s %s)", j.profile.Vendor, j.profile.Platform)))
-	if j.text.err != nil {
-		fmt.Fprintf(t.w, "  %s %v\n", t.paint(red, "error:"), j.text.err)
-	}
 	for _, w := range j.warnings {
 		fmt.Fprintf(t.w, "  %s %s %s\n", t.paint(yellow, w.Severity+":"), w.Message, t.paint(dim, "["+w.Code+"]"))
 		if w.Hint != "" {
