@@ -302,5 +302,11 @@ func (w *worker) noteHeld(filters []filter.Filter) error {
 	return w.tokens.SaveHeld(w.dev.Name, names)
 }
 
-// forgetHeld is what a person asks for with sync: whatever is missing is put back.
-func (w *worker) forgetHeld() error { return w.tokens.SaveHeld(w.dev.Name, nil) }
+// forget is what a person asks for with sync: the device is read again, and whatever is missing there is put back.
+func (w *worker) forget() error {
+	if w.dev.Filter == nil {
+		return nil
+	}
+	w.filters.known = false
+	return w.tokens.SaveHeld(w.dev.Name, nil)
+}

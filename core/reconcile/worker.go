@@ -72,8 +72,7 @@ func (w *worker) run(ctx context.Context) error {
 		}
 		if w.sync.Swap(false) {
 			w.stopped = ""
-			w.filters.known = false
-			if err := w.forgetHeld(); err != nil {
+			if err := w.forget(); err != nil {
 				return err
 			}
 		}
