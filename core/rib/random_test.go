@@ -108,7 +108,7 @@ func follow(t *testing.T, preference int, steps []step) error {
 			w.restart(time.Now())
 			old = g.rib.Snapshot()
 		case s.failures > 0:
-			store.fail = s.failures
+			store.failNext(s.failures)
 		case s.event.Kind != 0:
 			e := s.said()
 			w.advance(time.Now())
@@ -194,7 +194,7 @@ func compareStored(store *disk, w *twin) error {
 
 // settle waits until the store has everything.
 func (g *rig) settle(store *disk) {
-	store.fail = 0
+	store.failNext(0)
 	time.Sleep(2 * retryAfter)
 	synctest.Wait()
 }

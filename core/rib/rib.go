@@ -200,9 +200,13 @@ func (r *RIB) save(answers []answer) {
 	r.saver.save(dirty, r.byID, answers, r.clock.Now())
 }
 
-// stop answers everybody who still waits.
 func (r *RIB) stop() {
 	close(r.stopped)
+	r.drain()
+}
+
+// drain answers the events that nobody will take any more.
+func (r *RIB) drain() {
 	for {
 		select {
 		case e := <-r.in:
@@ -224,6 +228,11 @@ func (r *RIB) Send(ctx context.Context, e Event) error {
 	}
 	select {
 	case r.in <- e:
+		select {
+		case <-r.stopped: // after Run had drained the queue, perhaps
+			r.drain()
+		default:
+		}
 		return nil
 	case <-r.stopped:
 		return ErrStopped

@@ -162,9 +162,9 @@ func TestDownHoldsAndEndOfRIBSweeps(t *testing.T) {
 		g.say(Event{Source: "held", Kind: EndOfRIB})
 		g.expect("203.0.113.2 2 held")
 		g.say(Event{Source: "held", Kind: Down})
-		time.Sleep(10*time.Minute - 1)
+		time.Sleep(10*time.Minute - time.Nanosecond)
 		g.expect("203.0.113.2 2 held")
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		g.expect()
 	})
 }
@@ -277,7 +277,7 @@ func TestStoreFailure(t *testing.T) {
 		g := start(t, Config{Store: store, Unsaved: func(error) { reports++ }})
 		defer g.end()
 		g.announce(ruleOf(t, "a", 1, 1, time.Time{}))
-		store.fail = 2
+		store.failNext(2)
 		if err := g.say(Event{Source: "a", Kind: Update, Withdraw: []flowspec.Match{nlriOf(t, 1)}, Announce: []flowspec.Rule{ruleOf(t, "a", 2, 2, time.Time{})}}); !errors.Is(err, errDisk) {
 			t.Errorf("got %v, want %v", err, errDisk)
 		}
@@ -292,10 +292,10 @@ func TestStoreFailure(t *testing.T) {
 		if _, kept := content[flowspec.NewID("a", nlriOf(t, 2))]; !kept || len(content) != 1 || reports != 2 {
 			t.Errorf("the store holds %v after %d reports", content, reports)
 		}
-		writes := store.writes
+		writes := store.written()
 		g.announce(ruleOf(t, "a", 2, 2, time.Time{}))
-		if err := g.say(Event{Source: "a", Kind: Update, Withdraw: []flowspec.Match{nlriOf(t, 9)}}); err != nil || store.writes != writes+2 {
-			t.Errorf("asked to be told: got %v and %d writes, want 2", err, store.writes-writes)
+		if err := g.say(Event{Source: "a", Kind: Update, Withdraw: []flowspec.Match{nlriOf(t, 9)}}); err != nil || store.written() != writes+2 {
+			t.Errorf("asked to be told: got %v and %d writes, want 2", err, store.written()-writes)
 		}
 	})
 }
@@ -354,4 +354,34 @@ func TestStop(t *testing.T) {
 			t.Errorf("Send to a RIB that does not run: got %v", err)
 		}
 	})
+}
+
+// However Send and the end of Run meet, whoever asked for an answer gets one.
+func TestEveryEventIsAnswered(t *testing.T) {
+	t.Parallel()
+	for range 200 {
+		r, err := New(Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		ended := make(chan error, 1)
+		go func() { ended <- r.Run(ctx) }()
+		go cancel()
+		for n := range 5 {
+			done := make(chan error, 1)
+			e := Event{Source: "a", Kind: Update, Announce: []flowspec.Rule{ruleOf(t, "a", n, 1, time.Time{})}, Done: done}
+			if err := r.Send(context.Background(), e); err != nil {
+				break
+			}
+			select {
+			case <-done:
+			case <-time.After(10 * time.Second):
+				t.Fatal("no answer")
+			}
+		}
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -62,3 +62,16 @@ func (d *disk) content() map[flowspec.ID]flowspec.Rule {
 	defer d.mu.Unlock()
 	return maps.Clone(d.rules)
 }
+
+// failNext makes the next n writes fail.
+func (d *disk) failNext(n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fail = n
+}
+
+func (d *disk) written() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.writes
+}
