@@ -22,6 +22,7 @@ func commands() []*cobra.Command {
 		validateCmd(),
 		renderCmd(),
 		convertCmd(),
+		compareCmd(),
 		profileCmd(),
 		ruleCmd(),
 		deviceCmd(),

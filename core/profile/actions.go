@@ -30,7 +30,7 @@ func RedirectWord(f flowspec.RedirectForm) string {
 }
 
 // actionWords are the names of actions in exclusions.
-var actionWords = []string{"redirect-vrf", "redirect-ip", "rate", "mark", "sample"}
+var actionWords = []string{"discard", "redirect-vrf", "redirect-ip", "rate", "mark", "sample", "continue"}
 
 func (l *loader) actions(n node[rawActions], stage string, fams []flowspec.Family) Actions {
 	raw := n.v

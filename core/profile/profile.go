@@ -160,7 +160,8 @@ type Actions struct {
 	Exclude []ActionExclusion
 }
 
-// ActionExclusion names two actions ("redirect-vrf", "redirect-ip", "rate", "mark", "sample") that the platform does not do together.
+// ActionExclusion names two actions ("discard", "redirect-vrf", "redirect-ip", "rate" above 0, "mark", "sample", "continue") that the platform does
+// not do together.
 type ActionExclusion struct {
 	A, B string
 	Fact string

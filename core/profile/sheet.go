@@ -150,6 +150,9 @@ func (s *sheet) actions(group, prefix string, a Actions) {
 	}{{"rate in bytes", a.RateBytes}, {"rate in packets", a.RatePackets}} {
 		s.add(group, prefix+c.name, c.rate.words(), c.rate.Fact, c.rate.StepFact, c.rate.FloorFact, c.rate.CeilingFact)
 	}
+	for _, x := range a.Exclude {
+		s.add(group, prefix+x.A+" with "+x.B, "no", x.Fact)
+	}
 	for f := flowspec.RedirectAS2; f <= flowspec.NextHopIETFv6; f++ {
 		s.add(group, prefix+"redirect "+RedirectWord(f), canWords(a.Redirects[f]), a.Redirects[f].Fact)
 	}
