@@ -194,7 +194,7 @@ func (s *sweep) pair(x, y int32) {
 	if !s.pl.cards[first].meets(s.pl.cards[second]) || !a.Overlaps(b) {
 		return
 	}
-	left := s.decided(a.And(b), x, second)
+	left := s.decided(a.And(b), x, first, second)
 	if left.Empty() {
 		s.pl.benign = append(s.pl.benign, second, first)
 		return // somebody above both decides these packets, in both orders
@@ -205,16 +205,17 @@ func (s *sweep) pair(x, y int32) {
 
 // decided returns the packets of base, which the device decides at place x and the rules at card want, that nobody decides earlier on
 // either side. Anything else is a benign inversion.
-func (s *sweep) decided(base packet.Set, x, want int32) packet.Set {
+func (s *sweep) decided(base packet.Set, x, got, want int32) packet.Set {
 	pl := s.pl
-	left := pl.undecided(base, want, want)
+	at := pl.narrower(want, got)
+	left := pl.undecided(base, at, want)
 	if left.Empty() {
 		return left
 	}
 	var above []packet.Set
-	pl.near(want, false, func(j int32) bool {
+	pl.near(at, false, func(j int32) bool {
 		c := pl.cards[j]
-		if pl.state[j] != asNative || c.rule.Action.Continue || !c.set.Overlaps(left) {
+		if pl.state[j] != asNative || c.rule.Action.Continue || !pl.cards[at].near(c) || !c.set.Overlaps(left) {
 			return true
 		}
 		for _, at := range s.places(j) {
@@ -222,12 +223,12 @@ func (s *sweep) decided(base packet.Set, x, want int32) packet.Set {
 				above = append(above, s.set(at))
 			}
 		}
-		return len(above) <= entangled
+		return len(above) < entangled
 	})
-	if len(above) == 0 || len(above) > entangled {
+	if len(above) == 0 {
 		return left
 	}
-	rest, done := left.Outside(20_000, above...)
+	rest, done := left.Outside(exactSteps, above...)
 	if !done {
 		return left
 	}

@@ -191,38 +191,41 @@ func (pl *plane) cluster(i int32, seen []bool) []int32 {
 	return out
 }
 
-// entangled bounds the rules that one exact question looks at.
-const entangled = 256
+// The bounds of one exact question: how many rules it looks at, and for how long. What is left out
+// errs on the side of "not decided": a rule too many is rejected, never a packet treated otherwise.
+const (
+	entangled  = 16
+	exactSteps = 4000
+)
 
-// undecided returns the packets of base that no carried rule before limit decides, but for those in skip, or base itself when
-// the question is too large. Rules that go on decide nothing.
-func (pl *plane) undecided(base packet.Set, near, limit int32, skip ...int32) packet.Set {
+// narrower returns that of two rules whose neighbours are fewer: packets that both match are met by neighbours of either.
+func (pl *plane) narrower(i, j int32) int32 {
+	a, b := pl.group[i], pl.group[j]
+	if a < 0 || b >= 0 && pl.groups[b].prefix.Bits() > pl.groups[a].prefix.Bits() {
+		return j
+	}
+	return i
+}
+
+// undecided returns the packets of base that no carried rule before limit decides, or base itself when the question is too
+// large. All packets of base are of the rule near. Rules that go on decide nothing.
+func (pl *plane) undecided(base packet.Set, near, limit int32) packet.Set {
 	var before []packet.Set
-	tooMany := false
+	me := pl.cards[near]
 	pl.near(near, false, func(j int32) bool {
 		c := pl.cards[j]
-		if j >= limit || !pl.state[j].carried() || c.rule.Action.Continue || contains(skip, j) || !c.set.Overlaps(base) {
+		if j >= limit || !pl.state[j].carried() || c.rule.Action.Continue || !me.near(c) || !c.set.Overlaps(base) {
 			return true
 		}
 		before = append(before, c.set)
-		tooMany = len(before) > entangled
-		return !tooMany
+		return len(before) < entangled
 	})
-	if tooMany || len(before) == 0 {
+	if len(before) == 0 {
 		return base
 	}
-	left, done := base.Outside(20_000, before...)
+	left, done := base.Outside(exactSteps, before...)
 	if !done {
 		return base
 	}
 	return left
-}
-
-func contains(list []int32, i int32) bool {
-	for _, one := range list {
-		if one == i {
-			return true
-		}
-	}
-	return false
 }

@@ -103,7 +103,7 @@ func (pl *plane) exposed(i int32) (out []loss) {
 		if j < i || !pl.state[j].carried() || d.severity < c.severity || !c.meets(d) {
 			return true
 		}
-		if left := pl.undecided(c.set.And(d.set), j, j); !left.Empty() {
+		if left := pl.undecided(c.set.And(d.set), pl.narrower(i, j), j); !left.Empty() {
 			out = append(out, loss{j, &witnessed{want: i, got: j, packets: left}})
 		}
 		return true
@@ -128,6 +128,12 @@ func (pl *plane) gather(wrong []conflict) (changed bool) {
 		return false
 	}
 	pl.index()
+	if pl.p.filter == nil {
+		for _, w := range wrong {
+			pl.resolve(w)
+		}
+		return true
+	}
 	seen := make([]bool, len(pl.cards))
 	visit := func(i int32) {
 		if !seen[i] && pl.state[i].carried() && pl.unite(pl.cluster(i, seen), wrong) {
@@ -232,7 +238,7 @@ func (pl *plane) resolve(w conflict) {
 		return
 	}
 	victim, other := w.got, w.want
-	if len(pl.losses(w.want)) < len(pl.losses(w.got)) {
+	if pl.losses(w.want) < pl.losses(w.got) {
 		victim, other = other, victim
 	}
 	r := Reason{Code: "order-conflict", Severity: Error, Component: "order",
@@ -257,25 +263,22 @@ func (pl *plane) resolve(w conflict) {
 	pl.show(victim, &witnessed{want: w.want, got: w.got, packets: packets})
 }
 
-// losses returns the rules that would go if i went, directly or through others.
-func (pl *plane) losses(i int32) []int32 {
-	out := []int32{i}
-	was := []state{pl.state[i]}
-	pl.state[i] = asRejected
-	for k := 0; k < len(out); k++ {
-		if pl.cards[out[k]].rule.Action.Continue {
-			continue
-		}
-		for _, l := range pl.exposed(out[k]) {
-			was = append(was, pl.state[l.card])
-			pl.state[l.card] = asRejected
-			out = append(out, l.card)
-		}
+// manyLosses is where counting stops.
+const manyLosses = 16
+
+// losses estimates how many rules would have to go with i: those below it that are as severe, share packets with it and fare differently.
+func (pl *plane) losses(i int32) (n int) {
+	c := pl.cards[i]
+	if c.rule.Action.Continue {
+		return 0
 	}
-	for k, j := range out {
-		pl.state[j] = was[k]
-	}
-	return out
+	pl.near(i, true, func(j int32) bool {
+		if d := pl.cards[j]; j > i && pl.state[j].carried() && d.severity >= c.severity && c.meets(d) {
+			n++
+		}
+		return n < manyLosses
+	})
+	return n
 }
 
 // budget rejects, lowest precedence first, what is over a number of entries: nothing stands below them that they could expose.
