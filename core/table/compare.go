@@ -8,16 +8,16 @@ import (
 
 // comparison looks for a packet that two tables treat so that bad says yes to the two entries that decide.
 //
-// It rests on this. Give each entry y of got an owner, if there is one: an entry of want that does the same and matches all that y matches.
+// It rests on this. Give each entry y of got owners, if there are any: entries of want that do the same and match all that y matches.
 // Call an entry i of want covered when the entries of got that it owns make up all that it matches. Take a packet p, decided by i in
 // want and by y in got, and bad. Then y has no owner; or i is not covered; or some x that i owns matches p, and y stands
-// before x although y's owner stands behind i (that owner matches p, and i is the first that does, and does something
+// before x although all its owners stand behind i (they match p, and i is the first that does, and does something
 // else). So it is enough to look at entries of got without an owner, at entries of want that are not covered, and at pairs that are inverted,
 // overlap and differ. In two tables that hold the same rules in about the same order there are few of
 // those. Each is looked at exactly: is there a packet left when all that decides earlier is taken away?
 //
 // The same argument finds all pairs of entries that may decide one packet, bad or not: those that are looked at, and each entry of got with
-// its owner. So it also says which buckets a packet may go into on the two sides.
+// its first owner. So it also says which buckets a packet may go into on the two sides.
 type comparison struct {
 	want, got side
 	bad       func(want, got Outcome) bool
@@ -58,6 +58,7 @@ func newComparison(want, got Table, bad func(want, got Outcome) bool) *compariso
 // find returns a packet that is decided badly; false: there is none. c.steps is 0 when it gave up.
 func (c *comparison) find() (packet.Header, bool) {
 	owner, pieces := c.owners()
+	uncovered := c.uncovered(owner, pieces)
 	for _, y := range c.got.ends {
 		if owner[y] >= 0 {
 			c.share(owner[y], y, c.got.table[y].Match)
@@ -67,11 +68,9 @@ func (c *comparison) find() (packet.Header, bool) {
 			return h, ok
 		}
 	}
-	for _, i := range c.want.ends {
-		if !c.covers(i, pieces[i]) {
-			if h, ok := c.row(i); ok || c.gaveUp() {
-				return h, ok
-			}
+	for _, i := range uncovered {
+		if h, ok := c.row(i); ok || c.gaveUp() {
+			return h, ok
 		}
 	}
 	return c.inverted(owner)
@@ -85,22 +84,29 @@ func (c *comparison) spend(n int) bool {
 	return c.steps > 0
 }
 
-// owners returns an owner of each entry of got (-1: none found), and what each entry of want owns by that. One owner is enough: with others
+// owners returns an owner of each entry of got (-1: none found), and what each entry of want owns by that. It need not find all: with some
 // left out, more pairs are looked at, and none is missed. The first one in want is usually the entry that was split.
 func (c *comparison) owners() (owner []int, pieces [][]int) {
 	owner, pieces = make([]int, len(c.got.table)), make([][]int, len(c.want.table))
 	twins := make(map[uint64]int, len(c.want.ends))
-	for n := len(c.want.ends) - 1; n >= 0; n-- {
-		i := c.want.ends[n]
-		twins[c.want.table[i].Match.Hash()] = i
+	for _, i := range c.want.ends {
+		if h := c.want.table[i].Match.Hash(); twins[h] == 0 {
+			twins[h] = i + 1
+		}
 	}
+	kin := c.want.kin()
 	for _, y := range c.got.ends {
 		owner[y] = -1
 		m := c.got.table[y].Match
-		if i, ok := twins[m.Hash()]; ok && c.want.bare[i] == c.got.bare[y] && c.want.table[i].Match.Equal(m) {
+		if i := twins[m.Hash()] - 1; i >= 0 && c.want.bare[i] == c.got.bare[y] && c.want.table[i].Match.Equal(m) {
 			owner[y] = i
-		} else {
-			owner[y] = c.ownerNear(y)
+		}
+		if owner[y] < 0 {
+			owner[y] = c.ownerAmong(y, kin[m.HashAddrs()])
+		}
+		if owner[y] < 0 {
+			c.buffers[0] = c.want.index.near(m, c.buffers[0])
+			owner[y] = c.ownerAmong(y, c.buffers[0])
 		}
 		if i := owner[y]; i >= 0 {
 			pieces[i] = append(pieces[i], y)
@@ -109,15 +115,53 @@ func (c *comparison) owners() (owner []int, pieces [][]int) {
 	return owner, pieces
 }
 
-// ownerNear returns the first entry of want that owns entry y of got, or -1.
-func (c *comparison) ownerNear(y int) int {
-	m := c.got.table[y].Match
-	c.buffers[0] = c.want.index.near(m, c.buffers[0])
-	for _, i := range c.buffers[0] {
+// kin returns the entries of s that end evaluation by their addresses, which a split rarely divides.
+func (s *side) kin() map[uint64][]int {
+	out := make(map[uint64][]int, len(s.ends))
+	for _, i := range s.ends {
+		h := s.table[i].Match.HashAddrs()
+		out[h] = append(out[h], i)
+	}
+	return out
+}
+
+// uncovered returns the entries of want that are not covered. Before it calls an entry that, it looks for more that the entry owns: one
+// piece of it may have got another owner in the first place, being just like another entry or inside it.
+func (c *comparison) uncovered(owner []int, pieces [][]int) (out []int) {
+	var kin map[uint64][]int
+	for _, i := range c.want.ends {
+		if c.covers(i, pieces[i]) {
+			continue
+		}
+		if kin == nil {
+			kin = c.got.kin()
+		}
+		m := c.want.table[i].Match
+		for _, y := range kin[m.HashAddrs()] {
+			if !c.spend(1) {
+				return append(out, i)
+			}
+			if owner[y] != i && c.want.bare[i] == c.got.bare[y] && c.owns(m, c.got.table[y].Match) {
+				pieces[i] = append(pieces[i], y)
+				if owner[y] < 0 || i < owner[y] {
+					owner[y] = i
+				}
+			}
+		}
+		if !c.covers(i, pieces[i]) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// ownerAmong returns the first of some entries of want that owns entry y of got, or -1.
+func (c *comparison) ownerAmong(y int, among []int) int {
+	for _, i := range among {
 		if !c.spend(1) {
 			return -1
 		}
-		if c.want.bare[i] == c.got.bare[y] && c.owns(c.want.table[i].Match, m) {
+		if c.want.bare[i] == c.got.bare[y] && c.owns(c.want.table[i].Match, c.got.table[y].Match) {
 			return i
 		}
 	}
@@ -231,7 +275,7 @@ func (c *comparison) earlier(s *side, i int, within packet.Set) {
 	}
 }
 
-// inverted looks at the pairs of got whose owners stand the other way round in want.
+// inverted looks at the pairs of got whose first owners stand the other way round in want.
 func (c *comparison) inverted(owner []int) (packet.Header, bool) {
 	type piece struct{ owner, at int }
 	var seen []piece // by owner: the pieces to invert with are at the end
