@@ -8,8 +8,14 @@ import (
 	"github.com/sluice-gateway/sluice/profiles"
 )
 
+// fataler is a testing.TB or a *rapid.T.
+type fataler interface {
+	Helper()
+	Fatal(...any)
+}
+
 // embedded returns a shipped profile.
-func embedded(t testing.TB, name string) (*profile.Profile, map[string]string) {
+func embedded(t fataler, name string) (*profile.Profile, map[string]string) {
 	t.Helper()
 	p, settings, err := profiles.Embedded().Select(name)
 	if err != nil {
