@@ -2,6 +2,7 @@ package bgp
 
 import (
 	"encoding/binary"
+	"net/netip"
 	"slices"
 
 	"github.com/sluice-gateway/sluice/adapters/bgp/session"
@@ -22,8 +23,12 @@ type want struct {
 	route    *device.Route
 	severity int
 	limit    float32 // rate of a limit
-	// attrs is equal for routes that can share an UPDATE: the next hop and every community, in octets.
-	attrs   string
+	attrs    *attributes
+}
+
+// attributes are what travels with a route beside its NLRI. Routes whose key is equal can share an UPDATE.
+type attributes struct {
+	key     string // the next hop and every community, in octets
 	path    session.Path
 	nextHop []byte
 }
@@ -37,56 +42,64 @@ type owed struct {
 	again  bool // send it although it was sent: the peer asked (RFC 2918)
 }
 
-// newWant works out what travels with a route: its action communities, those it came with, and ours.
+// newWant works out what travels with a route: its action communities, those it came with, and ours. Routes with the same share it. The
+// caller holds mu.
 func (d *Device) newWant(r *device.Route) *want {
-	w := &want{route: r, severity: severity(r.Action), path: session.Path{LocalPref: 100, LargeCommunities: r.LargeCommunities}}
+	w := &want{route: r, severity: severity(r.Action)}
 	if r.Action.Rate != nil {
 		w.limit = r.Action.Rate.Amount
 	}
-	w.path.Communities = r.Communities
-	if len(d.marks) > 0 {
-		all := append(slices.Clone(r.Communities), d.marks...)
-		slices.Sort(all)
-		w.path.Communities = slices.Compact(all)
-	}
 	ext, nextHop := r.Action.Communities()
-	for _, list := range [][]flowspec.ExtComm{ext, r.Others} {
-		for _, c := range list {
-			if len(c) == 8 {
-				w.path.ExtCommunities = append(w.path.ExtCommunities, string(c))
-			} else {
-				w.path.IPv6Communities = append(w.path.IPv6Communities, string(c))
-			}
-		}
+	d.key = fingerprint(d.key[:0], r, ext, nextHop)
+	if w.attrs = d.known[string(d.key)]; w.attrs != nil {
+		return w
 	}
-	if nextHop.IsValid() {
-		w.nextHop = nextHop.AsSlice()
+	if len(d.known) > 2*len(d.routes)+64 {
+		clear(d.known) // most of it is no longer in use
 	}
-	w.attrs = w.fingerprint()
+	w.attrs = d.newAttributes(string(d.key), r, ext, nextHop)
+	d.known[w.attrs.key] = w.attrs
 	return w
 }
 
-func (w *want) fingerprint() string {
-	b := append(make([]byte, 0, 64), byte(len(w.nextHop)))
-	b = append(b, w.nextHop...)
-	b = append(b, byte(len(w.path.ExtCommunities)))
-	for _, c := range w.path.ExtCommunities {
-		b = append(b, c...)
+func (d *Device) newAttributes(key string, r *device.Route, ext []flowspec.ExtComm, nextHop netip.Addr) *attributes {
+	a := &attributes{key: key, path: session.Path{LocalPref: 100, LargeCommunities: r.LargeCommunities}}
+	all := slices.Concat(r.Communities, d.marks)
+	slices.Sort(all)
+	a.path.Communities = slices.Compact(all)
+	for _, c := range slices.Concat(ext, r.Others) {
+		if len(c) == 8 {
+			a.path.ExtCommunities = append(a.path.ExtCommunities, string(c))
+		} else {
+			a.path.IPv6Communities = append(a.path.IPv6Communities, string(c))
+		}
 	}
-	b = append(b, byte(len(w.path.IPv6Communities)))
-	for _, c := range w.path.IPv6Communities {
-		b = append(b, c...)
+	if nextHop.IsValid() {
+		a.nextHop = nextHop.AsSlice()
 	}
-	b = append(b, byte(len(w.path.LargeCommunities)))
-	for _, c := range w.path.LargeCommunities {
+	return a
+}
+
+// fingerprint appends octets that are equal for routes with equal attributes: the parts one after the other, each after its length.
+func fingerprint(b []byte, r *device.Route, ext []flowspec.ExtComm, nextHop netip.Addr) []byte {
+	hop := nextHop.AsSlice()
+	b = append(append(b, byte(len(hop))), hop...)
+	for _, list := range [][]flowspec.ExtComm{ext, r.Others} {
+		b = binary.BigEndian.AppendUint16(b, uint16(len(list)))
+		for _, c := range list {
+			b = append(append(b, byte(len(c))), c...)
+		}
+	}
+	b = binary.BigEndian.AppendUint16(b, uint16(len(r.LargeCommunities)))
+	for _, c := range r.LargeCommunities {
 		for _, part := range c {
 			b = binary.BigEndian.AppendUint32(b, part)
 		}
 	}
-	for _, c := range w.path.Communities {
+	for _, c := range r.Communities {
 		b = binary.BigEndian.AppendUint32(b, c)
 	}
-	return string(b)
+	return b
 }
 
 // encode appends the UPDATEs of items, which it sorts. Neighbours in the order that have the same attributes share UPDATEs; within one
@@ -122,7 +135,7 @@ func encodeAlike(dst []byte, items []item, agreed session.Negotiated) ([]byte, e
 	for _, it := range items {
 		k := share{family: it.key.family}
 		if it.want != nil {
-			k.attrs = it.want.attrs
+			k.attrs = it.want.attrs.key
 		}
 		g := groups[k]
 		if g == nil {
@@ -148,11 +161,11 @@ func encodeAlike(dst []byte, items []item, agreed session.Negotiated) ([]byte, e
 }
 
 func appendReach(dst []byte, f session.Family, w *want, nlris [][]byte, agreed session.Negotiated) ([]byte, error) {
-	attrs, err := w.path.Attributes(agreed)
+	attrs, err := w.attrs.path.Attributes(agreed)
 	if err != nil {
 		return dst, err
 	}
-	return session.AppendReach(dst, f, w.nextHop, attrs, nlris)
+	return session.AppendReach(dst, f, w.attrs.nextHop, attrs, nlris)
 }
 
 func (it item) nlri() []byte {

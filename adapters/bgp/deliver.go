@@ -23,7 +23,8 @@ const patience = 5 * time.Second
 type Device struct {
 	name     string
 	families []flowspec.Family
-	marks    []uint32 // communities on every path
+	marks    []uint32           // communities on every path
+	expected session.Negotiated // what a session will agree on, as far as the configuration tells
 	log      *slog.Logger
 	state    func() session.Status
 	wake     chan struct{} // capacity 1: many wake-ups are one
@@ -32,10 +33,12 @@ type Device struct {
 	mu      sync.Mutex // guards what follows
 	session *session.Session
 	routes  map[routeKey]*owed
-	queue   []*owed      // what may differ from what was sent
-	waiting []chan error // of Apply calls whose routes are in the queue
-	started bool         // Apply was called: the gateway knows what the peer is to have
-	marked  bool         // End-of-RIB was sent in this session
+	known   map[string]*attributes // by key
+	key     []byte                 // scratch of newWant
+	queue   []*owed                // what may differ from what was sent
+	waiting []chan error           // of Apply calls whose routes are in the queue
+	started bool                   // Apply was called: the gateway knows what the peer is to have
+	marked  bool                   // End-of-RIB was sent in this session
 	out     OutStatus
 }
 
@@ -49,7 +52,8 @@ type OutStatus struct {
 }
 
 func newDevice(pc PeerConfig, cfg Config, log *slog.Logger) *Device {
-	d := &Device{name: pc.Name, families: pc.Families, log: log, wake: make(chan struct{}, 1), routes: map[routeKey]*owed{}}
+	d := &Device{name: pc.Name, families: pc.Families, log: log, wake: make(chan struct{}, 1), routes: map[routeKey]*owed{}, known: map[string]*attributes{}}
+	d.expected = session.Negotiated{LocalAS: cfg.LocalAS, Open: session.Open{AS: pc.RemoteAS, FourOctet: true}}
 	if cfg.NoExport {
 		d.marks = append(d.marks, NoExport)
 	}
@@ -114,7 +118,7 @@ func (d *Device) Read(_ context.Context, _ device.Target, names ...string) (devi
 // of a session that has everything on offer.
 func (d *Device) Render(_ context.Context, _ device.Target, c device.Change) ([]byte, error) {
 	d.mu.Lock()
-	agreed := session.Negotiated{Open: session.Open{FourOctet: true}}
+	agreed := d.expected
 	if d.session != nil {
 		agreed = d.session.Negotiated
 	}
@@ -144,7 +148,7 @@ func (it item) differs() bool {
 	if it.want == nil || it.sent == nil {
 		return it.want != it.sent
 	}
-	return it.want.attrs != it.sent.attrs
+	return it.want.attrs.key != it.sent.attrs.key
 }
 
 // Apply records the routes that the peer is owed, and returns once the octets are written to its connection: they were sent, which is not to say
@@ -190,23 +194,21 @@ func (d *Device) Cancel(context.Context, device.Target, device.Commit) error { r
 
 // record puts the steps of c into the Adj-RIB-Out. written is nil when there is no session to wait for. refused names routes that cannot be sent.
 func (d *Device) record(c device.Change) (written <-chan error, refused, err error) {
-	wants := make([]*want, len(c.Steps))
 	for i, st := range c.Steps {
 		switch {
 		case st.Filter != nil || st.Route == nil:
 			return nil, nil, fmt.Errorf("apply to %s: BGP carries routes, not filters", d.name)
 		case !st.Route.Match.Valid():
 			return nil, nil, fmt.Errorf("apply to %s: step %d has a route without a match", d.name, i)
-		case st.Op != device.Remove:
-			wants[i] = d.newWant(st.Route)
 		}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var reasons []error
-	for i, st := range c.Steps {
-		w := wants[i]
-		if w != nil {
+	for _, st := range c.Steps {
+		var w *want // nothing, where it is removed
+		if st.Op != device.Remove {
+			w = d.newWant(st.Route)
 			if err := d.sendable(w); err != nil {
 				reasons = append(reasons, err)
 				w = nil // and what stood under this NLRI before is not wanted any more
@@ -262,7 +264,7 @@ func (d *Device) sendable(w *want) error {
 	if d.session != nil && !d.session.Has(familyOut(m.Family())) {
 		return fmt.Errorf("the neighbour did not offer %v FlowSpec: %v", m.Family(), m)
 	}
-	if len(m.NLRI())+len(w.attrs) < session.MaxMessage/2 {
+	if len(m.NLRI())+len(w.attrs.key) < session.MaxMessage/2 {
 		return nil
 	}
 	// Measured in the longest form, eBGP with an AS_PATH, so that the answer does not depend on the session.

@@ -40,10 +40,12 @@ func (a item) compare(b item) int {
 		return 1
 	}
 	if a.want == nil {
-		return cmp.Compare(b.sent.severity, a.sent.severity)
+		return b.sent.compare(a.sent)
 	}
-	return cmp.Or(
-		cmp.Compare(a.want.severity, b.want.severity),
-		cmp.Compare(b.want.limit, a.want.limit), // of two limits the higher one is milder
-	)
+	return a.want.compare(b.want)
+}
+
+// compare orders routes by how badly they treat a packet, mildest first: of two limits the higher one is milder.
+func (w *want) compare(o *want) int {
+	return cmp.Or(cmp.Compare(w.severity, o.severity), cmp.Compare(o.limit, w.limit))
 }
