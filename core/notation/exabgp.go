@@ -178,7 +178,7 @@ func (e *exabgp) bare(t token, text string) {
 	next := e.lx.peek()
 	if text == "flow" && next.kind == '{' {
 		e.lx.next()
-		e.flowSection()
+		e.flowSection(t)
 		return
 	}
 	e.r.reset(t.start)
@@ -291,9 +291,4 @@ func (e *exabgp) beginsRule(t token) bool {
 	return text == "announce" || text == "withdraw" || text == "flow" && next.kind == 'w' && lx.text(next) == "route"
 }
 
-func quote(s string) string {
-	if len(s) > 60 {
-		s = shorten(s)[:60] + "..."
-	}
-	return "\"" + strings.TrimSpace(s) + "\""
-}
+func quote(s string) string { return "\"" + cut(strings.TrimSpace(s), 60) + "\"" }

@@ -92,7 +92,7 @@ func (e *expr) term(word string, from, to int, and bool) bool {
 		return e.interval(word, from, to, text, size, and)
 	}
 	if limit := uint64(e.typ.Max()); value > limit {
-		return e.refuse(from+size, len(text), fmt.Sprintf("%s is at most %d", kind(e.typ), limit), "")
+		return e.refuse(from+size, len(text), fmt.Sprintf("%s is at most %d", kind(e.typ), limit), hintLimit(e.typ, value))
 	}
 	e.warnName(from+size, text, value)
 	e.terms = append(e.terms, flowspec.Term{And: and, Op: op, Value: value, Width: e.width(value)})
@@ -131,12 +131,14 @@ func (e *expr) unknown(at int, text string) bool {
 	switch {
 	case name == "true" || name == "false":
 		return e.refuse(at, len(text), name+" needs a value and therefore cannot be said; ExaBGP refuses it too", "leave the condition out, or write one that matches")
-	case strings.Contains(text, "+") && !e.typ.Bitmask():
+	case strings.Contains(text[1:], "+"):
 		return e.refuse(at, len(text), "+ adds bits of flags; numbers are not added", "[ "+strings.ReplaceAll(text, "+", " ")+" ]")
 	case text[0] == '-' || text[0] == '+':
 		return e.refuse(at, len(text), "a number without sign is expected", strings.TrimLeft(text, "+-"))
 	case e.typ == flowspec.Protocol && strings.HasSuffix(name, "icmp6"), e.typ == flowspec.Protocol && (name == "icmpv6" || name == "ipv6-icmp"):
 		hint = "58"
+	case e.typ == flowspec.Protocol && name == "ipip":
+		hint = "4, IP in IP as routers make it, or 94"
 	case e.typ == flowspec.Port || e.typ == flowspec.DstPort || e.typ == flowspec.SrcPort:
 		known := map[string]string{"dns": "domain", "www": "http", "cldap": "389", "memcache": "11211", "memcached": "11211", "ntpd": "ntp"}
 		hint = known[name]
@@ -146,6 +148,14 @@ func (e *expr) unknown(at int, text string) bool {
 		}
 	}
 	return e.refuse(at, len(text), fmt.Sprintf("%q is neither a number nor a %s that is known by name", text, kind(e.typ)), hint)
+}
+
+// hintLimit corrects a whole traffic class where its upper six bits are meant (RFC 8956 §3).
+func hintLimit(t flowspec.Type, value uint64) string {
+	if t == flowspec.DSCP && value <= 0xff {
+		return fmt.Sprintf("%d, if %d is the whole octet: the DSCP is its upper six bits", value>>2, value)
+	}
+	return ""
 }
 
 // bits appends the one bitmask comparison word[from:to].

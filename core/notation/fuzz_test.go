@@ -100,7 +100,7 @@ func fuzzRead(f *testing.F, format Format, texts ...string) {
 		}
 		var out writer
 		if err := Write(&out, format, rules); err != nil {
-			t.Skip(err) // a lifetime in hex, say
+			return // a lifetime in hex, say
 		}
 		back := Read("", out, Options{Format: format})
 		if back.Failed() || len(back.Items) != len(rules) {

@@ -156,3 +156,16 @@ func kind(t flowspec.Type) string {
 	}
 	return "flow label"
 }
+
+// example is a value to show in a hint.
+func example(t flowspec.Type) string {
+	switch t {
+	case flowspec.Protocol:
+		return "=udp"
+	case flowspec.TCPFlags:
+		return "syn"
+	case flowspec.Fragment:
+		return "is-fragment"
+	}
+	return "=80"
+}

@@ -131,6 +131,50 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
+// A code that is let through means what it means to ExaBGP: the same NLRI, but for host bits, which are cleared.
+func TestCompatMeansWhatExaBGPDoes(t *testing.T) {
+	t.Parallel()
+	var lines []string
+	for _, code := range compatCodes() {
+		if code != "host-bits" && code != "not-flowspec" { // bits are cleared; no rule
+			lines = append(lines, compatLines(t, code)...)
+		}
+	}
+	if len(lines) < 20 {
+		t.Fatalf("only %d lines", len(lines))
+	}
+	for i, answer := range exabgpAnswers(t, lines) {
+		it, problems := ReadLine(lines[i], Options{Compat: compatCodes()})
+		if got, want := octetsOf(Hex(it.Rule)), octetsOf(answer); got != want {
+			t.Errorf("%s\ngot  %s\nExaBGP sends %s\n%v", lines[i], got, want, problems)
+		}
+	}
+}
+
+// compatLines returns the lines of the corpus that a code refuses and compat reads.
+func compatLines(t *testing.T, code string) (lines []string) {
+	t.Helper()
+	text, err := os.ReadFile("testdata/exabgp.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for l := range strings.Lines(string(text)) {
+		if l = strings.TrimSuffix(l, "\n"); !isCommand(l) {
+			continue
+		}
+		_, problems := ReadLine(l, Options{})
+		it, _ := ReadLine(l, Options{Compat: compatCodes()})
+		refused := slices.ContainsFunc(problems, func(p Problem) bool { return p.Code == code && p.Severity == Error })
+		if refused && it.Rule.Match.Valid() && !strings.HasPrefix(l, "announce ipv") {
+			lines = append(lines, l)
+		}
+	}
+	if len(lines) == 0 {
+		t.Errorf("no line for %s", code)
+	}
+	return lines
+}
+
 func isCommand(l string) bool { return l != "" && l[0] != '#' && l[0] != ' ' }
 
 // exabgpLine records what ExaBGP makes of a line that sluice reads as hex.

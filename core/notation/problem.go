@@ -96,14 +96,14 @@ func window(line string, column int) (string, int) {
 		return line, column
 	}
 	from := min(max(0, column-1-shown/2), len(runes)-shown)
-	cut, column := string(runes[from:from+shown]), column-from
+	part, column := string(runes[from:from+shown]), column-from
 	if from > 0 {
-		cut, column = "..."+cut, column+3
+		part, column = "..."+part, column+3
 	}
 	if from+shown < len(runes) {
-		cut += "..."
+		part += "..."
 	}
-	return cut, column
+	return part, column
 }
 
 // printable replaces what would command a terminal: an input may come from anybody.
@@ -215,15 +215,16 @@ func (in *input) guard(code string, start, end int, message, hint string) bool {
 	return true
 }
 
-// shorten cuts the source text of an item, on a character boundary.
-func shorten(s string) string {
-	const most = 200
+// shorten cuts the source text of an item.
+func shorten(s string) string { return cut(s, 200) }
+
+// cut keeps at most so many octets of s, whole characters.
+func cut(s string, most int) string {
 	if len(s) <= most {
 		return s
 	}
-	cut := most
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
 	}
-	return s[:cut] + "..."
+	return s[:most] + "..."
 }

@@ -29,9 +29,9 @@ func ParseRate(s string) (flowspec.Rate, error) {
 	if unit == "" {
 		return flowspec.Rate{}, fmt.Errorf("%s: bits or bytes? write %sbps for bits per second, %sB/s for bytes per second or %spps for packets per second", s, s, s, s)
 	}
-	factor, kind, err := parseUnit(unit)
+	factor, kind, err := parseUnit(s[:digits], unit)
 	if err != nil {
-		return flowspec.Rate{}, fmt.Errorf("%q: %w", s, err)
+		return flowspec.Rate{}, err
 	}
 	amount := float32(v * factor)
 	switch {
@@ -45,8 +45,8 @@ func ParseRate(s string) (flowspec.Rate, error) {
 	return flowspec.Rate{Amount: amount, Unit: kind}, nil
 }
 
-// parseUnit returns what one of a unit is in bytes/s or packets/s.
-func parseUnit(unit string) (factor float64, kind flowspec.Unit, err error) {
+// parseUnit returns what one of a unit is in bytes/s or packets/s. number is what stands in front, for messages.
+func parseUnit(number, unit string) (factor float64, kind flowspec.Unit, err error) {
 	factor = 1
 	base := unit
 	switch unit[0] {
@@ -68,9 +68,9 @@ func parseUnit(unit string) (factor float64, kind flowspec.Unit, err error) {
 	case "pps", "p/s", "packets/s":
 		return factor, flowspec.Packets, nil
 	case "Bps", "BPS", "B", "b", "bit", "byte":
-		return 0, 0, fmt.Errorf("bits or bytes? write %sbps for bits per second or %sB/s for bytes per second", prefix, prefix)
+		return 0, 0, fmt.Errorf("%s%s: bits or bytes? write %s%sbps for bits per second or %s%sB/s for bytes per second", number, unit, number, prefix, number, prefix)
 	}
-	return 0, 0, fmt.Errorf("unknown unit %q: bps, kbps, Mbps, Gbps or Tbps for bits, B/s, kB/s, MB/s or GB/s for bytes, pps, kpps or Mpps for packets per second", unit)
+	return 0, 0, fmt.Errorf("unknown unit %q: write bps, kbps, Mbps, Gbps or Tbps for bits, B/s, kB/s, MB/s or GB/s for bytes, pps, kpps or Mpps for packets per second", unit)
 }
 
 // FormatRate prints a rate so that ParseRate reads the same again: in bits where that is short, else in bytes.

@@ -129,7 +129,7 @@ func (r *route) operands(word token, text string, typ flowspec.Type) bool {
 		case ']':
 			if count == 0 {
 				return r.guard("empty-list", span{word.start, t.end}, "a list without values: ExaBGP drops the condition, which makes the rule wider",
-					text+" [ =80 ];")
+					text+" [ "+example(typ)+" ];")
 			}
 			return true
 		default:

@@ -270,7 +270,7 @@ func (d *document) terms(n *node, typ flowspec.Type, v6 bool) []flowspec.Term {
 			d.fail(v, "a number, a name or a comparison is expected, not "+v.what(), "80, \">=1024\" or \"1024-65535\"")
 			continue
 		}
-		if v.kind == 'n' && (len(text) > 1 && text[0] == '0' || strings.ContainsAny(text, ".eE_+-oO")) {
+		if !plainNumber(v.kind, text) {
 			d.fail(v, text+" is no plain decimal number", "")
 			continue
 		}
@@ -286,6 +286,14 @@ func (d *document) terms(n *node, typ flowspec.Type, v6 bool) []flowspec.Term {
 		}
 	}
 	return e.terms
+}
+
+// plainNumber refuses the numbers that YAML's versions read in different ways (010, 1_000, 1e3). Text that is no number passes.
+func plainNumber(kind byte, text string) bool {
+	if len(text) > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9' {
+		return false
+	}
+	return kind == 's' || strings.HasPrefix(text, "0x") || !strings.ContainsAny(text, ".eE_+-oO")
 }
 
 // communities reads what travels with the rule. Extended communities may be actions as well.

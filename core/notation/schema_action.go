@@ -32,6 +32,9 @@ func (d *document) action(rule *node, f map[string]*node, r *flowspec.Rule) {
 	if r.Action, r.Others, err = flowspec.ParseAction(a.ext, a.nextHop); err != nil {
 		d.fail(rule, err.Error(), "")
 	}
+	if d.bad {
+		return
+	}
 	told := [classes]bool{}
 	for _, c := range r.Action.Unknown {
 		class := classOf(c)

@@ -69,7 +69,7 @@ func (e *exabgp) flowKeyword(t token) {
 		e.recover(t.start)
 		return
 	}
-	e.flowSection()
+	e.flowSection(t)
 }
 
 // other passes a statement or a section without rules.
@@ -79,10 +79,14 @@ func (e *exabgp) other(t token, text string) {
 		case ';':
 			return
 		case '{':
-			if !sections[text] {
-				e.in.report(e.in.problem(Warning, "skipped-section", t.start, t.end, "the section "+quote(text)+" is not known and is skipped: rules inside it are not read", ""))
+			known := sections[text]
+			rules := e.pass(t)
+			switch {
+			case rules && !known:
+				e.in.fail("skipped-section", t.start, t.end, "the section "+quote(text)+" is not known, and seems to hold rules: they would be lost", "flow { route NAME { ... } }")
+			case !known:
+				e.in.report(e.in.problem(Warning, "skipped-section", t.start, t.end, "the section "+quote(text)+" is not known and is skipped", ""))
 			}
-			e.pass(t)
 			return
 		case '}', 0:
 			e.in.fail("syntax", t.start, t.end, "the semicolon behind "+quote(text)+" is missing", "")
@@ -96,26 +100,30 @@ func (e *exabgp) other(t token, text string) {
 	}
 }
 
-// pass goes behind the brace that closes what was just opened.
-func (e *exabgp) pass(t token) {
+// pass goes behind the brace that closes what was just opened. It returns whether a word on the way belongs to FlowSpec rules.
+func (e *exabgp) pass(t token) (rules bool) {
 	for depth := 1; depth > 0; {
 		next := e.lx.next()
 		switch {
 		case next.kind == 0:
 			e.in.fail("syntax", t.start, t.end, quote(e.lx.text(t))+" is not closed: } is missing", "")
-			return
+			return rules
 		case next.kind == '{':
 			depth++
 		case next.kind == '}':
 			depth--
 		case next.open:
 			e.in.fail("syntax", next.start, next.end, "the quote is not closed on its line", "")
+		case next.kind == 'w' && !next.escaped:
+			text := e.lx.text(next)
+			rules = rules || text == "match" || text == "flow"
 		}
 	}
+	return rules
 }
 
 // flowSection reads the rules of `flow { }` behind its opening brace.
-func (e *exabgp) flowSection() {
+func (e *exabgp) flowSection(section token) {
 	for {
 		t := e.lx.next()
 		switch {
@@ -123,7 +131,7 @@ func (e *exabgp) flowSection() {
 			return
 		case t.kind == ';':
 		case t.kind == 0:
-			e.in.fail("syntax", t.start, t.end, "flow is not closed: } is missing", "")
+			e.in.fail("syntax", section.start, section.end, "flow is not closed: } is missing", "")
 			return
 		case t.kind == 'w' && e.lx.text(t) == "route":
 			e.bare(t, "route")

@@ -103,11 +103,11 @@ func (r *route) judgeMatch(whole span, v6 bool) {
 		r.warn(Warning, "protocol-in-ipv6", protocol, "in IPv6 this is the upper-layer protocol behind all extension headers (RFC 8956 §3.3)", "next-header")
 	}
 	if !r.prefixes[flowspec.DstPrefix].Addr.IsValid() {
-		family := "IPv4"
+		family, hint := "IPv4", "destination 203.0.113.10/32;"
 		if v6 {
-			family = "IPv6"
+			family, hint = "IPv6", "destination 2001:db8::10/128;"
 		}
-		r.warn(Warning, "no-destination", whole, "no destination: an "+family+" rule for traffic to everywhere", "destination 203.0.113.10/32;")
+		r.warn(Warning, "no-destination", whole, "no destination: an "+family+" rule for traffic to everywhere", hint)
 	}
 	for typ := flowspec.DstPrefix; typ <= flowspec.SrcPrefix; typ++ {
 		if p := r.prefixes[typ]; p.Addr.IsValid() && p.Len == 0 {

@@ -54,6 +54,7 @@ type update struct {
 	attributes
 	reach, unreach nlris
 	skipped        []string // parts that are no FlowSpec
+	seen           [256]bool
 }
 
 // nlris are the octets of MP_REACH_NLRI or MP_UNREACH_NLRI.
@@ -145,6 +146,8 @@ func (u *update) attribute(b []byte) ([]byte, error) {
 		return nil, fmt.Errorf("the message ends inside attribute %d: %d octets announced, %d there", code, n, len(b)-head)
 	}
 	value, rest := b[head:head+n], b[head+n:]
+	again := u.seen[code]
+	u.seen[code] = true
 	var err error
 	switch code {
 	case attrReach:
@@ -152,6 +155,9 @@ func (u *update) attribute(b []byte) ([]byte, error) {
 	case attrUnreach:
 		err = u.readUnreach(value)
 	default:
+		if again {
+			return rest, nil // "all the occurrences of the attribute other than the first one SHALL be discarded", RFC 7606 §3 g
+		}
 		if reason := u.read(code, value); reason != "" {
 			err = fmt.Errorf("%s", reason)
 		}

@@ -46,13 +46,14 @@ func yamlDocument(in *input) (root *node, failure *stop) {
 		if _, directive := doc.Body.(*ast.DirectiveNode); directive {
 			continue
 		}
-		if root != nil {
-			at := y.at(doc.Body.GetToken())
-			return nil, stopf(at, at+1, "a second document: a file holds one")
-		}
-		if root, failure = y.node(doc.Body, 0); failure != nil {
+		body, failure := y.node(doc.Body, 0)
+		switch {
+		case failure != nil:
 			return nil, failure
+		case root != nil:
+			return nil, stopf(body.start, body.end, "a second document: a file holds one")
 		}
+		root = body
 	}
 	if root == nil {
 		return nil, stopf(0, 1, "the file holds no document")
@@ -136,7 +137,7 @@ func (y *yamlReader) node(v ast.Node, depth int) (*node, *stop) {
 		return y.mapping(v, []*ast.MappingValueNode{v}, depth)
 	}
 	at := y.at(v.GetToken())
-	s := stopf(at, at+1, "a %s is not read here", strings.ToLower(v.Type().String()))
+	s := stopf(at, at+1, "anchors, aliases, tags and merge keys are not read here")
 	s.hint = "text that begins with !, &, * or > stands in quotes: \"!ack\", \">=1024\""
 	return nil, s
 }
