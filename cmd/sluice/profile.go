@@ -321,7 +321,7 @@ func (r lintResult) MarshalJSON() ([]byte, error) {
 
 // lint checks files and directories, or, without any, the embedded profiles and dir. The error is about files that cannot be read.
 func lint(args []string, dir string) ([]lintResult, error) {
-	var out []lintResult
+	out := []lintResult{}
 	if len(args) == 0 {
 		out = lintTree(profiles.Files(), "profiles", out)
 		if dir == "" {
@@ -335,6 +335,9 @@ func lint(args []string, dir string) ([]lintResult, error) {
 			return nil, err
 		}
 		if info.IsDir() {
+			if len(profile.FilesIn(os.DirFS(arg))) == 0 {
+				return nil, fmt.Errorf("%s holds no profiles: they are files named *.yaml", arg)
+			}
 			out = lintTree(os.DirFS(arg), arg, out)
 			continue
 		}

@@ -167,6 +167,7 @@ func render(cmd *cobra.Command, in readInput, t target, native bool, watch *prog
 	if err != nil {
 		return failed(err)
 	}
+	watch.end()
 	errOut := bufio.NewWriter(cmd.ErrOrStderr())
 	defer errOut.Flush()
 	colors := palette(wantsColor(cmd.ErrOrStderr()))

@@ -44,17 +44,23 @@ func (p palette) paint(code, s string) string {
 // progress shows one line on a terminal while work takes longer than a second, and wipes it at the end. On anything
 // but a terminal it does nothing.
 type progress struct {
-	w    io.Writer
-	say  atomic.Pointer[string]
-	stop chan struct{}
-	done sync.WaitGroup
+	w     io.Writer
+	begin time.Time
+	say   atomic.Pointer[string]
+	stop  chan struct{}
+	once  sync.Once
+	done  sync.WaitGroup
 }
 
 // startProgress begins to watch. The caller calls end, always.
 func startProgress(w io.Writer) *progress {
-	p := &progress{w: w, stop: make(chan struct{})}
+	p := &progress{w: w, begin: time.Now(), stop: make(chan struct{})}
 	if isTerminal(w) {
-		p.done.Go(p.run)
+		p.done.Go(func() {
+			tick := time.NewTicker(time.Second)
+			defer tick.Stop()
+			p.draw(tick.C)
+		})
 	}
 	return p
 }
@@ -65,16 +71,14 @@ func (p *progress) set(format string, args ...any) {
 	p.say.Store(&s)
 }
 
-// end wipes the line.
+// end wipes the line. What is printed to the same terminal comes after it; a second call does nothing.
 func (p *progress) end() {
-	close(p.stop)
+	p.once.Do(func() { close(p.stop) })
 	p.done.Wait()
 }
 
-func (p *progress) run() {
-	begin := time.Now()
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
+// draw draws the line anew at every tick until end is called.
+func (p *progress) draw(ticks <-chan time.Time) {
 	drawn := false
 	for {
 		select {
@@ -83,9 +87,9 @@ func (p *progress) run() {
 				fmt.Fprint(p.w, "\r\x1b[K")
 			}
 			return
-		case <-tick.C:
+		case now := <-ticks:
 			if s := p.say.Load(); s != nil {
-				fmt.Fprintf(p.w, "\r\x1b[K%s ... %.0f s", *s, time.Since(begin).Seconds())
+				fmt.Fprintf(p.w, "\r\x1b[K%s ... %.0f s", *s, now.Sub(p.begin).Seconds())
 				drawn = true
 			}
 		}

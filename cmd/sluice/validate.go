@@ -56,6 +56,9 @@ Exit status: 0 every rule is carried exactly, 1 some rule is not, 2 something in
 
 		out := bufio.NewWriterSize(cmd.OutOrStdout(), 1<<16)
 		watch.set("printing")
+		if isTerminal(cmd.OutOrStdout()) {
+			watch.end()
+		}
 		if f == "json" {
 			err = v.writeJSON(out)
 		} else {

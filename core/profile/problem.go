@@ -3,6 +3,7 @@ package profile
 import (
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // Problem is one thing wrong with a profile file.
@@ -39,7 +40,17 @@ func (p Problem) Render() string {
 			pad[i] = ' '
 		}
 	}
-	return fmt.Sprintf("%s\n  %s\n  %s^", p, p.Text, pad)
+	return fmt.Sprintf("%s\n  %s\n  %s^", printable(p.String()), printable(p.Text), pad)
+}
+
+// printable replaces what would command a terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\t' || unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, s)
 }
 
 // Problems is everything wrong with profile files, in the order of the files.

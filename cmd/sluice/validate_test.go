@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sluice-gateway/sluice/core/notation"
+)
+
+// The rules that stand at the end of an input, and what is said about each.
+func TestStandingRules(t *testing.T) {
+	t.Parallel()
+	const (
+		a, b = "announce flow route { match { destination 192.0.2.1/32; } then { discard; } }", "announce flow route { match { destination 192.0.2.2/32; } then { discard; } }"
+		a2   = "announce flow route { match { destination 192.0.2.1/32; } then { accept; } }"
+		notA = "withdraw flow route { match { destination 192.0.2.1/32; } }"
+		all  = "announce flow route { match { protocol =udp; } then { discard; } }" // no destination: a warning
+		bad  = "announce flow route { match { destination 192.0.2.0/33; } then { discard; } }"
+	)
+	for _, c := range []struct {
+		name  string
+		lines []string
+		want  []string // lines that stand, with the codes of their notes
+		loose []string // lines and codes of the rest
+	}{
+		{"nothing", nil, nil, nil},
+		{"in the order of the input", []string{b, a}, []string{"1", "2"}, nil},
+		{"withdrawn", []string{a, b, notA}, []string{"2"}, nil},
+		{"withdrawn and back", []string{a, b, notA, a}, []string{"2", "4"}, nil},
+		{"replaced", []string{a, b, a2}, []string{"2", "3 replaces"}, nil},
+		{"replaced twice", []string{a, a2, a}, []string{"3 replaces"}, nil},
+		{"withdrawn before it came", []string{notA, a}, []string{"2"}, []string{"1 withdraws-nothing"}},
+		{"a warning goes with its rule", []string{a, all, b}, []string{"1", "2 no-destination", "3"}, nil},
+		{"a warning about what was replaced", []string{all, all}, []string{"2 no-destination replaces"}, []string{"1 no-destination"}},
+		{"an error is nobody's", []string{a, bad, b}, []string{"1", "3"}, []string{"2 error"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			in := notation.Read("f", []byte(strings.Join(c.lines, "\n")), notation.Options{Format: notation.ExaBGP})
+			rules, rest := standingRules(in.Items, in.Problems)
+			var got, loose []string
+			for _, s := range rules {
+				words := []string{fmt.Sprint(s.pos.Line)}
+				for _, n := range s.notes {
+					words = append(words, n.Code)
+				}
+				got = append(got, strings.Join(words, " "))
+			}
+			for _, p := range rest {
+				code := p.Code
+				if p.Severity == notation.Error {
+					code = "error"
+				}
+				loose = append(loose, fmt.Sprintf("%d %s", p.Pos.Line, code))
+			}
+			if !slices.Equal(got, c.want) || !slices.Equal(loose, c.loose) {
+				t.Errorf("got %q and %q, want %q and %q", got, loose, c.want, c.loose)
+			}
+			snap, index := snapshotOf(rules)
+			for i, r := range snap.Rules() {
+				if rules[index[i]].rule.ID != r.ID {
+					t.Errorf("rule %d of the snapshot is not the one at %s", i, rules[index[i]].pos)
+				}
+			}
+		})
+	}
+}
+
+// The line is drawn at each tick, says what is being done, and is wiped at the end.
+func TestProgress(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	p := &progress{w: &out, begin: time.Unix(0, 0), stop: make(chan struct{})}
+	ticks := make(chan time.Time)
+	p.done.Go(func() { p.draw(ticks) })
+	ticks <- time.Unix(1, 0) // nothing to say yet
+	p.set("planning %d rules", 3)
+	ticks <- time.Unix(2, 0)
+	p.end()
+	p.end()
+	if got, want := out.String(), "\r\x1b[Kplanning 3 rules ... 2 s\r\x1b[K"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+
+	// Short work, or no terminal: not an octet.
+	out.Reset()
+	quiet := startProgress(&out)
+	quiet.set("reading")
+	quiet.end()
+	if out.Len() > 0 {
+		t.Errorf("got %q on what is no terminal", out.String())
+	}
+}
+
+// BenchmarkValidate100k is one row of the performance budget: 100,000 different rules read, planned, proven and printed.
+func BenchmarkValidate100k(b *testing.B) {
+	file := filepath.Join(b.TempDir(), "rules.conf")
+	if err := os.WriteFile(file, mixedRules(100_000), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	for _, format := range []string{"text", "json"} {
+		b.Run(format, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				status := run(context.Background(), []string{"validate", "--profile", "asr9k", "--format", format, file}, nil, io.Discard, io.Discard)
+				if status != exitFailed { // some of them have a rate and too many ports
+					b.Fatalf("exit status %d", status)
+				}
+			}
+		})
+	}
+}
+
+// mixedRules returns n rules as operators have them: reflection, web servers, fragments, BGP; discards, rates and redirects.
+func mixedRules(n int) []byte {
+	var out bytes.Buffer
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range n {
+		match := ""
+		switch k := r.IntN(10); {
+		case k < 5:
+			var ports []string
+			for range []int{1, 1, 2, 3, 8}[r.IntN(5)] {
+				ports = append(ports, fmt.Sprintf("=%d", 1+r.IntN(65535)))
+			}
+			match = fmt.Sprintf("protocol =udp; source-port [ %s ]; packet-length >=%d;", strings.Join(ports, " "), 400+100*r.IntN(3))
+		case k < 7:
+			match = "protocol =tcp; destination-port [ =80 =443 ]; tcp-flags syn;"
+		case k < 9:
+			match = "protocol =udp; fragment is-fragment;"
+		default:
+			match = fmt.Sprintf("protocol =tcp; port =%d;", 1+r.IntN(65535))
+		}
+		then := []string{"discard;", "discard;", "rate-limit 1250000;", "redirect 65000:666;"}[r.IntN(4)]
+		fmt.Fprintf(&out, "flow route { match { destination 100.%d.%d.%d/32; %s } then { %s } }\n", 64+i>>16, i>>8&0xff, i&0xff, match, then)
+	}
+	return out.Bytes()
+}
