@@ -106,3 +106,33 @@ func TestCompareEqualsItsTwin(t *testing.T) {
 }
 
 func sign(n int) int { return max(-1, min(1, n)) }
+
+func TestRankAgreesWithCompare(t *testing.T) {
+	t.Parallel()
+	var decided, all int
+	rapid.Check(t, func(t *rapid.T) {
+		var m [2]Match
+		for i := range m {
+			f := rapid.SampledFrom(allFamilies).Draw(t, "family")
+			m[i], _, _ = checkAgainstTwin(t, f, octets(t, f, 3))
+		}
+		a, b := m[0].Rank(), m[1].Rank()
+		if c := Compare(m[0], m[1]); a < b && c >= 0 || a > b && c <= 0 {
+			t.Fatalf("ranks %x and %x, and Compare(%x, %x) = %d", a, b, m[0].NLRI(), m[1].NLRI(), c)
+		}
+		all++
+		if a != b {
+			decided++
+		}
+	})
+	if decided*2 < all {
+		t.Errorf("ranks decided %d of %d", decided, all)
+	}
+	for f, list := range map[Family][]string{IPv4: ordered4, IPv6: ordered6} {
+		for i := range list[1:] {
+			if a, b := parse(t, f, list[i]).Rank(), parse(t, f, list[i+1]).Rank(); a > b {
+				t.Errorf("%s: ranks %x and %x", list[i], a, b)
+			}
+		}
+	}
+}

@@ -61,16 +61,24 @@ func Replaced(rules []flowspec.Rule) []int {
 
 // ordered returns the indices of rules in the order of Compare; equal NLRIs stay as they came.
 func ordered(rules []flowspec.Rule) []int {
-	order := make([]int, len(rules))
-	for i := range order {
-		order[i] = i
+	type ranked struct {
+		rank  uint64
+		index int
 	}
-	slices.SortFunc(order, func(a, b int) int {
-		if c := flowspec.Compare(rules[a].Match, rules[b].Match); c != 0 {
-			return c
+	byRank := make([]ranked, len(rules))
+	for i := range rules {
+		byRank[i] = ranked{rules[i].Match.Rank(), i}
+	}
+	slices.SortFunc(byRank, func(a, b ranked) int {
+		if a.rank != b.rank {
+			return cmp.Compare(a.rank, b.rank)
 		}
-		return cmp.Compare(a, b)
+		return cmp.Or(flowspec.Compare(rules[a.index].Match, rules[b.index].Match), cmp.Compare(a.index, b.index))
 	})
+	order := make([]int, len(byRank))
+	for i, r := range byRank {
+		order[i] = r.index
+	}
 	return order
 }
 
