@@ -84,6 +84,7 @@ type side struct {
 	name   string
 	what   string
 	tables map[packet.Version]table.Table
+	places map[string]string // where each entry of the tables stands: a line of the file, or the entry itself
 }
 
 func (c *comparison) side(file string) (side, error) {
@@ -113,12 +114,15 @@ func (c *comparison) filters(file string, octets []byte) (side, error) {
 	if len(filters) == 0 {
 		return side{}, usage(fmt.Errorf("%s: no filter in it has a name that begins with %s", file, filter.Mark))
 	}
-	s := side{name: file, tables: map[packet.Version]table.Table{}}
+	s := side{name: file, tables: map[packet.Version]table.Table{}, places: map[string]string{}}
 	for _, f := range filters {
 		if s.tables[f.Version] != nil {
 			return side{}, usage(fmt.Errorf("%s: several filters for IPv%d; leave one", file, f.Version))
 		}
 		s.tables[f.Version] = f.Table(c.profile.Filter.Semantics)
+		for _, e := range f.Entries {
+			s.places[e.Name] = "entry " + e.Name
+		}
 		if s.what != "" {
 			s.what += ", "
 		}
@@ -139,6 +143,7 @@ func (c *comparison) rules(file string) (side, error) {
 	}
 	byVersion := map[packet.Version][]flowspec.Rule{}
 	standing := report.Standing(in.Items)
+	s := side{name: file, what: fmt.Sprintf("%d rules", len(standing)), tables: map[packet.Version]table.Table{}, places: map[string]string{}}
 	for _, item := range standing {
 		family := item.Rule.Match.Family()
 		switch {
@@ -148,8 +153,8 @@ func (c *comparison) rules(file string) (side, error) {
 			return side{}, usage(fmt.Errorf("%s: the rule has an action that is not understood (%s), so what it does cannot be compared", item.Pos, item.Rule.Action.Unknown[0]))
 		}
 		byVersion[family.Version()] = append(byVersion[family.Version()], item.Rule)
+		s.places[string(item.Rule.ID)] = fmt.Sprintf("line %d", item.Pos.Line)
 	}
-	s := side{name: file, what: fmt.Sprintf("%d rules", len(standing)), tables: map[packet.Version]table.Table{}}
 	for v, rules := range byVersion {
 		s.tables[v] = table.Of(rules)
 	}
@@ -174,7 +179,7 @@ func (c *comparison) tell(a, b side, format string) error {
 	case found.Unproven:
 		_, err = fmt.Fprintf(out, "not proven: %s\n", found.Reason)
 	default:
-		_, err = fmt.Fprint(out, witnessText(found, a.name, b.name))
+		_, err = fmt.Fprint(out, witnessText(found, a, b))
 	}
 	if err != nil {
 		return failed(err)
@@ -185,19 +190,19 @@ func (c *comparison) tell(a, b side, format string) error {
 	return nil
 }
 
-// witnessText shows a difference: the packet, and what each side does with it.
-func witnessText(d *table.Difference, a, b string) string {
+// witnessText shows a difference: the packet, what each side does with it, and where that is said.
+func witnessText(d *table.Difference, a, b side) string {
 	s := fmt.Sprintf("different: %s\n", d.Packet)
 	if d.Other != nil {
 		s = fmt.Sprintf("different: %s\n      and: %s\n", d.Packet, d.Other)
 	}
-	return s + fmt.Sprintf("  %s: %s%s\n  %s: %s%s\n", a, d.Want, by(d.WantEntry), b, d.Got, by(d.GotEntry))
+	return s + fmt.Sprintf("  %s: %s\n  %s: %s\n", a.at(d.WantEntry), d.Want, b.at(d.GotEntry), d.Got)
 }
 
-// by names the entry that decides.
-func by(entry string) string {
-	if entry == "" {
-		return ""
+// at names the entry that decides, in its file. No entry is the default.
+func (s side) at(entry string) string {
+	if place, ok := s.places[entry]; ok {
+		return s.name + ", " + place
 	}
-	return " (" + entry + ")"
+	return s.name + ", no entry"
 }
