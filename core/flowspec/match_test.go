@@ -305,6 +305,26 @@ func TestNewMatchRefuses(t *testing.T) {
 	}
 }
 
+// What NewMatch would refuse still prints: errors show it.
+func TestComponentTextOfAnything(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		in   Component
+		f    Family
+		want string
+	}{
+		{Component{Type: Protocol}, IPv4, "protocol "},
+		{Component{Type: 99, Terms: []Term{{Op: EQ, Value: 5}}}, IPv4, "component 99 =5"},
+		{Component{Type: Protocol, Terms: []Term{{And: true, Op: 12, Value: 6}, {Op: NE, Value: 200}}}, IPv6, "next-header [ &<tcp !=200 ]"},
+		{Component{Type: DSCP, Terms: []Term{{Op: LE, Value: 46}}}, IPv6, "traffic-class <=46"},
+		{Component{Type: TCPFlags, Terms: []Term{{Op: NotAll}, {And: true, Op: AnyBit, Value: 0xf012}}}, IPv4, "tcp-flags !=0x0&syn+ack+0xf000"},
+	} {
+		if got := c.in.Text(c.f); got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
+
 func TestFrame(t *testing.T) {
 	t.Parallel()
 	bad := "03 ffffff" // malformed inside, but framed

@@ -1,24 +1,19 @@
 package flowspec
 
-import (
-	"fmt"
-	"strconv"
-	"strings"
-)
+import "strconv"
 
 // String prints the components as ExaBGP writes them inside `match { }`, on one line:
 // `destination 203.0.113.10/32; protocol =udp; source-port [ =19 =53 ];`. The family is not in it, nor are route
 // distinguisher and value widths.
 func (m Match) String() string {
-	var s strings.Builder
+	s := make([]byte, 0, 128)
 	for c := range m.All() {
-		if s.Len() > 0 {
-			s.WriteByte(' ')
+		if len(s) > 0 {
+			s = append(s, ' ')
 		}
-		s.WriteString(c.Text(m.fam))
-		s.WriteByte(';')
+		s = append(c.appendText(s, m.fam), ';')
 	}
-	return s.String()
+	return string(s)
 }
 
 // String prints one component as ExaBGP writes it, without the semicolon. Text does so for a family: in IPv6 two
@@ -28,29 +23,34 @@ func (c Component) String() string { return c.Text(IPv4) }
 // Text prints one component as ExaBGP writes it in rules of family f, without the semicolon: a list in brackets,
 // values that AND joins in one word. The operators false and true, which no version of ExaBGP reads, print as
 // `false` and `true`.
-func (c Component) Text(f Family) string {
-	word := c.Type.Word(f)
+func (c Component) Text(f Family) string { return string(c.appendText(nil, f)) }
+
+func (c Component) appendText(s []byte, f Family) []byte {
+	s = append(s, c.Type.Word(f)...)
+	s = append(s, ' ')
 	if c.Type.Prefix() {
-		return word + " " + c.Prefix.String()
+		return c.Prefix.appendText(s)
 	}
-	var s strings.Builder
-	alternatives := 0
+	list := false
+	for i, t := range c.Terms {
+		list = list || i > 0 && !t.And
+	}
+	if list {
+		s = append(s, "[ "...)
+	}
 	for i, t := range c.Terms {
 		switch {
 		case t.And:
-			s.WriteByte('&')
+			s = append(s, '&')
 		case i > 0:
-			s.WriteByte(' ')
+			s = append(s, ' ')
 		}
-		if !t.And {
-			alternatives++
-		}
-		s.WriteString(t.text(c.Type))
+		s = t.appendText(s, c.Type)
 	}
-	if alternatives == 1 {
-		return word + " " + s.String()
+	if list {
+		s = append(s, " ]"...)
 	}
-	return word + " [ " + s.String() + " ]"
+	return s
 }
 
 // Word returns the word for t in rules of family f. It differs from String where ExaBGP has a word of its own for
@@ -69,11 +69,16 @@ func (t Type) Word(f Family) string {
 
 // String prints p as `192.0.2.0/24`, or with an offset as `::1234:5678:9a00:0/104/64` (address, length, offset), which is how
 // ExaBGP writes it.
-func (p Prefix) String() string {
-	if p.Offset == 0 {
-		return fmt.Sprintf("%s/%d", p.Addr, p.Len)
+func (p Prefix) String() string { return string(p.appendText(nil)) }
+
+func (p Prefix) appendText(s []byte) []byte {
+	s = append(p.Addr.AppendTo(s), '/')
+	s = strconv.AppendUint(s, uint64(p.Len), 10)
+	if p.Offset != 0 {
+		s = append(s, '/')
+		s = strconv.AppendUint(s, uint64(p.Offset), 10)
 	}
-	return fmt.Sprintf("%s/%d/%d", p.Addr, p.Len, p.Offset)
+	return s
 }
 
 // The signs that ExaBGP writes for operators, by Op.
@@ -82,22 +87,22 @@ var (
 	bitmaskSigns = [...]string{AnyBit: "", AllBits: "=", NoBit: "!", NotAll: "!="}
 )
 
-func (t Term) text(typ Type) string {
+func (t Term) appendText(s []byte, typ Type) []byte {
 	switch {
 	case typ == TCPFlags:
-		return bitmaskSigns[t.Op&NotAll] + bitNames(t.Value, flagNames[:])
+		return appendBits(append(s, bitmaskSigns[t.Op&NotAll]...), t.Value, flagNames[:])
 	case typ == Fragment:
-		return bitmaskSigns[t.Op&NotAll] + bitNames(t.Value, fragmentNames[:])
+		return appendBits(append(s, bitmaskSigns[t.Op&NotAll]...), t.Value, fragmentNames[:])
 	case t.Op == False:
-		return "false"
+		return append(s, "false"...)
 	case t.Op == True:
-		return "true"
+		return append(s, "true"...)
 	}
-	value := strconv.FormatUint(t.Value, 10)
+	s = append(s, numericSigns[t.Op&True]...)
 	if typ == Protocol && t.Value < uint64(len(protocolNames)) && protocolNames[t.Value] != "" {
-		value = protocolNames[t.Value]
+		return append(s, protocolNames[t.Value]...)
 	}
-	return numericSigns[t.Op&True] + value
+	return strconv.AppendUint(s, t.Value, 10)
 }
 
 // protocolNames are the protocols that ExaBGP knows by name, no more. (Its ipip is 94, not 4.)
@@ -112,16 +117,24 @@ var (
 	fragmentNames = [...]string{"dont-fragment", "is-fragment", "first-fragment", "last-fragment"}
 )
 
-// bitNames prints a mask as names joined by `+`; bits without a name follow as one hexadecimal number.
-func bitNames(mask uint64, names []string) string {
-	var words []string
+// appendBits prints a mask as names joined by `+`; bits without a name follow as one hexadecimal number.
+func appendBits(s []byte, mask uint64, names []string) []byte {
+	start := len(s)
 	for bit, name := range names {
-		if mask&(1<<bit) != 0 {
-			words = append(words, name)
+		if mask&(1<<bit) == 0 {
+			continue
 		}
+		if len(s) > start {
+			s = append(s, '+')
+		}
+		s = append(s, name...)
 	}
-	if rest := mask >> len(names) << len(names); rest != 0 || mask == 0 {
-		words = append(words, fmt.Sprintf("%#x", rest))
+	rest := mask >> len(names) << len(names)
+	if rest == 0 && mask != 0 {
+		return s
 	}
-	return strings.Join(words, "+")
+	if len(s) > start {
+		s = append(s, '+')
+	}
+	return strconv.AppendUint(append(s, "0x"...), rest, 16)
 }
