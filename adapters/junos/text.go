@@ -83,15 +83,20 @@ func (r *textReader) skip(n int) {
 	r.rest = r.rest[n:]
 }
 
-// quoted reads a word in quotation marks. Nothing that sluice writes has a mark or a backslash in it.
+// quoted reads a word in quotation marks, in which a backslash takes the sign behind it as it is.
 func (r *textReader) quoted() (token, error) {
-	n := strings.IndexAny(r.rest[1:], "\"\\\n")
-	if n < 0 || r.rest[1+n] != '"' {
-		return token{}, errors.New("a quoted word is not closed on its line, or has a backslash in it")
+	var word []byte
+	for i := 1; i < len(r.rest); i++ {
+		switch c := r.rest[i]; {
+		case c == '"':
+			r.skip(i + 1)
+			return token{text: string(word), quoted: true}, nil
+		case c == '\\' && i+1 < len(r.rest):
+			i++
+		}
+		word = append(word, r.rest[i])
 	}
-	t := token{text: r.rest[1 : 1+n], quoted: true}
-	r.rest = r.rest[2+n:]
-	return t, nil
+	return token{}, errors.New("a quoted word is not closed: the text is cut off")
 }
 
 // block reads statements to the closing brace, or to the end at depth 0.
