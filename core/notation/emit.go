@@ -242,8 +242,10 @@ func flow(out *bytes.Buffer, v any) {
 		}
 		out.WriteByte(']')
 	case string:
-		b, _ := json.Marshal(v) // a string marshals always
-		out.Write(b)
+		e := json.NewEncoder(out)
+		e.SetEscapeHTML(false)
+		_ = e.Encode(v)             // a string marshals always
+		out.Truncate(out.Len() - 1) // the line end
 	default:
 		fmt.Fprint(out, v)
 	}
@@ -311,7 +313,7 @@ func plain(out *bytes.Buffer, v any) {
 	flow(out, v)
 }
 
-// plainText says whether s is a word such as discard, an IPv4 prefix or a rate: no version of YAML takes these for
+// plainText says whether s is a word such as discard, an IPv4 address or prefix, or a rate: no version of YAML takes these for
 // anything but text.
 func plainText(s string) bool {
 	switch s {
@@ -323,6 +325,9 @@ func plainText(s string) bool {
 	}
 	if prefix, err := netip.ParsePrefix(s); err == nil {
 		return prefix.Addr().Is4()
+	}
+	if addr, err := netip.ParseAddr(s); err == nil {
+		return addr.Is4()
 	}
 	_, err := ParseRate(s)
 	return err == nil && !strings.Contains(s, " ")
