@@ -76,7 +76,10 @@ func (t textWriter) rule(v *verdicts, j *judged, i int) {
 			fmt.Fprintf(t.w, "  %s %s\n", t.paint(dim, "->"), indented(e.Text, "     "))
 		}
 	}
-	for _, reason := range r.Reasons {
+	for k, reason := range r.Reasons {
+		if k+1 < len(r.Reasons) && r.Reasons[k+1].Source == reason.Source {
+			reason.Source = "" // said once, behind the last of them
+		}
 		t.reason(reason)
 	}
 	if r.Witness != nil {
@@ -88,8 +91,11 @@ func (t textWriter) rule(v *verdicts, j *judged, i int) {
 // head prints the verdict, the place of the rule, and how it is to be taken.
 func (t textWriter) head(r *report.Rule) {
 	var notes []string
-	if n := len(r.Entries); n > 1 {
+	switch n := len(r.Entries); {
+	case n > 1:
 		notes = append(notes, fmt.Sprintf("%d entries", n))
+	case n == 0 && r.Carried != plan.Rejected:
+		notes = append(notes, "nothing to send")
 	}
 	if r.Cost.TCAM != nil {
 		notes = append(notes, fmt.Sprintf("%d TCAM slots", *r.Cost.TCAM))
