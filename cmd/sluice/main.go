@@ -27,6 +27,7 @@ func commands() []*cobra.Command {
 		ruleCmd(),
 		deviceCmd(),
 		pluginRunCmd(),
+		docsCmd(),
 	}
 }
 

@@ -66,7 +66,7 @@ type answerOutput struct {
 
 func registerRules(h huma.API, g *Gateway) {
 	huma.Register(h, huma.Operation{
-		OperationID: "create-rules", Method: http.MethodPost, Path: "/v1/rules", DefaultStatus: http.StatusCreated,
+		OperationID: "create-rules", Method: http.MethodPost, Path: "/v1/rules", DefaultStatus: http.StatusCreated, MaxBodyBytes: maxBody,
 		Summary: "Create rules",
 		Description: "201: all were taken and are on disk. 207: some were; see errors. 400: the text cannot be read. 403: not admitted. " +
 			"422: read, but refused. A rule with the same match replaces the earlier one. Each rule is judged by itself.",

@@ -30,7 +30,7 @@ type validateOutput struct {
 
 func registerValidate(h huma.API, g *Gateway) {
 	huma.Register(h, huma.Operation{
-		OperationID: "validate", Method: http.MethodPost, Path: "/v1/validate", Summary: "Pre-flight: what `sluice validate --format json` prints",
+		OperationID: "validate", Method: http.MethodPost, Path: "/v1/validate", MaxBodyBytes: maxBody, Summary: "Pre-flight: what `sluice validate --format json` prints",
 	}, g.validate)
 }
 
