@@ -33,7 +33,7 @@ func (pl *plane) proven() bool {
 		if seen[i] || !pl.state[i].carried() {
 			continue
 		}
-		members := pl.cluster(i, seen)
+		members := pl.cluster(i, seen, largestDiff)
 		if len(members) > largestDiff {
 			continue
 		}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -178,21 +179,25 @@ func (p *platform) guessedValues(w *way, l *familyLimits, changes []split.Change
 	}
 }
 
-// build encodes pieces, and decodes the octets again: what is proven is what will be sent.
+// build encodes pieces, and decodes the octets again: what is proven is what will be sent. A piece that comes up twice (both sides of a
+// rewritten port can give it) is built once.
 func (p *platform) build(c *card, parts [][]flowspec.Component) ([]flowspec.Match, error) {
 	f := c.rule.Match.Family()
 	var rd flowspec.RD
 	if f.VPN() {
 		rd = c.rule.Match.RD()
 	}
-	out := make([]flowspec.Match, len(parts))
-	for i, part := range parts {
+	out := make([]flowspec.Match, 0, len(parts))
+	for _, part := range parts {
 		m, err := flowspec.NewMatch(f, rd, part...)
+		if err == nil {
+			m, err = flowspec.ParseNLRI(f, m.NLRI())
+		}
 		if err != nil {
 			return nil, err
 		}
-		if out[i], err = flowspec.ParseNLRI(f, m.NLRI()); err != nil {
-			return nil, err
+		if !slices.ContainsFunc(out, m.Equal) {
+			out = append(out, m)
 		}
 	}
 	return out, nil

@@ -208,14 +208,11 @@ func (s *sweep) pair(x, y int32) {
 func (s *sweep) decided(base packet.Set, x, got, want int32) packet.Set {
 	pl := s.pl
 	at := pl.narrower(want, got)
-	left := pl.undecided(base, at, want)
-	if left.Empty() {
-		return left
-	}
-	var above []packet.Set
+	above := pl.deciders(base, at, want)
+	most := len(above) + entangled
 	pl.near(at, false, func(j int32) bool {
 		c := pl.cards[j]
-		if pl.state[j] != asNative || c.rule.Action.Continue || !pl.cards[at].near(c) || !c.set.Overlaps(left) {
+		if pl.state[j] != asNative || c.rule.Action.Continue || !pl.cards[at].near(c) || !c.set.Overlaps(base) {
 			return true
 		}
 		for _, at := range s.places(j) {
@@ -223,16 +220,9 @@ func (s *sweep) decided(base packet.Set, x, got, want int32) packet.Set {
 				above = append(above, s.set(at))
 			}
 		}
-		return len(above) < entangled
+		return len(above) < most
 	})
-	if len(above) == 0 {
-		return left
-	}
-	rest, done := left.Outside(exactSteps, above...)
-	if !done {
-		return left
-	}
-	return rest
+	return outside(base, above)
 }
 
 // places returns where the pieces of card j stand.

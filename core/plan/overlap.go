@@ -165,6 +165,38 @@ func (pl *plane) near(i int32, others bool, visit func(j int32) bool) {
 	}
 }
 
+// below calls visit with every card after i that may share a packet with i and fares differently, until visit returns false.
+func (pl *plane) below(i int32, visit func(j int32) bool) {
+	run := func(lo, hi int32) bool {
+		for j := lo; j < hi; j++ {
+			if pl.differ(i, j) && !visit(j) {
+				return false
+			}
+		}
+		return true
+	}
+	if g := pl.group[i]; g >= 0 {
+		if !run(i+1, pl.groups[g].hi) {
+			return
+		}
+		for up := pl.groups[g].parent; up >= 0; up = pl.groups[up].parent {
+			if !run(pl.groups[up].lo, pl.groups[up].hi) {
+				return
+			}
+		}
+	}
+	for _, k := range pl.kinds {
+		if k.class == pl.class[i] && k.class >= 0 {
+			continue
+		}
+		for _, j := range k.cards {
+			if j > i && !visit(j) {
+				return
+			}
+		}
+	}
+}
+
 // contested says whether i shares a packet with a carried rule that fares differently.
 func (pl *plane) contested(i int32) (found bool) {
 	pl.near(i, true, func(j int32) bool {
@@ -174,18 +206,19 @@ func (pl *plane) contested(i int32) (found bool) {
 	return found
 }
 
-// cluster returns the carried rules that must stay in order with i, directly or through others, ascending; it marks them in seen.
-func (pl *plane) cluster(i int32, seen []bool) []int32 {
+// cluster returns the carried rules that must stay in order with i, directly or through others; it marks them in seen. It stops
+// soon after there are more than most.
+func (pl *plane) cluster(i int32, seen []bool, most int) []int32 {
 	out := []int32{i}
 	seen[i] = true
-	for k := 0; k < len(out); k++ {
+	for k := 0; k < len(out) && len(out) <= most; k++ {
 		me := out[k]
 		pl.near(me, true, func(j int32) bool {
 			if !seen[j] && pl.state[j].carried() && pl.cards[me].meets(pl.cards[j]) {
 				seen[j] = true
 				out = append(out, j)
 			}
-			return true
+			return len(out) <= most
 		})
 	}
 	return out
@@ -207,9 +240,25 @@ func (pl *plane) narrower(i, j int32) int32 {
 	return i
 }
 
-// undecided returns the packets of base that no carried rule before limit decides, or base itself when the question is too
-// large. All packets of base are of the rule near. Rules that go on decide nothing.
+// undecided returns packets of base that no carried rule before limit decides. All packets of base are of the rule near.
 func (pl *plane) undecided(base packet.Set, near, limit int32) packet.Set {
+	return outside(base, pl.deciders(base, near, limit))
+}
+
+// outside returns some packets of base that are in none of sets, or base itself when the question is too large.
+func outside(base packet.Set, sets []packet.Set) packet.Set {
+	if len(sets) == 0 {
+		return base
+	}
+	left, done := base.Outside(exactSteps, sets...)
+	if !done {
+		return base
+	}
+	return left
+}
+
+// deciders returns carried rules before limit that decide packets of base, but not more than the bound. Rules that go on decide nothing.
+func (pl *plane) deciders(base packet.Set, near, limit int32) []packet.Set {
 	var before []packet.Set
 	me := pl.cards[near]
 	pl.near(near, false, func(j int32) bool {
@@ -220,12 +269,5 @@ func (pl *plane) undecided(base packet.Set, near, limit int32) packet.Set {
 		before = append(before, c.set)
 		return len(before) < entangled
 	})
-	if len(before) == 0 {
-		return base
-	}
-	left, done := base.Outside(exactSteps, before...)
-	if !done {
-		return base
-	}
-	return left
+	return before
 }

@@ -98,9 +98,9 @@ type loss struct {
 // exposed returns the rules that treat packets of i worse than asked, now that i is rejected.
 func (pl *plane) exposed(i int32) (out []loss) {
 	c := pl.cards[i]
-	pl.near(i, true, func(j int32) bool {
+	pl.below(i, func(j int32) bool {
 		d := pl.cards[j]
-		if j < i || !pl.state[j].carried() || d.severity < c.severity || !c.meets(d) {
+		if !pl.state[j].carried() || d.severity < c.severity || !c.meets(d) {
 			return true
 		}
 		if left := pl.undecided(c.set.And(d.set), pl.narrower(i, j), j); !left.Empty() {
@@ -136,7 +136,7 @@ func (pl *plane) gather(wrong []conflict) (changed bool) {
 	}
 	seen := make([]bool, len(pl.cards))
 	visit := func(i int32) {
-		if !seen[i] && pl.state[i].carried() && pl.unite(pl.cluster(i, seen), wrong) {
+		if !seen[i] && pl.state[i].carried() && pl.unite(pl.cluster(i, seen, len(pl.cards)), wrong) {
 			changed = true
 		}
 	}
@@ -272,8 +272,8 @@ func (pl *plane) losses(i int32) (n int) {
 	if c.rule.Action.Continue {
 		return 0
 	}
-	pl.near(i, true, func(j int32) bool {
-		if d := pl.cards[j]; j > i && pl.state[j].carried() && d.severity >= c.severity && c.meets(d) {
+	pl.below(i, func(j int32) bool {
+		if d := pl.cards[j]; pl.state[j].carried() && d.severity >= c.severity && c.meets(d) {
 			n++
 		}
 		return n < manyLosses

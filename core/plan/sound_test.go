@@ -296,7 +296,7 @@ func checkSound(t *rapid.T, snap rib.Snapshot, out *plan.Plan, anyOrderV6 bool) 
 	for _, v := range out.Verdicts {
 		for _, r := range v.Reasons {
 			if r.Code == "unproven" {
-				t.Fatalf("rule %s: %s", v.Rule, r.Message)
+				t.Fatalf("rule %s: %s\n%s", v.Rule, r.Message, describe(snap, out))
 			}
 		}
 		all = all && v.Carried != plan.Rejected
