@@ -17,6 +17,7 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/bgp/session"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/rib"
 )
 
 // counter is a peer that counts what it reads and nothing else.
@@ -209,4 +210,28 @@ func BenchmarkHeld(b *testing.B) {
 		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(10*len(routes)), "bytes/rule")
 		runtime.KeepAlive(devices)
 	}
+}
+
+// BenchmarkIngest is from the octets that a peer wrote until the RIB was told: 10,000 rules in packed UPDATEs over TCP.
+func BenchmarkIngest(b *testing.B) {
+	p := start(b, options{})
+	p.up(b)
+	var matches []flowspec.Match
+	for _, r := range usual(b, 10_000) {
+		matches = append(matches, r.Match)
+	}
+	b.ResetTimer()
+	for range b.N {
+		if err := p.router.Announce(discard(), session.Path{}, matches...); err != nil {
+			b.Fatal(err)
+		}
+		p.rules.wait(b, "all rules", func(r map[string]flowspec.Rule, _ []rib.Kind) bool { return len(r) == len(matches) })
+		b.StopTimer()
+		if err := p.router.Withdraw(matches...); err != nil {
+			b.Fatal(err)
+		}
+		p.rules.wait(b, "no rules", func(r map[string]flowspec.Rule, _ []rib.Kind) bool { return len(r) == 0 })
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(len(matches)*b.N)/b.Elapsed().Seconds(), "rules/s")
 }

@@ -378,6 +378,30 @@ func TestRefreshIsAnswered(t *testing.T) {
 	}
 }
 
+func TestWeCanAskForEverythingAgain(t *testing.T) {
+	t.Parallel()
+	p := start(t, options{})
+	if err := p.speaker.Refresh("nobody"); err == nil {
+		t.Error("a refresh of nobody succeeds")
+	}
+	p.up(t)
+	if err := p.speaker.Refresh("edge1"); err != nil {
+		t.Fatal(err)
+	}
+	err := p.router.Wait(p.ctx, func([]bgptest.Route) bool {
+		n := 0
+		for _, e := range p.router.Events() {
+			if e.Kind == bgptest.Refresh {
+				n++
+			}
+		}
+		return n == len(both)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestFamilyThatTheNeighbourDidNotOffer(t *testing.T) {
 	t.Parallel()
 	p := start(t, options{router: bgptest.Config{Families: []flowspec.Family{flowspec.IPv4}}})

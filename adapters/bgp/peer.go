@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"sync/atomic"
 
 	"github.com/sluice-gateway/sluice/adapters/bgp/session"
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -15,6 +16,7 @@ type peer struct {
 	session *session.Peer
 	ingest  *ingest
 	device  *Device // nil unless it is given rules
+	current atomic.Pointer[session.Session]
 }
 
 func (s *Speaker) newPeer(pc PeerConfig) (*peer, error) {
@@ -48,6 +50,7 @@ func (s *Speaker) newPeer(pc PeerConfig) (*peer, error) {
 
 // Up implements session.Handler.
 func (p *peer) Up(ctx context.Context, s *session.Session) {
+	p.current.Store(s)
 	p.ingest.up(ctx, s)
 	if p.device != nil {
 		p.device.up(s)
@@ -76,10 +79,28 @@ func (p *peer) Refresh(_ context.Context, s *session.Session, f session.Family) 
 
 // Down implements session.Handler.
 func (p *peer) Down(ctx context.Context, _ *session.Session, _ error) {
+	p.current.Store(nil)
 	if p.device != nil {
 		p.device.down()
 	}
 	p.ingest.down(ctx)
+}
+
+// refresh asks the peer for everything again.
+func (p *peer) refresh() error {
+	s := p.current.Load()
+	switch {
+	case s == nil:
+		return fmt.Errorf("refresh %s: there is no session", p.cfg.Name)
+	case !s.Refresh:
+		return fmt.Errorf("refresh %s: the neighbour did not offer route refresh (RFC 2918); reset the session instead", p.cfg.Name)
+	}
+	for _, f := range s.Families {
+		if err := s.Send(session.RefreshMessage(f)); err != nil {
+			return fmt.Errorf("refresh %s: %w", p.cfg.Name, err)
+		}
+	}
+	return nil
 }
 
 func familyOut(f flowspec.Family) session.Family {

@@ -177,6 +177,15 @@ func (s *Speaker) Device(name string) *Device {
 	return nil
 }
 
+// Refresh asks a peer to announce everything again (RFC 2918), after what is admitted from it has changed.
+func (s *Speaker) Refresh(name string) error {
+	p := s.find(name)
+	if p == nil {
+		return fmt.Errorf("refresh %s: there is no such BGP peer", name)
+	}
+	return p.refresh()
+}
+
 // Reset ends the session of a peer with "administrative reset"; it comes up again by itself. It says false for an unknown peer.
 func (s *Speaker) Reset(name string) bool {
 	p := s.find(name)

@@ -25,8 +25,11 @@ func (h *handler) Down(_ context.Context, _ *session.Session, reason error) {
 	})
 }
 
-// Refresh does nothing: the router has no table of its own to send.
-func (h *handler) Refresh(context.Context, *session.Session, session.Family) {}
+// Refresh only says that it was asked: the router has no table of its own to send.
+func (h *handler) Refresh(_ context.Context, _ *session.Session, f session.Family) {
+	family, _ := flowspec.FamilyOf(f.AFI, f.SAFI)
+	h.happened(Event{Kind: Refresh, Family: family}, nil)
+}
 
 func (h *handler) Update(_ context.Context, s *session.Session, body []byte) error {
 	u, err := session.ParseUpdate(body)

@@ -65,6 +65,7 @@ const (
 	Withdrawn Kind = "withdrawn"
 	Refused   Kind = "refused"
 	EndOfRIB  Kind = "end-of-rib"
+	Refresh   Kind = "refresh" // the peer asks for everything again
 	Down      Kind = "down"
 )
 
@@ -72,7 +73,7 @@ const (
 type Event struct {
 	Kind   Kind
 	Route  Route           // of Announced and Refused; of Withdrawn the match
-	Family flowspec.Family // of EndOfRIB
+	Family flowspec.Family // of EndOfRIB and Refresh
 	Err    error           // why, of Refused and Down
 }
 

@@ -156,7 +156,7 @@ func (p *Peer) connected(ctx context.Context, d dialled) {
 	p.dialling = nil
 	if d.err != nil {
 		if len(p.conns) == 0 {
-			p.failed(d.err)
+			p.failed(ctx, d.err)
 			p.idle(p.backOff())
 		}
 		return
@@ -270,7 +270,7 @@ func (p *Peer) drop(ctx context.Context, c *conn, reason error) {
 		p.log.Debug("connection closed", "reason", reason)
 		return
 	}
-	p.failed(reason)
+	p.failed(ctx, reason)
 	if wasUp && time.Since(p.Status().Since) > 10*time.Second {
 		p.failures = 0 // it was a good session: come back at once
 	}
@@ -283,22 +283,24 @@ func (p *Peer) drop(ctx context.Context, c *conn, reason error) {
 	}
 }
 
-// failed notes why an attempt or a session ended, and logs it unless it is the same as last time.
-func (p *Peer) failed(reason error) {
+// failed notes why an attempt or a session ended, and logs it unless it is the same as last time or our own wish.
+func (p *Peer) failed(ctx context.Context, reason error) {
 	p.mu.Lock()
 	up := p.status.State == Established
 	p.status.LastError, p.status.LastErrorAt = reason.Error(), time.Now()
 	p.mu.Unlock()
-	level := slog.LevelInfo
-	if !up && p.lastLog == reason.Error() {
-		level = slog.LevelDebug
-	}
+	again := !up && p.lastLog == reason.Error()
 	p.lastLog = reason.Error()
-	if up {
+	switch {
+	case ctx.Err() != nil:
+		p.log.Info("session closed", "reason", reason)
+	case up:
 		p.log.Warn("session down", "reason", reason)
-		return
+	case again:
+		p.log.Debug("no session", "reason", reason)
+	default:
+		p.log.Info("no session", "reason", reason)
 	}
-	p.log.Log(context.Background(), level, "no session", "reason", reason)
 }
 
 func (p *Peer) setState(s State) {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -85,11 +86,11 @@ func run(t *testing.T, cfg Config, h Handler) (*Peer, func()) {
 	return p, func() { cancel(); <-done }
 }
 
-// into is a Dial that connects to another peer over a pipe.
-func into(other **Peer) func(context.Context) (net.Conn, error) {
+// into is a Dial that connects to another peer over a pipe. The other one may come to be later.
+func into(other *atomic.Pointer[Peer]) func(context.Context) (net.Conn, error) {
 	return func(context.Context) (net.Conn, error) {
 		a, b := net.Pipe()
-		if *other == nil || !(*other).offer(b) {
+		if p := other.Load(); p == nil || !p.offer(b) {
 			return nil, errors.New("connection refused")
 		}
 		return a, nil
@@ -102,7 +103,7 @@ func TestSessionLivesOnKeepalives(t *testing.T) {
 		var a, b recorder
 		passive, stop := run(t, Config{LocalAS: 1, RouterID: lowID, RemoteAS: 2, Passive: true}, &a)
 		defer stop()
-		active, stop := run(t, Config{LocalAS: 2, RouterID: highID, RemoteAS: 1, HoldTime: 9 * time.Second, Families: []Family{flow6}, Dial: into(&passive)}, &b)
+		active, stop := run(t, Config{LocalAS: 2, RouterID: highID, RemoteAS: 1, HoldTime: 9 * time.Second, Families: []Family{flow6}, Dial: into(at(passive))}, &b)
 		defer stop()
 		time.Sleep(time.Hour) // of the bubble
 		if want := "up [2/133] 9s"; a.String() != want || b.String() != want {
@@ -127,7 +128,7 @@ func TestShutdownSaysSo(t *testing.T) {
 		var a, b recorder
 		passive, stop := run(t, Config{LocalAS: 1, RouterID: lowID, Passive: true}, &a)
 		defer stop()
-		_, stopActive := run(t, Config{LocalAS: 2, RouterID: highID, Dial: into(&passive)}, &b)
+		_, stopActive := run(t, Config{LocalAS: 2, RouterID: highID, Dial: into(at(passive))}, &b)
 		time.Sleep(time.Second)
 		stopActive()
 		synctest.Wait()
@@ -138,6 +139,12 @@ func TestShutdownSaysSo(t *testing.T) {
 			t.Error("a session that ended still sends")
 		}
 	})
+}
+
+func at(p *Peer) *atomic.Pointer[Peer] {
+	var a atomic.Pointer[Peer]
+	a.Store(p)
+	return &a
 }
 
 // wire is the far end of a connection, played by the test.
@@ -246,7 +253,7 @@ func TestBusyHandlerDoesNotExpireThePeer(t *testing.T) {
 		a.onUpdate = func([]byte) error { time.Sleep(5 * time.Minute); return nil }
 		passive, stop := run(t, Config{LocalAS: 1, RouterID: lowID, HoldTime: 10 * time.Second, Passive: true}, &a)
 		defer stop()
-		_, stop = run(t, Config{LocalAS: 2, RouterID: highID, Dial: into(&passive)}, &b)
+		_, stop = run(t, Config{LocalAS: 2, RouterID: highID, Dial: into(at(passive))}, &b)
 		defer stop()
 		time.Sleep(time.Second)
 		mark, err := AppendUnreach(nil, flow4, nil)
@@ -366,15 +373,17 @@ func TestCollision(t *testing.T) {
 			for range 20 {
 				synctest.Test(t, func(t *testing.T) {
 					var a, b recorder
-					var left, right *Peer
+					var toLeft, toRight atomic.Pointer[Peer]
 					id := highID
 					if sameID {
 						id = lowID
 					}
-					left, stop := run(t, Config{LocalAS: 1, RouterID: lowID, RetryMin: 50 * time.Millisecond, Dial: into(&right)}, &a)
+					left, stop := run(t, Config{LocalAS: 1, RouterID: lowID, RetryMin: 50 * time.Millisecond, Dial: into(&toRight)}, &a)
 					defer stop()
-					right, stop = run(t, Config{LocalAS: 2, RouterID: id, RetryMin: 50 * time.Millisecond, Dial: into(&left)}, &b)
+					toLeft.Store(left)
+					right, stop := run(t, Config{LocalAS: 2, RouterID: id, RetryMin: 50 * time.Millisecond, Dial: into(&toLeft)}, &b)
 					defer stop()
+					toRight.Store(right)
 					time.Sleep(10 * time.Minute)
 					if left.Status().State != Established || right.Status().State != Established {
 						t.Errorf("left %+v\nright %+v", left.Status(), right.Status())
@@ -434,7 +443,7 @@ func TestSecondConnectionOfAnEstablishedPeerIsRefused(t *testing.T) {
 		var a, b recorder
 		passive, stop := run(t, Config{LocalAS: 1, RouterID: lowID, Passive: true}, &a)
 		defer stop()
-		_, stop = run(t, Config{LocalAS: 2, RouterID: highID, Dial: into(&passive)}, &b)
+		_, stop = run(t, Config{LocalAS: 2, RouterID: highID, Dial: into(at(passive))}, &b)
 		defer stop()
 		time.Sleep(time.Second)
 		near, farEnd := net.Pipe()
