@@ -115,7 +115,7 @@ var guards = byCode(
 	Guard{Code: "unused-next-hop", Severity: Note, Title: "a next hop that nothing uses",
 		Explain: "FlowSpec has no next hop (RFC 8955 §4) unless the rule redirects to it", Hint: ""},
 	Guard{Code: "skipped-section", Severity: Warning, Title: "an unknown section of a configuration file",
-		Explain: "it is skipped; rules inside it are not read", Hint: ""},
+		Explain: "it is skipped; when it seems to hold rules, that is an error", Hint: "flow { route NAME { ... } }"},
 )
 
 func byCode(list ...Guard) map[string]Guard {
