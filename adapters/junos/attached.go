@@ -39,7 +39,7 @@ func (Dialect) Attachments(b []byte) ([]Attachment, error) {
 			all = append(all, Attachment{Interface: unit, Family: strings.Clone(w[4])})
 		}
 		all[i].Filters = append(all[i].Filters, strings.Clone(name))
-		all[i].Inactive = all[i].Inactive || l.flaw != ""
+		all[i].Inactive = all[i].Inactive || l.flaw != nil
 		return nil
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/packet"
 )
 
 // netconfNamespace is the namespace of the operation attribute (RFC 6241 section 7.2).
@@ -18,13 +19,25 @@ const netconfNamespace = "urn:ietf:params:xml:ns:netconf:base:1.0"
 // Both lists must be complete: a policer that two filters name goes only with the last of them. An operation="delete" of something that is
 // not there is an error of the device, which is what should happen when somebody else has removed it.
 func (d Dialect) Edit(have, want []filter.Filter) ([]byte, error) {
-	before, err := d.objects(have)
-	if err != nil {
-		return nil, fmt.Errorf("what the device has: %w", err)
+	before, after := newObjects(), newObjects()
+	for _, f := range have {
+		policers, list, err := d.statements(f)
+		if err != nil {
+			// Another hand was there, or it was not understood (filter.ForeignError): it differs from whatever is wanted.
+			policers, list = bare(f)
+		}
+		if err := before.add(f, policers, list); err != nil {
+			return nil, fmt.Errorf("what the device has: %w", err)
+		}
 	}
-	after, err := d.objects(want)
-	if err != nil {
-		return nil, err
+	for _, f := range want {
+		policers, list, err := d.statements(f)
+		if err != nil {
+			return nil, err
+		}
+		if err := after.add(f, policers, list); err != nil {
+			return nil, err
+		}
 	}
 	var body bytes.Buffer
 	edit(&body, before.policers, after.policers)
@@ -52,32 +65,41 @@ func (d Dialect) Edit(have, want []filter.Filter) ([]byte, error) {
 		rootNamespace, netconfNamespace, firewallNamespace, body.Bytes()), nil
 }
 
+// bare returns the objects of f by their names only.
+func bare(f filter.Filter) (policers []statement, list statement) {
+	for _, p := range f.Policers {
+		policers = append(policers, statement{word: "policer", name: p.Name})
+	}
+	return policers, statement{word: "filter", name: f.Name}
+}
+
 // objects are the statements of some filters: policers once each, filters by family.
 type objects struct {
 	policers []statement
+	index    map[string]int // of each policer, by name
 	filters  map[string][]statement
 }
 
-func (d Dialect) objects(fs []filter.Filter) (objects, error) {
-	o := objects{filters: map[string][]statement{}}
-	index := map[string]int{} // of each policer in o.policers
-	for _, f := range fs {
-		policers, list, err := d.statements(f)
-		if err != nil {
-			return o, err
-		}
-		for _, p := range policers {
-			if i, twice := index[p.name]; !twice {
-				index[p.name] = len(o.policers)
-				o.policers = append(o.policers, p)
-			} else if !same(o.policers[i], p) {
-				return o, fmt.Errorf("filter %s: policer %s is another one in another filter", f.Name, p.name)
-			}
-		}
-		word := family(f.Version)
-		o.filters[word] = append(o.filters[word], list)
+func newObjects() *objects {
+	return &objects{index: map[string]int{}, filters: map[string][]statement{}}
+}
+
+// add adds what f becomes. Two filters may name one policer.
+func (o *objects) add(f filter.Filter, policers []statement, list statement) error {
+	if f.Version != packet.IPv4 && f.Version != packet.IPv6 {
+		return fmt.Errorf("filter %s stands in a family that sluice makes no filters in; remove it by hand", f.Name)
 	}
-	return o, nil
+	for _, p := range policers {
+		if i, twice := o.index[p.name]; !twice {
+			o.index[p.name] = len(o.policers)
+			o.policers = append(o.policers, p)
+		} else if !same(o.policers[i], p) {
+			return fmt.Errorf("filter %s: policer %s is another one in another filter", f.Name, p.name)
+		}
+	}
+	word := family(f.Version)
+	o.filters[word] = append(o.filters[word], list)
+	return nil
 }
 
 // edit writes the entries of one list that differ, each with its operation.

@@ -2,6 +2,7 @@ package junos_test
 
 import (
 	"bytes"
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
@@ -77,5 +78,41 @@ func TestModelsTakeEdits(t *testing.T) {
 	}
 	if ok, out := lint(t, dir, operation.ReplaceAll(add, nil)); !ok {
 		t.Error(out)
+	}
+}
+
+// What another hand changed is replaced whole, whether it is understood or not; what it deactivated is said to be.
+func TestEditRepairsWhatAnotherHandChanged(t *testing.T) {
+	t.Parallel()
+	r, err := dialect.Render(busy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for change, deactivated := range map[[2]string]bool{
+		{"source-port 53;", "source-port 54;"}:                                                   false, // understood, and different
+		{"fragment-offset 0;", ""}:                                                               false, // understood, and nothing that Render would write
+		{"source-port 53;", "source-port 53; ttl 1;"}:                                            false,
+		{"filter-specific;", "filter-specific; bandwidth-hog;"}:                                  false,
+		{"source-port 53;", "inactive: source-port 53;"}:                                         true,
+		{"policer sluice-r-0000000000000002 {", "inactive: policer sluice-r-0000000000000002 {"}: true,
+	} {
+		shown := strings.ReplaceAll(r.Text, change[0], change[1])
+		have, err := dialect.Parse([]byte(shown))
+		var foreign *filter.ForeignError
+		if errors.As(err, &foreign) {
+			have = foreign.Filters
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if got := foreign != nil && foreign.Deactivated; got != deactivated {
+			t.Errorf("%s: deactivated is %v: %v", change[1], got, err)
+		}
+		edit, err := dialect.Edit(have, []filter.Filter{busy()})
+		if err != nil {
+			t.Errorf("%s: %v", change[1], err)
+		}
+		if !strings.Contains(string(edit), `<filter nc:operation="replace"><name>sluice-v4</name>`) {
+			t.Errorf("%s: the filter is not replaced: %s", change[1], edit)
+		}
 	}
 }

@@ -2,9 +2,9 @@ package junos
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,27 +14,28 @@ import (
 
 // Parse reads the filters that bear our mark, in the order of their names: from the XML of Render or of a reply to <get-config>, or from
 // the text of `show configuration` or `show configuration firewall`. Objects of other names are passed over. Inside ours, everything
-// must be understood: a term with a condition that is not, a deactivated one, or one that two statements contradict is an error that names it.
-// A policer that no filter of ours uses is passed over as well.
+// must be understood: a term with a condition that is not, a deactivated one, or one that two statements contradict is a
+// *filter.ForeignError that names it. A policer that no filter of ours uses is passed over as well.
 func (Dialect) Parse(b []byte) ([]filter.Filter, error) {
 	r := reader{filters: map[string]*readFilter{}, policers: map[string]*readPolicer{}}
 	if err := read(b, "firewall", r.line); err != nil {
 		return nil, err
 	}
 	var out []filter.Filter
-	var errs []error
-	for _, rf := range r.filters {
+	errs := r.errs
+	for _, name := range slices.Sorted(maps.Keys(r.filters)) {
+		rf := r.filters[name]
 		f, err := rf.finish(r.policers)
 		if err != nil {
 			errs = append(errs, err)
+			f = filter.Filter{Name: rf.name, Version: rf.version}
 		}
 		out = append(out, f)
 	}
 	if len(errs) > 0 {
-		slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
-		return nil, errors.Join(errs...)
+		err := errors.Join(errs...)
+		return nil, &filter.ForeignError{Filters: out, Deactivated: errors.Is(err, errDeactivated), Err: err}
 	}
-	slices.SortFunc(out, func(a, b filter.Filter) int { return cmp.Compare(a.Name, b.Name) })
 	return out, nil
 }
 
@@ -46,10 +47,11 @@ func read(b []byte, section string, do func(line) error) error {
 	return readText(string(b), section, do)
 }
 
-// reader sorts lines to the objects that they belong to.
+// reader sorts lines to the objects that they belong to. What is not understood is noted with the object, and the rest read on.
 type reader struct {
 	filters  map[string]*readFilter
 	policers map[string]*readPolicer
+	errs     []error // about objects that are neither
 }
 
 // line takes one statement under `firewall`.
@@ -57,51 +59,61 @@ func (r *reader) line(l line) error {
 	w := l.words
 	switch {
 	case len(w) >= 4 && w[0] == "family" && w[2] == "filter" && marked(w[3]):
-		return r.filter(w[1], w[3], w[4:], l.flaw)
+		r.filter(w[1], w[3], w[4:], l)
 	case len(w) >= 2 && w[0] == "policer" && marked(w[1]):
-		return r.policer(w[1], w[2:], l.flaw)
+		r.policer(w[1], w[2:], l)
 	case len(w) >= 2 && marked(w[1]):
-		return fmt.Errorf("%s %s bears our mark, but sluice makes no such object there", w[0], w[1])
+		r.errs = append(r.errs, l.error(fmt.Errorf("%s %s bears our mark, but sluice makes no such object there", w[0], w[1])))
 	case len(w) >= 4 && w[0] == "family" && marked(w[3]):
-		return fmt.Errorf("%s bears our mark, but sluice makes no such object", strings.Join(w[:4], " "))
+		r.errs = append(r.errs, l.error(fmt.Errorf("%s bears our mark, but sluice makes no such object", strings.Join(w[:4], " "))))
 	}
 	return nil
 }
 
 func marked(name string) bool { return strings.HasPrefix(name, filter.Mark) }
 
-func (r *reader) filter(family, name string, rest []string, flaw string) error {
+func (r *reader) filter(family, name string, rest []string, l line) {
 	f := r.filters[name]
 	if f == nil {
-		v, ok := map[string]packet.Version{"inet": packet.IPv4, "inet6": packet.IPv6}[family]
-		if !ok {
-			return fmt.Errorf("filter %s: sluice makes none in family %s", name, family)
+		f = &readFilter{name: strings.Clone(name), family: strings.Clone(family), index: map[string]*readTerm{}}
+		r.filters[f.name] = f
+		switch family {
+		case "inet":
+			f.version = packet.IPv4
+		case "inet6":
+			f.version = packet.IPv6
+		default:
+			f.err = l.error(fmt.Errorf("filter %s: sluice makes none in family %s", name, family))
 		}
-		f = &readFilter{name: name, family: family, version: v, index: map[string]*readTerm{}}
-		r.filters[name] = f
 	}
+	if f.err != nil {
+		return
+	}
+	err := f.line(rest, l.flaw)
 	if f.family != family {
-		return fmt.Errorf("filter %s stands in family %s and in family %s", name, f.family, family)
+		err = fmt.Errorf("it stands in family %s and in family %s", f.family, family)
 	}
-	if err := f.line(rest, flaw); err != nil {
-		return fmt.Errorf("filter %s: %w", name, err)
+	if err != nil {
+		f.err = l.error(fmt.Errorf("filter %s: %w", name, err))
 	}
-	return nil
 }
 
-func (r *reader) policer(name string, rest []string, flaw string) error {
+func (r *reader) policer(name string, rest []string, l line) {
 	p := r.policers[name]
 	if p == nil {
 		p = &readPolicer{leaves: map[string]string{}}
-		r.policers[name] = p
+		r.policers[strings.Clone(name)] = p
 	}
-	if flaw != "" {
-		return fmt.Errorf("policer %s: %s", name, flaw)
+	if p.err != nil {
+		return
 	}
-	if err := p.line(rest); err != nil {
-		return fmt.Errorf("policer %s: %w", name, err)
+	err := l.flaw
+	if err == nil {
+		err = p.line(rest)
 	}
-	return nil
+	if err != nil {
+		p.err = l.error(fmt.Errorf("policer %s: %w", name, err))
+	}
 }
 
 // readFilter is a filter as its lines come in.
@@ -110,12 +122,13 @@ type readFilter struct {
 	version      packet.Version
 	terms        []*readTerm
 	index        map[string]*readTerm
+	err          error // the first thing that was not understood
 }
 
 // line takes one statement of the filter.
-func (f *readFilter) line(w []string, flaw string) error {
-	if flaw != "" {
-		return errors.New(flaw + where(w))
+func (f *readFilter) line(w []string, flaw error) error {
+	if flaw != nil {
+		return fmt.Errorf("%w%s", flaw, where(w))
 	}
 	if len(w) == 0 {
 		return nil
@@ -144,6 +157,9 @@ func where(w []string) string {
 
 // finish makes the filter, with the policers that its terms use, in the order of their use.
 func (f *readFilter) finish(policers map[string]*readPolicer) (filter.Filter, error) {
+	if f.err != nil {
+		return filter.Filter{}, f.err
+	}
 	out := filter.Filter{Name: f.name, Version: f.version, Placement: filter.Before}
 	var errs []error
 	used := map[string]bool{}

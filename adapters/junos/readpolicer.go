@@ -10,8 +10,11 @@ import (
 	"github.com/sluice-gateway/sluice/core/flowspec"
 )
 
-// readPolicer is a policer as its lines come in: each statement and its value.
-type readPolicer struct{ leaves map[string]string }
+// readPolicer is a policer as its lines come in.
+type readPolicer struct {
+	leaves map[string]string // each statement and its value
+	err    error             // the first thing that was not understood
+}
 
 // policerLeaves are the statements of a policer that sluice writes, with the number of values each has.
 var policerLeaves = map[string]int{
@@ -47,6 +50,9 @@ func (p *readPolicer) line(w []string) error {
 func finishPolicer(name string, p *readPolicer) (filter.Policer, error) {
 	if p == nil {
 		return filter.Policer{}, fmt.Errorf("policer %s is used and not there", name)
+	}
+	if p.err != nil {
+		return filter.Policer{}, p.err
 	}
 	out := filter.Policer{Name: name, Rate: flowspec.Rate{Unit: flowspec.Bytes}}
 	limit, burst, perUnit := "if-exceeding bandwidth-limit", "if-exceeding burst-size-limit", 8.0

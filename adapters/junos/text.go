@@ -10,7 +10,7 @@ import (
 // that word out; then the words that come first in that section tell.
 func readText(s, section string, do func(line) error) error {
 	r := textReader{rest: s, line: 1, section: section, do: do}
-	if err := r.block(0, ""); err != nil {
+	if err := r.block(0, nil); err != nil {
 		return fmt.Errorf("line %d: %w", r.line, err)
 	}
 	return nil
@@ -100,7 +100,7 @@ func (r *textReader) quoted() (token, error) {
 }
 
 // block reads statements to the closing brace, or to the end at depth 0.
-func (r *textReader) block(depth int, flaw string) error {
+func (r *textReader) block(depth int, flaw error) error {
 	if depth > 32 {
 		return errors.New("nested too deep")
 	}
@@ -128,15 +128,21 @@ func (r *textReader) block(depth int, flaw string) error {
 	}
 }
 
+// markers stand in front of a statement and change what it is.
+var markers = map[string]error{
+	"inactive:": errDeactivated,
+	"protect:":  errors.New("it is protected"),
+	"replace:":  errors.New("it is marked to be replaced"),
+	"delete:":   errors.New("it is marked to be deleted"),
+}
+
 // statement reads one statement, of which t is the first token.
-func (r *textReader) statement(t token, depth int, flaw string) error {
-	for marker, words := range map[string]string{"inactive:": "it is deactivated", "protect:": "it is protected", "replace:": "it is marked replace:", "delete:": "it is marked delete:"} {
-		if t.is(marker) {
-			flaw = first(flaw, words)
-			var err error
-			if t, err = r.next(); err != nil {
-				return err
-			}
+func (r *textReader) statement(t token, depth int, flaw error) error {
+	if f := markers[t.text]; f != nil && !t.quoted {
+		flaw = first(flaw, f)
+		var err error
+		if t, err = r.next(); err != nil {
+			return err
 		}
 	}
 	start := len(r.words)
@@ -164,7 +170,7 @@ func (r *textReader) statement(t token, depth int, flaw string) error {
 }
 
 // nested reads the block of a statement. An empty block is a statement by itself.
-func (r *textReader) nested(depth int, flaw string) error {
+func (r *textReader) nested(depth int, flaw error) error {
 	if err := r.space(); err != nil {
 		return err
 	}
@@ -176,7 +182,7 @@ func (r *textReader) nested(depth int, flaw string) error {
 }
 
 // list reads [ a b c ]; each value is a statement.
-func (r *textReader) list(flaw string) error {
+func (r *textReader) list(flaw error) error {
 	for n := 0; ; n++ {
 		t, err := r.next()
 		if err != nil {
@@ -203,15 +209,15 @@ func (r *textReader) list(flaw string) error {
 }
 
 // emit hands on the statement when it is one of the section.
-func (r *textReader) emit(flaw string) error {
+func (r *textReader) emit(flaw error) error {
 	switch {
 	case r.words[0] == r.section:
 		if len(r.words) == 1 {
 			return nil
 		}
-		return r.do(line{words: r.words[1:], flaw: flaw})
+		return r.do(line{words: r.words[1:], flaw: flaw, at: r.line})
 	case r.section == "firewall" && (r.words[0] == "family" || r.words[0] == "policer" || r.words[0] == "filter"):
-		return r.do(line{words: r.words, flaw: flaw})
+		return r.do(line{words: r.words, flaw: flaw, at: r.line})
 	}
 	return nil
 }

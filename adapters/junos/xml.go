@@ -12,7 +12,19 @@ import (
 // line is one statement as `set` would spell it, behind `firewall`: family inet filter sluice-v4 term r-1 from protocol udp.
 type line struct {
 	words []string // valid during the call only
-	flaw  string   // why it does not count as it stands: "deactivated", an attribute that is not understood; "" is none
+	flaw  error    // why it does not count as it stands: errDeactivated, an attribute that is not understood
+	at    int      // line of the text, 0 when it is not known
+}
+
+// errDeactivated is the flaw of what "deactivate" has switched off.
+var errDeactivated = errors.New("it is deactivated")
+
+// error says where err is.
+func (l line) error(err error) error {
+	if l.at == 0 {
+		return err
+	}
+	return fmt.Errorf("line %d: %w", l.at, err)
 }
 
 // readXML calls do for each statement under section (`firewall`, say) in b, which is a <configuration>, alone or in a <data> or an
@@ -34,7 +46,7 @@ func readXML(b []byte, section string, do func(line) error) error {
 				return fmt.Errorf("read XML: a second element %s behind the first", t.Name.Local)
 			}
 			seen = true
-			if err := r.outer(t, ""); err != nil {
+			if err := r.outer(t, nil); err != nil {
 				return err
 			}
 		case xml.CharData:
@@ -59,12 +71,12 @@ type xmlReader struct {
 type element struct {
 	name   string
 	words  int // how many words it has put on the line: itself, and its key
-	flaw   string
+	flaw   error
 	filled bool // has had a child other than its key
 }
 
 // outer walks the elements around the section. A configuration that is not there at all is an empty one.
-func (r *xmlReader) outer(start xml.StartElement, flaw string) error {
+func (r *xmlReader) outer(start xml.StartElement, flaw error) error {
 	inside := map[string][]string{"rpc-reply": {"data", "configuration"}, "data": {"configuration"}, "configuration": {}}
 	wanted, ok := inside[start.Name.Local]
 	if !ok {
@@ -88,7 +100,7 @@ func (r *xmlReader) outer(start xml.StartElement, flaw string) error {
 }
 
 // child handles one element within one of the outer elements.
-func (r *xmlReader) child(parent string, t xml.StartElement, wanted []string, flaw string) error {
+func (r *xmlReader) child(parent string, t xml.StartElement, wanted []string, flaw error) error {
 	name := t.Name.Local
 	switch {
 	case parent != "configuration" && strings.HasSuffix(name, "error"): // rpc-error, and Junos's own xnm:error
@@ -115,7 +127,7 @@ func contains(list []string, s string) bool {
 }
 
 // inner reads the element of the section and what is in it.
-func (r *xmlReader) inner(start xml.StartElement, flaw string) error {
+func (r *xmlReader) inner(start xml.StartElement, flaw error) error {
 	r.stack = append(r.stack, element{name: r.section, flaw: first(flaw, deactivated(start))})
 	var text []byte
 	for len(r.stack) > 0 {
@@ -236,31 +248,32 @@ func (r *xmlReader) keyed() bool {
 }
 
 // deactivated says whether an element is marked inactive.
-func deactivated(t xml.StartElement) string {
+func deactivated(t xml.StartElement) error {
 	for _, a := range t.Attr {
 		if a.Name.Local == "inactive" {
-			return "it is deactivated"
+			return errDeactivated
 		}
 	}
-	return ""
+	return nil
 }
 
 // flawOf says what is the matter with an element by its attributes. Junos adds notes of its own (junos:changed-seconds and others).
-func flawOf(t xml.StartElement) string {
-	if s := deactivated(t); s != "" {
-		return s
+func flawOf(t xml.StartElement) error {
+	if err := deactivated(t); err != nil {
+		return err
 	}
 	for _, a := range t.Attr {
 		note := a.Name.Space == "xmlns" || a.Name.Local == "xmlns" || a.Name.Space == "junos" || strings.HasPrefix(a.Name.Space, "http://xml.juniper.net/")
 		if !note {
-			return fmt.Sprintf("it has an attribute %s", a.Name.Local)
+			return fmt.Errorf("it has an attribute %s", a.Name.Local)
 		}
 	}
-	return ""
+	return nil
 }
 
-func first(a, b string) string {
-	if a != "" {
+// first returns the outer of two flaws.
+func first(a, b error) error {
+	if a != nil {
 		return a
 	}
 	return b

@@ -106,6 +106,7 @@ type Dialect interface {
 	Semantics() Semantics
 	// Render writes f. It refuses, with an error that names entry and condition, what the language cannot say exactly; it never leaves a condition out.
 	Render(f Filter) (Rendered, error)
-	// Parse reads payload or text back. Anything it does not understand inside our objects is an error.
+	// Parse reads payload or text back. Anything it does not understand inside our objects is an error: a *ForeignError when the form is right
+	// and the content is not what the dialect writes.
 	Parse(b []byte) ([]Filter, error)
 }
