@@ -43,6 +43,7 @@ type loader struct {
 }
 
 func (l *loader) bad(a at, format string, args ...any) {
+	a = at{max(a.line, 1), max(a.col, 1)} // a null has no place
 	l.problems = append(l.problems, Problem{Line: a.line, Column: a.col, Message: fmt.Sprintf(format, args...)})
 }
 
