@@ -17,7 +17,7 @@ func drawAddrs(t *rapid.T) (Addrs, [256]bool) {
 	var in [256]bool
 	out := AddrsIn(window).Sub(AddrsIn(window))
 	for range rapid.IntRange(0, 3).Draw(t, "parts") {
-		part := func(i int) bool { return false }
+		var part func(i int) bool
 		if rapid.Bool().Draw(t, "range") {
 			lo := rapid.IntRange(0, 255).Draw(t, "lo")
 			hi := rapid.IntRange(lo, 255).Draw(t, "hi")

@@ -2,11 +2,11 @@ package packet
 
 import "math/bits"
 
-// search looks for the packets of a box that are in none of a list of boxes. It peels: it takes the listed box that
-// differs from the box at hand in the fewest sides, cuts off along each of those sides what the listed box does not
-// have, searches each piece on its own against what it still meets, and is done with what remains, which the listed
-// box contains. Every piece that meets nothing any more is found. Sound and complete; exponential at worst, about as many
-// rounds as boxes for the unions that rules make.
+// search looks for the packets of a box that are in none of a list of boxes. It peels: listed boxes that lack only one side of the box
+// at hand are cut off along it at once. Then it takes the listed box that lacks the fewest sides, cuts off along each of
+// those what the listed box does not have, searches each piece on its own against what it still meets, and is done with what
+// remains, which the listed box contains. Every piece that meets nothing any more is found. Sound and complete; exponential at
+// worst, about as many rounds as boxes for the unions that rules make.
 type search struct {
 	steps  int             // left
 	found  func(*box) bool // is given each piece, disjoint from the others; false ends the search
@@ -38,14 +38,17 @@ func (s *search) outside(b *box, sets ...Set) bool {
 
 // peel searches b against s.list[from:], all of which meet b and none of which contains it.
 func (s *search) peel(b *box, from int) bool {
+	rest := *b
+	if s.shave(&rest, from) {
+		return !s.gaveUp
+	}
 	end := len(s.list)
 	if from == end {
-		return s.found(b)
+		return s.found(&rest)
 	}
-	pivot := s.pivot(b, from)
-	rest := *b
+	pivot, whole := s.pivot(&rest, from), rest
 	for d := range sides {
-		if pivot.side(d, b) {
+		if pivot.side(d, &whole) {
 			continue
 		}
 		piece := rest
@@ -62,6 +65,51 @@ func (s *search) peel(b *box, from int) bool {
 		}
 	}
 	return true
+}
+
+// shave cuts off b what listed boxes have that lack only one of its sides, until there are none of those, and drops the boxes that b does not meet any
+// more. True: nothing is left of b, or the search gave up.
+func (s *search) shave(b *box, from int) bool {
+	for again := true; again; {
+		again = false
+		kept := from
+		for _, c := range s.list[from:] {
+			if s.steps--; s.steps < 0 {
+				s.gaveUp = true
+				return true
+			}
+			if !b.meets(c) {
+				continue
+			}
+			d, n := c.lacks(b)
+			switch {
+			case n == 0:
+				return true
+			case n == 1 && (d != dst && d != src || !c.addrs[d-dst].cubed() && !b.addrs[d-dst].cubed()):
+				b.strip(d, c)
+				again = true
+			default:
+				s.list[kept] = c
+				kept++
+			}
+		}
+		s.list = s.list[:kept]
+	}
+	return false
+}
+
+// lacks returns how many sides of b the sides of c do not contain, counting to two, and the first of them.
+func (c *box) lacks(b *box) (first, n int) {
+	for d := range sides {
+		if c.side(d, b) {
+			continue
+		}
+		if n++; n == 2 {
+			return first, n
+		}
+		first = d
+	}
+	return first, n
 }
 
 // eachCube searches a piece that lost addresses. A difference of patterns is many cubes; searched one by one, they do not
@@ -116,8 +164,8 @@ func (s *search) pivot(b *box, from int) *box {
 		if n < fewest {
 			best, fewest = c, n
 		}
-		if n == 1 {
-			break
+		if n == 2 {
+			break // there are none with fewer
 		}
 	}
 	return best

@@ -26,6 +26,9 @@ func fromCubes(v Version, cubes []cube) Addrs {
 	return spansOf(v, joinSpans(spans))
 }
 
+// cubed says whether a is a list of cubes.
+func (a Addrs) cubed() bool { return a.set != nil && a.set.cubes != nil }
+
 // asCubes returns the set as disjoint cubes.
 func (a Addrs) asCubes() []cube {
 	if a.set == nil {

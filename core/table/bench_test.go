@@ -194,3 +194,69 @@ func BenchmarkOf(b *testing.B) {
 		Of(rules)
 	}
 }
+
+// BenchmarkDiffResorted compares with a table whose split rules were sorted again, as a router does with routes: outcomes are one, so that the
+// inverted pairs are benign and all have to be looked at.
+func BenchmarkDiffResorted(b *testing.B) {
+	for _, n := range []int{1_000, 10_000} {
+		rules := mix(b, n, 7)
+		for i := range rules {
+			rules[i].Action = flowspec.Action{Rate: &flowspec.Rate{}}
+			if i%50 == 0 { // a few exceptions for one address each
+				rules[i].Action = flowspec.Action{}
+			}
+		}
+		want := Of(rules)
+		got := halved(want)
+		r := rand.New(rand.NewPCG(9, 9))
+		for range len(got) / 2 { // neighbours within sight of each other change places
+			i := r.IntN(len(got) - 10)
+			k := i + 1 + r.IntN(9)
+			if got[i].Do == got[k].Do || !got[i].Match.Overlaps(got[k].Match) {
+				got[i], got[k] = got[k], got[i]
+			}
+		}
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				Diff(want, got)
+			}
+		})
+	}
+}
+
+// BenchmarkDiffOneVictim is a thousand rules for one address, every other one with another outcome.
+func BenchmarkDiffOneVictim(b *testing.B) {
+	r := rand.New(rand.NewPCG(3, 3))
+	var rules []flowspec.Rule
+	for i := range 1000 {
+		lo := uint64(r.IntN(60000))
+		m, err := flowspec.NewMatch(flowspec.IPv4, flowspec.RD{}, prefix(flowspec.DstPrefix, netip.MustParseAddr("203.0.113.9"), 32), numbers(flowspec.Protocol, 17),
+			flowspec.Component{Type: flowspec.SrcPort, Terms: []flowspec.Term{{Op: flowspec.GE, Value: lo}, {And: true, Op: flowspec.LE, Value: lo + uint64(r.IntN(3000))}, {Op: flowspec.EQ, Value: uint64(i)}}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		a := flowspec.Action{}
+		if i%2 == 0 {
+			a.Rate = &flowspec.Rate{Amount: float32(i % 10 * 1000), Unit: flowspec.Bytes}
+		}
+		rules = append(rules, flowspec.Rule{ID: flowspec.ID(fmt.Sprint(i)), Match: m, Action: a})
+	}
+	want := Of(rules)
+	got := halved(want)
+	b.Run("same", func(b *testing.B) {
+		for b.Loop() {
+			if d := Diff(want, got); d != nil {
+				b.Fatal(d)
+			}
+		}
+	})
+	shuffled := slices.Clone(got)
+	r.Shuffle(len(shuffled), func(i, k int) { shuffled[i], shuffled[k] = shuffled[k], shuffled[i] })
+	b.Run("shuffled", func(b *testing.B) {
+		for b.Loop() {
+			if d := Diff(want, shuffled); d == nil || d.Unproven {
+				b.Fatal(d)
+			}
+		}
+	})
+}

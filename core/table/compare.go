@@ -85,7 +85,7 @@ func (c *comparison) spend(n int) bool {
 }
 
 // owners returns an owner of each entry of got (-1: none found), and what each entry of want owns by that. It need not find all: with some
-// left out, more pairs are looked at, and none is missed. The first one in want is usually the entry that was split.
+// left out, more pairs are looked at, and none is missed.
 func (c *comparison) owners() (owner []int, pieces [][]int) {
 	owner, pieces = make([]int, len(c.got.table)), make([][]int, len(c.want.table))
 	twins := make(map[uint64]int, len(c.want.ends))
@@ -94,7 +94,7 @@ func (c *comparison) owners() (owner []int, pieces [][]int) {
 			twins[h] = i + 1
 		}
 	}
-	kin := c.want.kin()
+	kin, last := c.want.kin(), 0
 	for _, y := range c.got.ends {
 		owner[y] = -1
 		m := c.got.table[y].Match
@@ -102,14 +102,18 @@ func (c *comparison) owners() (owner []int, pieces [][]int) {
 			owner[y] = i
 		}
 		if owner[y] < 0 {
-			owner[y] = c.ownerAmong(y, kin[m.HashAddrs()])
+			same := kin[m.HashAddrs()]
+			n, _ := slices.BinarySearch(same, last) // tables go the same way: its owner is probably that of the entry before, or behind
+			if owner[y] = c.ownerAmong(y, same[n:]); owner[y] < 0 {
+				owner[y] = c.ownerAmong(y, same[:n])
+			}
 		}
 		if owner[y] < 0 {
 			c.buffers[0] = c.want.index.near(m, c.buffers[0])
 			owner[y] = c.ownerAmong(y, c.buffers[0])
 		}
 		if i := owner[y]; i >= 0 {
-			pieces[i] = append(pieces[i], y)
+			pieces[i], last = append(pieces[i], y), i
 		}
 	}
 	return owner, pieces
