@@ -84,7 +84,7 @@ func (l *line) expire(w *window) {
 }
 
 // Confirm makes a change stay. It may come from another process than Apply did: with a persist-id the device knows the change by it; without one, a device that
-// kept its timer running (Junos) takes any commit for the confirmation, so the candidate is locked and running compared with what was applied first. A change
+// kept its timer running (Junos) takes any commit for the confirmation, so running is compared with what was applied first. A change
 // that is not pending any more is *device.Transient: read the device to see how it ended.
 func (a *Adapter) Confirm(ctx context.Context, t device.Target, c device.Commit) error {
 	d, tok, err := readCommit(t, c)
@@ -96,13 +96,13 @@ func (a *Adapter) Confirm(ctx context.Context, t device.Target, c device.Commit)
 		return err
 	}
 	defer a.release(l)
-	s := l.sess
-	if l.window != nil && l.window.token.id == tok.id && s.dead == nil {
-		l.endWindow()
-	} else if s, err = a.relock(ctx, l); err != nil {
+	s, locked, err := a.guarded(ctx, l, tok)
+	if err != nil {
 		return err
 	}
-	defer undoLock(s)
+	if locked {
+		defer undoLock(s)
+	}
 	if tok.persist == "" {
 		// Here a commit confirms whatever is pending, and says ok when nothing is.
 		if err := a.holds(ctx, s, tok); err != nil {
@@ -120,12 +120,42 @@ func (a *Adapter) Confirm(ctx context.Context, t device.Target, c device.Commit)
 	return a.holds(ctx, s, tok)
 }
 
-// relock makes a session that holds the lock, for a change that another one made.
-func (a *Adapter) relock(ctx context.Context, l *line) (*session, error) {
-	if l.window != nil {
-		return nil, &device.Transient{Err: errors.New("another change of ours is pending")}
+// guarded returns a session on which a confirmation commits nothing but our change: the one that made it and holds the lock; or another one that
+// takes the lock; or, where the device gives no lock while a commit is pending (netconfd does not) and a persist-id says which one is meant, one that finds nothing in
+// the candidate that running does not hold.
+func (a *Adapter) guarded(ctx context.Context, l *line, tok token) (s *session, locked bool, err error) {
+	if l.window != nil && l.sess.dead == nil {
+		if l.window.token.id != tok.id {
+			return nil, false, &device.Transient{Err: errors.New("another change of ours is pending")}
+		}
+		l.endWindow()
+		return l.sess, true, nil
 	}
-	return a.first(ctx, l, func(s *session) error { return lock(ctx, s) })
+	s, err = a.first(ctx, l, func(s *session) error { return lock(ctx, s) })
+	if _, theirs := asRPCError(err); !theirs || tok.persist == "" {
+		return s, err == nil, err
+	}
+	same, err2 := candidateIsRunning(ctx, s)
+	if err2 != nil {
+		return nil, false, err2
+	}
+	if !same {
+		return nil, false, err
+	}
+	return s, false, nil
+}
+
+// candidateIsRunning says whether a commit would change nothing.
+func candidateIsRunning(ctx context.Context, s *session) (bool, error) {
+	var holds [2]string
+	for i, source := range []string{"candidate", "running"} {
+		reply, err := s.exec(ctx, "read "+source, "<get-config><source><"+source+"/></source></get-config>")
+		if err != nil {
+			return false, kind("read "+source, err)
+		}
+		holds[i] = reply.Data
+	}
+	return holds[0] == holds[1], nil
 }
 
 // holds says whether the device still holds what was applied. What was confirmed and is not there was changed by another hand.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,9 +67,15 @@ func holds(t *testing.T, a device.Adapter, r *router, want device.State) {
 	}
 }
 
+// becomes waits until the router holds want. It asks seldom: this server's undo timer runs only in seconds without a request.
 func becomes(t *testing.T, a device.Adapter, r *router, want device.State) {
 	t.Helper()
+	asked := time.Time{}
 	wait(t, "the router holds what it should", func() bool {
+		if time.Since(asked) < 3*time.Second {
+			return false
+		}
+		defer func() { asked = time.Now() }()
 		st, err := a.Read(within(t), r.target)
 		return err == nil && differs(st, want) == nil
 	})
@@ -122,4 +129,241 @@ func TestAddChangeWithdraw(t *testing.T) {
 		lint(t, r, want)
 		settle(t, a, r, want)
 	}
+}
+
+// TestRestartInTheMiddle kills the plugin between commit and confirmation. What then becomes of the change is decided by whoever knows its commit.
+func TestRestartInTheMiddle(t *testing.T) {
+	t.Parallel()
+	before, after := filters(4, 1_250_000), filters(6, 1_250_000)
+	t.Run("another process confirms", func(t *testing.T) {
+		t.Parallel()
+		r := boot(t, true)
+		a, h := plugin(t)
+		settle(t, a, r, before)
+		com := apply(t, a, r, after, 5*time.Second)
+		kill(t, h)
+		if err := a.Confirm(within(t), r.target, com); err != nil {
+			t.Fatalf("confirm by another process: %v", err)
+		}
+		passes(t, com.Deadline)
+		holds(t, a, r, after)
+	})
+	t.Run("nobody confirms", func(t *testing.T) {
+		t.Parallel()
+		r := boot(t, true)
+		a, h := plugin(t)
+		settle(t, a, r, before)
+		com := apply(t, a, r, after, 5*time.Second)
+		kill(t, h)
+		becomes(t, a, r, before)
+		if time.Now().Before(com.Deadline.Add(-time.Second)) {
+			t.Errorf("the router undid the change before its time")
+		}
+		if err := a.Confirm(within(t), r.target, com); err == nil {
+			t.Error("a change that the router has undone was confirmed")
+		}
+		settle(t, a, r, after)
+	})
+}
+
+// passes waits until a moment is over, and two seconds for the router to act on it.
+func passes(t *testing.T, at time.Time) {
+	t.Helper()
+	select {
+	case <-time.After(time.Until(at) + 2*time.Second):
+	case <-t.Context().Done():
+		t.Fatal("the test ended")
+	}
+}
+
+func TestDeadline(t *testing.T) {
+	t.Parallel()
+	r := boot(t, true)
+	a, _ := plugin(t)
+	before, after := filters(4, 1_250_000), filters(6, 1_250_000)
+	settle(t, a, r, before)
+	com := apply(t, a, r, after, 3*time.Second)
+	holds(t, a, r, after)
+	// The candidate is locked for all of the window: nobody's commit can confirm ours in passing.
+	other := r.another(t)
+	if reply := other.do(t, "<lock><target><candidate/></target></lock>"); !strings.Contains(reply, "lock-denied") {
+		t.Errorf("another hand got the lock within our window:\n%s", reply)
+	}
+	becomes(t, a, r, before)
+	if time.Now().Before(com.Deadline.Add(-time.Second)) {
+		t.Error("the router undid the change before its time")
+	}
+	// Behind the deadline the lock is given back.
+	wait(t, "the candidate is unlocked", func() bool {
+		return strings.Contains(other.do(t, "<lock><target><candidate/></target></lock>"), "<ok/>")
+	})
+}
+
+func TestCancel(t *testing.T) {
+	t.Parallel()
+	r := boot(t, true)
+	a, _ := plugin(t)
+	before, after := filters(4, 1_250_000), filters(6, 1_250_000)
+	settle(t, a, r, before)
+	com := apply(t, a, r, after, 60*time.Second)
+	if err := a.Cancel(within(t), r.target, com); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, a, r, before)
+	settle(t, a, r, after)
+}
+
+// TestOtherHands shows that we neither commit nor discard what is not ours.
+func TestOtherHands(t *testing.T) {
+	t.Parallel()
+	r := boot(t, true)
+	a, _ := plugin(t)
+	other := r.another(t)
+	edit := `<edit-config><target><candidate/></target><config><configuration xmlns="http://yang.juniper.net/junos/conf/root"><firewall xmlns="http://yang.juniper.net/junos/conf/firewall">` +
+		`<family><inet><filter><name>EDGE-IN</name><term><name>all</name><then><accept/></then></term></filter></inet></family></firewall></configuration></config></edit-config>`
+	if reply := other.do(t, edit); !strings.Contains(reply, "<ok/>") {
+		t.Fatal(reply)
+	}
+	// Uncommitted edits of somebody else lie in the candidate.
+	_, err := a.Apply(within(t), r.target, device.Diff(device.State{}, filters(4, 1_250_000)), time.Minute)
+	var transient *device.Transient
+	if !errors.As(err, &transient) || !strings.Contains(err.Error(), "neither committed nor discarded") {
+		t.Errorf("apply into a dirty candidate: got %v, want *device.Transient that says so", err)
+	}
+	if reply := other.do(t, "<commit/>"); !strings.Contains(reply, "<ok/>") {
+		t.Fatal(reply)
+	}
+	edge := func() bool {
+		return strings.Contains(other.do(t, "<get-config><source><running/></source></get-config>"), "EDGE-IN")
+	}
+	if !edge() {
+		t.Error("the other hand's edit was lost")
+	}
+	settle(t, a, r, filters(4, 1_250_000))
+	settle(t, a, r, device.State{})
+	if !edge() {
+		t.Error("the other hand's filter was removed")
+	}
+}
+
+// TestOneEntryGone: what another hand deletes inside our filter is seen, and put back.
+func TestOneEntryGone(t *testing.T) {
+	t.Parallel()
+	r := boot(t, true)
+	a, _ := plugin(t)
+	want := filters(4, 1_250_000)
+	settle(t, a, r, want)
+	other := r.another(t)
+	edit := `<edit-config><target><candidate/></target><config><configuration xmlns="http://yang.juniper.net/junos/conf/root"><firewall xmlns="http://yang.juniper.net/junos/conf/firewall">` +
+		`<family><inet><filter><name>sluice-v4</name><term xmlns:nc="urn:ietf:params:xml:ns:netconf:base:1.0" nc:operation="delete"><name>` + want.Filters[0].Entries[3].Name + `</name></term></filter></inet></family></firewall></configuration></config></edit-config>`
+	for _, rpc := range []string{edit, "<commit/>"} {
+		if reply := other.do(t, rpc); !strings.Contains(reply, "<ok/>") {
+			t.Fatal(reply)
+		}
+	}
+	if st := read(t, a, r); differs(st, want) == nil {
+		t.Fatal("a deleted entry is not seen")
+	}
+	settle(t, a, r, want)
+}
+
+// Traps of this server, each of which a real router may have as well.
+
+// TestTrapFirstRequestBehindTheHello: the server does not answer a request that arrives together with the hello, until another comes. The pacer
+// cures that; without it our calls end in time, and say that it was time that ran out.
+func TestTrapFirstRequestBehindTheHello(t *testing.T) {
+	t.Parallel()
+	get := request("1", "<get-config><source><running/></source></get-config>")
+	t.Run("paced", func(t *testing.T) {
+		t.Parallel()
+		c, err := boot(t, true).raw()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.close()
+		c.send(t, hello+get)
+		if reply, err := c.read(20 * time.Second); err != nil || !strings.Contains(reply, "<data") {
+			t.Errorf("no answer to the request behind the hello: %v %s", err, reply)
+		}
+	})
+	t.Run("not paced", func(t *testing.T) {
+		t.Parallel()
+		r := boot(t, false)
+		c, err := r.raw()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.close()
+		c.send(t, hello+get)
+		if reply, err := c.read(3 * time.Second); err == nil {
+			t.Errorf("this server has mended its fault: the pacer can go\n%s", reply)
+		}
+		a, _ := plugin(t)
+		r.target.Timeout = 3 * time.Second
+		var transient *device.Transient
+		start := time.Now()
+		if _, err := a.Read(within(t), r.target); err != nil && !errors.As(err, &transient) {
+			t.Errorf("got %v, want an answer or *device.Transient", err)
+		}
+		if d := time.Since(start); d > 30*time.Second {
+			t.Errorf("a server that does not answer was waited for %s", d)
+		}
+	})
+}
+
+// TestTrapCommitBehindValidate: after a validate of the candidate the commit answers ok, and running is what it was.
+func TestTrapCommitBehindValidate(t *testing.T) {
+	t.Parallel()
+	r := boot(t, true)
+	a, _ := plugin(t)
+	before, after := filters(4, 1_250_000), filters(6, 1_250_000)
+	settle(t, a, r, before)
+	checked := r.target
+	checked.Options = map[string]string{"validate": "true"}
+	_, err := a.Apply(within(t), checked, device.Diff(before, after), time.Minute)
+	var transient *device.Transient
+	if !errors.As(err, &transient) || !strings.Contains(err.Error(), "answered ok to the commit, and does not hold the change") {
+		t.Errorf("an ok that was not true: got %v, want *device.Transient that says so", err)
+	}
+	holds(t, a, r, before)
+	settle(t, a, r, after) // without validate it works
+}
+
+// TestTrapLockOnRunning: while another session holds the lock of running, the undo timer cannot restore it. We take the lock of the candidate only, so we are
+// never the cause; when somebody else is, we report what the router holds and not what it should.
+func TestTrapLockOnRunning(t *testing.T) {
+	t.Parallel()
+	r := boot(t, true)
+	a, _ := plugin(t)
+	before, after := filters(4, 1_250_000), filters(6, 1_250_000)
+	settle(t, a, r, before)
+	other := r.another(t)
+	com := apply(t, a, r, after, 3*time.Second)
+	locked := strings.Contains(other.do(t, "<lock><target><running/></target></lock>"), "<ok/>")
+	passes(t, com.Deadline)
+	t.Logf("lock of running granted within the window: %v", locked)
+	st := read(t, a, r)
+	reply := other.do(t, "<get-config><source><running/></source></get-config>")
+	last := after.Filters[0].Entries[5].Name
+	if shown := strings.Contains(reply, last); shown != (len(st.Filters) == 1 && len(st.Filters[0].Entries) == 6) {
+		t.Errorf("running holds %s: %v; we read %d entries", last, shown, len(st.Filters[0].Entries))
+	}
+	if locked {
+		other.do(t, "<unlock><target><running/></target></unlock>")
+	}
+	wait(t, "the router takes changes again", func() bool {
+		com, err := a.Apply(within(t), r.target, device.Diff(read(t, a, r), device.State{}), time.Minute)
+		return err == nil && a.Confirm(within(t), r.target, com) == nil
+	})
+	holds(t, a, r, device.State{})
+}
+
+// TestBigTable times a table of two thousand entries: this server needs seconds for it.
+func TestBigTable(t *testing.T) {
+	t.Parallel()
+	r := boot(t, true)
+	a, _ := plugin(t)
+	start := time.Now()
+	settle(t, a, r, filters(2000, 1_250_000))
+	t.Logf("2000 entries added, verified and confirmed in %s", time.Since(start).Round(time.Millisecond))
 }
