@@ -307,7 +307,7 @@ func (c *comparison) inverted(owner []int) (packet.Header, bool) {
 
 // swapped looks at the packets that x would match if y did not stand before it in got.
 func (c *comparison) swapped(y, x int) (packet.Header, bool) {
-	policed := c.got.table[y].Do.Policer != ""
+	policed := c.got.table[y].Do.limits()
 	if !policed && !c.bad(c.got.bare[x], c.got.bare[y]) || !c.got.table[y].Match.Overlaps(c.got.table[x].Match) {
 		return packet.Header{}, false
 	}

@@ -52,7 +52,7 @@ func (c *comparison) diffPassing() (d *Difference) {
 	if c.aligned(want, got) {
 		for n := range want {
 			i, y := want[n], got[n]
-			if does := list(c.want.table, want[n:n+1]); does[0].Policer != "" {
+			if does := list(c.want.table, want[n:n+1]); does[0].limits() {
 				c.sharing.add(bucketOf(does), c.got.table[y].Do.Policer, func() (packet.Header, bool) { return c.reaches(i) })
 			}
 		}
@@ -70,7 +70,7 @@ func (c *comparison) diffPassing() (d *Difference) {
 			return false
 		}
 		for n := range w {
-			if w[n].Policer != "" {
+			if w[n].limits() {
 				c.sharing.found(bucketOf(w[n:n+1]), g[n].Policer, h)
 			}
 		}

@@ -37,12 +37,15 @@ var severityWords = [...]string{"accept", "mark", "redirect", "rate-limit", "dis
 // String returns the action that s stands for, such as "rate-limit".
 func (s Severity) String() string { return severityWords[min(s, Discards)] }
 
+// limits says whether o polices. A limit without a named policer is one all the same; all of those share the nameless one.
+func (o Outcome) limits() bool { return o.Policer != "" || o.Rate.Amount > 0 }
+
 // Severity returns the severity of o: that of its worst part.
 func (o Outcome) Severity() Severity {
 	switch {
 	case o.Discard:
 		return Discards
-	case o.Policer != "":
+	case o.limits():
 		return Limits
 	case o.Redirect != "":
 		return Redirects
@@ -58,8 +61,12 @@ func (o Outcome) String() string {
 	if o.Discard {
 		parts = append(parts, "discard")
 	}
-	if o.Policer != "" {
-		parts = append(parts, fmt.Sprintf("rate-limit %s (policer %s)", rateString(o.Rate), o.Policer))
+	if o.limits() {
+		name := ""
+		if o.Policer != "" {
+			name = " (policer " + o.Policer + ")"
+		}
+		parts = append(parts, "rate-limit "+rateString(o.Rate)+name)
 	}
 	if o.Redirect != "" {
 		verb := "redirect to "
@@ -105,7 +112,7 @@ func target(r flowspec.Redirect) string {
 
 // bare returns o with the name of its policer left out: what it does, apart from whom it shares a bucket with.
 func (o Outcome) bare() Outcome {
-	if o.Policer != "" {
+	if o.limits() {
 		o.Policer = "policer"
 	}
 	o.Rate.AS = 0
@@ -137,9 +144,9 @@ func severity(does []Outcome) (s Severity) {
 
 // allowed says whether every part of o is one that does has as well, a rate being no lower than one of does in its unit.
 func allowed(does []Outcome, o Outcome) bool {
-	rate, redirect, mark, sample := o.Policer == "", o.Redirect == "", !o.Marked, !o.Sample
+	rate, redirect, mark, sample := !o.limits(), o.Redirect == "", !o.Marked, !o.Sample
 	for _, d := range does {
-		rate = rate || d.Policer != "" && d.Rate.Unit == o.Rate.Unit && d.Rate.Amount <= o.Rate.Amount
+		rate = rate || d.limits() && d.Rate.Unit == o.Rate.Unit && d.Rate.Amount <= o.Rate.Amount
 		redirect = redirect || d.Redirect == o.Redirect && (!d.Copy || o.Copy)
 		mark = mark || d.Marked && d.Mark == o.Mark
 		sample = sample || d.Sample

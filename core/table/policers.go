@@ -86,7 +86,7 @@ func (p *bucketPair) ends() [2][2]string {
 
 // share notes the buckets of two entries that may decide the same packet of within.
 func (c *comparison) share(i, y int, within packet.Set) {
-	if y == byDefault || c.got.table[y].Do.Policer == "" {
+	if y == byDefault || !c.got.table[y].Do.limits() {
 		return
 	}
 	var want []Outcome
@@ -103,7 +103,7 @@ func bucketOf(does []Outcome) string {
 		if o.Discard {
 			return "discard"
 		}
-		if o.Policer != "" {
+		if o.limits() {
 			name += "policer " + o.Policer + ";"
 		}
 	}
@@ -144,7 +144,7 @@ func doesOf(t Table, h packet.Header) []Outcome {
 func sharedBuckets(a, b []Outcome) (names []string) {
 	for _, x := range a {
 		for _, y := range b {
-			if x.Policer != "" && x.Policer == y.Policer && !slices.Contains(names, x.Policer) {
+			if x.limits() && x.Policer == y.Policer && !slices.Contains(names, x.Policer) {
 				names = append(names, x.Policer)
 			}
 		}

@@ -40,7 +40,7 @@ func (c *comparison) severerPassing(passWant, passGot []int) (d *Difference) {
 			return false
 		}
 		for _, o := range g {
-			if o.Policer != "" {
+			if o.limits() {
 				c.sharing.found(bucketOf(w), o.Policer, h)
 			}
 		}

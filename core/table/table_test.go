@@ -106,6 +106,9 @@ func TestSeverityAscends(t *testing.T) {
 		if int(o.Severity()) != i {
 			t.Errorf("%v has severity %v", o, o.Severity())
 		}
+		if o.Policer = ""; int(o.Severity()) != i { // a limit without a name is a limit
+			t.Errorf("%v has severity %v", o, o.Severity())
+		}
 		o.Sample = true // a milder part changes nothing
 		if i > 0 && int(o.Severity()) != i {
 			t.Errorf("%v has severity %v", o, o.Severity())
