@@ -168,7 +168,7 @@ func (e *exabgp) family(verb token) {
 		return
 	}
 	e.r.vpn = b == "flow-vpn"
-	if e.r.statements() {
+	if e.r.statements() && e.trailing() {
 		e.finish()
 	}
 }
@@ -195,6 +195,15 @@ func (e *exabgp) bare(t token, text string) {
 	}
 }
 
+// semicolon wants the flat form that has just been read to end in a semicolon, as statements of a section do: a condition on the
+// next line would be lost.
+func (e *exabgp) semicolon(t token) bool {
+	if e.lx.src[e.lx.pos-1] == ';' {
+		return true
+	}
+	return e.r.failSpan("syntax", span{t.start, t.end}, "the semicolon behind the rule is missing", "")
+}
+
 // body reads a rule behind `flow route`: braces with or without a name, or the flat form. A line of a process may lack
 // the last brace, as ExaBGP's API allows.
 func (e *exabgp) body(line bool) bool {
@@ -212,6 +221,12 @@ func (e *exabgp) body(line bool) bool {
 	e.lx.end = e.logicalEnd(e.r.start) // the flat form ends with its line
 	ok := e.r.statements()
 	e.lx.end = whole
+	if ok && line {
+		ok = e.trailing()
+	}
+	if ok && e.lx.src[e.r.start] == 'r' { // `route ...` of a section, not `flow route ...`
+		ok = e.semicolon(token{start: e.r.start, end: e.r.start + len("route")})
+	}
 	if ok {
 		e.finish()
 	}

@@ -102,7 +102,8 @@ func (h *hexLine) read() {
 		return
 	}
 	afi, safi, ok := parseFamily(first)
-	if h.family, ok = flowspec.FamilyOf(afi, safi); !ok {
+	family, known := flowspec.FamilyOf(afi, safi)
+	if h.family = family; !ok || !known {
 		h.fail(s, quote(first)+" is no FlowSpec family", "1/133, 2/133, 1/134 or 2/134; or update and a whole message")
 		return
 	}

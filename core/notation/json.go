@@ -28,9 +28,6 @@ type jsonParser struct {
 }
 
 func (p *jsonParser) document() (*node, *stop) {
-	if len(p.src) >= 3 && p.src[:3] == "\xef\xbb\xbf" {
-		p.pos = 3
-	}
 	root, err := p.value(0)
 	if err != nil {
 		return nil, err

@@ -12,8 +12,6 @@ type node struct {
 	values []*node // of a mapping beside keys, of a list alone
 }
 
-func (n *node) span() span { return span{n.start, n.end} }
-
 // scalar says whether n is one value, and returns how it is written.
 func (n *node) scalar() (string, bool) {
 	return n.text, n.kind == 's' || n.kind == 'n'

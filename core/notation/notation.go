@@ -1,6 +1,7 @@
 package notation
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -65,7 +66,7 @@ func Read(file string, b []byte, opt Options) Result {
 	if format == "" {
 		format = Detect(file, b)
 	}
-	in := newInput(file, string(b), opt)
+	in := newInput(file, string(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))), opt) // a byte order mark is no character
 	switch format {
 	case ExaBGP:
 		readExaBGP(in)

@@ -207,15 +207,11 @@ func (e *exabgp) familyStatement(t token, text, family string) {
 	}
 	whole := e.lx.end
 	e.lx.end = e.logicalEnd(t.start)
-	ok := e.r.statements()
-	closed := e.lx.src[max(e.lx.pos-1, 0)] == ';'
+	ok := e.r.statements() && e.semicolon(t)
 	e.lx.end = whole
-	switch {
-	case !ok:
+	if !ok {
 		e.recover(t.start)
-	case !closed:
-		e.r.failSpan("missing-semicolon", span{t.start, t.end}, "the semicolon behind the rule is missing", "")
-	default:
-		e.finish()
+		return
 	}
+	e.finish()
 }
