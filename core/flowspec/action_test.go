@@ -111,6 +111,17 @@ func TestParseAction(t *testing.T) {
 	}
 }
 
+func TestNegativeZeroIsWrittenAsZero(t *testing.T) {
+	t.Parallel()
+	a, _, err := ParseAction(communities(t, "8006000080000000"), netip.Addr{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ext, _ := a.Communities(); !slices.Equal(ext, communities(t, "8006000000000000")) {
+		t.Errorf("got %v", ext)
+	}
+}
+
 func TestParseActionRefuses(t *testing.T) {
 	t.Parallel()
 	for name, in := range map[string]string{
@@ -160,7 +171,7 @@ func checkAction(t testing.TB, in []ExtComm, nextHop netip.Addr) {
 
 func TestActionsSurviveAnyMixture(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
+	property(t, func(t *rapid.T) {
 		var in []ExtComm
 		for range rapid.IntRange(0, 5).Draw(t, "communities") {
 			kind := rapid.SampledFrom([]uint16{0x8006, 0x8007, 0x8008, 0x8009, 0x800c, 0x8108, 0x8208, 0x0800, 0x010c, 0x000c, 0x000d, 0x0002, 0x0702, 0x4006}).Draw(t, "kind")

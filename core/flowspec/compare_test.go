@@ -10,6 +10,7 @@ import (
 // Rules in their order: each is evaluated before those below it (RFC 8955 §5.1).
 var ordered4 = []string{
 	"06 01 20 0a000001",                    // 10.0.0.1/32, the most specific
+	"06 01 20 0a0000ff",                    // the last address of the prefix below
 	"05 01 18 0a0000",                      // 10.0.0.0/24
 	"0d 01 10 0a00 02 20 0a090901 03 8106", // 10.0.0.0/16 with a source and a protocol
 	"0a 01 10 0a00 02 20 0a090901",         // the same without the protocol: fewer components
@@ -18,13 +19,16 @@ var ordered4 = []string{
 	"07 01 10 0a00 03 8106",                // memcmp goes on to the value
 	"08 01 10 0a00 03 910006",              // the same number in two octets
 	"04 01 10 0a00",                        // nothing but the destination
-	"04 01 10 0b00",                        // a disjoint destination: the lower address first, however specific
-	"03 01 08 0b",                          // 10.0.0.0/8 would be above; this holds 11.0.0.0/16 and comes after it
+	"04 01 09 0a80",                        // its ninth bit is set, and that of the next is padding
+	"03 01 08 0a",
+	"04 01 10 0b00", // a disjoint destination: the lower address first, however specific
+	"03 01 08 0b",   // 10.0.0.0/8 would be above; this holds 11.0.0.0/16 and comes after it
 	"06 01 20 0c000001",
 	"02 01 00",             // any destination: less specific than all above
 	"06 02 20 0a000001",    // no destination
 	"07 03 0106 0111 8101", // three protocols
 	"05 03 0106 8111",      // the same two, then the end bit: 0x81 after 0x01
+	"06 03 8106 05 8150",
 	"03 03 8106",
 	"07 05 0150 0151 8152", // longer lists do not come first by length: memcmp decides
 	"05 05 0150 8151",
@@ -75,7 +79,7 @@ func TestCompareFamilies(t *testing.T) {
 
 func TestCompareEqualsItsTwin(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
+	property(t, func(t *rapid.T) {
 		f := rapid.SampledFrom(allFamilies).Draw(t, "family")
 		var m [3]Match
 		var r [3]slowRule
@@ -110,7 +114,7 @@ func sign(n int) int { return max(-1, min(1, n)) }
 func TestRankAgreesWithCompare(t *testing.T) {
 	t.Parallel()
 	var decided, all int
-	rapid.Check(t, func(t *rapid.T) {
+	property(t, func(t *rapid.T) {
 		var m [2]Match
 		for i := range m {
 			f := rapid.SampledFrom(allFamilies).Draw(t, "family")

@@ -158,7 +158,7 @@ func TestParseNLRIRefuses(t *testing.T) {
 
 func TestParseNLRIIsAsStrictAsItsTwin(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
+	property(t, func(t *rapid.T) {
 		f := rapid.SampledFrom(allFamilies).Draw(t, "family")
 		b := octets(t, f, 6)
 		for range rapid.IntRange(0, 2).Draw(t, "damage") {
@@ -191,7 +191,7 @@ func checkAgainstTwin(t rapid.TB, f Family, b []byte) (Match, slowRule, bool) {
 
 func TestNewMatchGivesBackWhatAllYields(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
+	property(t, func(t *rapid.T) {
 		f := rapid.SampledFrom(allFamilies).Draw(t, "family")
 		m, _, ok := checkAgainstTwin(t, f, octets(t, f, 8))
 		if !ok {
@@ -368,6 +368,27 @@ func TestLongNLRI(t *testing.T) {
 		if back, err := ParseNLRI(IPv4, m.NLRI()); err != nil || !back.Equal(m) {
 			t.Errorf("%d octets: %v", 1+3*n, err)
 		}
+	}
+}
+
+// 240 is the first length that needs two octets.
+func TestLengthOf240(t *testing.T) {
+	t.Parallel()
+	ports := make([]Term, 79)
+	ports[0] = Term{Op: EQ, Value: 1, Width: 1}
+	for i := range ports[1:] {
+		ports[i+1] = Term{Op: EQ, Value: uint64(i), Width: 2}
+	}
+	m, err := NewMatch(IPv4, RD{}, Component{Type: SrcPort, Terms: ports}, Component{Type: Protocol, Terms: []Term{{Op: EQ, Value: 17}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := m.NLRI(); len(b) != 242 || b[0] != 0xf0 || b[1] != 240 {
+		t.Fatalf("got %d octets, beginning with %x", len(b), b[:2])
+	}
+	back, err := ParseNLRI(IPv4, m.NLRI())
+	if err != nil || &back.NLRI()[0] != &m.NLRI()[0] {
+		t.Errorf("octets that are canonical were copied, or refused: %v", err)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 func TestSetHoldsWhatTheRFCMatches(t *testing.T) {
 	t.Parallel()
 	hits := 0
-	rapid.Check(t, func(t *rapid.T) {
+	property(t, func(t *rapid.T) {
 		f := rapid.SampledFrom([]Family{IPv4, IPv4, IPv6, IPv6, VPNv4, VPNv6}).Draw(t, "family")
 		m, r, _ := checkAgainstTwin(t, f, octets(t, f, rapid.IntRange(1, 4).Draw(t, "most components")))
 		set := m.Set()
@@ -95,6 +95,15 @@ func TestSetTraps(t *testing.T) {
 		if strings.HasPrefix(c.name, "never") != set.Empty() {
 			t.Errorf("%s: got the set %s", c.name, set)
 		}
+	}
+}
+
+// The two boxes of a port rule share no packet: each packet is in one piece of the rule.
+func TestSetOfPortIsDisjoint(t *testing.T) {
+	t.Parallel()
+	boxes := parse(t, IPv4, "0a 04 0150 8151 05 0319 c5ff").Set().Boxes()
+	if len(boxes) != 2 || packet.Of(boxes[0]).Overlaps(packet.Of(boxes[1])) {
+		t.Errorf("got %d boxes: %v", len(boxes), boxes)
 	}
 }
 

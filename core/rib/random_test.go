@@ -26,22 +26,25 @@ type step struct {
 // Random events, times, restarts and failures: what is in force, what is stored and what is counted are those of the twin.
 func TestEqualsItsTwin(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(rt *rapid.T) {
-		preference := rapid.IntRange(4, 6).Draw(rt, "preference")
-		steps := rapid.SliceOfN(rapid.Custom(drawStep), 1, 40).Draw(rt, "steps")
-		var err error
-		synctest.Test(t, func(t *testing.T) { err = follow(t, preference, steps) })
-		if err != nil {
-			rt.Fatal(err)
-		}
-	})
+	for range 20 {
+		rapid.Check(t, func(rt *rapid.T) {
+			preference := rapid.IntRange(4, 6).Draw(rt, "preference")
+			hold := rapid.SampledFrom([]time.Duration{time.Minute, 10 * time.Minute}).Draw(rt, "hold")
+			steps := rapid.SliceOfN(rapid.Custom(drawStep), 1, 40).Draw(rt, "steps")
+			var err error
+			synctest.Test(t, func(t *testing.T) { err = follow(t, preference, hold, steps) })
+			if err != nil {
+				rt.Fatal(err)
+			}
+		})
+	}
 }
 
 func drawStep(rt *rapid.T) step {
 	s := step{remember: rapid.Bool().Draw(rt, "remember")}
 	switch rapid.IntRange(0, 9).Draw(rt, "step") {
 	case 0:
-		s.sleep = time.Duration(rapid.IntRange(1, 100).Draw(rt, "seconds")) * time.Second
+		s.sleep = time.Duration(rapid.SampledFrom([]int{1, 10, 19, 20, 45, 100, 150, 400}).Draw(rt, "seconds")) * time.Second
 	case 1:
 		s.restart = true
 	case 2:
@@ -86,10 +89,10 @@ func (s step) said() Event {
 }
 
 // follow runs a RIB and its twin through steps, and returns the first difference.
-func follow(t *testing.T, preference int, steps []step) error {
+func follow(t *testing.T, preference int, hold time.Duration, steps []step) error {
 	policies := []SourcePolicy{
 		{Name: "api", Preference: 5},
-		{Name: "bgp", Preference: preference, Hold: time.Minute, Return: 2 * time.Minute, MaxRules: 4},
+		{Name: "bgp", Preference: preference, Hold: hold, Return: 2 * time.Minute, MaxRules: 4},
 		{Name: "exabgp", Preference: 5, Hold: 10 * time.Minute, Quiet: 20 * time.Second, Return: 10 * time.Minute},
 		{Name: "lost", Preference: 7},
 	}

@@ -273,6 +273,32 @@ func TestStoreFailure(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := newDisk()
+		g := start(t, Config{Store: store})
+		defer g.end()
+		store.failNext(1)
+		rule := ruleOf(t, "a", 1, 1, time.Time{})
+		if err := g.say(Event{Source: "a", Kind: Update, Announce: []flowspec.Rule{rule}}); !errors.Is(err, errDisk) {
+			t.Errorf("got %v, want %v", err, errDisk)
+		}
+		g.announce(rule) // the same again, and somebody is told that it is durable
+		if len(store.content()) != 1 {
+			t.Error("a rule was acknowledged that the store does not hold")
+		}
+		store.failNext(1)
+		withdraw := Event{Source: "a", Kind: Update, Withdraw: []flowspec.Match{rule.Match}}
+		if err := g.say(withdraw); !errors.Is(err, errDisk) {
+			t.Errorf("got %v, want %v", err, errDisk)
+		}
+		if err := g.say(withdraw); err != nil || len(store.content()) != 0 {
+			t.Errorf("a withdrawal was acknowledged that the store has not seen (%v)", err)
+		}
+	})
+}
+
+func TestStoreFailureIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := newDisk()
 		reports := 0
 		g := start(t, Config{Store: store, Unsaved: func(error) { reports++ }})
 		defer g.end()

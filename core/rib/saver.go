@@ -67,15 +67,13 @@ func (s *saver) save(dirty, current map[flowspec.ID]*flowspec.Rule, answers []an
 	})
 }
 
-// retry adds what could not be written to dirty, unless it has changed again anyway.
+// retry adds what could not be written to dirty, as it stands now.
 func (s *saver) retry(dirty, current map[flowspec.ID]*flowspec.Rule) {
 	s.retryAt = time.Time{}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id := range s.unsaved {
-		if _, again := dirty[id]; !again {
-			dirty[id] = current[id]
-		}
+		dirty[id] = current[id]
 	}
 	clear(s.unsaved)
 }
