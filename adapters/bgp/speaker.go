@@ -93,6 +93,9 @@ func (s *Speaker) AddPeer(pc PeerConfig) error {
 			return fmt.Errorf("bgp peer %s has the addresses of %s: one session carries both directions, so name it as source and as device at once", pc.Name, p.cfg.Name)
 		}
 	}
+	if pc.RemoteAS == 0 {
+		return fmt.Errorf("bgp peer %s: the neighbour's AS is missing", pc.Name)
+	}
 	if pc.Source != "" && s.cfg.Input == nil {
 		return fmt.Errorf("bgp peer %s is a source and the speaker has no input to give its rules to", pc.Name)
 	}

@@ -1,6 +1,7 @@
 package bgptest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,20 +16,20 @@ import (
 type handler Router
 
 func (h *handler) Up(_ context.Context, s *session.Session) {
-	h.happened(Event{Kind: Up}, func() { h.session = s })
+	h.happened(func() { h.session = s }, Event{Kind: Up})
 }
 
 func (h *handler) Down(_ context.Context, _ *session.Session, reason error) {
-	h.happened(Event{Kind: Down, Err: reason}, func() {
+	h.happened(func() {
 		h.session = nil
 		clear(h.table) // no graceful restart was offered
-	})
+	}, Event{Kind: Down, Err: reason})
 }
 
 // Refresh only says that it was asked: the router has no table of its own to send.
 func (h *handler) Refresh(_ context.Context, _ *session.Session, f session.Family) {
 	family, _ := flowspec.FamilyOf(f.AFI, f.SAFI)
-	h.happened(Event{Kind: Refresh, Family: family}, nil)
+	h.happened(nil, Event{Kind: Refresh, Family: family})
 }
 
 func (h *handler) Update(_ context.Context, s *session.Session, body []byte) error {
@@ -38,7 +39,7 @@ func (h *handler) Update(_ context.Context, s *session.Session, body []byte) err
 	}
 	if f, ok := u.EndOfRIB(); ok {
 		family, _ := flowspec.FamilyOf(f.AFI, f.SAFI)
-		h.happened(Event{Kind: EndOfRIB, Family: family}, nil)
+		h.happened(nil, Event{Kind: EndOfRIB, Family: family})
 		return nil
 	}
 	if u.Reach != nil && u.Unreach != nil {
@@ -48,7 +49,6 @@ func (h *handler) Update(_ context.Context, s *session.Session, body []byte) err
 	if err != nil {
 		return broken(err)
 	}
-	h.happened(Event{}, func() { h.updates++ })
 	if u.Unreach != nil {
 		return h.withdraw(s, u.Unreach)
 	}
@@ -67,10 +67,16 @@ func (h *handler) withdraw(s *session.Session, u *session.Unreach) error {
 	if err != nil {
 		return err
 	}
+	events := make([]Event, 0, len(matches))
 	for _, m := range matches {
-		k := keyOf(m)
-		h.happened(Event{Kind: Withdrawn, Route: Route{Match: m}}, func() { delete(h.table, k) })
+		events = append(events, Event{Kind: Withdrawn, Route: Route{Match: m}})
 	}
+	h.happened(func() {
+		h.updates++
+		for _, m := range matches {
+			delete(h.table, keyOf(m))
+		}
+	}, events...)
 	return nil
 }
 
@@ -88,16 +94,27 @@ func (h *handler) announce(s *session.Session, r *session.Reach, path session.Pa
 	if err != nil {
 		return broken(err)
 	}
+	var events []Event
+	var last error
 	for _, m := range matches {
-		route := Route{Match: m, Action: action, Others: others, Path: path}
-		if err := h.check(route); err != nil {
-			h.happened(Event{Kind: Refused, Route: route, Err: err}, func() { delete(h.table, keyOf(m)) })
-			if h.cfg.Resets {
-				return &session.Notification{Code: 3, Subcode: 10, Detail: err.Error()}
-			}
-			continue
+		e := Event{Kind: Announced, Route: Route{Match: m, Action: action, Others: others, Path: path}}
+		if err := h.check(e.Route); err != nil {
+			e.Kind, e.Err, last = Refused, err, err
 		}
-		h.happened(Event{Kind: Announced, Route: route}, func() { h.table[keyOf(m)] = route })
+		events = append(events, e)
+	}
+	h.happened(func() {
+		h.updates++
+		for _, e := range events {
+			if e.Kind == Refused {
+				delete(h.table, keyOf(e.Route.Match))
+			} else {
+				h.table[keyOf(e.Route.Match)] = e.Route
+			}
+		}
+	}, events...)
+	if last != nil && h.cfg.Resets {
+		return &session.Notification{Code: 3, Subcode: 10, Detail: last.Error()}
 	}
 	return nil
 }
@@ -125,6 +142,9 @@ func parse(s *session.Session, f session.Family, b []byte) ([]flowspec.Match, er
 		if err != nil {
 			return nil, &session.Notification{Code: 3, Subcode: 10, Detail: fmt.Sprintf("NLRI %x: %v", nlri, err)}
 		}
+		if !bytes.Equal(m.NLRI(), nlri) {
+			return nil, &session.Notification{Code: 3, Subcode: 10, Detail: fmt.Sprintf("NLRI %x is not canonical, that is %x", nlri, m.NLRI())}
+		}
 		out, b = append(out, m), rest
 	}
 	return out, nil
@@ -132,19 +152,20 @@ func parse(s *session.Session, f session.Family, b []byte) ([]flowspec.Match, er
 
 func keyOf(m flowspec.Match) key { return key{m.Family(), string(m.NLRI())} }
 
-// happened changes the router, tells the watcher and wakes those who wait. An event without a kind is a change nobody watches.
-func (h *handler) happened(e Event, change func()) {
+// happened changes the router, wakes those who wait, and tells the watcher.
+func (h *handler) happened(change func(), events ...Event) {
 	h.mu.Lock()
 	if change != nil {
 		change()
 	}
-	if e.Kind != "" {
-		h.events = append(h.events, e)
-	}
+	h.events = append(h.events, events...)
 	close(h.changed)
 	h.changed = make(chan struct{})
 	h.mu.Unlock()
-	if e.Kind != "" && h.cfg.Watch != nil {
+	if h.cfg.Watch == nil {
+		return
+	}
+	for _, e := range events {
 		h.cfg.Watch(e)
 	}
 }

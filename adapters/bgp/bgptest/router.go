@@ -55,6 +55,11 @@ type Route struct {
 	Path   session.Path
 }
 
+// String prints the rule as an operator would read it: `destination 203.0.113.9/32; protocol =udp; then discard;`.
+func (r Route) String() string {
+	return fmt.Sprintf("%v then %v", r.Match, r.Action)
+}
+
 // Kind is what happened.
 type Kind string
 

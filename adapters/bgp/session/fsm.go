@@ -86,6 +86,9 @@ func (p *Peer) up(ctx context.Context, c *conn) {
 		}
 	}
 	p.retry.Stop()
+	if p.dialling != nil {
+		p.dialling() // no longer needed
+	}
 	c.state = Established
 	c.wait(c.agreed.Hold, 0)
 	c.session = &Session{Negotiated: c.agreed, conn: c}

@@ -15,8 +15,10 @@ import (
 type Server struct {
 	Log *slog.Logger // nil: slog.Default
 
-	mu    sync.Mutex
-	peers []*Peer
+	mu     sync.Mutex // guards what follows
+	peers  []*Peer
+	told   time.Time // when a refusal was logged last
+	untold int       // refusals since
 }
 
 // Add makes connections from p's address p's.
@@ -50,7 +52,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 			continue
 		}
 		if err := s.hand(nc); err != nil {
-			s.log().Warn("connection refused", "from", nc.RemoteAddr(), "to", nc.LocalAddr(), "reason", err)
+			s.tell(nc, err)
 			refuse(nc, Cease(CeaseRejected, ""))
 		}
 	}
@@ -61,6 +63,21 @@ func (s *Server) log() *slog.Logger {
 		return slog.Default()
 	}
 	return s.Log
+}
+
+// tell logs a refusal, one in a second at most: whoever scans the port must not fill the disk.
+func (s *Server) tell(nc net.Conn, reason error) {
+	s.mu.Lock()
+	now := time.Now()
+	if now.Sub(s.told) < time.Second {
+		s.untold++
+		s.mu.Unlock()
+		return
+	}
+	untold := s.untold
+	s.told, s.untold = now, 0
+	s.mu.Unlock()
+	s.log().Warn("connection refused", "from", nc.RemoteAddr(), "to", nc.LocalAddr(), "reason", reason, "not-logged-before", untold)
 }
 
 // hand finds the peer that nc belongs to.

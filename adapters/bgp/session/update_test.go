@@ -376,3 +376,11 @@ func FuzzReadMessage(f *testing.F) {
 		}
 	})
 }
+
+// A panic in the library is an error about one message.
+func TestGuard(t *testing.T) {
+	t.Parallel()
+	if err := guard(func() error { var b []byte; _ = b[len(b)]; return nil }); err == nil || !strings.Contains(err.Error(), "index out of range") {
+		t.Errorf("error %v", err)
+	}
+}
