@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/term"
@@ -21,6 +23,10 @@ func isTerminal(w io.Writer) bool {
 func wantsColor(w io.Writer) bool {
 	return os.Getenv("NO_COLOR") == "" && isTerminal(w)
 }
+
+// endBySignal lets Ctrl-C end the process at once, as it ends any program that only reads and prints. main asks for signals, so that
+// commands with something to put away can do so; one that waits for its standard input would never look.
+func endBySignal() { signal.Reset(os.Interrupt, syscall.SIGTERM) }
 
 // palette colours words; the zero palette leaves them alone.
 type palette bool
