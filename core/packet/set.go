@@ -131,6 +131,12 @@ func (a Set) Contains(b Set) bool {
 	return true
 }
 
+// Identical says whether a and b are the same boxes in the same order. Then they are equal; the reverse does not hold. It does not
+// allocate.
+func (a Set) Identical(b Set) bool {
+	return len(a.boxes) == len(b.boxes) && (len(a.boxes) == 0 || sameBoxes(a.boxes, b.boxes))
+}
+
 // BoxInBox says whether every box of b lies in one box of a. Then a contains b; the reverse does not hold. It does not allocate.
 func (a Set) BoxInBox(b Set) bool {
 	for i := range b.boxes {

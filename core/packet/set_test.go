@@ -271,3 +271,11 @@ func TestBoxAnd(t *testing.T) {
 		t.Error("an empty intersection is not empty")
 	}
 }
+
+func TestIdentical(t *testing.T) {
+	t.Parallel()
+	a, b := Of(udp("10.0.0.0/8", nil)), Of(udp("10.0.0.0/8", nil))
+	if !a.Identical(b) || !a.Single() || a.Identical(Set{}) || !(Set{}).Identical(Set{}) || a.Identical(Of(udp("10.0.0.0/9", nil))) {
+		t.Error("two equal boxes are not identical, or two others are")
+	}
+}

@@ -260,3 +260,25 @@ func BenchmarkDiffOneVictim(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkDiffOneRule compares a rule with what it became, whole or in two pieces: what planning does for each rule that overlaps no other.
+func BenchmarkDiffOneRule(b *testing.B) {
+	want := Of(mix(b, 1000, 7))
+	for name, got := range map[string]func(Table) Table{"whole": slices.Clone[Table], "halved": halved} {
+		b.Run(name, func(b *testing.B) {
+			var gots []Table
+			for i := range want {
+				gots = append(gots, got(want[i:i+1]))
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				for i := range want {
+					if d := Diff(want[i:i+1], gots[i]); d != nil {
+						b.Fatal(d)
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(want)), "ns/rule")
+		})
+	}
+}
