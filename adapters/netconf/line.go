@@ -102,7 +102,7 @@ func (a *Adapter) connect(ctx context.Context, l *line) (*session, error) {
 		return l.sess, nil
 	}
 	l.drop(errors.New("dead"))
-	s, err := open(ctx, l.target, a.log.With("device", l.target.Name))
+	s, err := open(ctx, l.target, a.log)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func (a *Adapter) first(ctx context.Context, l *line, f func(*session) error) (*
 		return nil, err
 	}
 	err = f(s)
-	if err == nil || s.dead == nil || !kept || ctx.Err() != nil {
+	if err == nil || s.dead == nil || s.hung || !kept || ctx.Err() != nil {
 		return s, err
 	}
 	if s, err = a.connect(ctx, l); err != nil {

@@ -34,6 +34,7 @@ type session struct {
 	gonetconf.Session
 	timeout time.Duration // of one exchange
 	dead    error         // why it is of no use any more
+	hung    bool          // dead because an answer did not come in time
 }
 
 // open makes a session with t's device.
@@ -125,6 +126,7 @@ func (s *session) exec(ctx context.Context, what, body string) (*gonetconf.RPCRe
 		err = ctx.Err()
 	case within.Err() != nil:
 		err = fmt.Errorf("no answer within %s", s.timeout)
+		s.hung = true
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		err = fmt.Errorf("the session broke: %w", err)
 	}

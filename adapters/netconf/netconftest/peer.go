@@ -64,7 +64,9 @@ func (p *peer) handle(rpc *Node) bool {
 		return false
 	}
 	if f.Wait != nil {
+		p.server.waiting.Add(1)
 		<-f.Wait
+		p.server.waiting.Add(-1)
 	}
 	var body string
 	var err error

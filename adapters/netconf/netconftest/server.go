@@ -21,6 +21,8 @@ type Options struct {
 	Config string
 	// Old: NETCONF 1.0 only, with confirmed commits that know no persist-id.
 	Old bool
+	// NoLockWhilePending: no session gets the candidate's lock while a commit waits for its confirmation, as netconfd has it.
+	NoLockWhilePending bool
 	// JunosCommit: <commit-configuration> is understood as well, whose timeout counts minutes.
 	JunosCommit bool
 	// Clock of the undo timer; nil: the system's.
@@ -41,11 +43,12 @@ type Server struct {
 	password string
 	faults   faults
 
-	ids    atomic.Int64
-	conns  sync.WaitGroup
-	mu     sync.Mutex
-	open   map[net.Conn]bool
-	closed bool
+	ids     atomic.Int64
+	waiting atomic.Int64
+	conns   sync.WaitGroup
+	mu      sync.Mutex
+	open    map[net.Conn]bool
+	closed  bool
 }
 
 // Start runs a server until Close.
@@ -69,6 +72,7 @@ func Start(opt Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	st.noLockWhilePending = opt.NoLockWhilePending
 	s := &Server{opt: opt, store: st, hostKey: signer.PublicKey(), password: rand.Text(), open: map[net.Conn]bool{}}
 	s.config = &ssh.ServerConfig{PasswordCallback: s.checkPassword, PublicKeyCallback: s.checkKey}
 	s.config.AddHostKey(signer)
@@ -221,6 +225,12 @@ func (s *Server) Commits() int {
 	defer s.store.mu.Unlock()
 	return s.store.commits
 }
+
+// Sessions returns how many NETCONF sessions there have been.
+func (s *Server) Sessions() int { return int(s.ids.Load()) }
+
+// Waiting returns how many requests wait for a fault's channel.
+func (s *Server) Waiting() int { return int(s.waiting.Load()) }
 
 // Edit changes running and candidate by another hand, past every lock: config holds <configuration>.
 func (s *Server) Edit(change func(config *Node)) {

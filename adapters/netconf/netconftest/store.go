@@ -11,6 +11,8 @@ type store struct {
 	clock   Clock
 	changed func(running *Node) // called with mu held when running has changed
 
+	noLockWhilePending bool
+
 	mu        sync.Mutex
 	running   *Node
 	candidate *Node
@@ -42,6 +44,9 @@ func newStore(c Clock, config string, changed func(*Node)) (*store, error) {
 func (s *store) takeLock(session int) error {
 	if s.lock != 0 {
 		return &lockDenied{holder: s.lock}
+	}
+	if s.noLockWhilePending && s.pending != nil {
+		return &editError{"lock-denied", "cannot perform the operation with confirmed-commit pending"}
 	}
 	if !s.candidate.equal(s.running) {
 		return &editError{"lock-denied", "configuration database modified"}
