@@ -161,3 +161,9 @@ func summary(v plan.Verdict) string {
 	}
 	return strings.TrimSpace(fmt.Sprintf("%s %d%s %s", v.Carried, len(v.Entries), exact, strings.Join(codes, " ")))
 }
+
+// snapshot reads one rule a line.
+func snapshot(t testing.TB, text string) rib.Snapshot {
+	t.Helper()
+	return rib.Of(rules(t, text))
+}

@@ -105,12 +105,11 @@ type Kind string
 
 // The kinds of changes. They are codes of notes in verdicts.
 const (
-	Merged   Kind = "merged-values"    // adjacent or overlapping values became fewer
-	Cut      Kind = "split-values"     // one list became several
-	Reworded Kind = "reworded"         // the same set in other operators
-	Dropped  Kind = "always-true"      // the component let everything through
-	PortCut  Kind = "rewritten-port"   // `port` became destination-port and source-port
-	Narrow   Kind = "shortened-values" // fewer octets a value
+	Merged   Kind = "merged-values"  // adjacent or overlapping values became fewer
+	Cut      Kind = "split-values"   // one list became several
+	Reworded Kind = "reworded"       // the same set in other operators
+	Dropped  Kind = "always-true"    // the component let everything through
+	PortCut  Kind = "rewritten-port" // `port` became destination-port and source-port
 )
 
 // Result is what became of a rule.
