@@ -35,7 +35,12 @@ func Of(rules []flowspec.Rule) Table {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return flowspec.Compare(rules[a].Match, rules[b].Match) })
+	slices.SortFunc(order, func(a, b int) int {
+		if c := flowspec.Compare(rules[a].Match, rules[b].Match); c != 0 {
+			return c
+		}
+		return a - b
+	})
 	t := make(Table, len(rules))
 	for n, i := range order {
 		r := &rules[i]

@@ -15,20 +15,36 @@ import (
 // tables are compared packet by packet with Classify.
 
 var (
-	twinDst   = []string{"10.0.0.1", "10.0.0.2", "10.0.1.1", "192.0.2.1"}
-	twinDsts  = []string{"", "10.0.0.0/8", "10.0.0.0/24", "10.0.0.1/32"}
+	twinDst = map[packet.Version][]string{
+		packet.IPv4: {"10.0.0.1", "10.0.0.2", "10.0.1.1", "192.0.2.1"},
+		packet.IPv6: {"2001:db8::1", "2001:db8::2", "2001:db9::1"},
+	}
+	twinDsts = map[packet.Version][]string{
+		packet.IPv4: {"", "10.0.0.0/8", "10.0.0.0/24", "10.0.0.1/32"},
+		packet.IPv6: {"", "2001:db8::/32", "2001:db8::1/128"},
+	}
+	twinSrc   = map[packet.Version][]string{packet.IPv4: {"198.51.100.7", "192.0.2.7"}, packet.IPv6: {"2001:db8:51::7", "3fff::7"}}
+	twinSrcs  = map[packet.Version]string{packet.IPv4: "198.51.0.0/16", packet.IPv6: "2001:db8::/32"}
 	twinPorts = []packet.Span{{Lo: 0, Hi: 52}, {Lo: 53, Hi: 53}, {Lo: 54, Hi: 65535}}
 	twinLens  = []packet.Span{{Lo: 0, Hi: 19}, {Lo: 20, Hi: 99}, {Lo: 100, Hi: 65535}} // the first cannot exist
 )
 
 func twinPackets() (out []packet.Header) {
-	for _, dst := range twinDst {
-		for _, proto := range []uint8{6, 17, 47} {
-			for _, port := range twinPorts {
-				for _, length := range twinLens[1:] {
-					out = append(out, packet.Header{Src: netip.MustParseAddr("198.51.100.7"), Dst: netip.MustParseAddr(dst), Proto: proto,
-						DstPort: uint16(port.Lo), Length: uint16(length.Hi)})
-				}
+	for _, v := range versions {
+		for _, src := range twinSrc[v] {
+			for _, dst := range twinDst[v] {
+				out = append(out, twinFlows(netip.MustParseAddr(src), netip.MustParseAddr(dst))...)
+			}
+		}
+	}
+	return out
+}
+
+func twinFlows(src, dst netip.Addr) (out []packet.Header) {
+	for _, proto := range []uint8{6, 17, 47} {
+		for _, port := range twinPorts {
+			for _, length := range twinLens[1:] {
+				out = append(out, packet.Header{Src: src, Dst: dst, Proto: proto, DstPort: uint16(port.Lo), Length: uint16(length.Hi)})
 			}
 		}
 	}
@@ -36,9 +52,13 @@ func twinPackets() (out []packet.Header) {
 }
 
 func drawSet(t *rapid.T) packet.Set {
-	b := packet.Everything(packet.IPv4)
-	if p := rapid.SampledFrom(twinDsts).Draw(t, "dst"); p != "" {
+	v := rapid.SampledFrom([]packet.Version{packet.IPv4, packet.IPv4, packet.IPv6}).Draw(t, "version")
+	b := packet.Everything(v)
+	if p := rapid.SampledFrom(twinDsts[v]).Draw(t, "dst"); p != "" {
 		b.Dst = packet.AddrsIn(netip.MustParsePrefix(p))
+	}
+	if rapid.IntRange(0, 3).Draw(t, "src") == 0 {
+		b.Src = packet.AddrsIn(netip.MustParsePrefix(twinSrcs[v]))
 	}
 	if n := rapid.SampledFrom([]uint32{0, 0, 6, 17}).Draw(t, "proto"); n != 0 {
 		b.Proto = packet.NewValues(packet.Span{Lo: n, Hi: n})
@@ -57,6 +77,9 @@ func drawSet(t *rapid.T) packet.Set {
 		return packet.NewValues(in...)
 	}
 	b.DstPort, b.Length = draw(twinPorts, "ports"), draw(twinLens, "lengths")
+	if rapid.IntRange(0, 5).Draw(t, "both versions") == 0 {
+		return packet.Of(b).Or(packet.Of(packet.Everything(packet.IPv4 + packet.IPv6 - v)))
+	}
 	return packet.Of(b)
 }
 
