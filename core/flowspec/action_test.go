@@ -62,6 +62,7 @@ func TestParseAction(t *testing.T) {
 		{name: "next hop missing", in: "0800000000000000", want: "extended-community 0x0800000000000000;"},
 		{name: "next hop zero", in: "0800000000000000", hop: "0.0.0.0", want: "extended-community 0x0800000000000000;"},
 		{name: "next hop in the value", in: "0800c00002630000", hop: "192.0.2.1", want: "extended-community 0x0800c00002630000;"},
+		{name: "other bits beside the copy bit", in: "0800000000000003", hop: "192.0.2.1", want: "extended-community 0x0800000000000003;"},
 		{name: "IETF", in: "010cc00002630000", hop: "192.0.2.1", want: "redirect-to-nexthop-ietf 192.0.2.99;"},
 		{name: "IETF copy", in: "010cc0000263ffff", want: "extended-community 0x010cc00002630001;"},
 		{name: "IETF IPv6", in: "000c" + v6 + "fffe", want: "redirect-to-nexthop-ietf 2001:db8::1;"},

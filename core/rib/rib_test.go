@@ -204,6 +204,58 @@ func TestSourceThatNeverEndsItsRIB(t *testing.T) {
 	})
 }
 
+// Up never shortens what Down has granted.
+func TestUpKeepsALaterDeadline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := start(t, Config{Sources: []SourcePolicy{{Name: "a", Hold: 10 * time.Minute}}})
+		defer g.end()
+		g.announce(ruleOf(t, "a", 1, 1, time.Time{}))
+		g.say(Event{Source: "a", Kind: Down})
+		g.say(Event{Source: "a", Kind: Up})
+		time.Sleep(10*time.Minute - time.Nanosecond)
+		g.expect("203.0.113.1 1 a")
+		time.Sleep(time.Nanosecond)
+		g.expect()
+	})
+}
+
+// A source that is lost twice: what was stale already goes first.
+func TestTwoDeadlines(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := start(t, Config{Sources: []SourcePolicy{{Name: "a", Hold: 10 * time.Minute}}})
+		defer g.end()
+		g.announce(ruleOf(t, "a", 1, 1, time.Time{}), ruleOf(t, "a", 2, 2, time.Time{}))
+		g.say(Event{Source: "a", Kind: Down})
+		time.Sleep(time.Minute)
+		g.say(Event{Source: "a", Kind: Up})
+		g.announce(ruleOf(t, "a", 2, 2, time.Time{}))
+		g.say(Event{Source: "a", Kind: Down})
+		time.Sleep(9 * time.Minute)
+		g.expect("203.0.113.2 2 a")
+		time.Sleep(time.Minute)
+		g.expect()
+	})
+}
+
+func TestSourceThatIsNeverQuiet(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := start(t, Config{Sources: []SourcePolicy{{Name: "a", Quiet: 10 * time.Minute}}})
+		defer g.end()
+		g.announce(ruleOf(t, "a", 1, 1, time.Time{}))
+		g.say(Event{Source: "a", Kind: Up})
+		for range 4 {
+			time.Sleep(3 * time.Minute)
+			g.announce(ruleOf(t, "a", 2, 2, time.Time{}))
+		}
+		g.expect("203.0.113.1 1 a", "203.0.113.2 2 a")
+		time.Sleep(time.Minute)
+		g.expect("203.0.113.2 2 a")
+	})
+}
+
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
