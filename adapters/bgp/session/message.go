@@ -69,9 +69,6 @@ func readMessage(r io.Reader) (typ uint8, body []byte, err error) {
 		return 0, nil, &Notification{Code: 1, Subcode: 3, Data: head[18:19]}
 	}
 	if length < least || length > MaxMessage || exact && length != least {
-		if typ == typeRefresh && length >= HeaderLen && length <= MaxMessage {
-			return 0, nil, &Notification{Code: 7, Subcode: 1} // RFC 7313 §5
-		}
 		return 0, nil, &Notification{Code: 1, Subcode: 2, Data: head[16:18]}
 	}
 	body = make([]byte, length-HeaderLen)

@@ -50,6 +50,9 @@ func twoOctet(as uint32) uint16 {
 
 // decodeOpen reads the body of an OPEN message. The error is a *Notification (RFC 4271 §6.2).
 func decodeOpen(body []byte) (Open, error) {
+	if err := framed(body); err != nil {
+		return Open{}, &Notification{Code: 2, Detail: err.Error()}
+	}
 	var m bgp.BGPOpen
 	if err := guard(func() error { return m.DecodeFromBytes(body) }); err != nil {
 		return Open{}, &Notification{Code: 2, Detail: err.Error()}
@@ -67,6 +70,40 @@ func decodeOpen(body []byte) (Open, error) {
 		o.take(caps.Capability)
 	}
 	return o, nil
+}
+
+// framed checks that every length in an OPEN is right. The library leaves out the capabilities behind one that it cannot read,
+// and takes octets of the next one for a short one: an AS number understood half would make every AS_PATH of the session unreadable.
+func framed(body []byte) error {
+	if len(body) < 10 || len(body) != 10+int(body[9]) {
+		return errors.New("the length of the optional parameters is wrong")
+	}
+	return tlvs(body[10:], func(typ uint8, value []byte) error {
+		if typ != bgp.BGP_OPT_CAPABILITY {
+			return nil
+		}
+		return tlvs(value, func(code uint8, value []byte) error {
+			want, fixed := map[uint8]int{uint8(bgp.BGP_CAP_MULTIPROTOCOL): 4, uint8(bgp.BGP_CAP_ROUTE_REFRESH): 0, uint8(bgp.BGP_CAP_FOUR_OCTET_AS_NUMBER): 4}[code]
+			if fixed && len(value) != want {
+				return fmt.Errorf("capability %d of %d octets", code, len(value))
+			}
+			return nil
+		})
+	})
+}
+
+// tlvs walks over elements of type, length and value, each of the first two in one octet.
+func tlvs(b []byte, each func(typ uint8, value []byte) error) error {
+	for len(b) > 0 {
+		if len(b) < 2 || len(b) < 2+int(b[1]) {
+			return errors.New("an element of the optional parameters runs past their end")
+		}
+		if err := each(b[0], b[2:2+int(b[1])]); err != nil {
+			return err
+		}
+		b = b[2+int(b[1]):]
+	}
+	return nil
 }
 
 func (o *Open) take(caps []bgp.ParameterCapabilityInterface) {

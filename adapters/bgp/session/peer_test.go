@@ -314,6 +314,15 @@ func TestWhatEndsAnOpening(t *testing.T) {
 		"bad length":       {func(*testing.T) []byte { b := message(typeKeepalive, nil); b[17]++; return b }, Notification{Code: 1, Subcode: 2}},
 		"bad type":         {func(*testing.T) []byte { return message(9, nil) }, Notification{Code: 1, Subcode: 3}},
 		"an UPDATE first":  {func(*testing.T) []byte { return message(typeUpdate, make([]byte, 4)) }, Notification{Code: 5, Subcode: 1}},
+		"AS capability of 2 octets": {func(*testing.T) []byte {
+			return message(typeOpen, []byte{4, 0x5b, 0xa0, 0, 90, 192, 0, 2, 9, 12, 2, 10, 65, 2, 0, 1, 1, 4, 0, 1, 0, 133})
+		}, Notification{Code: 2}},
+		"capability past its end": {func(*testing.T) []byte {
+			return message(typeOpen, []byte{4, 0x5b, 0xa0, 0, 90, 192, 0, 2, 9, 10, 2, 8, 1, 4, 0, 1, 0, 133, 65, 4})
+		}, Notification{Code: 2}},
+		"an unknown parameter": {func(*testing.T) []byte {
+			return message(typeOpen, []byte{4, 0x5b, 0xa0, 0, 90, 192, 0, 2, 9, 2, 1, 0})
+		}, Notification{Code: 2, Subcode: 4}},
 		"cut parameters": {func(t *testing.T) []byte {
 			b := open(t, good)
 			b[HeaderLen+9] = 200
