@@ -1,10 +1,12 @@
 package notation
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"math"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -165,6 +167,10 @@ func administered(name string, kinds [2]uint16, global, local string) (flowspec.
 		n, ok := decimal(local, 0xffff)
 		a := addr.As4()
 		return community8(0x0100|kinds[0], a[0], a[1], a[2], a[3], byte(n>>8), byte(n)), ok
+	}
+	if addr, err := netip.ParseAddr(local); err == nil && addr.Is4() { // AS:ADDRESS, the address as a number
+		a := addr.As4()
+		local = strconv.FormatUint(uint64(binary.BigEndian.Uint32(a[:])), 10)
 	}
 	long := strings.HasSuffix(strings.ToUpper(global), "L")
 	as, ok := decimal(strings.TrimRight(global, "lL"), math.MaxUint32)
