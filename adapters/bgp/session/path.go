@@ -125,6 +125,7 @@ func (s attrSpec) fits(n int) bool {
 
 // set decodes one attribute. Communities with actions stay octets: package flowspec reads them.
 func (p *Path) set(a Attr, agreed Negotiated) (err error) {
+	a.Flags &= 0xf0 // the others "MUST be ignored when received" (RFC 4271 §4.3), and the library minds them
 	raw := a.octets()
 	switch a.Type {
 	case attrOrigin:

@@ -128,6 +128,10 @@ func TestParsePath(t *testing.T) {
 		{"an unknown optional attribute", good + "c0630100", ebgp, ""},
 		{"an unknown well-known attribute", good + "40630100", ebgp, "3/2"},
 		{"the second of two is discarded", good + "4001020000", ebgp, ""},
+		{"communities with the partial bit", good + "e00804fbf41a0a", ebgp, ""},
+		{"communities with a length of two octets", good + "d0080004fbf41a0a", ebgp, ""},
+		{"communities with unused flags", good + "cf0804fbf41a0a", ebgp, ""},
+		{"large communities with the partial bit", good + "e0200c000000010000000200000003", ebgp, ""},
 		{"the rest is cut off", good + "c010ff00", ebgp, "withdraw attribute 16 of 255 octets runs past"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
