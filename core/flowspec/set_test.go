@@ -98,6 +98,18 @@ func TestSetTraps(t *testing.T) {
 	}
 }
 
+// A prefix of length 0 changes no packet, and changes the place of the rule.
+func TestEveryDestinationIsNotNoDestination(t *testing.T) {
+	t.Parallel()
+	with, without := parse(t, IPv4, "05 0100 038111"), parse(t, IPv4, "03 038111")
+	if !with.Set().Equal(without.Set()) {
+		t.Error("destination 0.0.0.0/0 keeps packets out")
+	}
+	if Compare(with, without) >= 0 || with.Equal(without) {
+		t.Error("a rule with a destination goes before one without")
+	}
+}
+
 // The two boxes of a port rule share no packet: each packet is in one piece of the rule.
 func TestSetOfPortIsDisjoint(t *testing.T) {
 	t.Parallel()
