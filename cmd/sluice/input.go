@@ -96,10 +96,25 @@ func readAll(stdin io.Reader, file string) ([]byte, error) {
 	return octets, err
 }
 
+// shownOfOneCode is how many warnings and how many notes of one code are printed; the rest is counted. Errors are printed all.
+const shownOfOneCode = 10
+
 // printProblems prints problems as compilers do, in colour on a terminal.
 func printProblems(w io.Writer, problems []notation.Problem) {
 	color := wantsColor(w)
+	type kind struct{ severity, code string }
+	count := map[kind]int{}
+	var order []kind
 	for _, p := range problems {
-		p.Render(w, color)
+		k := kind{p.Severity, p.Code}
+		if count[k]++; count[k] == shownOfOneCode+1 && p.Severity != notation.Error {
+			order = append(order, k)
+		}
+		if p.Severity == notation.Error || count[k] <= shownOfOneCode {
+			p.Render(w, color)
+		}
+	}
+	for _, k := range order {
+		fmt.Fprintf(w, "%d more of %s [%s]\n", count[k]-shownOfOneCode, k.severity, k.code)
 	}
 }
