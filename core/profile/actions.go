@@ -32,10 +32,10 @@ func RedirectWord(f flowspec.RedirectForm) string {
 // actionWords are the names of actions in exclusions.
 var actionWords = []string{"discard", "redirect-vrf", "redirect-ip", "rate", "mark", "sample", "continue"}
 
-func (l *loader) actions(n node[rawActions], stage string, fams []flowspec.Family) Actions {
+func (l *loader) actions(where at, n node[rawActions], stage string, fams []flowspec.Family) Actions {
 	raw := n.v
 	if !n.written() {
-		l.bad(at{1, 1}, "`actions` is missing under %s", stage)
+		l.bad(where, "`actions` is missing under %s", stage)
 		return Actions{}
 	}
 	can := func(c node[rawCan], key string) Can { return l.can(c, stage+".actions."+key, fams) }

@@ -15,8 +15,8 @@ var (
 
 func isPrefix(t flowspec.Type) bool { return t == flowspec.DstPrefix || t == flowspec.SrcPrefix }
 
-// components reads the components of a stage ("native" or "filter") that serves fams.
-func (l *loader) components(d dict[node[rawComponent]], stage string, fams []flowspec.Family) (map[flowspec.Type]Component, map[flowspec.Type]string) {
+// components reads the components of a stage ("native" or "filter", which begins at where) that serves fams.
+func (l *loader) components(where at, d dict[node[rawComponent]], stage string, fams []flowspec.Family) (map[flowspec.Type]Component, map[flowspec.Type]string) {
 	out, cannot := map[flowspec.Type]Component{}, map[flowspec.Type]string{}
 	for _, e := range d {
 		t, ok := flowspec.ParseType(e.key.s)
@@ -39,7 +39,7 @@ func (l *loader) components(d dict[node[rawComponent]], stage string, fams []flo
 		out[t] = c
 	}
 	if len(out) == 0 {
-		l.bad(at{1, 1}, "`components` is missing under %s", stage)
+		l.bad(where, "`components` is missing under %s", stage)
 	}
 	return out, cannot
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 )
 
@@ -197,9 +196,9 @@ func (l *loader) native(n node[rawNative]) *Native {
 	if raw.Families.written() {
 		out.Fact = l.ref(raw.Families.at, raw.Families.v.Fact, "native.families")
 	}
-	out.Components, out.Cannot = l.components(raw.Components, "native", out.Families)
+	out.Components, out.Cannot = l.components(n.at, raw.Components, "native", out.Families)
 	out.Exclude = l.exclusions(raw.Exclude, "native", out.Components)
-	out.Actions = l.actions(raw.Actions, "native", out.Families)
+	out.Actions = l.actions(n.at, raw.Actions, "native", out.Families)
 
 	if !raw.Order.written() {
 		l.bad(n.at, "`order` is missing under native")
@@ -278,69 +277,6 @@ func (l *loader) count(where at, n number, path string) Number {
 	}
 	out.Fact = l.ref(n.at, n.fact, path)
 	return out
-}
-
-func (l *loader) filter(n node[rawFilter]) *Filter {
-	raw := n.v
-	out := &Filter{Dialect: raw.Dialect.s, Versions: raw.Versions, Fact: l.ref(n.at, raw.Fact, "filter")}
-	l.required(n.at, raw.Dialect, "dialect")
-	var fams []flowspec.Family
-	for _, v := range raw.Versions {
-		f := flowspec.IPv4
-		switch v {
-		case 4:
-		case 6:
-			f = flowspec.IPv6
-		default:
-			l.bad(n.at, "%d is not an IP version: write 4 or 6", v)
-		}
-		if slices.Contains(fams, f) {
-			l.bad(n.at, "version %d is there twice", v)
-		}
-		fams = append(fams, f)
-	}
-	if len(fams) == 0 {
-		l.bad(n.at, "`versions` is missing under filter: [4], [6] or [4, 6]")
-	}
-	out.Semantics, out.SemanticsFact = l.semantics(n.at, raw.Semantics)
-	out.Components, out.Cannot = l.components(raw.Components, "filter", fams)
-	out.Exclude = l.exclusions(raw.Exclude, "filter", out.Components)
-	out.Actions = l.actions(raw.Actions, "filter", fams)
-	out.SharedPolicer = l.can(raw.SharedPolicer, "filter.shared-policer", nil)
-
-	b := raw.Burst
-	if b.written() {
-		out.BurstMS, out.BurstMin, out.BurstMax = b.v.MS, b.v.Min, b.v.Max
-		out.BurstFact = l.ref(b.at, b.v.Fact, "filter.burst")
-		if b.v.MS < 0 || b.v.Max > 0 && b.v.Min > b.v.Max {
-			l.bad(b.at, "the burst contradicts itself: milliseconds must not be negative, nor min-bytes above max-bytes")
-		}
-	} else if out.Actions.RateBytes.OK || out.Actions.RatePackets.OK {
-		l.bad(n.at, "`burst` is missing under filter: its policers need one")
-	}
-	out.MaxEntries = l.count(n.at, raw.MaxEntries, "filter.max-entries")
-	return out
-}
-
-func (l *loader) semantics(where at, n node[rawSemantics]) (filter.Semantics, string) {
-	if !n.written() {
-		l.bad(where, "`semantics` is missing under filter")
-		return filter.Semantics{}, ""
-	}
-	said := func(b *bool, key string) bool {
-		if b == nil {
-			l.bad(n.at, "`%s` is missing under semantics: it decides what an entry matches, so it is never guessed", key)
-			return false
-		}
-		return *b
-	}
-	return filter.Semantics{
-		PortsCheckProtocol:    said(n.v.PortsCheckProtocol, "ports-check-protocol"),
-		TransportChecksOffset: said(n.v.TransportChecksOffset, "transport-checks-offset"),
-		FlagsCheckProtocol:    said(n.v.FlagsCheckProtocol, "flags-check-protocol"),
-		ICMPChecksProtocol:    said(n.v.ICMPChecksProtocol, "icmp-checks-protocol"),
-		TailDiscards:          said(n.v.TailDiscards, "tail-discards"),
-	}, l.ref(n.at, n.v.Fact, "filter.semantics")
 }
 
 func (l *loader) pipeline(n node[rawPipeline]) []string {

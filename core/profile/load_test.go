@@ -6,6 +6,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/flowspec"
 )
 
 // small is a profile with one of most things. The cases of TestLoadRefuses change one line of it.
@@ -171,6 +174,109 @@ func TestLoadRefuses(t *testing.T) {
 			}
 			t.Errorf("got\n%v\nwant %q at %s", ps, c.want, c.at)
 		})
+	}
+}
+
+// smallFilter is a profile of a platform that has filters and no FlowSpec.
+const smallFilter = `name: box
+vendor: ACME
+platform: Box 1
+facts:
+  - {id: manual, text: It is in the manual., source: ACME manual, checked: 2026-11, basis: documented}
+filter:
+  dialect: acme
+  fact: manual
+  versions: [4, 6]
+  semantics: {ports-check-protocol: true, transport-checks-offset: true, flags-check-protocol: true, icmp-checks-protocol: true, tail-discards: false, fact: manual}
+  components:
+    destination: {fact: manual}
+    destination-port: {ops: [eq, range], values: unlimited, fact: manual}
+  actions:
+    discard: {fact: manual}
+    rate-bytes: {unit: kbits/s, step: 1, floor: none, ceiling: unknown, fact: manual}
+  shared-policer: {fact: manual}
+  burst: {milliseconds: 50, min-bytes: 3000, max-bytes: 1000000, fact: manual}
+  max-entries: {value: 4000, fact: manual}
+pipeline: {stages: [filter], fact: manual}
+`
+
+func TestLoadFilter(t *testing.T) {
+	t.Parallel()
+	p, err := Load("box.yaml", []byte(smallFilter))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := p.Filter
+	for _, c := range []struct {
+		what      string
+		got, want any
+	}{
+		{"FlowSpec", p.Native == nil, true},
+		{"dialect", f.Dialect, "acme"},
+		{"versions", f.Versions, []int{4, 6}},
+		{"semantics", f.Semantics, filter.Semantics{PortsCheckProtocol: true, TransportChecksOffset: true, FlagsCheckProtocol: true, ICMPChecksProtocol: true}},
+		{"no floor", f.Actions.RateBytes.Floor, float64(Unlimited)},
+		{"unknown ceiling", f.Actions.RateBytes.Ceiling, 0.0},
+		{"shared policer", f.SharedPolicer, Can{OK: true, Fact: "manual"}},
+		{"burst", []uint64{uint64(f.BurstMS), f.BurstMin, f.BurstMax}, []uint64{50, 3000, 1000000}},
+		{"entries", f.MaxEntries, Number{N: 4000, Fact: "manual"}},
+		{"stages", p.Pipeline, []string{"filter"}},
+	} {
+		if !cmp.Equal(c.got, c.want) {
+			t.Errorf("%s: got %v, want %v", c.what, c.got, c.want)
+		}
+	}
+	for _, c := range []struct{ name, old, new, want string }{
+		{"no dialect", "  dialect: acme\n", "", "`dialect` is missing"},
+		{"no versions", "[4, 6]", "[]", "`versions` is missing"},
+		{"a strange version", "[4, 6]", "[4, 5]", "5 is not an IP version"},
+		{"a version twice", "[4, 6]", "[4, 4]", "there twice"},
+		{"guessed semantics", "tail-discards: false, ", "", "never guessed"},
+		{"no semantics", smallFilter[strings.Index(smallFilter, "  semantics"):strings.Index(smallFilter, "  components")], "", "`semantics` is missing"},
+		{"a rate without a burst", smallFilter[strings.Index(smallFilter, "  burst"):strings.Index(smallFilter, "  max-entries")], "", "`burst` is missing"},
+		{"a burst that cannot be", "min-bytes: 3000", "min-bytes: 3000000", "contradicts itself"},
+		{"entries without a fact", "{value: 4000, fact: manual}", "4000", "rests on no fact"},
+		{"no entries", "  max-entries: {value: 4000, fact: manual}\n", "", "is missing"},
+		{"unlimited steps", "step: 1", "step: unlimited", "`unlimited` has no meaning here"},
+		{"a fraction of a value", "values: unlimited", "values: 1.5", "out of range"},
+		{"an unknown bound", "values: unlimited", "values: unlimited, max-pairs: unknown", "cannot be kept"},
+		{"a strange stage", "[filter]", "[fog]", "not a stage"},
+		{"a stage without a fact", "{stages: [filter], fact: manual}", "{stages: [filter]}", "rests on no fact"},
+		{"an exclusion of one action", "  shared-policer", "    exclude: [{actions: [rate], fact: manual}]\n  shared-policer", "names two of them"},
+		{"a limit without its value", "{value: 4000, fact: manual}", "{fact: manual}", "needs `value`"},
+		{"a list for a word", "dialect: acme", "dialect: [acme]", "not a list"},
+		{"a word for a mapping", "actions:\n    discard: {fact: manual}\n    rate", "actions: nothing\n#  rate", ""},
+	} {
+		text := strings.Replace(smallFilter, c.old, c.new, 1)
+		if text == smallFilter {
+			t.Errorf("%s: %q is not in the profile", c.name, c.old)
+			continue
+		}
+		if _, err := Load("box.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
+		}
+	}
+}
+
+func TestFactFor(t *testing.T) {
+	t.Parallel()
+	both := Component{Fact: "four", FactV6: "six", Families: []flowspec.Family{flowspec.IPv4, flowspec.IPv6}}
+	one := Component{Fact: "four"}
+	for _, c := range []struct {
+		c    Component
+		f    flowspec.Family
+		fact string
+		can  bool
+	}{
+		{both, flowspec.IPv4, "four", true}, {both, flowspec.IPv6, "six", true}, {both, flowspec.VPNv6, "six", false}, {both, flowspec.VPNv4, "four", false},
+		{one, flowspec.IPv6, "four", true}, {one, flowspec.VPNv4, "four", true},
+	} {
+		if got, can := c.c.FactFor(c.f), c.c.For(c.f); got != c.fact || can != c.can {
+			t.Errorf("%s: got %s, %v; want %s, %v", c.f, got, can, c.fact, c.can)
+		}
+	}
+	if (Can{Families: both.Families}).For(flowspec.IPv4) || !(Can{OK: true}).For(flowspec.VPNv6) {
+		t.Error("a capability holds for the wrong families")
 	}
 }
 
