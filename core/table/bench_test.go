@@ -282,3 +282,75 @@ func BenchmarkDiffOneRule(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSevererLenient compares with a table that lacks every tenth entry.
+func BenchmarkSevererLenient(b *testing.B) {
+	want := Of(mix(b, 10_000, 7))
+	got := halved(want)
+	n := 0
+	got = slices.DeleteFunc(got, func(Entry) bool { n++; return n%10 == 0 })
+	b.ReportMetric(0, "unproven")
+	for b.Loop() {
+		if d := Severer(want, got); d != nil && d.Unproven {
+			b.ReportMetric(1, "unproven")
+		}
+	}
+}
+
+// BenchmarkDiffNative splits rules of several source ports into two routes, and sorts all routes as a router does.
+func BenchmarkDiffNative(b *testing.B) {
+	for _, n := range []int{1_000, 10_000, 100_000} {
+		rules := mix(b, n, 7)
+		for _, discard := range []bool{true, false} {
+			if discard {
+				for i := range rules {
+					rules[i].Action = flowspec.Action{Rate: &flowspec.Rate{}}
+				}
+			} else {
+				rules = mix(b, n, 7)
+			}
+			want := Of(rules)
+			got := Of(splitRules(b, rules))
+			for i := range got {
+				if got[i].Do.Policer != "" {
+					got[i].Do.Policer = got[i].ID[:len(got[i].ID)-1]
+				}
+			}
+			b.Run(fmt.Sprintf("%d-discard=%v", n, discard), func(b *testing.B) {
+				var d *Difference
+				for b.Loop() {
+					d = Diff(want, got)
+				}
+				b.Log(d)
+			})
+		}
+	}
+}
+
+func splitRules(b *testing.B, rules []flowspec.Rule) (out []flowspec.Rule) {
+	for _, r := range rules {
+		c, ok := r.Match.Component(flowspec.SrcPort)
+		if !ok || len(c.Terms) < 2 {
+			r.ID += "a"
+			out = append(out, r)
+			continue
+		}
+		for n, half := range [][]flowspec.Term{c.Terms[:1], c.Terms[1:]} {
+			var cs []flowspec.Component
+			for x := range r.Match.All() {
+				if x.Type == flowspec.SrcPort {
+					x.Terms = half
+				}
+				cs = append(cs, x)
+			}
+			m, err := flowspec.NewMatch(flowspec.IPv4, flowspec.RD{}, cs...)
+			if err != nil {
+				b.Fatal(err)
+			}
+			part := r
+			part.Match, part.ID = m, r.ID+flowspec.ID("ab"[n:n+1])
+			out = append(out, part)
+		}
+	}
+	return out
+}

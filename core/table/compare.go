@@ -12,8 +12,8 @@ import (
 // Call an entry i of want covered when the entries of got that it owns make up all that it matches. Take a packet p, decided by i in
 // want and by y in got, and bad. Then y has no owner; or i is not covered; or some x that i owns matches p, and y stands
 // before x although all its owners stand behind i (they match p, and i is the first that does, and does something
-// else). So it is enough to look at entries of got without an owner, at entries of want that are not covered, and at pairs that are inverted,
-// overlap and differ. In two tables that hold the same rules in about the same order there are few of
+// else). So it is enough to look at entries of got without an owner, at entries of want that are not covered, and at pairs y, x that are
+// inverted so, overlap and differ. In two tables that hold the same rules in about the same order there are few of
 // those. Each is looked at exactly: is there a packet left when all that decides earlier is taken away?
 //
 // The same argument finds all pairs of entries that may decide one packet, bad or not: those that are looked at, and each entry of got with
@@ -58,7 +58,7 @@ func newComparison(want, got Table, bad func(want, got Outcome) bool) *compariso
 // find returns a packet that is decided badly; false: there is none. c.steps is 0 when it gave up.
 func (c *comparison) find() (packet.Header, bool) {
 	owner, pieces := c.owners()
-	uncovered := c.uncovered(owner, pieces)
+	uncovered, more := c.uncovered(owner, pieces)
 	for _, y := range c.got.ends {
 		if owner[y] >= 0 {
 			c.share(owner[y], y, c.got.table[y].Match)
@@ -73,7 +73,7 @@ func (c *comparison) find() (packet.Header, bool) {
 			return h, ok
 		}
 	}
-	return c.inverted(owner)
+	return c.inverted(owner, more)
 }
 
 func (c *comparison) gaveUp() bool { return c.steps <= 0 }
@@ -130,8 +130,10 @@ func (s *side) kin() map[uint64][]int {
 }
 
 // uncovered returns the entries of want that are not covered. Before it calls an entry that, it looks for more that the entry owns: one
-// piece of it may have got another owner in the first place, being just like another entry or inside it.
-func (c *comparison) uncovered(owner []int, pieces [][]int) (out []int) {
+// piece of it may have got another owner in the first place, being just like another entry or inside it. Then owner has the first of them, and more
+// has all owners of such a piece.
+func (c *comparison) uncovered(owner []int, pieces [][]int) (out []int, more map[int][]int) {
+	more = map[int][]int{}
 	var kin map[uint64][]int
 	for _, i := range c.want.ends {
 		if c.covers(i, pieces[i]) {
@@ -143,20 +145,26 @@ func (c *comparison) uncovered(owner []int, pieces [][]int) (out []int) {
 		m := c.want.table[i].Match
 		for _, y := range kin[m.HashAddrs()] {
 			if !c.spend(1) {
-				return append(out, i)
+				return append(out, i), more
 			}
 			if owner[y] != i && c.want.bare[i] == c.got.bare[y] && c.owns(m, c.got.table[y].Match) {
 				pieces[i] = append(pieces[i], y)
-				if owner[y] < 0 || i < owner[y] {
+				if owner[y] < 0 {
 					owner[y] = i
+					continue
 				}
+				if more[y] == nil {
+					more[y] = []int{owner[y]}
+				}
+				more[y] = append(more[y], i)
+				owner[y] = min(owner[y], i)
 			}
 		}
 		if !c.covers(i, pieces[i]) {
 			out = append(out, i)
 		}
 	}
-	return out
+	return out, more
 }
 
 // ownerAmong returns the first of some entries of want that owns entry y of got, or -1.
@@ -260,6 +268,10 @@ func (c *comparison) decided(i, y int, within packet.Set) (packet.Header, bool) 
 	if !c.spend(len(c.sets)) {
 		return packet.Header{}, false
 	}
+	// Where much stands earlier, an ordinary packet may well show the difference before all of it is taken away.
+	if h, ok := within.Witness(); ok && !slices.ContainsFunc(c.sets, func(s packet.Set) bool { return s.Has(h) }) {
+		return h, true
+	}
 	out, ok := within.OutsideOn(&c.steps, c.sets...)
 	if !ok {
 		c.steps = 0
@@ -280,7 +292,7 @@ func (c *comparison) earlier(s *side, i int, within packet.Set) {
 }
 
 // inverted looks at the pairs of got whose first owners stand the other way round in want.
-func (c *comparison) inverted(owner []int) (packet.Header, bool) {
+func (c *comparison) inverted(owner []int, more map[int][]int) (packet.Header, bool) {
 	type piece struct{ owner, at int }
 	var seen []piece // by owner: the pieces to invert with are at the end
 	limit := 10_000 + 50*len(c.got.table)
@@ -296,7 +308,7 @@ func (c *comparison) inverted(owner []int) (packet.Header, bool) {
 			if !c.spend(1) {
 				return packet.Header{}, false
 			}
-			if h, ok := c.swapped(y.at, x); ok || c.gaveUp() {
+			if h, ok := c.swapped(y.at, x, owner[x], more[x]); ok || c.gaveUp() {
 				return h, ok
 			}
 		}
@@ -305,15 +317,17 @@ func (c *comparison) inverted(owner []int) (packet.Header, bool) {
 	return packet.Header{}, false
 }
 
-// swapped looks at the packets that x would match if y did not stand before it in got.
-func (c *comparison) swapped(y, x int) (packet.Header, bool) {
-	policed := c.got.table[y].Do.limits()
-	if !policed && !c.bad(c.got.bare[x], c.got.bare[y]) || !c.got.table[y].Match.Overlaps(c.got.table[x].Match) {
+// swapped looks at the packets that x would match if y did not stand before it in got: those that an owner of x decides in want.
+func (c *comparison) swapped(y, x, owner int, more []int) (packet.Header, bool) {
+	limits := c.got.table[y].Do.limits()
+	if !limits && !c.bad(c.got.bare[x], c.got.bare[y]) || !c.got.table[y].Match.Overlaps(c.got.table[x].Match) {
 		return packet.Header{}, false
 	}
 	both := c.got.table[y].Match.And(c.got.table[x].Match)
-	c.buffers[2] = c.want.index.near(both, c.buffers[2])
-	for _, i := range c.buffers[2] {
+	if len(more) == 0 {
+		return c.pair(owner, y, both)
+	}
+	for _, i := range more {
 		if h, ok := c.pair(i, y, both); ok || c.gaveUp() {
 			return h, ok
 		}
