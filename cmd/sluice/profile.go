@@ -19,13 +19,21 @@ const profilesEnv = "SLUICE_PROFILES"
 
 // profilesFlag adds --profiles to a command.
 func profilesFlag(cmd *cobra.Command) *string {
-	return cmd.Flags().String("profiles", os.Getenv(profilesEnv),
+	return cmd.Flags().String("profiles", "",
 		"`DIR` with profiles of your own; one with the name of an embedded profile replaces it (default $"+profilesEnv+")")
 }
 
-// loadProfiles returns the embedded profiles with those of dir beside them. Without dir, the embedded ones.
-func loadProfiles(dir string) (*profile.Library, error) {
+// ownProfiles returns dir, or the directory that the environment names.
+func ownProfiles(dir string) string {
 	if dir == "" {
+		return os.Getenv(profilesEnv)
+	}
+	return dir
+}
+
+// loadProfiles returns the embedded profiles with those of dir, or of the directory that the environment names, beside them.
+func loadProfiles(dir string) (*profile.Library, error) {
+	if dir = ownProfiles(dir); dir == "" {
 		return profiles.Embedded(), nil
 	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {

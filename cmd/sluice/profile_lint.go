@@ -80,7 +80,7 @@ func lint(args []string, dir string) ([]lintResult, error) {
 	out := []lintResult{}
 	if len(args) == 0 {
 		out = lintTree(profiles.Files(), "profiles", out)
-		if dir == "" {
+		if dir = ownProfiles(dir); dir == "" {
 			return out, nil
 		}
 		args = []string{dir}
