@@ -11,7 +11,7 @@ import (
 // are only the same where the buckets hold the same packets, that is where the relation of buckets is a bijection.
 type sharing struct {
 	pairs []bucketPair
-	seen  map[[2]string]bool // pairs that need no second look, because find is set and has found
+	seen  map[[2]string]bool // pairs that found has noted
 }
 
 // bucketPair is a bucket on each side, and how a packet that goes into both is found, if there is one.
