@@ -22,9 +22,6 @@ type card struct {
 	nothing  bool         // no packet matches
 	native   *way
 	inFilter *way // made when it is asked for: see platform.filterWay
-	// verdict of the last plan, good as long as the rule is carried the same way; see assemble.go.
-	last      *Verdict
-	lastState state
 }
 
 // way is how one mechanism carries one rule, or why it does not.
@@ -114,11 +111,3 @@ func (c *card) near(d *card) bool {
 		!(c.src.IsValid() && d.src.IsValid() && !c.src.Overlaps(d.src)) &&
 		!(c.dst.IsValid() && d.dst.IsValid() && !c.dst.Overlaps(d.dst))
 }
-
-// differs says whether it matters which of c and d decides a packet. Rules that go on to later ones differ from every other.
-func (c *card) differs(d *card) bool {
-	return c.want != d.want || c.rule.Action.Continue || d.rule.Action.Continue
-}
-
-// contests says whether c and d must stay in order: they share a packet, and would treat it differently.
-func (c *card) contests(d *card) bool { return c.differs(d) && c.meets(d) }

@@ -140,7 +140,7 @@ func TestTables(t *testing.T) {
 			dst 203.0.113.0/24 proto 17 -> discard # native 1`},
 		{name: "a VRF redirect cannot follow them", profile: "junos-mx", table: `
 			dst 203.0.113.80/32 proto 6 port 22,179 dport 22,80 -> rate 1000000 # filter 2 moved-to-filter rewritten-port one-policer
-			dst 203.0.113.0/24 proto 6 -> vrf 65000 1 # rejected 0 no-action cluster-split`},
+			dst 203.0.113.0/24 proto 6 -> vrf 65000 1 # rejected 0 cluster-split no-action`},
 		{name: "both lists share their first chunk", profile: "asr9k", table: `
 			dst 203.0.113.9/32 sport 1,3,5,7,9,11 -> accept # rewritten 2 split-values assumed-order
 			dst 203.0.113.9/32 sport 1,3,5,7,9,20 -> discard # rewritten 1 split-values shadowed-part assumed-order`},

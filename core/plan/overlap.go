@@ -18,6 +18,7 @@ type plane struct {
 	state  []state
 	notes  []note  // what settle has to say about single rules; nil while it has nothing
 	benign []int32 // rules with pieces that changed places with others without harm
+	order  []bool  // whether the order of evaluation decides something about a rule
 	class  []int32
 	groups []group
 	group  []int32 // of each card, -1 for loose ones
@@ -29,7 +30,10 @@ type plane struct {
 type note struct {
 	reasons  []Reason
 	conflict *witnessed
+	from     *settled // where it was found out
 }
+
+func (n *note) empty() bool { return len(n.reasons) == 0 && n.conflict == nil }
 
 // group is the rules for one destination prefix: cards lo to hi-1. Those inside the prefix begin at first.
 type group struct {

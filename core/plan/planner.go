@@ -18,6 +18,7 @@ type Planner struct {
 	platform *platform
 	err      error
 	cards    []*card // of the last plan, in its order
+	memory   memory  // of its clusters
 	scratch  []flowspec.Component
 }
 
@@ -40,9 +41,11 @@ func (pl *Planner) Plan(snap rib.Snapshot) (*Plan, error) {
 		}
 		planes = append(planes, newPlane(pl.platform, cards[lo:hi:hi]))
 	}
+	next := make(memory)
 	for _, one := range planes {
-		one.settle()
+		one.settleAll(pl.memory, next)
 	}
+	pl.memory = next
 	pl.fit(planes)
 	return pl.assemble(planes, len(cards)), nil
 }

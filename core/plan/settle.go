@@ -26,16 +26,7 @@ func (s state) carried() bool { return s == asNative || s == asFilter }
 // is filtered that nobody asked for. Rules only ever move from FlowSpec to the filter and from either to rejected, so it ends.
 func (pl *plane) settle() {
 	for i, c := range pl.cards {
-		switch {
-		case c.nothing:
-			pl.state[i] = asNothing
-		case c.native.ok():
-			pl.state[i] = asNative
-		case pl.p.filterWay(c).ok():
-			pl.state[i] = asFilter
-		default:
-			pl.state[i] = asRejected
-		}
+		pl.state[i] = pl.alone(c)
 	}
 	for again := true; again; {
 		again = pl.loseExceptions()
@@ -104,7 +95,7 @@ func (pl *plane) exposed(i int32) (out []loss) {
 			return true
 		}
 		if left := pl.undecided(c.set.And(d.set), pl.narrower(i, j), j); !left.Empty() {
-			out = append(out, loss{j, &witnessed{want: i, got: j, packets: left}})
+			out = append(out, loss{j, &witnessed{want: c, got: d, packets: left}})
 		}
 		return true
 	})
@@ -260,7 +251,7 @@ func (pl *plane) resolve(w conflict) {
 		packets = pl.cards[w.want].set.And(pl.cards[w.got].set)
 	}
 	pl.reject(victim, r)
-	pl.show(victim, &witnessed{want: w.want, got: w.got, packets: packets})
+	pl.show(victim, &witnessed{want: pl.cards[w.want], got: pl.cards[w.got], packets: packets})
 }
 
 // manyLosses is where counting stops.
@@ -306,7 +297,7 @@ func (pl *plane) entries(i int32) int {
 
 // witnessed is a set of packets that the rules ask one thing for and the device would have done another.
 type witnessed struct {
-	want, got int32
+	want, got *card
 	packets   packet.Set
 	ready     *table.Difference // the whole answer, where there is one
 }

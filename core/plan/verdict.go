@@ -57,7 +57,7 @@ func (pl *plane) nativeVerdict(v *Verdict, i int32, n note, owner map[string]int
 	}
 	v.Cost.Entries = len(v.Entries)
 	s := w.facts
-	if order := pl.limits.order; order.Kind != "unknown" && pl.orderDecides(i) {
+	if order := pl.limits.order; order.Kind != "unknown" && pl.order[i] {
 		pl.p.facts.add(&s, order.Fact)
 		if pl.p.facts.basis(order.Fact) == "assumed" {
 			v.Reasons = append(v.Reasons, Reason{Code: "assumed-order", Severity: Warning, Component: "order",
@@ -66,12 +66,6 @@ func (pl *plane) nativeVerdict(v *Verdict, i int32, n note, owner map[string]int
 		}
 	}
 	pl.known(v, s)
-}
-
-// orderDecides says whether the order of evaluation matters to card i.
-func (pl *plane) orderDecides(i int32) bool {
-	pl.index()
-	return pl.contested(i)
 }
 
 func (pl *plane) filterVerdict(v *Verdict, c *card, n note) {
@@ -94,15 +88,17 @@ func (pl *plane) filterVerdict(v *Verdict, c *card, n note) {
 func (pl *plane) rejectedVerdict(v *Verdict, i int32, n note) {
 	c := pl.cards[i]
 	v.Carried = Rejected
-	s := factSet{}
-	if len(n.reasons) == 0 || !c.native.ok() {
+	s := c.native.facts
+	other := pl.p.filterWay(c) // what it says does not depend on whether it was asked before
+	if !c.native.ok() {
 		v.Reasons = append(v.Reasons, c.native.refused...)
-		s = c.native.facts
+	} else {
+		v.Reasons = append(v.Reasons, n.reasons...)
 	}
-	if c.inFilter != nil && !c.inFilter.ok() {
-		v.Reasons = append(v.Reasons, c.inFilter.refused...)
+	if !other.ok() && (pl.p.filter != nil || !c.native.ok()) {
+		v.Reasons = append(v.Reasons, other.refused...)
 		for k := range s {
-			s[k] |= c.inFilter.facts[k]
+			s[k] |= other.facts[k]
 		}
 	}
 	v.Reasons = dedupe(append(v.Reasons, n.reasons...))
@@ -143,7 +139,7 @@ func (pl *plane) witness(i int32, n note) *table.Difference {
 	case n.conflict != nil && n.conflict.ready != nil:
 		return n.conflict.ready
 	case n.conflict != nil:
-		want, got := pl.cards[n.conflict.want], pl.cards[n.conflict.got]
+		want, got := n.conflict.want, n.conflict.got
 		if h, ok := n.conflict.packets.Witness(); ok {
 			return &table.Difference{Packet: h, WantEntry: string(want.rule.ID), GotEntry: string(got.rule.ID),
 				Want: want.want.String(), Got: got.want.String()}

@@ -26,18 +26,6 @@ func (g *conjunction) always() bool {
 	return g.Set|g.Clear == 0 && len(g.some)+len(g.gaps) == 0
 }
 
-// simple says whether g is one condition.
-func (g *conjunction) simple() bool {
-	n := len(g.some) + len(g.gaps)
-	if g.Set != 0 {
-		n++
-	}
-	if g.Clear != 0 {
-		n++
-	}
-	return n == 1
-}
-
 // flagGroups returns the groups of a TCP flags list that some word passes. A list that lets everything through is one group that is always true.
 func flagGroups(c *flowspec.Component) []conjunction {
 	var out []conjunction
