@@ -15,6 +15,28 @@ import (
 // mixed returns n rules like those of mitigation systems: most for one victim address, a few for networks, and a few for everybody.
 func mixed(tb testing.TB, n int, seed uint64) []flowspec.Rule {
 	tb.Helper()
+	return generate(tb, n, seed, mixedAction)
+}
+
+// mitigation returns rules like mixed, but with the actions of mitigation systems: discards, and some rates for single victims.
+func mitigation(tb testing.TB, n int, seed uint64) []flowspec.Rule {
+	tb.Helper()
+	rules := generate(tb, n, seed, func(r *rand.Rand) flowspec.Action {
+		if r.IntN(20) == 0 {
+			return flowspec.Action{Rate: &flowspec.Rate{Amount: float32(1000 * (1 + r.IntN(1e6))), Unit: flowspec.Bytes}}
+		}
+		return flowspec.Action{Rate: &flowspec.Rate{Unit: flowspec.Bytes}}
+	})
+	for i := range rules {
+		if c, ok := rules[i].Match.Component(flowspec.DstPrefix); !ok || c.Prefix.Len < 32 {
+			rules[i].Action = flowspec.Action{Rate: &flowspec.Rate{Unit: flowspec.Bytes}}
+		}
+	}
+	return rules
+}
+
+func generate(tb testing.TB, n int, seed uint64, action func(*rand.Rand) flowspec.Action) []flowspec.Rule {
+	tb.Helper()
 	r := rand.New(rand.NewPCG(seed, 1))
 	victims := max(1, n/4)
 	seen := make(map[string]bool, n)
@@ -30,7 +52,7 @@ func mixed(tb testing.TB, n int, seed uint64) []flowspec.Rule {
 			continue
 		}
 		seen[string(m.NLRI())] = true
-		out = append(out, flowspec.Rule{ID: flowspec.NewID("bench", m), Match: m, Action: mixedAction(r), Source: "bench"})
+		out = append(out, flowspec.Rule{ID: flowspec.NewID("bench", m), Match: m, Action: action(r), Source: "bench"})
 	}
 	return out
 }
@@ -146,10 +168,17 @@ func BenchmarkMake(b *testing.B) {
 
 // BenchmarkPlannerOneRule replaces one rule of n.
 func BenchmarkPlannerOneRule(b *testing.B) {
-	for _, n := range []int{1_000, 10_000, 100_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		n    int
+		make func(testing.TB, int, uint64) []flowspec.Rule
+	}{
+		{"mitigation/1000", 1_000, mitigation}, {"mitigation/10000", 10_000, mitigation}, {"mitigation/100000", 100_000, mitigation},
+		{"mixed/1000", 1_000, mixed}, {"mixed/10000", 10_000, mixed},
+	} {
+		b.Run(c.name, func(b *testing.B) {
 			p, settings := embedded(b, "asr9k")
-			rules := mixed(b, n+1, 1)
+			n, rules := c.n, c.make(b, c.n+1, 1)
 			one, other := rib.Of(rules[:n]), rib.Of(rules[1:])
 			one.Rules()
 			other.Rules()

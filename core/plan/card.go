@@ -22,6 +22,10 @@ type card struct {
 	nothing  bool         // no packet matches
 	native   *way
 	inFilter *way // made when it is asked for: see platform.filterWay
+	serial   uint64
+	// said is the last verdict, with everything that it rests on beside the card.
+	said   Verdict
+	saidOf verdictKey
 }
 
 // way is how one mechanism carries one rule, or why it does not.
@@ -54,7 +58,8 @@ func (w *way) refuse(r Reason) *way {
 // newCard looks at rule r alone. scratch is room for its components.
 func (p *platform) newCard(r *flowspec.Rule, scratch []flowspec.Component) (*card, []flowspec.Component) {
 	scratch = scratch[:0]
-	c := &card{rule: *r, set: r.Match.Set(), want: table.Want(*r)}
+	p.cards++
+	c := &card{rule: *r, set: r.Match.Set(), want: table.Want(*r), serial: p.cards}
 	c.severity = c.want.Severity()
 	c.nothing = c.set.Empty()
 	for one := range r.Match.All() {

@@ -20,6 +20,7 @@ type platform struct {
 	profile *profile.Profile
 	opt     Options
 	facts   *facts
+	cards   uint64     // made so far
 	native  *mechanism // nil: cannot, or must not
 	filter  *mechanism
 	// Why there is no native or filter mechanism.

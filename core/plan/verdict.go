@@ -8,14 +8,63 @@ import (
 	"github.com/sluice-gateway/sluice/core/table"
 )
 
-// verdict says how card i fares. owner is of plane.owners.
+// verdictKey is what a verdict rests on beside its card. The zero key is no verdict.
+type verdictKey struct {
+	state state
+	order bool
+	from  *settled // of the notes
+	near  uint64   // which carried rules are around a rejected one
+}
+
+// verdict says how card i fares, as it did last time where nothing changed. owner is of plane.owners.
 func (pl *plane) verdict(i int32, owner map[string]int32) Verdict {
 	c := pl.cards[i]
-	v := Verdict{Rule: c.rule.ID}
 	var n note
 	if pl.notes != nil {
 		n = pl.notes[i]
 	}
+	key := verdictKey{state: pl.state[i], order: pl.order[i], from: n.from}
+	if key.state == asRejected {
+		key.near = pl.around(i)
+	}
+	if !n.empty() && n.from == nil || pl.shares(i, owner) {
+		return pl.newVerdict(i, n, owner)
+	}
+	if c.saidOf != key {
+		c.said, c.saidOf = pl.newVerdict(i, n, nil), key
+	}
+	return c.said
+}
+
+// around returns a number that changes when other rules around card i are carried.
+func (pl *plane) around(i int32) uint64 {
+	sum := uint64(1)
+	pl.near(i, false, func(j int32) bool {
+		if pl.state[j].carried() {
+			sum = (sum ^ pl.cards[j].serial) * 0x100000001b3
+		}
+		return true
+	})
+	return sum
+}
+
+// shares says whether an entry of card i is sent by an earlier rule.
+func (pl *plane) shares(i int32, owner map[string]int32) bool {
+	if owner == nil || pl.state[i] != asNative {
+		return false
+	}
+	routes := pl.cards[i].native.routes
+	for k := range routes {
+		if first, ok := owner[string(routes[k].Match.NLRI())]; ok && first != i {
+			return true
+		}
+	}
+	return false
+}
+
+func (pl *plane) newVerdict(i int32, n note, owner map[string]int32) Verdict {
+	c := pl.cards[i]
+	v := Verdict{Rule: c.rule.ID}
 	switch pl.state[i] {
 	case asNothing:
 		v.Carried, v.Exact = Rewritten, true
