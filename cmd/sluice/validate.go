@@ -120,6 +120,9 @@ func targetsOf(specs []string, dir, placement string) ([]target, error) {
 		seen[t.spec] = true
 		out = append(out, t)
 	}
+	if len(out) == 0 {
+		return nil, errors.New("--profile names no profile: `sluice profile list` shows them")
+	}
 	return out, nil
 }
 

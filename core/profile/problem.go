@@ -67,7 +67,7 @@ func (ps Problems) Error() string {
 
 // didYouMean suggests the nearest of words, as `: did you mean "dscp"?`, or lists a few, or says nothing.
 func didYouMean(s string, words []string) string {
-	best, far := "", 3
+	best, far := "", min(3, len(s))
 	for _, w := range words {
 		if d := distance(s, w); d < far {
 			best, far = w, d
