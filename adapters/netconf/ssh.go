@@ -126,7 +126,7 @@ func verifyHost(config *ssh.ClientConfig, t device.Target, address string, log *
 	case t.HostKey != "":
 		key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(t.HostKey))
 		if err != nil {
-			return fmt.Errorf("the configured host key: %w; want it as in a .pub file: ssh-ed25519 AAAA...", err)
+			return fmt.Errorf("the configured host key: %w; want it as a .pub file has it, beginning with its type such as ssh-ed25519", err)
 		}
 		config.HostKeyAlgorithms = algorithms(key.Type())
 		want := string(key.Marshal())
