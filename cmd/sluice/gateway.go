@@ -83,6 +83,7 @@ func (g *gateway) openRules(context.Context) error {
 		Refused: func(r flowspec.Rule, err error) {
 			g.log.Warn("rule refused", "source", r.Source, "rule", r.ID, "match", r.Match.String(), "error", err)
 		},
+		Unsaved: func(err error) { g.log.Error("not on disk yet, trying again", "error", err) },
 	})
 	return err
 }

@@ -234,7 +234,7 @@ func (b *builder) policy(path string, raw rawAllow) admit.Policy {
 			b.fail(fmt.Sprintf("%s.actions[%d]", path, i), "%q is no action: %s", s, strings.Join(actionWords, ", "))
 		}
 	}
-	return p
+	return p.Indexed()
 }
 
 func (b *builder) prefix(path, s string) (netip.Prefix, bool) {
