@@ -77,8 +77,14 @@ func (pl *Planner) deal(rules []flowspec.Rule) []*card {
 // holds says whether c is the card of r. Time and note of a rule decide nothing here.
 func (c *card) holds(r *flowspec.Rule) bool {
 	o := &c.rule
-	return o.ID == r.ID && o.Match.Equal(r.Match) && o.Action.Equal(r.Action) && slices.Equal(o.Communities, r.Communities) &&
+	return o.ID == r.ID && o.Match.Equal(r.Match) && (sameAction(&o.Action, &r.Action) || o.Action.Equal(r.Action)) && slices.Equal(o.Communities, r.Communities) &&
 		slices.Equal(o.LargeCommunities, r.LargeCommunities) && slices.Equal(o.Others, r.Others)
+}
+
+// sameAction says whether a and b are copies of one action, which is quicker seen than that they are equal.
+func sameAction(a, b *flowspec.Action) bool {
+	return a.Rate == b.Rate && a.Redirect == b.Redirect && a.Mark == b.Mark && a.Sample == b.Sample && a.Continue == b.Continue &&
+		len(a.Unknown) == 0 && len(b.Unknown) == 0
 }
 
 // fit keeps the plan inside what the device holds.
@@ -122,29 +128,54 @@ func (pl *Planner) assemble(planes []*plane, n int) *Plan {
 	}
 	out.Desired.Routes = make([]device.Route, 0, routes)
 	for _, one := range planes {
-		owner := one.owners()
+		start := len(out.Desired.Routes)
+		out.Desired.Routes = one.appendRoutes(out.Desired.Routes)
+		mine := out.Desired.Routes[start:]
+		var owner map[string]int32
+		if twice := func(a, b device.Route) bool { return a.Match.Equal(b.Match) }; anyTwice(mine, twice) {
+			owner = one.owners()
+			out.Desired.Routes = out.Desired.Routes[:start+len(slices.CompactFunc(mine, twice))]
+		}
 		for i := range one.cards {
-			v := one.verdict(int32(i), owner)
-			out.Verdicts = append(out.Verdicts, v)
-			for k := range v.Entries {
-				if r := v.Entries[k].Route; r != nil {
-					out.Desired.Routes = append(out.Desired.Routes, *r)
-				}
-			}
+			out.Verdicts = append(out.Verdicts, one.verdict(int32(i), owner))
 		}
 	}
-	sortRoutes(out.Desired.Routes)
 	out.Desired.Filters = p.filters(planes)
 	out.Warnings = p.warnings(&out.Desired, out.Verdicts)
 	return out
 }
 
-// sortRoutes puts routes in the order of flowspec.Compare. Most plans are in order already.
-func sortRoutes(routes []device.Route) {
-	less := func(a, b device.Route) int { return flowspec.Compare(a.Match, b.Match) }
-	if !slices.IsSortedFunc(routes, less) {
-		slices.SortStableFunc(routes, less)
+// appendRoutes appends the routes of the plane in the order of flowspec.Compare; of equal NLRIs that of the earlier rule comes first.
+func (pl *plane) appendRoutes(out []device.Route) []device.Route {
+	slots := pl.slots()
+	if slots == nil {
+		for i, c := range pl.cards {
+			if pl.state[i] == asNative {
+				out = append(out, c.native.routes[0])
+			}
+		}
+		return out
 	}
+	for _, s := range slots {
+		switch s.part {
+		case ghost:
+		case whole:
+			out = append(out, pl.cards[s.owner].native.routes[0])
+		default:
+			out = append(out, pl.cards[s.owner].native.routes[s.part])
+		}
+	}
+	return out
+}
+
+// anyTwice says whether two neighbours in routes are the same.
+func anyTwice(routes []device.Route, same func(a, b device.Route) bool) bool {
+	for i := 1; i < len(routes); i++ {
+		if same(routes[i-1], routes[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // owners says for each NLRI of a rewritten rule that stands in several rules which of them sends it: the earliest. Nil: there is none.
