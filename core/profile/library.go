@@ -50,15 +50,15 @@ func (l *Library) Overlay(fsys fs.FS, dir string) (*Library, error) {
 		fresh[p.Name] = shown
 		out.byName[p.Name], out.files[p.Name] = p, shown
 	}
-	problems = append(problems, out.collisions()...)
+	problems = append(problems, out.collisions(fresh)...)
 	if len(problems) > 0 {
 		return nil, problems
 	}
 	return out, nil
 }
 
-// collisions finds names that lead to two profiles.
-func (l *Library) collisions() Problems {
+// collisions finds names that lead to two profiles, and blames the one in fresh.
+func (l *Library) collisions(fresh map[string]string) Problems {
 	var problems Problems
 	owner := map[string]string{}
 	for _, p := range l.All() {
@@ -66,12 +66,16 @@ func (l *Library) collisions() Problems {
 	}
 	for _, p := range l.All() {
 		for _, a := range p.Aliases {
-			if other, taken := owner[a]; taken {
-				problems = append(problems, Problem{File: l.files[p.Name], Line: 1, Column: 1,
-					Message: fmt.Sprintf("alias %q already leads to profile %q", a, other)})
+			other, taken := owner[a]
+			if !taken {
+				owner[a] = p.Name
 				continue
 			}
-			owner[a] = p.Name
+			one := Problem{File: l.files[p.Name], Line: 1, Column: 1, Message: fmt.Sprintf("alias %q already leads to profile %q", a, other)}
+			if fresh[p.Name] == "" && fresh[other] != "" {
+				one.File, one.Message = fresh[other], fmt.Sprintf("%q is already an alias of profile %q: choose another name", a, p.Name)
+			}
+			problems = append(problems, one)
 		}
 	}
 	return problems

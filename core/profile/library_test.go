@@ -97,6 +97,7 @@ func TestOverlay(t *testing.T) {
 		{"same name twice", `profile "box" is in mine/a.yaml as well`, []string{"a.yaml", small, "b.yaml", small}},
 		{"alias of another", `alias "crate" already leads to profile "box"`, []string{"c.yaml", strings.Replace(small, "name: box", "name: cart", 1)}},
 		{"alias is a name", `alias "box" already leads to profile "box"`, []string{"c.yaml", strings.NewReplacer("name: box", "name: cart", "[crate]", "[box]").Replace(small)}},
+		{"name of an alias below", `mine/c.yaml:1:1: "crate" is already an alias of profile "box"`, []string{"c.yaml", strings.NewReplacer("name: box", "name: crate", "[crate]", "[]").Replace(small)}},
 		{"one that does not load", "mine/d.yaml:3:1", []string{"a.yaml", small, "d.yaml", strings.Replace(small, "vendor: ACME", "vender: ACME", 1)}},
 	} {
 		_, err := lib.Overlay(shelf(t, c.files...), "mine")
