@@ -13,7 +13,10 @@ import (
 )
 
 func readYAML(in *input) {
-	root, err := yamlDocument(in)
+	if readPieces(in, yamlPiece) {
+		return
+	}
+	root, err := yamlDocument(in, in.src, 0)
 	if err != nil {
 		in.fail("syntax", err.at, max(err.end, err.at+1), err.message, err.hint)
 		return
@@ -21,8 +24,9 @@ func readYAML(in *input) {
 	readDocument(in, root)
 }
 
-// yamlDocument parses one document. A panic of the parser on odd input is an error about this input and no more.
-func yamlDocument(in *input) (root *node, failure *stop) {
+// yamlDocument parses the one document of text, whose lines are moved against those of the input by delta. A panic of the
+// parser on odd input is an error about this input and no more.
+func yamlDocument(in *input, text string, delta int) (root *node, failure *stop) {
 	defer func() {
 		if p := recover(); p != nil {
 			root, failure = nil, stopf(0, 1, "this cannot be read as YAML: %v", p)
@@ -31,11 +35,11 @@ func yamlDocument(in *input) (root *node, failure *stop) {
 	if !utf8.ValidString(in.src) {
 		return nil, stopf(0, 1, "the file is not UTF-8")
 	}
-	file, err := parser.ParseBytes([]byte(in.src), 0)
+	y := yamlReader{in: in, delta: delta}
+	file, err := parser.ParseBytes([]byte(text), 0)
 	if err != nil {
-		return nil, yamlError(in, err)
+		return nil, y.failure(err)
 	}
-	y := yamlReader{in: in}
 	for _, doc := range file.Docs {
 		if doc.Body == nil {
 			continue
@@ -61,13 +65,12 @@ func yamlDocument(in *input) (root *node, failure *stop) {
 	return root, nil
 }
 
-// yamlError takes the place out of an error of the library.
-func yamlError(in *input, err error) *stop {
+// failure takes the place out of an error of the library.
+func (y *yamlReader) failure(err error) *stop {
 	var bad yaml.Error
 	if !errors.As(err, &bad) || bad.GetToken() == nil {
 		return stopf(0, 1, "this cannot be read as YAML: %s", firstLine(err.Error()))
 	}
-	y := yamlReader{in: in}
 	at := y.at(bad.GetToken())
 	return stopf(at, at+max(1, len(firstLine(bad.GetToken().Value))), "%s", firstLine(bad.GetMessage()))
 }
@@ -79,15 +82,18 @@ func firstLine(s string) string {
 
 // yamlReader turns the library's tree into nodes. Anchors, aliases, tags and merge keys are refused: rules need none, and an alias
 // can make a small file large.
-type yamlReader struct{ in *input }
+type yamlReader struct {
+	in    *input
+	delta int
+}
 
 // at returns the octet where a token begins. The library counts lines and columns from 1, columns in characters.
 func (y *yamlReader) at(t *yamltoken.Token) int {
 	y.in.lineOf(0)
-	if t == nil || t.Position == nil || t.Position.Line < 1 || t.Position.Line > len(y.in.lines) {
+	if t == nil || t.Position == nil || t.Position.Line+y.delta < 1 || t.Position.Line+y.delta > len(y.in.lines) {
 		return 0
 	}
-	at := y.in.lines[t.Position.Line-1]
+	at := y.in.lines[t.Position.Line+y.delta-1]
 	for n := 1; n < t.Position.Column && at < len(y.in.src) && y.in.src[at] != '\n'; n++ {
 		_, size := utf8.DecodeRuneInString(y.in.src[at:])
 		at += size
