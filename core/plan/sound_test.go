@@ -12,6 +12,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/packet"
 	"github.com/sluice-gateway/sluice/core/plan"
+	"github.com/sluice-gateway/sluice/core/profile"
 	"github.com/sluice-gateway/sluice/core/rib"
 	"pgregory.net/rapid"
 )
@@ -287,11 +288,15 @@ func TestPlansAreSound(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkSound(t, snap, out, name == "junos-mx:term-order=legacy" || name == "junos-mx")
+		with, err := p.With(settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkSound(t, snap, out, with)
 	})
 }
 
-func checkSound(t *rapid.T, snap rib.Snapshot, out *plan.Plan, anyOrderV6 bool) {
+func checkSound(t *rapid.T, snap rib.Snapshot, out *plan.Plan, p *profile.Profile) {
 	all := true
 	for _, v := range out.Verdicts {
 		for _, r := range v.Reasons {
@@ -305,9 +310,7 @@ func checkSound(t *rapid.T, snap rib.Snapshot, out *plan.Plan, anyOrderV6 bool) 
 		}
 	}
 	d := deviceOf(t, out)
-	if anyOrderV6 {
-		shuffleUnknown(t, d, out)
-	}
+	shuffleUnknown(t, d, p)
 	for range 40 {
 		h := drawHeader(t)
 		want, got := asked(snap.Rules(), h), d.treats(h)
@@ -318,11 +321,14 @@ func checkSound(t *rapid.T, snap rib.Snapshot, out *plan.Plan, anyOrderV6 bool) 
 }
 
 // shuffleUnknown puts the routes of families whose order is unknown into any order.
-func shuffleUnknown(t *rapid.T, d *device, out *plan.Plan) {
-	legacy := !slices.ContainsFunc(out.Warnings, func(r plan.Reason) bool { return r.Code == "term-order" })
+func shuffleUnknown(t *rapid.T, d *device, p *profile.Profile) {
 	var fixed, loose []route
 	for _, r := range d.routes {
-		if r.match.Family() == flowspec.IPv6 || legacy {
+		order := p.Native.Order
+		if r.match.Family() == flowspec.IPv6 && p.Native.OrderV6 != nil {
+			order = *p.Native.OrderV6
+		}
+		if order.Kind == "unknown" {
 			loose = append(loose, r)
 		} else {
 			fixed = append(fixed, r)
@@ -348,6 +354,62 @@ func describe(snap rib.Snapshot, out *plan.Plan) string {
 		}
 	}
 	return b.String()
+}
+
+// The same on platforms that do not exist.
+func TestPlansAreSoundOnAnyPlatform(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		p := drawProfile(t)
+		opt := drawOptions(t)
+		var rules []flowspec.Rule
+		for n := rapid.IntRange(1, 7).Draw(t, "rules"); n > 0; n-- {
+			rules = append(rules, drawRule(t))
+		}
+		snap := rib.Of(rules)
+		out, err := plan.Make(snap, p, opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkSound(t, snap, out, p)
+	})
+}
+
+// drawProfile draws a platform: Junos with other limits.
+func drawProfile(t *rapid.T) *profile.Profile {
+	junos, _ := embedded(t, "junos-mx")
+	p, native, inFilter := *junos, *junos.Native, *junos.Filter
+	p.Native, p.Filter = &native, &inFilter
+	native.Components = drawComponents(t, native.Components)
+	inFilter.Components = drawComponents(t, inFilter.Components)
+	if rapid.Bool().Draw(t, "exclude") {
+		native.Exclude, inFilter.Exclude = nil, nil
+	}
+	native.Order = profile.Order{Kind: pick(t, "order", "rfc8955", "rfc8955", "unknown")}
+	native.MaxNLRI = pick(t, "nlri", 0, 0, 24)
+	native.MaxRules = profile.Number{N: pick(t, "rules", 0, 0, 0, 3)}
+	inFilter.MaxEntries = profile.Number{N: pick(t, "entries", 0, 0, 0, 3)}
+	inFilter.SharedPolicer.OK = rapid.Bool().Draw(t, "shared")
+	native.Actions.Continue.OK = rapid.Bool().Draw(t, "continue")
+	native.Actions.Accept.OK = rapid.IntRange(0, 4).Draw(t, "accept") != 0
+	return &p
+}
+
+func drawComponents(t *rapid.T, like map[flowspec.Type]profile.Component) map[flowspec.Type]profile.Component {
+	out := make(map[flowspec.Type]profile.Component, len(like))
+	for typ := flowspec.DstPrefix; typ <= flowspec.FlowLabel; typ++ {
+		c, ok := like[typ]
+		if !ok || rapid.IntRange(0, 12).Draw(t, "missing") == 0 {
+			continue
+		}
+		c.MaxValues = pick(t, "values", profile.Unlimited, 0, 1, 2, 5)
+		c.MaxPairs = pick(t, "pairs", 0, 0, 2, 5)
+		c.MaxWidth = pick(t, "width", uint8(0), 1, 2)
+		c.MaxBits = pick(t, "bits", uint8(0), 1)
+		c.Ops = slices.DeleteFunc(slices.Clone(c.Ops), func(string) bool { return rapid.IntRange(0, 5).Draw(t, "op") == 0 })
+		out[typ] = c
+	}
+	return out
 }
 
 // A planner that is given one snapshot after another answers as Make does.

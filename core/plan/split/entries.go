@@ -136,6 +136,11 @@ func (p *parter) multiply(base Entry, flags []Cube, frags packet.Frags) *Trouble
 		if len(cut) > 1 {
 			p.note(t, Cut, len(values), len(cut))
 		}
+		if len(values) != len(base.Values[t]) { // cut number by number: neighbours in one list are a span again
+			for i := range cut {
+				cut[i] = tidy(slices.Clone(cut[i]))
+			}
+		}
 		if out, trouble = spreadEntries(p, out, t, cut, func(e *Entry, v []packet.Span) { e.Values[t] = v }); trouble != nil {
 			return trouble
 		}
@@ -216,7 +221,7 @@ func spreadEntries[T any](p *parter, in []Entry, t flowspec.Type, cut []T, set f
 	return out, nil
 }
 
-// singles returns spans, number by number where l has no ranges.
+// singles returns spans, number by number where l has no ranges, so that a list is counted as the platform will count it.
 func singles(t flowspec.Type, spans []packet.Span, l *Limit, budget int) ([]packet.Span, *Trouble) {
 	if l.Ops&Range != 0 {
 		return spans, nil
