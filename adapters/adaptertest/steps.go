@@ -207,6 +207,9 @@ func (s *story) lostSession(t *testing.T) {
 	if !errors.As(err, &transient) {
 		t.Fatalf("the session was lost during apply: got %v, want *device.Transient", err)
 	}
+	if transient.Unchanged {
+		t.Errorf("the device carried the change out, and %v says that nothing was changed", err)
+	}
 	s.faults.Expire(t)
 	s.becomes(t, before) // nobody confirmed it
 	s.settle(t, after)
@@ -240,6 +243,8 @@ func (s *story) noTime(t *testing.T) {
 	var transient *device.Transient
 	if !errors.As(err, &transient) {
 		t.Errorf("apply without any time: got %v, want *device.Transient", err)
+	} else if !transient.Unchanged {
+		t.Errorf("apply without any time: %v does not say that nothing was changed", err)
 	}
 	if d := time.Since(start); d > 10*time.Second {
 		t.Errorf("apply without any time took %s", d)

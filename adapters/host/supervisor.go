@@ -149,7 +149,7 @@ func (s *supervisor) status() Status {
 	return s.st
 }
 
-// current returns the running plugin. It waits for one that is starting; one that is down is down.
+// current returns the running plugin. It waits for one that is starting; one that is down is down. Its errors come before anything was asked of a device.
 func (s *supervisor) current(ctx context.Context) (*sdk.Client, error) {
 	for {
 		s.mu.Lock()
@@ -159,14 +159,14 @@ func (s *supervisor) current(ctx context.Context) (*sdk.Client, error) {
 		case a != nil:
 			return a, nil
 		case st.State == "down":
-			return nil, &device.Transient{Err: fmt.Errorf("plugin %s is down and will be started again: %s", s.name, st.LastError)}
+			return nil, &device.Transient{Err: fmt.Errorf("plugin %s is down and will be started again: %s", s.name, st.LastError), Unchanged: true}
 		case st.State == "ended":
-			return nil, &device.Transient{Err: fmt.Errorf("plugin %s was ended", s.name)}
+			return nil, &device.Transient{Err: fmt.Errorf("plugin %s was ended", s.name), Unchanged: true}
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return nil, &device.Transient{Err: fmt.Errorf("plugin %s has not started yet: %w", s.name, ctx.Err())}
+			return nil, &device.Transient{Err: fmt.Errorf("plugin %s has not started yet: %w", s.name, ctx.Err()), Unchanged: true}
 		}
 	}
 }

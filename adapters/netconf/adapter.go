@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -86,7 +87,8 @@ func (a *Adapter) Info(context.Context) (device.Info, error) {
 	return device.Info{Name: a.dialect.Name(), Version: a.opt.Version, Dialect: a.dialect.Name()}, nil
 }
 
-// Read returns what running holds of ours. Filters that somebody deactivated, or changed into something the dialect does not understand, are *device.Drifted.
+// Read returns what running holds of ours. Filters that somebody deactivated are *device.Drifted; those that somebody changed into something the dialect does not
+// understand are shown without their entries.
 func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (device.State, error) {
 	l, err := a.acquire(ctx, t)
 	if err != nil {
@@ -117,15 +119,16 @@ func (a *Adapter) running(ctx context.Context, s *session) ([]filter.Filter, err
 	if err != nil {
 		return nil, kind("read the configuration", err)
 	}
-	off, err := a.opt.Model.deactivated(reply.RawReply)
-	if err != nil {
-		return nil, fmt.Errorf("the device's configuration: %w", err)
-	}
-	if off != "" {
-		return nil, &device.Drifted{What: off + " is deactivated", Gone: true}
-	}
 	filters, err := a.dialect.Parse([]byte(reply.RawReply))
-	if err != nil {
+	var foreign *filter.ForeignError
+	switch {
+	case errors.As(err, &foreign) && foreign.Deactivated:
+		return nil, &device.Drifted{What: err.Error(), Gone: true}
+	case foreign != nil:
+		// Shown without their entries, they differ from whatever is wanted, and are replaced whole.
+		a.log.Warn("somebody changed our objects into what we do not understand", "session", s.SessionID, "what", err)
+		filters = foreign.Filters
+	case err != nil:
 		return nil, &device.Drifted{What: err.Error()}
 	}
 	slices.SortFunc(filters, func(x, y filter.Filter) int { return cmp.Compare(x.Name, y.Name) })

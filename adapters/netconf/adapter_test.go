@@ -200,7 +200,7 @@ func TestWhoElseIsThere(t *testing.T) {
 		})
 		_, err := a.Read(ctx(t), target)
 		var drifted *device.Drifted
-		if !errors.As(err, &drifted) || !drifted.Gone || !strings.Contains(drifted.What, "filter sluice-v4 is deactivated") {
+		if !errors.As(err, &drifted) || !drifted.Gone || !strings.Contains(drifted.What, "sluice-v4: it is deactivated") {
 			t.Errorf("a deactivated filter: got %v, want *device.Drifted with Gone", err)
 		}
 	})
@@ -213,10 +213,13 @@ func TestWhoElseIsThere(t *testing.T) {
 			term := c.Find("configuration", "firewall", "family", "inet", "filter=sluice-v4", "term")
 			term.Kids = append(term.Kids, &netconftest.Node{Name: "surprise"})
 		})
-		_, err := a.Read(ctx(t), target)
-		var drifted *device.Drifted
-		if !errors.As(err, &drifted) || drifted.Gone {
-			t.Errorf("a line that the dialect does not know: got %v, want *device.Drifted", err)
+		have, err := a.Read(ctx(t), target)
+		if err != nil || len(have.Filters) != 1 || have.Filters[0].Name != "sluice-v4" || len(have.Filters[0].Entries) != 0 {
+			t.Fatalf("a filter with a line that the dialect does not know: got %v, %v; want it without entries", have, err)
+		}
+		settled(t, a, target, have, holding(3)) // replaced whole
+		if strings.Contains(s.Running(), "surprise") {
+			t.Error("the foreign line is still there")
 		}
 	})
 }

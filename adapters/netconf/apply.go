@@ -31,11 +31,11 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 	}
 	l, err := a.acquire(ctx, t)
 	if err != nil {
-		return device.Commit{}, err
+		return device.Commit{}, unchanged(err)
 	}
 	defer a.release(l)
 	if err := l.mayCommit(d); err != nil {
-		return device.Commit{}, err
+		return device.Commit{}, unchanged(err)
 	}
 	s, err := a.first(ctx, l, func(s *session) error {
 		if err := capable(s); err != nil {
@@ -44,17 +44,32 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 		return lock(ctx, s)
 	})
 	if err != nil {
-		return device.Commit{}, err
+		return device.Commit{}, unchanged(err)
 	}
-	w, err := a.change(ctx, s, d, c, undo)
-	if w == nil { // nothing is pending, for better or worse
+	if staged, err := a.stage(ctx, s, d, c); err != nil || !staged {
+		discard(s)
 		undoLock(s)
-		return device.Commit{Confirmed: err == nil}, err
+		return device.Commit{Confirmed: err == nil}, unchanged(err)
+	}
+	w, err := a.commit(ctx, s, d, c, undo)
+	if err != nil {
+		undoLock(s)
+		return device.Commit{}, err
 	}
 	l.lastCommit = time.Now()
 	w.end = time.AfterFunc(time.Until(w.deadline), func() { a.later(l, func() { l.expire(w) }) })
 	l.window = w
 	return device.Commit{Token: w.token.String(), Deadline: w.deadline}, nil
+}
+
+// unchanged says of a transient error that it came before anything was committed. Edits that were on their way went into a candidate that we had locked, and the
+// lock's end discards them (RFC 6241 section 8.3.5.2).
+func unchanged(err error) error {
+	var transient *device.Transient
+	if errors.As(err, &transient) {
+		return &device.Transient{Err: err, Unchanged: true}
+	}
+	return err
 }
 
 // details are a device's options, parsed.
@@ -168,38 +183,45 @@ func discard(s *session) {
 	}
 }
 
-// change edits, commits and reads back, with the candidate locked. It returns nil when nothing is pending on the device.
-func (a *Adapter) change(ctx context.Context, s *session, d details, c device.Change, undo time.Duration) (*window, error) {
+// stage brings the change into the candidate, which is locked. It returns false when there is nothing to change.
+func (a *Adapter) stage(ctx context.Context, s *session, d details, c device.Change) (bool, error) {
 	have, err := a.running(ctx, s)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
 	if err := a.expect(have, c); err != nil {
-		return nil, err
+		return false, err
 	}
 	edit, err := a.dialect.Edit(have, c.Desired.Filters)
 	if err != nil || len(edit) == 0 {
-		return nil, err
+		return false, err
 	}
 	if err := s.ok(ctx, "edit the candidate", editConfig(edit, s.has(capRollback))); err != nil {
-		discard(s)
-		return nil, kind("edit the candidate", err)
+		return false, kind("edit the candidate", err)
 	}
 	if d.validate && (s.has(capValidate10) || s.has(capValidate11)) {
 		if err := s.ok(ctx, "validate the candidate", "<validate><source><candidate/></source></validate>"); err != nil {
-			discard(s)
-			return nil, kind("validate the candidate", err)
+			return false, kind("validate the candidate", err)
 		}
 	}
+	return true, nil
+}
+
+// commit makes the candidate running for the time being, and reads running back.
+func (a *Adapter) commit(ctx context.Context, s *session, d details, c device.Change, undo time.Duration) (*window, error) {
 	wait := d.commit.window(undo)
 	w := &window{token: token{id: rand.Text()}}
 	if s.has(capConfirmed11) {
 		w.token.persist = d.commit.persist("sluice-" + w.token.id)
 	}
 	before := time.Now()
-	if err := s.ok(ctx, "commit", d.commit.confirmed(wait, w.token.persist)); err != nil {
+	err := s.ok(ctx, "commit", d.commit.confirmed(wait, w.token.persist))
+	if _, theirs := asRPCError(err); theirs { // it said no, so it did nothing
 		discard(s)
-		return nil, kind("commit", err)
+		return nil, unchanged(kind("commit", err))
+	}
+	if err != nil {
+		return nil, err
 	}
 	w.deadline = before.Add(wait)
 	return a.readBack(ctx, s, d, c, w)

@@ -16,8 +16,6 @@ type Model struct {
 	Subtree string
 	// Attachments selects where filters are attached; empty: not known, and State.Attached stays empty.
 	Attachments string
-	// Lists are the names of the elements under which our objects are list entries with a <name>.
-	Lists []string
 }
 
 // models are the models that this package knows, by the name of the dialect.
@@ -27,25 +25,7 @@ var models = map[string]Model{
 		Subtree: `<configuration xmlns="http://yang.juniper.net/junos/conf/root"><firewall xmlns="http://yang.juniper.net/junos/conf/firewall"/></configuration>`,
 		Attachments: `<configuration xmlns="http://yang.juniper.net/junos/conf/root"><interfaces xmlns="http://yang.juniper.net/junos/conf/interfaces">` +
 			`<interface><name/><unit><name/><family><inet><filter/></inet><inet6><filter/></inet6></family></unit></interface></interfaces></configuration>`,
-		Lists: []string{"filter", "policer"},
 	},
-}
-
-// deactivated returns the first object of ours that somebody switched off with Junos's "deactivate": it stands there, and does nothing. "" if there is none.
-func (m Model) deactivated(reply string) (string, error) {
-	var found string
-	err := walk(reply, func(path []element) bool {
-		el := path[len(path)-1]
-		if el.name != "name" || len(path) < 2 || !strings.HasPrefix(el.text, filter.Mark) {
-			return true
-		}
-		list := path[len(path)-2].name
-		if slices.Contains(m.Lists, list) && slices.ContainsFunc(path, func(e element) bool { return e.inactive }) {
-			found = list + " " + el.text
-		}
-		return found == ""
-	})
-	return found, err
 }
 
 // attached returns where our filters stand, by filter, as the device names interfaces. What is deactivated does not count.

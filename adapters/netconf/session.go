@@ -18,15 +18,14 @@ import (
 
 // Capabilities (RFC 6241 section 8 and 10.4).
 const (
-	capBase10       = "urn:ietf:params:netconf:base:1.0"
-	capBase11       = "urn:ietf:params:netconf:base:1.1"
-	capCandidate    = "urn:ietf:params:netconf:capability:candidate:1.0"
-	capConfirmed10  = "urn:ietf:params:netconf:capability:confirmed-commit:1.0"
-	capConfirmed11  = "urn:ietf:params:netconf:capability:confirmed-commit:1.1"
-	capRollback     = "urn:ietf:params:netconf:capability:rollback-on-error:1.0"
-	capValidate10   = "urn:ietf:params:netconf:capability:validate:1.0"
-	capValidate11   = "urn:ietf:params:netconf:capability:validate:1.1"
-	operationPrefix = "urn:ietf:params:xml:ns:netconf:base:1.0"
+	capBase10      = "urn:ietf:params:netconf:base:1.0"
+	capBase11      = "urn:ietf:params:netconf:base:1.1"
+	capCandidate   = "urn:ietf:params:netconf:capability:candidate:1.0"
+	capConfirmed10 = "urn:ietf:params:netconf:capability:confirmed-commit:1.0"
+	capConfirmed11 = "urn:ietf:params:netconf:capability:confirmed-commit:1.1"
+	capRollback    = "urn:ietf:params:netconf:capability:rollback-on-error:1.0"
+	capValidate10  = "urn:ietf:params:netconf:capability:validate:1.0"
+	capValidate11  = "urn:ietf:params:netconf:capability:validate:1.1"
 )
 
 // session is one NETCONF session. It is used by one caller at a time.

@@ -71,7 +71,7 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 	if p, err := s.pending(); err != nil {
 		return device.Commit{}, err
 	} else if p != nil {
-		return device.Commit{}, &device.Transient{Err: fmt.Errorf("change %s waits for its confirmation until %s", p.Token, p.Deadline.Format(time.TimeOnly))}
+		return device.Commit{}, &device.Transient{Err: fmt.Errorf("change %s waits for its confirmation until %s", p.Token, p.Deadline.Format(time.TimeOnly)), Unchanged: true}
 	}
 	before, err := s.filters()
 	if err != nil {

@@ -31,7 +31,7 @@ type pending struct {
 // openStore locks the directory, waiting as long as ctx lets it.
 func openStore(ctx context.Context, dir string) (*store, error) {
 	if ctx.Err() != nil {
-		return nil, &device.Transient{Err: ctx.Err()}
+		return nil, &device.Transient{Err: ctx.Err(), Unchanged: true}
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func openStore(ctx context.Context, dir string) (*store, error) {
 		select {
 		case <-ctx.Done():
 			_ = f.Close()
-			return nil, &device.Transient{Err: fmt.Errorf("the directory %s is locked: %w", dir, ctx.Err())}
+			return nil, &device.Transient{Err: fmt.Errorf("the directory %s is locked: %w", dir, ctx.Err()), Unchanged: true}
 		case <-time.After(5 * time.Millisecond):
 		}
 	}

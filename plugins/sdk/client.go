@@ -74,6 +74,9 @@ func (c *Client) Apply(ctx context.Context, t device.Target, change device.Chang
 	if err != nil {
 		return device.Commit{}, err
 	}
+	if ctx.Err() != nil { // nothing was asked of the plugin
+		return device.Commit{}, &device.Transient{Err: ctx.Err(), Unchanged: true}
+	}
 	r, err := c.rpc.Apply(ctx, &pb.ApplyRequest{Target: encodeTarget(t), Change: ch, UndoNanoseconds: int64(undo)})
 	if err != nil {
 		return device.Commit{}, decodeError(ctx, "apply", err)

@@ -233,6 +233,12 @@ func TestErrorsKeepTheirKind(t *testing.T) {
 	if err := read(&device.Transient{Err: errors.New("lock held by session 7")}); !errors.As(err, &transient) || err.Error() != "lock held by session 7" {
 		t.Errorf("transient: %v", err)
 	}
+	if err := read(fmt.Errorf("apply: %w", &device.Transient{Err: errors.New("locked"), Unchanged: true})); !errors.As(err, &transient) || !transient.Unchanged {
+		t.Errorf("transient, and nothing changed: %#v", err)
+	}
+	if err := read(context.DeadlineExceeded); !errors.As(err, &transient) || transient.Unchanged {
+		t.Errorf("a deadline that passed: %#v", err)
+	}
 	if err := read(fmt.Errorf("apply to r1: %w", &device.Refused{Words: "syntax error\nat <term>"})); !errors.As(err, &refused) || refused.Words != "apply to r1: refused by the device: syntax error\nat <term>" && refused.Words != "apply to r1: syntax error\nat <term>" {
 		t.Errorf("refused: %#v", err)
 	}

@@ -34,7 +34,7 @@ func encodeError(err error) error {
 	case errors.As(err, &drifted):
 		code, failure.Kind = codes.Aborted, &pb.Failure_Drifted{Drifted: &pb.Drifted{What: shorten(wrapping(err, drifted) + drifted.What), Gone: drifted.Gone}}
 	case errors.As(err, &transient), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		code, failure.Kind = codes.Unavailable, &pb.Failure_Transient{Transient: &pb.Transient{Text: shorten(err.Error())}}
+		code, failure.Kind = codes.Unavailable, &pb.Failure_Transient{Transient: &pb.Transient{Text: shorten(err.Error()), Unchanged: transient != nil && transient.Unchanged}}
 	}
 	s := status.New(code, shorten(err.Error()))
 	if failure.Kind != nil {
@@ -79,7 +79,7 @@ func decodeError(ctx context.Context, call string, err error) error {
 		}
 		switch k := f.GetKind().(type) {
 		case *pb.Failure_Transient:
-			return &device.Transient{Err: transientText(ctx, k.Transient.GetText())}
+			return &device.Transient{Err: transientText(ctx, k.Transient.GetText()), Unchanged: k.Transient.GetUnchanged()}
 		case *pb.Failure_Refused:
 			return &device.Refused{Words: k.Refused.GetWords()}
 		case *pb.Failure_Drifted:
@@ -90,6 +90,9 @@ func decodeError(ctx context.Context, call string, err error) error {
 	case codes.Unavailable:
 		return &device.Transient{Err: fmt.Errorf("the plugin went away during %s; read the device again: %s", call, s.Message())}
 	case codes.DeadlineExceeded, codes.Canceled:
+		if ctx.Err() == nil { // the plugin's clock was ahead of ours by a moment
+			return &device.Transient{Err: fmt.Errorf("%s took too long: %s (%w)", call, s.Message(), context.DeadlineExceeded)}
+		}
 		return &device.Transient{Err: transientText(ctx, call+" took too long: "+s.Message())}
 	case codes.Unimplemented:
 		return fmt.Errorf("%s: %w", call, errors.ErrUnsupported)

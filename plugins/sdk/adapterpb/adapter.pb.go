@@ -2159,6 +2159,7 @@ func (*Failure_Drifted) isFailure_Kind() {}
 type Transient struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	Unchanged     bool                   `protobuf:"varint,2,opt,name=unchanged,proto3" json:"unchanged,omitempty"` // of an Apply: nothing was committed, the device is certain to be as it was. Not set, a commit may be in flight
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2198,6 +2199,13 @@ func (x *Transient) GetText() string {
 		return x.Text
 	}
 	return ""
+}
+
+func (x *Transient) GetUnchanged() bool {
+	if x != nil {
+		return x.Unchanged
+	}
+	return false
 }
 
 // Refused is the router's own refusal, in its words. sluice stops until the desired state changes, and shows the words.
@@ -2447,9 +2455,10 @@ const file_adapter_proto_rawDesc = "" +
 	"\ttransient\x18\x01 \x01(\v2\x1c.sluice.adapter.v1.TransientH\x00R\ttransient\x126\n" +
 	"\arefused\x18\x02 \x01(\v2\x1a.sluice.adapter.v1.RefusedH\x00R\arefused\x126\n" +
 	"\adrifted\x18\x03 \x01(\v2\x1a.sluice.adapter.v1.DriftedH\x00R\adriftedB\x06\n" +
-	"\x04kind\"\x1f\n" +
+	"\x04kind\"=\n" +
 	"\tTransient\x12\x12\n" +
-	"\x04text\x18\x01 \x01(\tR\x04text\"\x1f\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\x12\x1c\n" +
+	"\tunchanged\x18\x02 \x01(\bR\tunchanged\"\x1f\n" +
 	"\aRefused\x12\x14\n" +
 	"\x05words\x18\x01 \x01(\tR\x05words\"1\n" +
 	"\aDrifted\x12\x12\n" +
