@@ -1,6 +1,9 @@
 package notation
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // yamlPiece is how many rules of a long YAML file are parsed at a time: the library's tree takes some 15 kB a rule.
 const yamlPiece = 256
@@ -39,11 +42,11 @@ func cutYAML(src string, size int) (cuts []int) {
 		if i := strings.IndexByte(src[at:], '\n'); i >= 0 {
 			end = at + i + 1
 		}
-		line := strings.TrimRight(src[at:end], " \r\n")
+		line := strings.TrimRight(strings.TrimSuffix(strings.TrimSuffix(src[at:end], "\n"), "\r"), " ")
 		indent := len(line) - len(strings.TrimLeft(line, " "))
 		rest := line[indent:]
 		switch {
-		case strings.ContainsRune(line, '\t'), blockText(line):
+		case strings.ContainsFunc(line, unusual), blockText(line):
 			return nil
 		case rest == "" || rest[0] == '#':
 		case !headed:
@@ -65,6 +68,11 @@ func cutYAML(src string, size int) (cuts []int) {
 		at = end
 	}
 	return append(cuts, len(src))
+}
+
+// unusual says whether r is a character that some reader of YAML takes for a space, the end of a line or nothing.
+func unusual(r rune) bool {
+	return r < ' ' || r >= 0x7f && r <= 0xa0 || r == 0x2028 || r == 0x2029 || r == 0xfeff || r == utf8.RuneError
 }
 
 // blockText says whether a line may begin a block of text (YAML 1.2.2 §8.1), in which lines are not what they look like.
