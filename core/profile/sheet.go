@@ -62,7 +62,7 @@ func (s *sheet) native() {
 	s.add("order", "IPv4 order", orderWords(n.Order), n.Order.Fact)
 	v6 := n.OrderFor(6)
 	s.add("order", "IPv6 order", orderWords(v6), v6.Fact)
-	nlri := "not limited"
+	nlri := "no limit known"
 	if n.MaxNLRI > 0 {
 		nlri = fmt.Sprintf("%d octets", n.MaxNLRI)
 	}
@@ -256,7 +256,7 @@ func (r RateLimit) words() string {
 	case !r.OK:
 		return "no"
 	}
-	out := []string{"in " + r.Unit}
+	out := []string{"counted in " + r.Unit}
 	for _, l := range []struct {
 		name string
 		n    float64
