@@ -33,7 +33,7 @@ type InStatus struct {
 	Announced uint64 // rules that went to the RIB
 	Withdrawn uint64 // NLRIs withdrawn, by the peer or because their UPDATE was in error (RFC 7606)
 	Refused   uint64 // NLRIs and messages refused
-	Loops     uint64 // paths that had been here already
+	Loops     uint64 // NLRIs on paths that had been here already; they count as withdrawn and are not refusals
 	// Last holds the newest refusals, oldest first, at most 64.
 	Last []Refusal
 }
@@ -136,7 +136,14 @@ func (in *ingest) read(s *session.Session, u *session.Update, e *rib.Event) erro
 	if err != nil {
 		return err
 	}
-	rule, err := in.template(s, path, nextHop)
+	if why := in.loop(path); why != "" {
+		// A reflector that sends our own rules back is nothing to refuse, and not worth a line for each.
+		in.count(func(st *InStatus) { st.Loops += uint64(len(here)) })
+		in.log.Debug("a path that was here before", "source", in.source, "reason", why, "rules", len(here))
+		e.Withdraw = append(e.Withdraw, here...)
+		return nil
+	}
+	rule, err := in.template(path, nextHop)
 	if err = errors.Join(pathErr, err); err != nil {
 		// Treat as withdraw (RFC 7606 §2): what the peer said of these NLRIs before is not true any more, and what it says now cannot be used.
 		e.Withdraw = append(e.Withdraw, here...)
@@ -202,11 +209,7 @@ func hop(r *session.Reach) (netip.Addr, error) {
 }
 
 // template is the rule that the attributes make of any NLRI. The error says why the path cannot be used.
-func (in *ingest) template(s *session.Session, p session.Path, nextHop netip.Addr) (flowspec.Rule, error) {
-	if err := in.loop(p); err != nil {
-		in.count(func(st *InStatus) { st.Loops++ })
-		return flowspec.Rule{}, err
-	}
+func (in *ingest) template(p session.Path, nextHop netip.Addr) (flowspec.Rule, error) {
 	ext := make([]flowspec.ExtComm, 0, len(p.ExtCommunities)+len(p.IPv6Communities))
 	for _, c := range p.ExtCommunities {
 		ext = append(ext, flowspec.ExtComm(c))
@@ -221,17 +224,17 @@ func (in *ingest) template(s *session.Session, p session.Path, nextHop netip.Add
 	return flowspec.Rule{Action: action, Communities: p.Communities, LargeCommunities: p.LargeCommunities, Others: others, Source: in.source}, nil
 }
 
-// loop says why a path has been here already. A path that we sent must never come back as a source: the gateway would keep itself alive.
-func (in *ingest) loop(p session.Path) error {
+// loop says why a path has been here already, or "". A path that we sent must never come back as a source: the gateway would keep itself alive.
+func (in *ingest) loop(p session.Path) string {
 	switch {
 	case slices.Contains(p.ASPath, in.cfg.LocalAS):
-		return fmt.Errorf("loop: our AS %d is in the AS_PATH (RFC 4271 §9)", in.cfg.LocalAS)
+		return fmt.Sprintf("our AS %d is in the AS_PATH (RFC 4271 §9)", in.cfg.LocalAS)
 	case p.OriginatorID == in.cfg.RouterID:
-		return fmt.Errorf("loop: ORIGINATOR_ID is our router id %v (RFC 4456 §8)", in.cfg.RouterID)
+		return fmt.Sprintf("ORIGINATOR_ID is our router id %v (RFC 4456 §8)", in.cfg.RouterID)
 	case slices.Contains(p.ClusterList, in.cfg.RouterID):
-		return fmt.Errorf("loop: our cluster id %v is in the CLUSTER_LIST (RFC 4456 §8)", in.cfg.RouterID)
+		return fmt.Sprintf("our cluster id %v is in the CLUSTER_LIST (RFC 4456 §8)", in.cfg.RouterID)
 	case in.cfg.Community != 0 && slices.Contains(p.Communities, in.cfg.Community):
-		return fmt.Errorf("loop: the path bears our own community %d:%d", in.cfg.Community>>16, in.cfg.Community&0xffff)
+		return fmt.Sprintf("the path bears our own community %d:%d", in.cfg.Community>>16, in.cfg.Community&0xffff)
 	}
-	return nil
+	return ""
 }

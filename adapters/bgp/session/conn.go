@@ -28,12 +28,12 @@ type conn struct {
 	closing  chan struct{} // closed by close
 	once     sync.Once
 
-	sending sync.Mutex            // held while a message is written
+	sending chan struct{}         // capacity 1: holds a token while a message is written. (Not a mutex, on which synctest cannot wait.)
 	broken  atomic.Pointer[error] // why nothing can be written any more
 }
 
 func newConn(nc net.Conn, outgoing bool, patience time.Duration) *conn {
-	c := &conn{Conn: nc, outgoing: outgoing, state: OpenSent, taken: make(chan struct{}), closing: make(chan struct{})}
+	c := &conn{Conn: nc, outgoing: outgoing, state: OpenSent, taken: make(chan struct{}), closing: make(chan struct{}), sending: make(chan struct{}, 1)}
 	c.patience.Store(int64(patience))
 	return c
 }
@@ -94,8 +94,8 @@ func (c *conn) drain(r io.Reader) {
 
 // send writes whole messages. A peer that takes nothing for longer than limit loses the connection (RFC 9687); 0 is no limit.
 func (c *conn) send(b []byte, limit time.Duration) error {
-	c.sending.Lock()
-	defer c.sending.Unlock()
+	c.sending <- struct{}{}
+	defer func() { <-c.sending }()
 	for len(b) > 0 {
 		piece := b[:min(len(b), 1<<16)] // the limit is for progress, not for everything
 		b = b[len(piece):]
@@ -137,8 +137,8 @@ func (c *conn) close(n *Notification) {
 	c.once.Do(func() {
 		close(c.closing)
 		_ = c.SetWriteDeadline(time.Now().Add(goodbye)) // frees a writer that is stuck
-		c.sending.Lock()
-		defer c.sending.Unlock()
+		c.sending <- struct{}{}
+		defer func() { <-c.sending }()
 		if n != nil && !n.Received && c.broken.Load() == nil {
 			_ = c.SetWriteDeadline(time.Now().Add(goodbye))
 			_, _ = c.Write(n.encode())
