@@ -39,7 +39,8 @@ func TestAnySequenceOfMessages(t *testing.T) {
 					}
 				}
 				if nc != nil {
-					there.Go(func() { play(ctx, nc, random.Uint64(), far(t)) })
+					with, open := random.Uint64(), far(t)
+					there.Go(func() { play(ctx, nc, with, open) })
 				}
 				time.Sleep(time.Duration(random.Int64N(int64(time.Minute))))
 			}
