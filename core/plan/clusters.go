@@ -116,6 +116,9 @@ func (pl *plane) clusters() [][]int32 {
 		me := int32(i)
 		mine := root(me)
 		pl.below(me, func(j int32) bool {
+			if parent[j] == mine {
+				return true
+			}
 			if its := root(j); its != mine && pl.cards[me].meets(pl.cards[j]) {
 				mine, its = min(mine, its), max(mine, its)
 				parent[its] = mine

@@ -16,9 +16,10 @@ type plane struct {
 	limits *familyLimits // of FlowSpec; nil where it does not take the family
 	cards  []*card
 	state  []state
-	notes  []note  // what settle has to say about single rules; nil while it has nothing
-	benign []int32 // rules with pieces that changed places with others without harm
-	order  []bool  // whether the order of evaluation decides something about a rule
+	notes  []note   // what settle has to say about single rules; nil while it has nothing
+	benign []int32  // rules with pieces that changed places with others without harm
+	sums   []uint64 // of plane.around
+	order  []bool   // whether the order of evaluation decides something about a rule
 	class  []int32
 	groups []group
 	group  []int32 // of each card, -1 for loose ones

@@ -309,6 +309,16 @@ func checkSound(t *rapid.T, snap rib.Snapshot, out *plan.Plan, p *profile.Profil
 			t.Fatalf("rejected with entries, exact or without a reason: %+v", v)
 		}
 	}
+	for _, f := range out.Desired.Filters {
+		if err := f.Check(); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range f.Entries {
+			if parts := filter.FragmentParts(e.Match.Fragments); len(parts) != 1 {
+				t.Fatalf("entry %s: no entry can say the fragments %v at once", e.Name, e.Match.Fragments)
+			}
+		}
+	}
 	d := deviceOf(t, out)
 	shuffleUnknown(t, d, p)
 	for range 40 {

@@ -36,16 +36,38 @@ func (pl *plane) verdict(i int32, owner map[string]int32) Verdict {
 	return c.said
 }
 
-// around returns a number that changes when other rules around card i are carried.
+// around returns a number that changes when other rules around card i are carried: the sum of the serial numbers, well mixed, of those that
+// plane.near would visit.
 func (pl *plane) around(i int32) uint64 {
-	sum := uint64(1)
-	pl.near(i, false, func(j int32) bool {
-		if pl.state[j].carried() {
-			sum = (sum ^ pl.cards[j].serial) * 0x100000001b3
+	if pl.sums == nil {
+		pl.sums = make([]uint64, len(pl.cards)+1)
+		for k, c := range pl.cards {
+			pl.sums[k+1] = pl.sums[k]
+			if pl.state[k].carried() {
+				pl.sums[k+1] += mix(c.serial)
+			}
 		}
-		return true
-	})
+	}
+	run := func(lo, hi int32) uint64 { return pl.sums[hi] - pl.sums[lo] }
+	loose := run(pl.loose, int32(len(pl.cards)))
+	g := pl.group[i]
+	if g < 0 {
+		return run(0, pl.loose) + loose
+	}
+	sum := run(pl.groups[g].first, pl.groups[g].hi) + loose
+	for up := pl.groups[g].parent; up >= 0; up = pl.groups[up].parent {
+		sum += run(pl.groups[up].lo, pl.groups[up].hi)
+	}
 	return sum
+}
+
+// mix spreads a number over 64 bits (the finisher of SplitMix64).
+func mix(x uint64) uint64 {
+	x ^= x >> 30
+	x *= 0xbf58476d1ce4e5b9
+	x ^= x >> 27
+	x *= 0x94d049bb133111eb
+	return x ^ x>>31
 }
 
 // shares says whether an entry of card i is sent by an earlier rule.
