@@ -112,6 +112,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"unknown key", "vendor: ACME", "vender: ACME", "box.yaml:3:1", "vender"},
 		{"key twice", "vendor: ACME", "name: again", "box.yaml:3:1", "name"},
 		{"broken YAML", "aliases: [crate]", "aliases: [crate", "box.yaml:", ""},
+		{"an anchor", "{ops: [eq, range], values: 8, fact: manual}", "&p {ops: [eq, range], values: 8, fact: manual}", "box.yaml:18:15", "write the value out"},
+		{"an alias", "destination: {fact: manual}", "destination: *p", "box.yaml:17:18", "write the value out"},
 		{"no name", "name: box", "name: ''", "box.yaml:1:7", "`name` is missing"},
 		{"name with spaces", "name: box", "name: My Box", "box.yaml:1:7", "cannot be a name"},
 		{"second document", "warnings:", "---\nwarnings:", "box.yaml:45:1", "second document"},

@@ -362,11 +362,31 @@ func read(b []byte) (*node[rawProfile], error) {
 	if !isMapping(docs[0].Body) {
 		return nil, placed(docs[0].Body, "a mapping is expected here, beginning with `name:`")
 	}
+	var v plainOnly
+	if ast.Walk(&v, docs[0].Body); v.err != nil {
+		return nil, v.err
+	}
 	raw := new(node[rawProfile])
 	if err := raw.UnmarshalYAML(docs[0].Body); err != nil {
 		return nil, err
 	}
 	return raw, nil
+}
+
+// plainOnly refuses anchors, aliases and merge keys. Parts of the file are decoded one by one, each for itself, and would not find them; and a
+// profile is read by people who look for the limit beside the component.
+type plainOnly struct{ err error }
+
+// Visit looks at one node.
+func (v *plainOnly) Visit(n ast.Node) ast.Visitor {
+	if v.err != nil {
+		return nil
+	}
+	switch n.Type() {
+	case ast.AnchorType, ast.AliasType, ast.MergeKeyType:
+		v.err = placed(n, "anchors, aliases and merge keys are not read here: write the value out")
+	}
+	return v
 }
 
 // problemOf turns an error of read into a Problem.
