@@ -159,3 +159,24 @@ func strangers(doc, schema map[string]any, path string) (out []string) {
 	}
 	return out
 }
+
+// The profile that docs/profiles-writing.md shows is a good one.
+func TestShownProfile(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "docs", "profiles-writing.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(page), "```yaml\nname: ")
+	text, _, end := strings.Cut(rest, "```")
+	if !ok || !end {
+		t.Fatal("the page shows no profile")
+	}
+	p, err := profile.Load("profiles-writing.md", []byte("name: "+text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Name != "acme-edge" || p.Native.Components[flowspec.DstPort].MaxValues != 1 {
+		t.Errorf("got %s with %d ports", p.Name, p.Native.Components[flowspec.DstPort].MaxValues)
+	}
+}
