@@ -72,7 +72,7 @@ func (p *platform) newCard(r *flowspec.Rule, scratch []flowspec.Component) (*car
 			c.src = prefixOf(one.Prefix)
 		}
 	}
-	c.protos = sketch(c.set)
+	c.protos = sketch(r.Match.Family(), scratch)
 	if !c.nothing {
 		c.native = p.nativeWay(c, scratch)
 	}
@@ -87,21 +87,55 @@ func prefixOf(p flowspec.Prefix) netip.Prefix {
 	return netip.PrefixFrom(p.Addr, int(p.Len))
 }
 
-// sketch returns a bit for each kind of protocol that s holds: two sets whose sketches share no bit share no packet.
-func sketch(s packet.Set) (out uint8) {
-	for _, b := range s.Boxes() {
-		if b.Proto == nil {
+// Bits of a sketch.
+const (
+	sketchTCP = 1 << iota
+	sketchUDP
+	sketchICMP
+	sketchICMPv6
+	sketchOther
+)
+
+// sketch returns a bit for each kind of protocol that a rule with these components can match: two rules whose sketches share no bit
+// share no packet.
+func sketch(f flowspec.Family, components []flowspec.Component) uint8 {
+	out := uint8(0xff)
+	for i := range components {
+		switch c := &components[i]; c.Type {
+		case flowspec.Protocol:
+			out &= sketchList(c.Terms)
+		case flowspec.Port, flowspec.DstPort, flowspec.SrcPort:
+			out &= sketchTCP | sketchUDP
+		case flowspec.TCPFlags:
+			out &= sketchTCP
+		case flowspec.ICMPType, flowspec.ICMPCode:
+			if f.Version() == packet.IPv4 {
+				out &= sketchICMP
+			} else {
+				out &= sketchICMPv6
+			}
+		}
+	}
+	return out
+}
+
+// sketchList is sketch for the list of a protocol component: exact for a plain list of numbers.
+func sketchList(terms []flowspec.Term) (out uint8) {
+	for _, t := range terms {
+		if t.Op != flowspec.EQ || t.And {
 			return 0xff
 		}
-		for _, span := range b.Proto {
-			for i, n := range [...]uint32{6, 17, 1, 58} {
-				if span.Lo <= n && n <= span.Hi {
-					out |= 1 << i
-				}
-			}
-			if span.Lo != span.Hi || span.Lo != 6 && span.Lo != 17 && span.Lo != 1 && span.Lo != 58 {
-				out |= 1 << 4
-			}
+		switch t.Value {
+		case 6:
+			out |= sketchTCP
+		case 17:
+			out |= sketchUDP
+		case 1:
+			out |= sketchICMP
+		case 58:
+			out |= sketchICMPv6
+		default:
+			out |= sketchOther
 		}
 	}
 	return out

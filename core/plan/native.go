@@ -56,14 +56,10 @@ func (p *platform) componentFacts(w *way, l *familyLimits, components []flowspec
 	for i := range components {
 		c := &components[i]
 		t := c.Type
-		if !l.limits.Of[t].OK {
-			if l.cannot[t] != "" {
-				p.facts.add(&w.facts, l.cannot[t])
-			}
-			continue
+		for k := range w.facts {
+			w.facts[k] |= l.sets[t][k]
 		}
-		p.facts.add(&w.facts, l.facts[t])
-		if l.values[t] != "" && len(c.Terms) > 1 {
+		if len(c.Terms) > 1 && l.limits.Of[t].OK && l.values[t] != "" {
 			p.facts.add(&w.facts, l.values[t])
 		}
 		if len(l.ops[t]) > 0 {

@@ -42,6 +42,7 @@ type familyLimits struct {
 	limits  split.Limits
 	tight   []split.Limits // the same with ever shorter lists, for NLRIs that grow too long
 	facts   [flowspec.FlowLabel + 1]string
+	sets    [flowspec.FlowLabel + 1]factSet           // facts, ready to be added up
 	values  [flowspec.FlowLabel + 1]string            // fact of the number of values, where it is another one
 	ops     [flowspec.FlowLabel + 1]map[string]string // facts of single operators
 	guessed [flowspec.FlowLabel + 1]bool              // the number of values is unknown
@@ -69,7 +70,7 @@ func newPlatform(p *profile.Profile, opt Options) (*platform, error) {
 	case opt.NoNative:
 		out.noNative = Reason{Code: "no-native", Severity: Error, Message: "this device gets no FlowSpec by BGP"}
 	default:
-		out.native = newNative(p.Native)
+		out.native = newNative(p.Native, out.facts)
 	}
 	switch {
 	case p.Filter == nil:
@@ -78,7 +79,7 @@ func newPlatform(p *profile.Profile, opt Options) (*platform, error) {
 		out.noFilter = Reason{Code: "no-filter", Severity: Error, Message: "this device has no filter adapter",
 			Hint: "give the device a filter adapter, and rules that its FlowSpec cannot carry go to a filter"}
 	default:
-		out.filter = newInFilter(p.Filter)
+		out.filter = newInFilter(p.Filter, out.facts)
 	}
 	// What is missing is a remark beside what the other mechanism refuses.
 	if out.filter != nil {
@@ -90,10 +91,11 @@ func newPlatform(p *profile.Profile, opt Options) (*platform, error) {
 	return out, nil
 }
 
-func newNative(n *profile.Native) *mechanism {
+func newNative(n *profile.Native, facts *facts) *mechanism {
 	m := &mechanism{actions: &n.Actions, fact: n.Fact, native: n}
 	for _, f := range n.Families {
 		l := newFamilyLimits(f, n.Components, n.Cannot, n.Exclude)
+		l.number(facts)
 		l.order = n.Order
 		if f.Version() == packet.IPv6 && n.OrderV6 != nil {
 			l.order = *n.OrderV6
@@ -103,7 +105,7 @@ func newNative(n *profile.Native) *mechanism {
 	return m
 }
 
-func newInFilter(p *profile.Filter) *mechanism {
+func newInFilter(p *profile.Filter, facts *facts) *mechanism {
 	m := &mechanism{actions: &p.Actions, fact: p.Fact, filter: p}
 	for _, v := range p.Versions {
 		f := flowspec.IPv4
@@ -111,6 +113,7 @@ func newInFilter(p *profile.Filter) *mechanism {
 			f = flowspec.IPv6
 		}
 		m.families[f] = newFamilyLimits(f, p.Components, p.Cannot, p.Exclude)
+		m.families[f].number(facts)
 	}
 	return m
 }
@@ -152,6 +155,17 @@ func newFamilyLimits(f flowspec.Family, components map[flowspec.Type]profile.Com
 		out.tight = append(out.tight, l)
 	}
 	return out
+}
+
+// number makes the facts of components ready to be added up.
+func (l *familyLimits) number(facts *facts) {
+	for t := range l.facts {
+		if l.limits.Of[t].OK {
+			facts.add(&l.sets[t], l.facts[t])
+		} else if l.cannot[t] != "" {
+			facts.add(&l.sets[t], l.cannot[t])
+		}
+	}
 }
 
 // limitOf turns the words of a profile into a limit of package split.
