@@ -138,14 +138,20 @@ func (w *worker) readFilters(ctx context.Context, want []filter.Filter) (wait ti
 	if err != nil {
 		return 0, err
 	}
-	if found && c.Token == "" && w.now().Before(c.Deadline) {
-		return c.Deadline.Sub(w.now()), nil
+	over := c.Deadline.Add(grace) // the device has undone it by then, for its clock and ours and the way between them
+	if found && c.Token == "" && w.now().Before(over) {
+		return over.Sub(w.now()), nil // we were cut off before we knew whether there is a commit: nobody can confirm or cancel it
 	}
 	state, err := w.read(ctx)
 	if err != nil {
 		return 0, err
 	}
-	if found {
+	switch {
+	case found && !w.now().Before(over):
+		if err := w.tokens.ClearCommit(w.dev.Name); err != nil {
+			return 0, err
+		}
+	case found:
 		if state, err = w.settle(ctx, c, state, want); err != nil {
 			return 0, err
 		}
@@ -159,10 +165,6 @@ func (w *worker) readFilters(ctx context.Context, want []filter.Filter) (wait ti
 
 // settle ends a commit in flight: what the device holds is what is wanted, so it may stay; or it is not, so the device undoes it.
 func (w *worker) settle(ctx context.Context, c device.Commit, state device.State, want []filter.Filter) (device.State, error) {
-	if !w.now().Before(c.Deadline.Add(grace)) {
-		// The device has undone it by now, or had confirmed it. What was read just now is what stays.
-		return state, w.tokens.ClearCommit(w.dev.Name)
-	}
 	if device.Diff(device.State{Filters: state.Filters}, device.State{Filters: want}).Empty() {
 		if err := w.dev.Filter.Confirm(ctx, w.dev.Target, c); err != nil {
 			return state, fmt.Errorf("confirm on %s: %w", w.dev.Name, err)
@@ -205,7 +207,7 @@ func (w *worker) observe(state device.State) {
 	}
 }
 
-// grace is added to the time in which a device undoes a commit, for its clock and ours and the way between them.
+// grace is what the device's clock and ours and the way between them may differ by.
 const grace = 2 * time.Second
 
 // commit makes the change stay only if the device then shows exactly what was meant.
@@ -215,7 +217,7 @@ const grace = 2 * time.Second
 func (w *worker) commit(ctx context.Context, change device.Change, want []filter.Filter) error {
 	began := w.now()
 	w.filters.known = false // until it was read back
-	if err := w.tokens.SaveCommit(w.dev.Name, device.Commit{Deadline: began.Add(w.dev.Confirm + grace)}); err != nil {
+	if err := w.tokens.SaveCommit(w.dev.Name, device.Commit{Deadline: began.Add(w.dev.Confirm)}); err != nil {
 		return err
 	}
 	c, err := w.dev.Filter.Apply(ctx, w.dev.Target, change, w.dev.Confirm)

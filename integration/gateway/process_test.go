@@ -13,19 +13,20 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/sluice-gateway/sluice/core/api"
 	"github.com/sluice-gateway/sluice/core/reconcile"
+	"github.com/sluice-gateway/sluice/integration/rig"
 )
 
 // binary is the program under test, built once.
 var binary string
 
 func TestMain(m *testing.M) {
+	rig.MaybePace() // this very program is the pacer in front of netconfd as well
 	dir, err := os.MkdirTemp("", "sluice-gateway-")
 	if err == nil {
 		binary = filepath.Join(dir, "sluice")
@@ -48,26 +49,8 @@ type gateway struct {
 	t    *testing.T
 	cmd  *exec.Cmd
 	base string
-	log  *logBuffer
+	log  *rig.Log
 	done chan struct{}
-}
-
-// logBuffer keeps what a process wrote.
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }
 
 var apiAddress = regexp.MustCompile(`msg="sluice is up" api=(\S+)`)
@@ -75,7 +58,7 @@ var apiAddress = regexp.MustCompile(`msg="sluice is up" api=(\S+)`)
 // serve starts a gateway and waits until it listens.
 func serve(t *testing.T, config string, env ...string) *gateway {
 	t.Helper()
-	g := &gateway{t: t, log: &logBuffer{}, done: make(chan struct{})}
+	g := &gateway{t: t, log: &rig.Log{}, done: make(chan struct{})}
 	g.cmd = exec.Command(binary, "serve", "-c", config)
 	g.cmd.Stdout, g.cmd.Stderr = g.log, g.log
 	g.cmd.Env = append(os.Environ(), env...)
@@ -131,9 +114,7 @@ func (g *gateway) stop() {
 }
 
 // state is what is shown when a wait was in vain.
-func (g *gateway) state() string { return tail(g.log.String(), 4000) }
-
-func tail(s string, n int) string { return s[max(0, len(s)-n):] }
+func (g *gateway) state() string { return rig.Tail(g.log.String(), 4000) }
 
 // until waits for a condition, for a minute at most.
 func until(t *testing.T, what string, show func() string, ok func() bool) {
