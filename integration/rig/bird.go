@@ -45,6 +45,19 @@ protocol bgp sluice {
 	return b
 }
 
+// ConfiguredBIRD runs BIRD with a whole configuration of the caller's.
+func ConfiguredBIRD(t testing.TB, config string) *BIRD {
+	t.Helper()
+	dir := t.TempDir()
+	b := &BIRD{t: t, socket: filepath.Join(dir, "ctl"), config: filepath.Join(dir, "bird.conf")}
+	if err := os.WriteFile(b.config, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.Start()
+	return b
+}
+
+// Start runs it, again after Stop.
 func (b *BIRD) Start() {
 	b.t.Helper()
 	b.Process = Launch(b.t, nil, Program(b.t, "bird", "bird2"), "-f", "-c", b.config, "-s", b.socket)

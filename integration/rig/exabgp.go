@@ -103,3 +103,14 @@ func (e *ExaBGP) Say(format string, args ...any) {
 		e.t.Fatal(err)
 	}
 }
+
+// ConfiguredExaBGP runs ExaBGP with a whole configuration of the caller's. env is NAME=value pairs, ExaBGP's own settings among them.
+func ConfiguredExaBGP(t testing.TB, config string, env ...string) *Process {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "exabgp.conf")
+	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env = append([]string{"exabgp.api.cli=false", "exabgp.daemon.user=" + user(), "exabgp.tcp.bind=", "exabgp.log.level=INFO"}, env...)
+	return Launch(t, env, Program(t, "exabgp", "exabgp"), path)
+}
