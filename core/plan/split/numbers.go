@@ -35,38 +35,60 @@ func groups(terms []flowspec.Term, visit func(group []flowspec.Term) bool) {
 // numbers returns the numbers that a numeric list lets through, tidy.
 func numbers(c *flowspec.Component) []packet.Span {
 	top := top(c.Type)
-	var out []packet.Span
+	out := make([]packet.Span, 0, len(c.Terms)+1)
 	groups(c.Terms, func(group []flowspec.Term) bool {
-		set := []packet.Span{{Lo: 0, Hi: top}}
-		for _, t := range group {
-			set = both(set, half(c.Type, t, top))
-		}
-		out = append(out, set...)
+		out = appendGroup(out, c.Type, group, top)
 		return true
 	})
 	return tidy(out)
 }
 
-// half returns the numbers up to top that one term lets through.
-func half(typ flowspec.Type, t flowspec.Term, top uint32) []packet.Span {
+// appendGroup appends the numbers up to top that terms joined by AND let through.
+func appendGroup(out []packet.Span, typ flowspec.Type, group []flowspec.Term, top uint32) []packet.Span {
+	if len(group) == 1 {
+		return appendTerm(out, typ, group[0], top)
+	}
+	set := appendTerm(make([]packet.Span, 0, 2), typ, group[0], top)
+	for _, t := range group[1:] {
+		var room [2]packet.Span
+		set = both(set, appendTerm(room[:0], typ, t, top))
+	}
+	return append(out, set...)
+}
+
+// appendTerm appends the numbers up to top that one term lets through, tidy.
+func appendTerm(out []packet.Span, typ flowspec.Type, t flowspec.Term, top uint32) []packet.Span {
 	v := t.Value
 	if typ == flowspec.DSCP {
 		v &= 0x3f // the other bits are treated as 0 (RFC 8955 §4.2.2.11)
 	}
-	var out []packet.Span
-	if t.Op&flowspec.LT != 0 && v > 0 {
-		out = append(out, packet.Span{Lo: 0, Hi: uint32(min(v-1, uint64(top)))})
-	}
-	if t.Op&flowspec.EQ != 0 && v <= uint64(top) {
-		out = append(out, packet.Span{Lo: uint32(v), Hi: uint32(v)})
-	}
-	if t.Op&flowspec.GT != 0 && v < uint64(top) {
-		out = append(out, packet.Span{Lo: uint32(v) + 1, Hi: top})
-	}
 	if t.Op == flowspec.True {
-		return []packet.Span{{Lo: 0, Hi: top}} // whatever the value is
+		return append(out, packet.Span{Lo: 0, Hi: top}) // whatever the value is
 	}
-	return tidy(out)
+	if v > uint64(top) { // everything is below
+		if t.Op&flowspec.LT != 0 {
+			return append(out, packet.Span{Lo: 0, Hi: top})
+		}
+		return out
+	}
+	n := uint32(v)
+	switch t.Op & (flowspec.LT | flowspec.EQ) {
+	case flowspec.LE:
+		out = append(out, packet.Span{Lo: 0, Hi: n})
+	case flowspec.LT:
+		if n > 0 {
+			out = append(out, packet.Span{Lo: 0, Hi: n - 1})
+		}
+	case flowspec.EQ:
+		if t.Op == flowspec.GE {
+			return append(out, packet.Span{Lo: n, Hi: top})
+		}
+		return append(out, packet.Span{Lo: n, Hi: n})
+	}
+	if t.Op&flowspec.GT != 0 && n < top {
+		out = append(out, packet.Span{Lo: n + 1, Hi: top})
+	}
+	return out
 }
 
 // numbersFit returns nil when a platform with limit l takes the list of c as it is.
@@ -145,14 +167,8 @@ func down(op flowspec.Op) bool { return op == flowspec.LT || op == flowspec.LE }
 
 // empty says whether a group of terms lets no number through.
 func empty(typ flowspec.Type, group []flowspec.Term, top uint32) bool {
-	if len(group) == 1 && group[0].Op == flowspec.EQ {
-		return group[0].Value > uint64(top)
-	}
-	set := []packet.Span{{Lo: 0, Hi: top}}
-	for _, t := range group {
-		set = both(set, half(typ, t, top))
-	}
-	return len(set) == 0
+	var room [2]packet.Span
+	return len(appendGroup(room[:0], typ, group, top)) == 0
 }
 
 // word is one span in the operators of a platform.
@@ -167,8 +183,9 @@ func words(typ flowspec.Type, spans []packet.Span, l *Limit, budget int) ([]word
 		named = min(named, l.MaxValue)
 	}
 	out := make([]word, 0, len(spans))
+	room := make([]flowspec.Term, 0, 2*len(spans))
 	for _, s := range spans {
-		w, ok := wordOf(s, top, named, l.Ops)
+		w, ok := wordOf(s, top, named, l.Ops, &room)
 		if l.MaxPairs > 0 && len(w.terms) > l.MaxPairs {
 			ok = false
 		}
@@ -190,33 +207,39 @@ func words(typ flowspec.Type, spans []packet.Span, l *Limit, budget int) ([]word
 	return out, nil
 }
 
-// wordOf says one span in one word, or returns false. top is the field's largest number, named the largest that can be said.
-func wordOf(s packet.Span, top, named uint32, ops Ops) (word, bool) {
-	lo, hi := uint64(s.Lo), uint64(s.Hi)
+// wordOf says one span in one word, in room, or returns false. top is the field's largest number, named the largest that can be said.
+func wordOf(s packet.Span, top, named uint32, ops Ops, room *[]flowspec.Term) (word, bool) {
+	start := len(*room)
+	say := func(op flowspec.Op, v uint32) {
+		*room = append(*room, flowspec.Term{And: len(*room) > start, Op: op, Value: uint64(v)})
+	}
 	switch {
 	case s.Lo == s.Hi && s.Hi <= named && ops&Eq != 0:
-		return word{[]flowspec.Term{{Op: flowspec.EQ, Value: lo}}}, true
+		say(flowspec.EQ, s.Lo)
 	case s.Lo == 0 && s.Hi < top && s.Hi <= named && ops&Lt != 0:
-		return word{[]flowspec.Term{{Op: flowspec.LE, Value: hi}}}, true
+		say(flowspec.LE, s.Hi)
 	case s.Hi == top && s.Lo > 0 && s.Lo <= named && ops&Gt != 0:
-		return word{[]flowspec.Term{{Op: flowspec.GE, Value: lo}}}, true
+		say(flowspec.GE, s.Lo)
 	case s.Hi <= named && ops&Range != 0:
-		return word{[]flowspec.Term{{Op: flowspec.GE, Value: lo}, {And: true, Op: flowspec.LE, Value: hi}}}, true
+		say(flowspec.GE, s.Lo)
+		say(flowspec.LE, s.Hi)
 	case s.Hi == top && s.Lo <= named && ops&Gt != 0:
-		return word{[]flowspec.Term{{Op: flowspec.GE, Value: lo}}}, true
+		say(flowspec.GE, s.Lo)
+	default:
+		return word{}, false
 	}
-	return word{}, false
+	return word{(*room)[start:len(*room):len(*room)]}, true
 }
 
 // lists cuts words into lists that l takes.
 func lists(ws []word, l *Limit) [][]flowspec.Term {
 	var out [][]flowspec.Term
-	var list []flowspec.Term
+	list := make([]flowspec.Term, 0, min(2*len(ws), 8))
 	values := 0
 	for _, w := range ws {
 		full := l.MaxValues > 0 && values == l.MaxValues || l.MaxPairs > 0 && len(list)+len(w.terms) > l.MaxPairs
 		if full && len(list) > 0 {
-			out, list, values = append(out, list), nil, 0
+			out, list, values = append(out, list), make([]flowspec.Term, 0, len(list)), 0
 		}
 		list = append(list, w.terms...)
 		values++
