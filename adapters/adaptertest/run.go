@@ -40,6 +40,8 @@ type Faults struct {
 	Words   string
 	// SessionBound: the device undoes a pending change when the session that made it ends (NETCONF before 1.1), so nobody can confirm it after a crash.
 	SessionBound bool
+	// NoCancel: the device can undo a pending change only by its timer, so that Cancel is *device.Transient until then.
+	NoCancel bool
 	// Expire lets the confirm window of the last change pass.
 	Expire func(t *testing.T)
 }

@@ -110,7 +110,16 @@ func (s *story) cancel(t *testing.T) {
 	before, after := state(v4(s.faults.Semantics, 4)), state(v4(s.faults.Semantics, 9))
 	s.settle(t, before)
 	com := s.mustApply(t, after)
-	if err := s.adapter.Cancel(s.context(t), s.target, com); err != nil {
+	err := s.adapter.Cancel(s.context(t), s.target, com)
+	if s.faults.NoCancel {
+		var transient *device.Transient
+		if !errors.As(err, &transient) {
+			t.Errorf("cancel of what only time undoes: got %v, want *device.Transient", err)
+		}
+		s.faults.Expire(t)
+		err = s.adapter.Cancel(s.context(t), s.target, com)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	s.becomes(t, before)

@@ -31,7 +31,7 @@ type Dialect interface {
 //	min-commit-interval   least time between two changes, such as 5s; a change that comes earlier is *device.Transient
 type Options struct {
 	Model       Model         // zero: the one known for the dialect
-	Logger      *slog.Logger  // nil: slog.Default
+	Logger      *slog.Logger  // nil: slog.Default, as it is when something is logged
 	IdleTimeout time.Duration // after which an unused session is closed; 0: 5 min
 	Version     string        // of the adapter, for people; "": 1
 }
@@ -43,7 +43,6 @@ const MaxWindow = 60 * time.Second
 type Adapter struct {
 	dialect Dialect
 	opt     Options
-	log     *slog.Logger
 
 	mu    sync.Mutex
 	lines map[string]*line // by name of the target
@@ -58,10 +57,15 @@ func New(d Dialect, opt Options) *Adapter {
 	}
 	opt.IdleTimeout = cmp.Or(opt.IdleTimeout, 5*time.Minute)
 	opt.Version = cmp.Or(opt.Version, "1")
-	if opt.Logger == nil {
-		opt.Logger = slog.Default()
+	return &Adapter{dialect: d, opt: opt, lines: map[string]*line{}}
+}
+
+// log returns the logger. In a plugin the default becomes the host's log only after the adapter was made.
+func (a *Adapter) log() *slog.Logger {
+	if a.opt.Logger != nil {
+		return a.opt.Logger
 	}
-	return &Adapter{dialect: d, opt: opt, log: opt.Logger, lines: map[string]*line{}}
+	return slog.Default()
 }
 
 // Close ends all sessions, after the calls that are under way. Pending changes without a persist-id are undone by their devices.
@@ -90,6 +94,9 @@ func (a *Adapter) Info(context.Context) (device.Info, error) {
 // Read returns what running holds of ours. Filters that somebody deactivated are *device.Drifted; those that somebody changed into something the dialect does not
 // understand are shown without their entries.
 func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (device.State, error) {
+	if _, err := readDetails(t); err != nil {
+		return device.State{}, err
+	}
 	l, err := a.acquire(ctx, t)
 	if err != nil {
 		return device.State{}, err
@@ -126,7 +133,7 @@ func (a *Adapter) running(ctx context.Context, s *session) ([]filter.Filter, err
 		return nil, &device.Drifted{What: err.Error(), Gone: true}
 	case foreign != nil:
 		// Shown without their entries, they differ from whatever is wanted, and are replaced whole.
-		a.log.Warn("somebody changed our objects into what we do not understand", "session", s.SessionID, "what", err)
+		a.log().Warn("somebody changed our objects into what we do not understand", "session", s.SessionID, "what", err)
 		filters = foreign.Filters
 	case err != nil:
 		return nil, &device.Drifted{What: err.Error()}

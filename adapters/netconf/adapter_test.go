@@ -363,7 +363,7 @@ func TestDeafPeers(t *testing.T) {
 func TestJunosCommit(t *testing.T) {
 	t.Parallel()
 	clock := &netconftest.ManualClock{}
-	s := start(t, netconftest.Options{JunosCommit: true, Clock: clock})
+	s := start(t, netconftest.Options{Old: true, Junos: true, Clock: clock})
 	a, d := newAdapter(t), target(s)
 	d.Options = map[string]string{"commit": "junos"}
 	com, err := a.Apply(ctx(t), d, device.Diff(device.State{}, holding(3)), 10*time.Second)
@@ -439,9 +439,11 @@ func TestLeastInterval(t *testing.T) {
 	settled(t, a, d, device.State{}, holding(3))
 	_, err := toward(t, a, d, holding(3), holding(4))
 	wantTransient(t, err, "retry after")
-	d.Options["min-commit-interval"] = "soon"
-	if _, err := toward(t, a, d, holding(3), holding(4)); err == nil {
-		t.Error("an option that does not parse was accepted")
+	for name, value := range map[string]string{"min-commit-interval": "soon", "commit": "cisco", "validate": "perhaps", "vaildate": "true"} {
+		d.Options = map[string]string{name: value}
+		if _, err := toward(t, a, d, holding(3), holding(4)); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("option %s=%s: got %v, want an error that names it", name, value, err)
+		}
 	}
 }
 

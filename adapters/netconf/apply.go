@@ -52,13 +52,16 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 		return device.Commit{Confirmed: err == nil}, unchanged(err)
 	}
 	w, err := a.commit(ctx, s, d, c, undo)
-	if err != nil {
+	if w == nil {
 		undoLock(s)
 		return device.Commit{}, err
 	}
 	l.lastCommit = time.Now()
 	w.end = time.AfterFunc(time.Until(w.deadline), func() { a.later(l, func() { l.expire(w) }) })
 	l.window = w
+	if err != nil {
+		return device.Commit{}, err
+	}
 	return device.Commit{Token: w.token.String(), Deadline: w.deadline}, nil
 }
 
@@ -86,12 +89,14 @@ func readDetails(t device.Target) (d details, err error) {
 		case "commit":
 			var ok bool
 			if d.commit, ok = commits[value]; !ok {
-				err = fmt.Errorf("option commit=%q: want rfc6241 or junos", value)
+				err = fmt.Errorf("%q: want rfc6241 or junos", value)
 			}
 		case "validate":
 			d.validate, err = strconv.ParseBool(value)
 		case "min-commit-interval":
 			d.minInterval, err = time.ParseDuration(value)
+		default:
+			err = errors.New("there is no such option; there are commit, validate and min-commit-interval")
 		}
 		if err != nil {
 			return d, fmt.Errorf("device %s, option %s: %w", t.Name, name, err)
@@ -207,7 +212,8 @@ func (a *Adapter) stage(ctx context.Context, s *session, d details, c device.Cha
 	return true, nil
 }
 
-// commit makes the candidate running for the time being, and reads running back.
+// commit makes the candidate running for the time being, and reads running back. Whenever something is pending on the device it returns the window, with an error or
+// without.
 func (a *Adapter) commit(ctx context.Context, s *session, d details, c device.Change, undo time.Duration) (*window, error) {
 	wait := d.commit.window(undo)
 	w := &window{token: token{id: rand.Text()}}
@@ -239,13 +245,17 @@ func (a *Adapter) readBack(ctx context.Context, s *session, d details, c device.
 	if err == nil {
 		return w, nil
 	}
-	if s.dead == nil {
-		undo, cancel := context.WithTimeout(context.Background(), s.timeout)
-		defer cancel()
-		_ = d.commit.cancel(undo, s, w.token.persist)
-		discard(s)
+	err = &device.Transient{Err: fmt.Errorf("the device answered ok to the commit, and does not hold the change: %w", err)}
+	if s.dead != nil {
+		return nil, err
 	}
-	return nil, &device.Transient{Err: fmt.Errorf("the device answered ok to the commit, and does not hold the change: %w", err)}
+	soon, cancel := context.WithTimeout(context.Background(), s.timeout)
+	defer cancel()
+	if errors.Is(d.commit.cancel(soon, s, w.token.persist), errNoCancel) {
+		return w, err // and the lock is kept, so that nobody's commit confirms what we do not want
+	}
+	discard(s)
+	return nil, err
 }
 
 // expect says whether what the device holds is what c was computed from.

@@ -55,11 +55,13 @@ func (c commitRPC) final(persist string) string {
 	return "<" + c.rpc + "><persist-id>" + escape(persist) + "</persist-id></" + c.rpc + ">"
 }
 
-// cancel undoes a pending commit now, where the device can; else ending the session or waiting for the deadline does it.
+// errNoCancel says that only time undoes a change.
+var errNoCancel = errors.New("the device has no cancel-commit (RFC 6241 section 8.4.1)")
+
+// cancel undoes a pending commit now, where the device can.
 func (c commitRPC) cancel(ctx context.Context, s *session, persist string) error {
 	if !s.has(capConfirmed11) || !c.persists {
-		s.kill(errors.New("the device has no cancel-commit: the end of the session, or the deadline, undoes the change"))
-		return nil
+		return errNoCancel
 	}
 	inner := ""
 	if persist != "" {
@@ -174,8 +176,8 @@ func (a *Adapter) holds(ctx context.Context, s *session, tok token) error {
 	return nil
 }
 
-// Cancel undoes a change now. One that is not pending any more needs no cancelling. A device without cancel-commit undoes it when the session ends, or at the
-// deadline (Junos).
+// Cancel undoes a change now. One that is not pending any more needs no cancelling. A device that cannot cancel (Junos) undoes the change at the deadline: until
+// then Cancel is *device.Transient, and the candidate stays locked so that nobody's commit confirms the change.
 func (a *Adapter) Cancel(ctx context.Context, t device.Target, c device.Commit) error {
 	d, tok, err := readCommit(t, c)
 	if err != nil || c.Confirmed {
@@ -186,18 +188,34 @@ func (a *Adapter) Cancel(ctx context.Context, t device.Target, c device.Commit) 
 		return err
 	}
 	defer a.release(l)
-	if l.window != nil && l.window.token.id == tok.id && l.sess.dead == nil {
-		s := l.sess
-		l.endWindow()
+	s, err := a.first(ctx, l, func(s *session) error {
 		err := d.commit.cancel(ctx, s, tok.persist)
-		undoLock(s)
+		if errors.Is(err, errNoCancel) {
+			return a.undone(ctx, s, tok, c.Deadline)
+		}
 		return cancelled(err)
+	})
+	if err != nil {
+		return err
 	}
-	if tok.persist == "" {
-		return nil // the session that made it is gone
+	if l.window != nil && l.window.token.id == tok.id {
+		l.endWindow()
+		undoLock(s)
 	}
-	_, err = a.first(ctx, l, func(s *session) error { return d.commit.cancel(ctx, s, tok.persist) })
-	return cancelled(err)
+	return nil
+}
+
+// undone says whether the device has undone a change by itself.
+func (a *Adapter) undone(ctx context.Context, s *session, tok token, deadline time.Time) error {
+	err := a.holds(ctx, s, tok)
+	var drifted *device.Drifted
+	switch {
+	case errors.As(err, &drifted):
+		return nil
+	case err == nil:
+		return &device.Transient{Err: fmt.Errorf("%w: it undoes the change by itself by %s", errNoCancel, deadline.Format(time.TimeOnly))}
+	}
+	return err
 }
 
 // cancelled judges the answer to a cancel-commit: a device that knows no such change has undone it, or somebody confirmed it.

@@ -70,6 +70,7 @@ func TestConformance(t *testing.T) {
 	for name, opt := range map[string]netconftest.Options{
 		"NETCONF 1.1 with persist-id": {},
 		"NETCONF 1.0":                 {Old: true},
+		"Junos":                       {Old: true, Junos: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -77,7 +78,10 @@ func TestConformance(t *testing.T) {
 			opt.Clock = clock
 			s := start(t, opt)
 			s.Refuse("r-refused", "syntax error, the term is too clever")
-			outer := t
+			outer, rpc := t, "commit"
+			if opt.Junos {
+				rpc = "commit-configuration"
+			}
 			f := adaptertest.Faults{
 				Semantics: junos.Dialect{}.Semantics(),
 				Restart: func(t *testing.T) device.Adapter {
@@ -85,17 +89,31 @@ func TestConformance(t *testing.T) {
 					return sdktest.Loopback(outer, newAdapter(outer))
 				},
 				Edit:         foreign(s),
-				LoseAnswer:   func(*testing.T) { s.Fail("commit", netconftest.Fault{DropAfter: true}) },
+				LoseAnswer:   func(*testing.T) { s.Fail(rpc, netconftest.Fault{DropAfter: true}) },
 				Refused:      refused(),
 				Words:        "the term is too clever",
+				Entries:      entriesOf(opt),
 				Expire:       func(*testing.T) { clock.Advance(2 * time.Minute) },
-				SessionBound: opt.Old,
+				SessionBound: opt.Old && !opt.Junos,
+				NoCancel:     opt.Old,
 			}
 			before := s.Running()
-			adaptertest.Run(t, sdktest.Loopback(t, newAdapter(t)), target(s), f)
+			d := target(s)
+			if opt.Junos {
+				d.Options = map[string]string{"commit": "junos"}
+			}
+			adaptertest.Run(t, sdktest.Loopback(t, newAdapter(t)), d, f)
 			if got := s.Running(); got != before {
 				t.Errorf("the operator's configuration is not what it was:\n%.2000s\nwant\n%s", got, before)
 			}
 		})
 	}
+}
+
+// entriesOf is the size of the big table: ten thousand entries once, fewer in the other variants.
+func entriesOf(opt netconftest.Options) int {
+	if opt.Old {
+		return 1_000
+	}
+	return 10_000
 }

@@ -102,7 +102,7 @@ func (a *Adapter) connect(ctx context.Context, l *line) (*session, error) {
 		return l.sess, nil
 	}
 	l.drop(errors.New("dead"))
-	s, err := open(ctx, l.target, a.log)
+	s, err := open(ctx, l.target, a.log())
 	if err != nil {
 		return nil, err
 	}

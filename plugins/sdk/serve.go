@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin"
@@ -55,7 +56,7 @@ func (b *boundary) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, conn *grp
 // Serve answers sluice's calls with a until sluice ends the process. It is all that the main of a plugin does, and it does not return. Run by
 // hand, it says what it is and exits with status 1. Adapters that are an io.Closer are closed when the host takes leave.
 func Serve(a device.Adapter) {
-	slog.SetDefault(slog.New(NewLogHandler(os.Stderr, slog.LevelDebug)))
+	logToHost()
 	if os.Getenv(cookieKey) == cookieValue && os.Getenv(Lifeline) != "" {
 		go endWithHost(os.Stdin)
 	}
@@ -71,6 +72,9 @@ func Serve(a device.Adapter) {
 	os.Exit(0)
 }
 
+// logToHost makes slog's default logger write where the host reads: standard error as it is before go-plugin takes it over.
+var logToHost = sync.OnceFunc(func() { slog.SetDefault(slog.New(NewLogHandler(os.Stderr, slog.LevelDebug))) })
+
 // ServeNamed serves one of several adapters that a program holds, by name: how the sluice binary runs the plugins it ships. The error says which
 // names there are.
 func ServeNamed(name string, shipped map[string]func() device.Adapter) error {
@@ -78,6 +82,7 @@ func ServeNamed(name string, shipped map[string]func() device.Adapter) error {
 	if !ok {
 		return fmt.Errorf("no plugin %q is built in; there are: %s", name, strings.Join(slices.Sorted(maps.Keys(shipped)), ", "))
 	}
+	logToHost()
 	Serve(build())
 	return nil
 }

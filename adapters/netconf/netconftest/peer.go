@@ -122,7 +122,7 @@ func (p *peer) answer(op *Node, f Fault) (string, error) {
 	case "commit":
 		return "", p.commit(op, time.Second, f)
 	case "commit-configuration":
-		if !p.server.opt.JunosCommit {
+		if !p.server.opt.Junos {
 			return "", &editError{"operation-not-supported", "syntax error, expecting <command>"}
 		}
 		return "", p.commit(op, time.Minute, f)

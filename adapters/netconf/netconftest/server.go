@@ -23,8 +23,9 @@ type Options struct {
 	Old bool
 	// NoLockWhilePending: no session gets the candidate's lock while a commit waits for its confirmation, as netconfd has it.
 	NoLockWhilePending bool
-	// JunosCommit: <commit-configuration> is understood as well, whose timeout counts minutes.
-	JunosCommit bool
+	// Junos: <commit-configuration> is understood as well, whose timeout counts minutes; a pending commit outlives the session that made it, and any
+	// commit confirms it. Use it with Old.
+	Junos bool
 	// Clock of the undo timer; nil: the system's.
 	Clock Clock
 	// AuthorizedKey lets the holder of a key in, in the form of authorized_keys; the password works as well.
@@ -72,7 +73,7 @@ func Start(opt Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	st.noLockWhilePending = opt.NoLockWhilePending
+	st.noLockWhilePending, st.anyCommitConfirms = opt.NoLockWhilePending, opt.Junos
 	s := &Server{opt: opt, store: st, hostKey: signer.PublicKey(), password: rand.Text(), open: map[net.Conn]bool{}}
 	s.config = &ssh.ServerConfig{PasswordCallback: s.checkPassword, PublicKeyCallback: s.checkKey}
 	s.config.AddHostKey(signer)

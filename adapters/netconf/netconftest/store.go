@@ -12,6 +12,7 @@ type store struct {
 	changed func(running *Node) // called with mu held when running has changed
 
 	noLockWhilePending bool
+	anyCommitConfirms  bool
 
 	mu        sync.Mutex
 	running   *Node
@@ -143,7 +144,7 @@ func (s *store) mayConfirm(session int, persistID string) error {
 		return nil
 	case p.persist != persistID:
 		return &editError{"invalid-value", "a confirmed commit with another persist-id is pending"}
-	case p.persist == "" && p.session != session:
+	case p.persist == "" && p.session != session && !s.anyCommitConfirms:
 		return &editError{"in-use", "a confirmed commit of another session is pending"}
 	}
 	return nil
@@ -180,7 +181,7 @@ func (s *store) left(session int) {
 	if s.lock == session {
 		s.releaseLock()
 	}
-	if p := s.pending; p != nil && p.session == session && p.persist == "" {
+	if p := s.pending; p != nil && p.session == session && p.persist == "" && !s.anyCommitConfirms {
 		s.undo(p)
 	}
 }
