@@ -131,8 +131,26 @@ func (p *platform) trouble(m *mechanism, l *familyLimits, t *split.Trouble) (Rea
 	case split.NotDisjoint:
 		r.Message = fmt.Sprintf("%s: the pieces would overlap, and a packet in two of them would get the actions twice", word)
 	}
+	if r.Hint == "" {
+		r.Hint = p.remedy(m, t)
+	}
 	r.Source = p.facts.source(fact)
 	return r, fact
+}
+
+// remedy says what an operator can do about a limit. It never advises to leave a condition out: that would be another, wider rule.
+func (p *platform) remedy(m *mechanism, t *split.Trouble) string {
+	switch {
+	case t.Why == split.NoOperator && t.Type == flowspec.TCPFlags:
+		return "one term alone matches more packets (syn alone matches syn+ack too): write that only where it is meant"
+	case t.Why == split.NoTogether:
+		return "several rules with one of the components each match more packets: write that only where it is meant"
+	case t.Why == split.NotDisjoint:
+		return "let the rule end the evaluation, or use values that do not overlap"
+	case m.filter == nil && p.filter == nil && p.profile.Filter != nil:
+		return "give the device a filter adapter: a filter may be able to carry the rule"
+	}
+	return ""
 }
 
 // changed turns what was done to a rule into notes.
