@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 
 	"github.com/sluice-gateway/sluice/adapters/bgp/session"
@@ -17,6 +18,7 @@ type peer struct {
 	ingest  *ingest
 	device  *Device // nil unless it is given rules
 	current atomic.Pointer[session.Session]
+	marks   sync.WaitGroup // sends End-of-RIB where there is no device to do it
 }
 
 func (s *Speaker) newPeer(pc PeerConfig) (*peer, error) {
@@ -57,12 +59,14 @@ func (p *peer) Up(ctx context.Context, s *session.Session) {
 		return
 	}
 	// RFC 4724 §2: the mark is owed even when there is nothing to send.
-	for _, f := range s.Families {
-		mark, err := session.AppendUnreach(nil, f, nil)
-		if err == nil {
-			_ = s.Send(mark) // a failure ends the session
+	p.marks.Go(func() {
+		for _, f := range s.Families {
+			mark, err := session.AppendUnreach(nil, f, nil)
+			if err == nil {
+				_ = s.Send(mark) // a failure ends the session
+			}
 		}
-	}
+	})
 }
 
 // Update implements session.Handler.
@@ -80,6 +84,7 @@ func (p *peer) Refresh(_ context.Context, s *session.Session, f session.Family) 
 // Down implements session.Handler.
 func (p *peer) Down(ctx context.Context, _ *session.Session, _ error) {
 	p.current.Store(nil)
+	p.marks.Wait()
 	if p.device != nil {
 		p.device.down()
 	}

@@ -23,6 +23,9 @@ type conn struct {
 	agreed   Negotiated
 	session  *Session // once established
 
+	agreedOn chan time.Duration // capacity 1: the hold time, once the peer's OPEN is accepted
+	greeted  chan struct{}      // closed when our first KEEPALIVE is written: nothing but OPEN may come before it
+
 	patience atomic.Int64  // nanoseconds that the reader waits for a message; 0: for ever
 	taken    chan struct{} // the reader may go on: its message was handled
 	closing  chan struct{} // closed by close
@@ -33,7 +36,7 @@ type conn struct {
 }
 
 func newConn(nc net.Conn, outgoing bool, patience time.Duration) *conn {
-	c := &conn{Conn: nc, outgoing: outgoing, state: OpenSent, taken: make(chan struct{}), closing: make(chan struct{}), sending: make(chan struct{}, 1)}
+	c := &conn{Conn: nc, outgoing: outgoing, state: OpenSent, taken: make(chan struct{}), closing: make(chan struct{}), sending: make(chan struct{}, 1), agreedOn: make(chan time.Duration, 1), greeted: make(chan struct{})}
 	c.patience.Store(int64(patience))
 	return c
 }
@@ -162,9 +165,23 @@ func (c *conn) stuck() error {
 	return nil
 }
 
-// keepalives sends a KEEPALIVE every third of the hold time until the connection closes (RFC 4271 §4.4, §10). It has a goroutine of its
-// own because a write may block.
-func (c *conn) keepalives(hold time.Duration) {
+// greet sends our OPEN, once the peer's was accepted a KEEPALIVE, and then one every third of the hold time until the connection closes (RFC 4271
+// §4.4, §10). It is a goroutine of its own because a write may block, and one for all of these because their order matters: a peer that
+// gets an UPDATE before the KEEPALIVE ends the session.
+func (c *conn) greet(open []byte, limit time.Duration) {
+	if c.send(open, limit) != nil {
+		return
+	}
+	var hold time.Duration
+	select {
+	case hold = <-c.agreedOn:
+	case <-c.closing:
+		return
+	}
+	if c.send(message(typeKeepalive, nil), limit) != nil {
+		return
+	}
+	close(c.greeted)
 	if hold == 0 {
 		return
 	}
@@ -200,6 +217,11 @@ type Session struct {
 // Send writes one or more whole messages. It blocks while the peer does not read, and fails once the session is down. Calls do not
 // interleave their octets.
 func (s *Session) Send(messages []byte) error {
+	select {
+	case <-s.conn.greeted:
+	case <-s.conn.closing:
+		return net.ErrClosed
+	}
 	return s.conn.send(messages, sendLimit(s.Hold))
 }
 

@@ -42,11 +42,7 @@ func (p *Peer) opened(ctx context.Context, c *conn, body []byte) error {
 	c.agreed, c.state = agreed, OpenConfirm
 	p.setState(OpenConfirm)
 	c.wait(agreed.Hold, p.cfg.OpenTimeout)
-	p.wg.Go(func() {
-		if c.send(message(typeKeepalive, nil), p.cfg.OpenTimeout) == nil {
-			c.keepalives(agreed.Hold)
-		}
-	})
+	c.agreedOn <- agreed.Hold
 	return nil
 }
 

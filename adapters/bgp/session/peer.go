@@ -196,20 +196,18 @@ func refuse(nc net.Conn, n *Notification) {
 	_ = nc.Close()
 }
 
-// start sends our OPEN on a new connection.
+// start begins the exchange of OPENs on a new connection.
 func (p *Peer) start(nc net.Conn, outgoing bool) {
+	open, err := p.cfg.encodeOpen()
+	if err != nil {
+		p.log.Error("cannot write an OPEN", "err", err)
+		_ = nc.Close() // the reader notices
+	}
 	c := newConn(nc, outgoing, p.cfg.OpenTimeout)
 	p.conns = append(p.conns, c)
-	p.wg.Go(func() { c.read(p.received) })
-	open, err := p.cfg.encodeOpen()
 	p.setState(OpenSent)
-	p.wg.Go(func() { // a write may block, and a failure shows at the reader
-		if err != nil {
-			_ = nc.Close()
-			return
-		}
-		_ = c.send(open, p.cfg.OpenTimeout)
-	})
+	p.wg.Go(func() { c.read(p.received) })
+	p.wg.Go(func() { c.greet(open, p.cfg.OpenTimeout) })
 }
 
 // established returns the connection of the session, or nil.

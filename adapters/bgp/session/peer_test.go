@@ -352,6 +352,40 @@ func TestWhatEndsAnOpening(t *testing.T) {
 	}
 }
 
+// A peer that is quick with its KEEPALIVE must not get our first UPDATE before ours: ExaBGP answers that with NOTIFICATION 5/2.
+func TestKeepaliveComesBeforeTheFirstUpdate(t *testing.T) {
+	t.Parallel()
+	for range 200 {
+		synctest.Test(t, func(t *testing.T) {
+			dial, conns := tapped()
+			_, stop := run(t, Config{LocalAS: 1, RouterID: lowID, Dial: dial}, eager{})
+			defer stop()
+			w := wire{t, <-conns}
+			go func() {
+				_, _ = w.Write(append(far(t), message(typeKeepalive, nil)...))
+			}()
+			for _, want := range []uint8{typeOpen, typeKeepalive, typeUpdate} {
+				if typ, _, err := readMessage(w); err != nil || typ != want {
+					t.Fatalf("a message of type %d, %v, want type %d", typ, err, want)
+				}
+			}
+		})
+	}
+}
+
+// eager is a handler that speaks as soon as it may.
+type eager struct{}
+
+func (eager) Up(_ context.Context, s *Session) {
+	mark, err := AppendUnreach(nil, flow4, nil)
+	if err == nil {
+		_ = s.Send(mark)
+	}
+}
+func (eager) Update(context.Context, *Session, []byte) error { return nil }
+func (eager) Refresh(context.Context, *Session, Family)      {}
+func (eager) Down(_ context.Context, _ *Session, _ error)    {}
+
 func TestTwoOctetSpeaker(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
