@@ -206,3 +206,29 @@ func TestErrorsSpeakTheRoutersWords(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// TestErrorsInsideAnAnswer: Junos answers a commit with results in which the errors stand, beside an <ok/> or without.
+func TestErrorsInsideAnAnswer(t *testing.T) {
+	t.Parallel()
+	const warning = `<rpc-error><error-severity>warning</error-severity><error-message>statement will be ignored</error-message></rpc-error>`
+	for answer, want := range map[string]string{
+		`<commit-results><routing-engine><name>re0</name><commit-success/></routing-engine></commit-results>`:                                        "",
+		`<commit-results>` + warning + `</commit-results><ok/>`:                                                                                      "",
+		`<commit-results><rpc-error><error-severity>error</error-severity><error-message>bad term</error-message></rpc-error></commit-results>`:      "bad term",
+		`<commit-results><rpc-error><error-severity>error</error-severity><error-message>bad term</error-message></rpc-error></commit-results><ok/>`: "bad term",
+		warning: "neither ok nor an error",
+		``:      "neither ok nor an error",
+	} {
+		wire := `<?xml version="1.0" encoding="us-ascii"?><rpc-reply message-id="1">` + answer + `</rpc-reply>` + endOfMessage
+		tr := newTransport(&script{Reader: strings.NewReader(wire)})
+		tr.id = "1"
+		s := &session{Session: gonetconf.Session{Transport: replay{tr}}, timeout: defaultTimeout}
+		err := s.ok(t.Context(), "commit", "<commit/>")
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: got %v, want an error with %q", answer, err, want)
+		}
+	}
+	if _, err := withoutDeclaration([]byte(`<?xml version="1.0" encoding="ISO-8859-1"?><rpc-reply/>`)); err == nil {
+		t.Error("a message in Latin-1 was read as UTF-8")
+	}
+}

@@ -61,6 +61,42 @@ func badElement(info string) string {
 	return strings.TrimSpace(v.Bad)
 }
 
+// errorsInside returns the errors that stand deeper in an answer: Junos puts those of a commit into <commit-results>, where go-netconf does not look.
+func errorsInside(data string) error {
+	if !strings.Contains(data, "rpc-error>") {
+		return nil
+	}
+	var found []gonetconf.RPCError
+	bad := false
+	dec := xml.NewDecoder(strings.NewReader(data))
+	for {
+		tok, err := dec.Token()
+		if err != nil {
+			break // the whole was parsed before
+		}
+		start, ok := tok.(xml.StartElement)
+		if !ok || start.Name.Local != "rpc-error" {
+			continue
+		}
+		var e gonetconf.RPCError
+		if err := dec.DecodeElement(&e, &start); err != nil {
+			return err
+		}
+		found = append(found, e)
+		bad = bad || strings.TrimSpace(e.Severity) != "warning"
+	}
+	if !bad {
+		return nil
+	}
+	return &rpcError{errors: found}
+}
+
+// isRPCError says whether err is about the device's errors.
+func isRPCError(err error) bool {
+	_, ok := asRPCError(err)
+	return ok
+}
+
 // asRPCError returns the device's errors if err is about them.
 func asRPCError(err error) (*rpcError, bool) {
 	var e *rpcError

@@ -110,20 +110,25 @@ func (s *session) exec(ctx context.Context, what, body string) (*gonetconf.RPCRe
 	if s.dead != nil {
 		return nil, &device.Transient{Err: fmt.Errorf("%s: the session is gone: %w", what, s.dead)}
 	}
-	within, cancel := context.WithTimeout(ctx, s.timeout)
+	timed, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	stop := context.AfterFunc(within, func() { _ = s.Transport.Close() })
+	stop := context.AfterFunc(timed, func() { _ = s.Transport.Close() })
 	defer stop()
 	reply, err := s.Exec(gonetconf.RawMethod(body))
 	var own *gonetconf.RPCError
+	if err == nil {
+		err = errorsInside(reply.Data)
+	}
 	switch {
 	case errors.As(err, &own):
 		return nil, &rpcError{errors: reply.Errors}
-	case err == nil && within.Err() == nil:
+	case err != nil && isRPCError(err):
+		return nil, err
+	case err == nil && timed.Err() == nil:
 		return reply, nil
 	case ctx.Err() != nil:
 		err = ctx.Err()
-	case within.Err() != nil:
+	case timed.Err() != nil:
 		err = fmt.Errorf("no answer within %s", s.timeout)
 		s.hung = true
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):

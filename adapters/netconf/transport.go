@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	gonetconf "github.com/Juniper/go-netconf/netconf"
 )
@@ -67,10 +68,36 @@ func (t *transport) Receive() ([]byte, error) {
 }
 
 func (t *transport) read() ([]byte, error) {
+	read := readDelimited
 	if t.chunked {
-		return readChunked(t.in)
+		read = readChunked
 	}
-	return readDelimited(t.in)
+	msg, err := read(t.in)
+	if err != nil {
+		return nil, err
+	}
+	return withoutDeclaration(msg)
+}
+
+// withoutDeclaration takes the XML declaration off. NETCONF is UTF-8 (RFC 6241 section 3); devices that say US-ASCII write a part of that, and Go's decoder would
+// ask what it is.
+func withoutDeclaration(msg []byte) ([]byte, error) {
+	msg = bytes.TrimSpace(msg)
+	if !bytes.HasPrefix(msg, []byte("<?xml ")) {
+		return msg, nil
+	}
+	declaration, rest, whole := bytes.Cut(msg, []byte("?>"))
+	if !whole {
+		return nil, errors.New("an XML declaration without an end")
+	}
+	if _, encoding, said := bytes.Cut(declaration, []byte("encoding=")); said {
+		switch name := strings.ToLower(string(bytes.Trim(encoding, " '\""))); name {
+		case "utf-8", "us-ascii":
+		default:
+			return nil, fmt.Errorf("a message in the encoding %.40q: NETCONF is UTF-8 (RFC 6241 section 3)", name)
+		}
+	}
+	return rest, nil
 }
 
 // Close ends the stream.
