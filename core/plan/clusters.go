@@ -97,9 +97,22 @@ func (pl *plane) adopt(one *settled, members []int32) {
 	}
 }
 
-// clusters returns the clusters of more than one rule, and lone rules that go to the filter (for the last proof), by their first rule.
-// Members ascend.
+// clusters returns the clusters of more than one rule, and lone rules that go to the filter (for the last proof).
 func (pl *plane) clusters() [][]int32 {
+	return pl.connected(
+		func(int32) bool { return true },
+		func(i, size int32) bool { return size > 1 || pl.state[i] == asFilter })
+}
+
+// carried returns the clusters among the rules that are carried, lone rules too.
+func (pl *plane) carried() [][]int32 {
+	among := func(i int32) bool { return pl.state[i].carried() }
+	return pl.connected(among, func(i, _ int32) bool { return among(i) })
+}
+
+// connected returns the connected parts of the graph of rules that share packets and fare differently, taking only the rules among, and
+// of those parts only the ones to keep. Parts stand in the order of their first rules, and their members ascend.
+func (pl *plane) connected(among func(i int32) bool, keep func(i, size int32) bool) [][]int32 {
 	pl.index()
 	parent := make([]int32, len(pl.cards))
 	for i := range parent {
@@ -114,9 +127,12 @@ func (pl *plane) clusters() [][]int32 {
 	}
 	for i := range pl.cards {
 		me := int32(i)
+		if !among(me) {
+			continue
+		}
 		mine := root(me)
 		pl.below(me, func(j int32) bool {
-			if parent[j] == mine {
+			if parent[j] == mine || !among(j) {
 				return true
 			}
 			if its := root(j); its != mine && pl.cards[me].meets(pl.cards[j]) {
@@ -126,11 +142,11 @@ func (pl *plane) clusters() [][]int32 {
 			return true
 		})
 	}
-	return pl.members(parent, root)
+	return members(parent, root, keep)
 }
 
 // members gathers what hangs together in parent.
-func (pl *plane) members(parent []int32, root func(int32) int32) [][]int32 {
+func members(parent []int32, root func(int32) int32, keep func(i, size int32) bool) [][]int32 {
 	size := make([]int32, len(parent))
 	for i := range parent {
 		size[root(int32(i))]++
@@ -139,7 +155,7 @@ func (pl *plane) members(parent []int32, root func(int32) int32) [][]int32 {
 	at := make([]int32, len(parent)) // 1 + place in out
 	for i := range parent {
 		r := root(int32(i))
-		if size[r] == 1 && pl.state[i] != asFilter {
+		if !keep(int32(i), size[r]) {
 			continue
 		}
 		if at[r] == 0 {

@@ -12,32 +12,28 @@ import (
 // establishes: every rule's pieces match what the rule matches, and nothing that matters is out of order, so the tables are equal.
 const largestDiff = 48
 
+// largestHunt bounds the clusters in which smaller ones, with pieces that changed places without harm, are hunted for: that they did no harm
+// has been proven already, packet by packet (sweep.decided).
+const largestHunt = 4096
+
 // proven is the last gate: the tables that the device will hold are compared with the tables that the carried rules ask for, cluster by
 // cluster, by package table, which knows nothing of how the plan came to be. It looks at clusters in the filter, and at those where pieces changed places
 // without harm. A cluster that fails is rejected whole, and proven is false: settling goes on from there.
 func (pl *plane) proven() bool {
-	var seeds []int32
-	for i := range pl.cards {
-		if pl.state[i] == asFilter {
-			seeds = append(seeds, int32(i))
+	moved := make([]bool, len(pl.cards))
+	if len(pl.cards) <= largestHunt {
+		for _, i := range pl.benign {
+			moved[i] = true
 		}
 	}
-	seeds = append(seeds, pl.benign...)
-	if len(seeds) == 0 {
+	if !slices.Contains(moved, true) && !slices.Contains(pl.state, asFilter) {
 		return true
 	}
-	pl.index()
-	seen := make([]bool, len(pl.cards))
 	good := true
-	for _, i := range seeds {
-		if seen[i] || !pl.state[i].carried() {
+	for _, members := range pl.carried() {
+		if len(members) > largestDiff || !slices.ContainsFunc(members, func(i int32) bool { return moved[i] || pl.state[i] == asFilter }) {
 			continue
 		}
-		members := pl.cluster(i, seen, largestDiff)
-		if len(members) > largestDiff {
-			continue
-		}
-		slices.Sort(members)
 		if d := pl.compare(members); d != nil {
 			good = false
 			for _, m := range members {

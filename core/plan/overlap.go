@@ -211,24 +211,6 @@ func (pl *plane) contested(i int32) (found bool) {
 	return found
 }
 
-// cluster returns the carried rules that must stay in order with i, directly or through others; it marks them in seen. It stops
-// soon after there are more than most.
-func (pl *plane) cluster(i int32, seen []bool, most int) []int32 {
-	out := []int32{i}
-	seen[i] = true
-	for k := 0; k < len(out) && len(out) <= most; k++ {
-		me := out[k]
-		pl.near(me, true, func(j int32) bool {
-			if !seen[j] && pl.state[j].carried() && pl.cards[me].meets(pl.cards[j]) {
-				seen[j] = true
-				out = append(out, j)
-			}
-			return len(out) <= most
-		})
-	}
-	return out
-}
-
 // The bounds of one exact question: how many rules it looks at, and for how long. What is left out
 // errs on the side of "not decided": a rule too many is rejected, never a packet treated otherwise.
 const (

@@ -125,19 +125,13 @@ func (pl *plane) gather(wrong []conflict) (changed bool) {
 		}
 		return true
 	}
-	seen := make([]bool, len(pl.cards))
-	visit := func(i int32) {
-		if !seen[i] && pl.state[i].carried() && pl.unite(pl.cluster(i, seen, len(pl.cards)), wrong) {
-			changed = true
-		}
-	}
+	needed := make([]bool, len(pl.cards))
 	for _, w := range wrong {
-		visit(w.want)
-		visit(w.got)
+		needed[w.want], needed[w.got] = true, true
 	}
-	for i := range pl.cards {
-		if pl.state[i] == asFilter {
-			visit(int32(i))
+	for _, members := range pl.carried() {
+		if slices.ContainsFunc(members, func(i int32) bool { return needed[i] || pl.state[i] == asFilter }) && pl.unite(members, wrong) {
+			changed = true
 		}
 	}
 	return changed

@@ -243,7 +243,7 @@ func (pl *plane) missed(i int32) *table.Difference {
 	d := &table.Difference{Packet: h, WantEntry: string(c.rule.ID), Want: c.want.String(), Got: table.Outcome{}.String()}
 	decider := int32(-1)
 	pl.near(i, false, func(j int32) bool {
-		if pl.state[j].carried() && (decider < 0 || j < decider) && pl.cards[j].set.Has(h) {
+		if pl.state[j].carried() && (decider < 0 || j < decider) && c.near(pl.cards[j]) && pl.cards[j].set.Has(h) {
 			decider = j
 		}
 		return true
