@@ -153,9 +153,9 @@ func TestBothSidesCallAtOnce(t *testing.T) {
 
 	t.Log("so do ours")
 	g.speaker.Reset("edge")
-	until(t, "BIRD to name the reason", func() (bool, string) {
-		out := b.ctl("show", "protocols", "all", "sluice")
-		return strings.Contains(out, "Administrative reset"), out
+	until(t, "BIRD to log the reason", func() (bool, string) {
+		out := b.out.String()
+		return strings.Contains(out, "sluice: Received: Administrative reset"), out
 	})
 	b.holds("f4", 1)
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"unicode/utf8"
@@ -70,12 +71,22 @@ func (n *Notification) Error() string {
 	if text := n.Text(); n.Received && text != "" {
 		s += ", it says " + strconv.Quote(text)
 	} else if n.Received && len(n.Data) > 0 {
-		s += fmt.Sprintf(" with %x", n.Data[:min(len(n.Data), 32)])
+		s += " with " + readable(n.Data[:min(len(n.Data), 64)])
 	}
 	if n.Detail != "" {
 		s += ": " + n.Detail
 	}
 	return s
+}
+
+// readable prints data in hexadecimal, or quoted where it is text: ExaBGP explains itself there.
+func readable(data []byte) string {
+	for _, c := range data {
+		if c < ' ' || c > '~' || len(data) < 4 {
+			return hex.EncodeToString(data)
+		}
+	}
+	return strconv.Quote(string(data))
 }
 
 func (n *Notification) reason() string {

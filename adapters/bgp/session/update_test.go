@@ -305,12 +305,13 @@ func TestTooLong(t *testing.T) {
 func TestNotificationsReadWell(t *testing.T) {
 	t.Parallel()
 	for want, n := range map[string]*Notification{
-		`the peer sent NOTIFICATION 6/2 (cease: administrative shutdown), it says "maintenance\n"`: {Code: 6, Subcode: 2, Data: []byte("\x0cmaintenance\n"), Received: true},
-		`the peer sent NOTIFICATION 6/9 (cease: hard reset) with 0601`:                             {Code: 6, Subcode: 9, Data: []byte{6, 1}, Received: true},
-		`the peer sent NOTIFICATION 6/2 (cease: administrative shutdown) with ff41`:                {Code: 6, Subcode: 2, Data: []byte{255, 'A'}, Received: true},
-		`the peer sent NOTIFICATION 99/1 (unknown code)`:                                           {Code: 99, Subcode: 1, Received: true},
-		`NOTIFICATION 4/0 (hold timer expired): nothing for 90s`:                                   {Code: 4, Detail: "nothing for 90s"},
-		`NOTIFICATION 3/77 (UPDATE message error)`:                                                 {Code: 3, Subcode: 77},
+		`the peer sent NOTIFICATION 6/2 (cease: administrative shutdown), it says "maintenance\n"`:                                 {Code: 6, Subcode: 2, Data: []byte("\x0cmaintenance\n"), Received: true},
+		`the peer sent NOTIFICATION 6/9 (cease: hard reset) with 0601`:                                                             {Code: 6, Subcode: 9, Data: []byte{6, 1}, Received: true},
+		`the peer sent NOTIFICATION 6/2 (cease: administrative shutdown) with ff41`:                                                {Code: 6, Subcode: 2, Data: []byte{255, 'A'}, Received: true},
+		`the peer sent NOTIFICATION 5/2 (finite state machine error: unexpected message in OpenConfirm) with "Receive Unexpected"`: {Code: 5, Subcode: 2, Data: []byte("Receive Unexpected"), Received: true},
+		`the peer sent NOTIFICATION 99/1 (unknown code)`:                                                                           {Code: 99, Subcode: 1, Received: true},
+		`NOTIFICATION 4/0 (hold timer expired): nothing for 90s`:                                                                   {Code: 4, Detail: "nothing for 90s"},
+		`NOTIFICATION 3/77 (UPDATE message error)`:                                                                                 {Code: 3, Subcode: 77},
 	} {
 		if got := n.Error(); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
