@@ -205,7 +205,7 @@ func (d *director) settled(ctx context.Context) error {
 func (d *director) atPeace() bool {
 	version := d.gateway.rib.Snapshot().Version
 	for _, s := range d.gateway.rec.Status() {
-		if s.State != reconcile.InSync || s.Version != version || s.Session != "" && s.Session != "established" {
+		if s.State != reconcile.InSync || s.Version != version || s.Session != "" && s.Session != reconcile.Established {
 			return false
 		}
 	}

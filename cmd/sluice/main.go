@@ -74,6 +74,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	root := &cobra.Command{
 		Use:           "sluice",
 		Short:         "Deliver filtering rules to routers that each understand something different, exactly or not at all",
+		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}

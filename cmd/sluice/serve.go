@@ -48,7 +48,7 @@ func serveCmd() *cobra.Command {
 			return usage(err)
 		}
 		if check {
-			fmt.Fprintf(cmd.OutOrStdout(), "%s is right: %d sources, %d devices\n", file, len(cfg.Sources), len(cfg.Devices))
+			fmt.Fprintf(cmd.OutOrStdout(), "%s is right; sources: %d, devices: %d\n", file, len(cfg.Sources), len(cfg.Devices))
 			return nil
 		}
 		lib, err := loadProfiles(cfg.Profiles)

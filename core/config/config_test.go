@@ -112,6 +112,7 @@ store: s.db
 func TestProblemsHavePlaces(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ text, want string }{
+		"empty":             {"", "c.yaml: the file is empty"},
 		"unknown key":       {minimal + "stroe: x\n", `c.yaml:4:1: unknown field "stroe"`},
 		"duplicate key":     {minimal + "as: 1\n", `c.yaml:4:1: `},
 		"second document":   {minimal + "---\nas: 1\n", "a second document"},

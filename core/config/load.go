@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -75,6 +76,9 @@ func Parse(name string, text []byte, env Env) (*Config, error) {
 // yamlProblem gives an error of the YAML library our form.
 func yamlProblem(name string, err error) error {
 	var at yaml.Error
+	if errors.Is(err, io.EOF) {
+		return Problem{File: name, Message: "the file is empty: docs/configuration.md shows what belongs into it"}
+	}
 	if !errors.As(err, &at) || at.GetToken() == nil {
 		return Problem{File: name, Message: firstLine(err.Error())}
 	}

@@ -37,7 +37,10 @@ type Status struct {
 	Summary  map[string]int `json:"summary"`     // rules by the way they are carried
 }
 
-// Sessioner is an adapter that knows the state of the session behind it, in words: "established".
+// Established is what a Sessioner says while its session is up.
+const Established = "established"
+
+// Sessioner is an adapter that knows the state of the session behind it, in words.
 type Sessioner interface{ Session() string }
 
 // summarize counts verdicts by carrier.

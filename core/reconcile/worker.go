@@ -251,6 +251,9 @@ func (w *worker) current() Status {
 	s := *w.status.Load()
 	if n, ok := w.dev.Native.(Sessioner); ok {
 		s.Session = n.Session()
+		if s.State == InSync && s.Session != Established {
+			s.State, s.Error = Unreachable, "no BGP session: "+s.Session
+		}
 	}
 	return s
 }

@@ -85,7 +85,7 @@ func TestQuickStart(t *testing.T) {
 			t.Errorf("sluice %q:\n%s", c, out)
 		}
 	}
-	if out := g.sluice(dir, commands(t, "serve -c sluice.yaml --check")[0]); !strings.Contains(out, "2 sources, 1 device") {
+	if out := g.sluice(dir, commands(t, "serve -c sluice.yaml --check")[0]); !strings.Contains(out, "sources: 2, devices: 1") {
 		t.Errorf("--check: %s", out)
 	}
 
