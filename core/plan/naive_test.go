@@ -46,6 +46,20 @@ func naive(t *rapid.T, rules []flowspec.Rule, l *split.Limits) (got table.Table,
 	return got, nlris, true
 }
 
+// drawListRule draws a rule for one host with a long list of ports: those are split, and meet each other.
+func drawListRule(t *rapid.T) flowspec.Rule {
+	dst := flowspec.Component{Type: flowspec.DstPrefix, Prefix: flowspec.Prefix{Addr: smallAddress(flowspec.IPv4, 0), Len: 32}}
+	list := eq(pick(t, "which", flowspec.SrcPort, flowspec.DstPort, flowspec.Port),
+		rapid.SliceOfNDistinct(rapid.SampledFrom(smallPorts), 2, len(smallPorts), rapid.ID).Draw(t, "ports")...)
+	m, err := flowspec.NewMatch(flowspec.IPv4, flowspec.RD{}, dst, list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := drawAction(t)
+	a.Continue = false
+	return flowspec.Rule{ID: flowspec.NewID("test", m), Match: m, Action: a, Source: "test"}
+}
+
 // Where naive splitting treats some packet otherwise, the plan is another one; and naive splitting does go wrong.
 func TestNaiveSplittingIsCaught(t *testing.T) {
 	t.Parallel()
@@ -58,11 +72,7 @@ func TestNaiveSplittingIsCaught(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var rules []flowspec.Rule
 		for n := rapid.IntRange(2, 6).Draw(t, "rules"); n > 0; n-- {
-			r := drawRule(t)
-			if r.Action.Continue || r.Match.Family() != flowspec.IPv4 {
-				continue
-			}
-			rules = append(rules, r)
+			rules = append(rules, drawListRule(t))
 		}
 		snap := rib.Of(rules)
 		got, nlris, ok := naive(t, snap.Rules(), l)

@@ -88,8 +88,8 @@ func asked(rules []flowspec.Rule, h packet.Header) outcome {
 	return outcome{strings.Join(done, ", "), severity}
 }
 
-// device evaluates a plan: the filter first, then FlowSpec for what it let through (as Junos does), the routes in the given order.
-type device struct {
+// router evaluates a plan: the filter first, then FlowSpec for what it let through (as Junos does), the routes in the given order.
+type router struct {
 	routes  []route
 	filters []filter.Filter
 }
@@ -100,7 +100,7 @@ type route struct {
 	action flowspec.Action
 }
 
-func (d *device) treats(h packet.Header) outcome {
+func (d *router) treats(h packet.Header) outcome {
 	var done []string
 	severity := 0
 	for _, f := range d.filters {
@@ -135,8 +135,8 @@ func (d *device) treats(h packet.Header) outcome {
 }
 
 // deviceOf builds the device that holds a plan.
-func deviceOf(t *rapid.T, p *plan.Plan) *device {
-	d := &device{filters: p.Desired.Filters}
+func deviceOf(t *rapid.T, p *plan.Plan) *router {
+	d := &router{filters: p.Desired.Filters}
 	owner := map[string]flowspec.ID{}
 	for _, v := range p.Verdicts {
 		for _, e := range v.Entries {
@@ -331,7 +331,7 @@ func checkSound(t *rapid.T, snap rib.Snapshot, out *plan.Plan, p *profile.Profil
 }
 
 // shuffleUnknown puts the routes of families whose order is unknown into any order.
-func shuffleUnknown(t *rapid.T, d *device, p *profile.Profile) {
+func shuffleUnknown(t *rapid.T, d *router, p *profile.Profile) {
 	var fixed, loose []route
 	for _, r := range d.routes {
 		order := p.Native.Order
