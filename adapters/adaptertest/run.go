@@ -146,7 +146,11 @@ func (s *story) settle(t *testing.T, want device.State) {
 	if c.Empty() {
 		return
 	}
-	com, err := s.adapter.Apply(s.context(t), s.target, c, s.faults.Undo)
+	var com device.Commit
+	err := s.persist(t, func() (err error) {
+		com, err = s.adapter.Apply(s.context(t), s.target, c, s.faults.Undo)
+		return err
+	})
 	if err != nil {
 		t.Fatalf("apply: %v", err)
 	}
@@ -154,6 +158,24 @@ func (s *story) settle(t *testing.T, want device.State) {
 		t.Fatalf("confirm: %v", err)
 	}
 	s.holds(t, want)
+}
+
+// persist does as the gateway does with what is transient: it tries again, for a while. A device may take a moment to notice that a session is gone, and to
+// give back its lock.
+func (s *story) persist(t *testing.T, f func() error) error {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		err := f()
+		var transient *device.Transient
+		if !errors.As(err, &transient) || time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-t.Context().Done():
+			return err
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 // holds says whether the device holds what was asked for, proven.

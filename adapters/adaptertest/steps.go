@@ -157,7 +157,7 @@ func (s *story) crashThenConfirm(t *testing.T) {
 		return
 	}
 	s.holds(t, after)
-	if err := s.adapter.Confirm(s.context(t), s.target, com); err != nil {
+	if err := s.persist(t, func() error { return s.adapter.Confirm(s.context(t), s.target, com) }); err != nil {
 		t.Fatalf("confirm by another process: %v", err)
 	}
 	s.faults.Expire(t)

@@ -114,6 +114,12 @@ func TestBadDays(t *testing.T) {
 				if got := entries(t, a, target); got != 3 {
 					t.Errorf("the router holds %d entries, want the 3 from before", got)
 				}
+				for deadline := time.Now().Add(20 * time.Second); s.Locked(); { // until the router notices that the session is gone
+					if time.Now().After(deadline) {
+						t.Fatal("the candidate stays locked")
+					}
+					time.Sleep(time.Millisecond)
+				}
 				settled(t, a, target, holding(3), holding(5))
 				if got := entries(t, a, target); got != 5 || s.Pending() || s.Locked() {
 					t.Errorf("in the end: %d entries, pending %v, locked %v", got, s.Pending(), s.Locked())
