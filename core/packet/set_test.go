@@ -218,6 +218,8 @@ func TestWitnessLooksOrdinary(t *testing.T) {
 		{Of(udp("10.9.0.0/16", func(b *Box) { b.SrcPort = points(19, 123) })), "udp 198.51.100.7:123 > 10.9.0.9:40000 len 512"},
 		{Of(udp("10.9.0.0/16", func(b *Box) { b.DstPort = points(7777) })), "udp 198.51.100.7:40000 > 10.9.0.9:7777 len 512"},
 		{Of(udp("10.9.0.0/16", func(b *Box) { b.Length = NewValues(Span{0, 30}) })), "udp 198.51.100.7:40000 > 10.9.0.9:53 len 28"},
+		{Of(udp("10.9.0.0/16", func(b *Box) { b.Length = NewValues(Span{0, 27}) })), "udp 198.51.100.7:40000 > 10.9.0.9:53 len 20"},
+		{Of(udp("10.9.0.0/16", func(b *Box) { b.Length = NewValues(Span{0, 19}, Span{24, 24}) })), "udp 198.51.100.7:40000 > 10.9.0.9:53 len 24"},
 		{Of(Everything(IPv4)).Sub(Of(udp("0.0.0.0/0", nil))), "tcp 198.51.100.7:40000 > 203.0.113.9:443 len 60 flags S"},
 	} {
 		if h, ok := c.set.Witness(); !ok || h.String() != c.want {

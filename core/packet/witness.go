@@ -17,14 +17,24 @@ func (a Set) Witness() (Header, bool) {
 	return best, found
 }
 
-// shortest returns the least length in octets that a packet can have, its headers at their smallest: IPv4 20, IPv6 40,
-// TCP 20, UDP 8, ICMP 8; the payload of a fragment that is not the last is at least 8 octets (RFC 791 §3.2, RFC 8200 §4.5), and
-// an IPv6 fragment has a fragment header of 8. A first fragment may cut a TCP header short (RFC 1858).
-func shortest(v Version, f Fragment, proto uint8) uint32 {
-	n := uint32(20)
+// shortest returns the least length in octets that a packet can have: that of its IP header. A router discards a packet whose length
+// cannot hold that header before any filter sees it (RFC 1812 §5.2.2); the payload length of IPv6 does not count the header at all. Nothing
+// behind the header is asked for: attackers cut transport headers and fragments short, and filters are written against that.
+func shortest(v Version) uint32 {
+	if v == IPv6 {
+		return 40
+	}
+	return 20
+}
+
+// complete returns the least length in octets of a packet that is not cut short, its headers at their smallest: TCP 20, UDP 8, ICMP 8; the
+// payload of a fragment that is not the last is at least 8 octets (RFC 791 §3.2, RFC 8200 §4.5), and an IPv6 fragment has a
+// fragment header of 8. A first fragment may end within a TCP header (RFC 1858).
+func complete(v Version, f Fragment, proto uint8) uint32 {
+	n := shortest(v)
 	icmp := uint8(1)
 	if v == IPv6 {
-		n, icmp = 40, 58
+		icmp = 58
 		if f != Whole {
 			n += 8
 		}
@@ -61,29 +71,38 @@ func addrs(texts ...string) (out []u128) {
 	return out
 }
 
-// witness returns an ordinary packet of b and how odd it is, or false when b holds only packets that cannot exist.
+// witness returns an ordinary packet of b and how odd it is, or false when b holds only packets that cannot exist. One that is cut short is
+// the last resort.
 func (b *box) witness() (h Header, odd int, ok bool) {
-	for i, l := range likelyFrags {
-		if b.frags&FragsOf(l.f, l.df) == 0 {
-			continue
-		}
-		for j, p := range b.protos() {
-			least := shortest(b.version, l.f, p)
-			long := b.values[length].And(Values{{least, 65535}})
-			if long.Empty() {
+	for _, whole := range []bool{true, false} {
+		for i, l := range likelyFrags {
+			if b.frags&FragsOf(l.f, l.df) == 0 {
 				continue
 			}
-			h = Header{Proto: p, Fragment: l.f, DF: l.df}
-			h.Length = uint16(long.pick(h.usualLength(b.version)...))
-			b.fill(&h)
-			return h, 100*i + j, true
+			for j, p := range b.protos() {
+				least := shortest(b.version)
+				if whole {
+					least = complete(b.version, l.f, p)
+				}
+				long := b.values[length].And(Values{{least, 65535}})
+				if long.Empty() {
+					continue
+				}
+				h = Header{Proto: p, Fragment: l.f, DF: l.df}
+				h.Length = uint16(long.pick(h.usualLength(b.version)...))
+				b.fill(&h)
+				if !whole {
+					i += len(likelyFrags)
+				}
+				return h, 100*i + j, true
+			}
 		}
 	}
 	return h, 0, false
 }
 
 // protos returns the protocols of b worth trying: the common ones, and another one in case none of them fits the length. The
-// common ones are all that have a say in the shortest length, so no other one can do where that one does not.
+// common ones are all that have a say in the length of a complete packet, so no other one can do where that one does not.
 func (b *box) protos() []uint8 {
 	common := []uint8{17, 6, 1, 47, 50}
 	if b.version == IPv6 {

@@ -166,6 +166,11 @@ func TestImpossiblePackets(t *testing.T) {
 	if d := Diff(length(0, 100), length(28, 100)); d == nil || d.Packet.Fragment != packet.Last {
 		t.Errorf("a last fragment may be: %v", d)
 	}
+	cut := Of([]flowspec.Rule{rule(t, "r", discard, numbers(flowspec.DstPort, 53), flowspec.Component{Type: flowspec.PacketLength,
+		Terms: []flowspec.Term{{Op: flowspec.LT, Value: 28}}})})
+	if d := Diff(cut, nil); d == nil || d.Packet.Length != 20 || d.Packet.Fragment != packet.Whole {
+		t.Errorf("attackers send datagrams without a whole header: %v", d)
+	}
 	if d := Diff(length(0, 100), length(29, 100)); d == nil || d.Packet.Length != 28 {
 		t.Errorf("a datagram without data exists: %v", d)
 	}
