@@ -11,6 +11,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/rib"
+	"github.com/sluice-gateway/sluice/integration/rig"
 )
 
 const imports = `
@@ -19,49 +20,49 @@ const imports = `
 
 func TestExaBGPThroughUsToTwoBIRDs(t *testing.T) {
 	t.Parallel()
-	host := subnet()
+	host := rig.Subnet()
 	g := newGateway(t, host(1), nil)
 	// One is called, one calls: both ways of coming up.
 	g.peer(bgp.PeerConfig{Name: "detector", Address: host(2), LocalAddress: host(1), RemoteAS: 64502, Passive: true, Families: both, Source: "detector"})
-	g.peer(bgp.PeerConfig{Name: "whole", Address: host(3), Port: birdPort, LocalAddress: host(1), RemoteAS: 64503, Families: both, Device: true})
+	g.peer(bgp.PeerConfig{Name: "whole", Address: host(3), Port: rig.BIRDPort, LocalAddress: host(1), RemoteAS: 64503, Families: both, Device: true})
 	g.peer(bgp.PeerConfig{Name: "split", Address: host(4), LocalAddress: host(1), RemoteAS: 64504, Passive: true, Families: both, Device: true})
 	g.forms["whole"], g.forms["split"] = asItCame, onePort
-	whole := startBIRD(t, 64503, host(3), host(1), "passive yes;"+imports, "")
-	split := startBIRD(t, 64504, host(4), host(1), imports, "")
+	whole := rig.StartBIRD(t, 64503, host(3), host(1), "passive yes;"+imports, "")
+	split := rig.StartBIRD(t, 64504, host(4), host(1), imports, "")
 	g.run()
-	exa := startExaBGP(t, 64502, host(2), host(1))
+	exa := rig.StartExaBGP(t, 64502, host(2), host(1))
 
 	const reflection = "flow route { match { destination 203.0.113.9/32; protocol udp; source-port [ =53 =123 =1900 ]; } then { discard; } }"
-	exa.say("announce %s", reflection)
-	exa.say("announce flow route { match { destination 203.0.113.0/24; protocol tcp; tcp-flags syn; } then { rate-limit 125000; } }")
-	exa.say("announce flow route { match { destination 2001:db8::9/128; next-header tcp; destination-port =25; } then { discard; } }")
+	exa.Say("announce %s", reflection)
+	exa.Say("announce flow route { match { destination 203.0.113.0/24; protocol tcp; tcp-flags syn; } then { rate-limit 125000; } }")
+	exa.Say("announce flow route { match { destination 2001:db8::9/128; next-header tcp; destination-port =25; } then { discard; } }")
 	// Each has its own form; the rate is 125,000 bytes/s as a float (0x47f42400), the discard is rate 0.
-	out := whole.holds("f4", 2, "dst 203.0.113.9/32; proto 17; sport 53,123,1900;", "tcp flags !0x0/0x2", "(generic, 0x80060000, 0x0)", "0x47f42400", "(65535,65281)", "(64500,6666)")
+	out := whole.Holds("f4", 2, "dst 203.0.113.9/32; proto 17; sport 53,123,1900;", "tcp flags !0x0/0x2", "(generic, 0x80060000, 0x0)", "0x47f42400", "(65535,65281)", "(64500,6666)")
 	if !strings.Contains(out, "BGP.as_path: 64500") {
 		t.Errorf("the AS_PATH is not ours:\n%s", out)
 	}
-	whole.holds("f6", 1, "dst 2001:db8::9/128;")
-	split.holds("f4", 4, "sport 53;", "sport 123;", "sport 1900;", "tcp flags !0x0/0x2")
-	split.holds("f6", 1, "dst 2001:db8::9/128;")
+	whole.Holds("f6", 1, "dst 2001:db8::9/128;")
+	split.Holds("f4", 4, "sport 53;", "sport 123;", "sport 1900;", "tcp flags !0x0/0x2")
+	split.Holds("f6", 1, "dst 2001:db8::9/128;")
 
-	exa.say("withdraw %s", reflection)
-	whole.holds("f4", 1, "tcp flags")
-	split.holds("f4", 1, "tcp flags")
+	exa.Say("withdraw %s", reflection)
+	whole.Holds("f4", 1, "tcp flags")
+	split.Holds("f4", 1, "tcp flags")
 
 	t.Log("a router restarts and gets everything again")
-	split.stop(syscall.SIGKILL)
-	split.start()
-	split.holds("f4", 1, "tcp flags")
-	split.holds("f6", 1, "dst 2001:db8::9/128;")
+	split.Stop(syscall.SIGKILL)
+	split.Start()
+	split.Holds("f4", 1, "tcp flags")
+	split.Holds("f6", 1, "dst 2001:db8::9/128;")
 
 	t.Log("the source vanishes and its rules go, it comes back and so do they")
-	exa.stop(syscall.SIGKILL)
-	whole.holds("f4", 0)
-	split.holds("f6", 0)
-	exa.start()
-	exa.say("announce %s", reflection)
-	whole.holds("f4", 1, "sport 53,123,1900;")
-	split.holds("f4", 3)
+	exa.Stop(syscall.SIGKILL)
+	whole.Holds("f4", 0)
+	split.Holds("f6", 0)
+	exa.Start()
+	exa.Say("announce %s", reflection)
+	whole.Holds("f4", 1, "sport 53,123,1900;")
+	split.Holds("f4", 3)
 	g.saw("End-of-RIB of both families, twice", func(e []rib.Event) bool { return kinds(e, rib.EndOfRIB) >= 4 })
 
 	t.Log("a rule of more than 300 octets")
@@ -69,8 +70,8 @@ func TestExaBGPThroughUsToTwoBIRDs(t *testing.T) {
 	for p := range 100 {
 		ports = append(ports, fmt.Sprintf("=%d", 10000+2*p))
 	}
-	exa.say("announce flow route { match { destination 203.0.113.10/32; protocol udp; destination-port [ %s ]; } then { discard; } }", strings.Join(ports, " "))
-	whole.holds("f4", 2, "dst 203.0.113.10/32; proto 17; dport 10000,10002,") // BIRD prints no more than a line of it
+	exa.Say("announce flow route { match { destination 203.0.113.10/32; protocol udp; destination-port [ %s ]; } then { discard; } }", strings.Join(ports, " "))
+	whole.Holds("f4", 2, "dst 203.0.113.10/32; proto 17; dport 10000,10002,") // BIRD prints no more than a line of it
 	st, err := g.speaker.Device("whole").Read(t.Context(), device.Target{})
 	if err != nil || !slices.ContainsFunc(st.Routes, func(r device.Route) bool { return len(r.Match.NLRI()) > 300 }) {
 		t.Errorf("Read = %v, %v", st.Routes, err)
@@ -84,7 +85,7 @@ func TestExaBGPThroughUsToTwoBIRDs(t *testing.T) {
 
 func TestBIRDIsASource(t *testing.T) {
 	t.Parallel()
-	host := subnet()
+	host := rig.Subnet()
 	g := newGateway(t, host(1), nil)
 	g.peer(bgp.PeerConfig{Name: "reflector", Address: host(2), LocalAddress: host(1), RemoteAS: ourAS, Passive: true, Families: both, Source: "reflector"})
 	g.run()
@@ -95,7 +96,7 @@ func TestBIRDIsASource(t *testing.T) {
 	// The offset keeps the octets in which RFC 8956 §3.1 writes them; BIRD packs some 150 NLRIs into an UPDATE.
 	more := "protocol static { flow4 { table f4; };\n" + rules.String() + "}\n" +
 		"protocol static { flow6 { table f6; };\nroute flow6 { dst ::1234:5678:9a00:0/104 offset 64; } { bgp_ext_community.add((generic, 0x80060000, 0x0)); }; }\n"
-	startBIRD(t, ourAS, host(2), host(1), "flow4 { table f4; import none; export all; };\nflow6 { table f6; import none; export all; };", more)
+	rig.StartBIRD(t, ourAS, host(2), host(1), "flow4 { table f4; import none; export all; };\nflow6 { table f6; import none; export all; };", more)
 	g.saw("501 rules and both marks", func(events []rib.Event) bool {
 		n := 0
 		for _, e := range events {
@@ -123,57 +124,57 @@ func TestBIRDIsASource(t *testing.T) {
 
 func TestBothSidesCallAtOnce(t *testing.T) {
 	t.Parallel()
-	host := subnet()
+	host := rig.Subnet()
 	g := newGateway(t, host(1), nil)
-	g.peer(bgp.PeerConfig{Name: "edge", Address: host(2), Port: birdPort, LocalAddress: host(1), RemoteAS: ourAS, Families: both, Device: true})
+	g.peer(bgp.PeerConfig{Name: "edge", Address: host(2), Port: rig.BIRDPort, LocalAddress: host(1), RemoteAS: ourAS, Families: both, Device: true})
 	g.forms["edge"] = asItCame
 	g.run()
-	b := startBIRD(t, ourAS, host(2), host(1), imports, "")
+	b := rig.StartBIRD(t, ourAS, host(2), host(1), imports, "")
 	g.give("edge", "0601200a000001")
-	out := b.holds("f4", 1, "dst 10.0.0.1/32;", "(generic, 0x80060000, 0x0)")
+	out := b.Holds("f4", 1, "dst 10.0.0.1/32;", "(generic, 0x80060000, 0x0)")
 	if !strings.Contains(out, "BGP.local_pref: 100") {
 		t.Errorf("an internal path without LOCAL_PREF:\n%s", out)
 	}
 
 	t.Log("a route refresh is answered")
-	b.ctl("reload", "in", "sluice")
-	until(t, "the rule again", func() (bool, string) {
+	b.Ctl("reload", "in", "sluice")
+	rig.Until(t, "the rule again", func() (bool, string) {
 		n := g.speaker.Status()[0].Out.Announced
 		return n == 2, fmt.Sprint(n)
 	})
 
 	t.Log("the operator's words arrive, and the session comes back")
-	b.ctl("disable", "sluice", `"back at four"`)
-	until(t, "the reason", func() (bool, string) {
+	b.Ctl("disable", "sluice", `"back at four"`)
+	rig.Until(t, "the reason", func() (bool, string) {
 		last := g.speaker.Status()[0].Session.LastError
 		return strings.Contains(last, "administrative shutdown") && strings.Contains(last, `"back at four"`), last
 	})
-	b.ctl("enable", "sluice")
-	b.holds("f4", 1)
+	b.Ctl("enable", "sluice")
+	b.Holds("f4", 1)
 
 	t.Log("so do ours")
 	g.speaker.Reset("edge")
-	until(t, "BIRD to log the reason", func() (bool, string) {
-		out := b.out.String()
+	rig.Until(t, "BIRD to log the reason", func() (bool, string) {
+		out := b.Out.String()
 		return strings.Contains(out, "sluice: Received: Administrative reset"), out
 	})
-	b.holds("f4", 1)
+	b.Holds("f4", 1)
 }
 
 func TestExaBGPReadsWhatWeSend(t *testing.T) {
 	t.Parallel()
-	host := subnet()
+	host := rig.Subnet()
 	g := newGateway(t, host(1), nil)
 	g.peer(bgp.PeerConfig{Name: "edge", Address: host(2), LocalAddress: host(1), RemoteAS: 64502, Passive: true, Families: both, Device: true})
 	g.forms["edge"] = asItCame
 	g.run()
-	exa := startExaBGP(t, 64502, host(2), host(1))
+	exa := rig.StartExaBGP(t, 64502, host(2), host(1))
 	g.give("edge", "0601200a000001")
-	until(t, "ExaBGP to print the rule", func() (bool, string) {
-		out := exa.heard()
+	rig.Until(t, "ExaBGP to print the rule", func() (bool, string) {
+		out := exa.Heard()
 		return strings.Contains(out, `"destination-ipv4": [ "10.0.0.1/32" ]`) && strings.Contains(out, "rate-limit:0"), out
 	})
-	if out := exa.heard(); !strings.Contains(out, `"no-nexthop"`) && !strings.Contains(out, `"flow"`) {
+	if out := exa.Heard(); !strings.Contains(out, `"no-nexthop"`) && !strings.Contains(out, `"flow"`) {
 		t.Errorf("ExaBGP printed %s", out)
 	}
 }

@@ -6,50 +6,38 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/sluice-gateway/sluice/adapters/bgp"
+	"github.com/sluice-gateway/sluice/integration/rig"
 )
 
 // The configurations that docs/bgp.md shows are run as they stand there, with other addresses, ports that need no root, and a feed in the place
 // of the detector.
 func TestConfigurationsInTheDocumentation(t *testing.T) {
 	t.Parallel()
-	host := subnet()
+	host := rig.Subnet()
 	us, front, behind := host(1), host(10), host(20)
 	moved := strings.NewReplacer("192.0.2.10", front.String(), "192.0.2.20", behind.String(), "192.0.2.1", us.String())
 	dir := t.TempDir()
 	feed := filepath.Join(dir, "feed")
-	if err := syscall.Mkfifo(feed, 0o600); err != nil {
-		t.Fatal(err)
-	}
 	exaConf := moved.Replace(example(t, "exabgp"))
-	exaConf = strings.Replace(exaConf, "run /usr/local/bin/detector;", "run "+program(t, "cat", "coreutils")+" "+feed+";", 1)
-	exaConf = strings.Replace(exaConf, "hold-time 30;", fmt.Sprintf("hold-time 30; connect %d;", speakerPort), 1)
+	exaConf = strings.Replace(exaConf, "run /usr/local/bin/detector;", "run "+rig.Program(t, "cat", "coreutils")+" "+feed+";", 1)
+	exaConf = strings.Replace(exaConf, "hold-time 30;", fmt.Sprintf("hold-time 30; connect %d;", rig.SpeakerPort), 1)
 	birdConf := moved.Replace(example(t, "bird"))
-	birdConf = strings.Replace(birdConf, " as 64520;", fmt.Sprintf(" port %d as 64520;", birdPort), 1)
-	birdConf = strings.Replace(birdConf, " as 64512;", fmt.Sprintf(" port %d as 64512; strict bind yes;", speakerPort), 1)
+	birdConf = strings.Replace(birdConf, " as 64520;", fmt.Sprintf(" port %d as 64520;", rig.BIRDPort), 1)
+	birdConf = strings.Replace(birdConf, " as 64512;", fmt.Sprintf(" port %d as 64512; strict bind yes;", rig.SpeakerPort), 1)
 
 	g := newGateway(t, us, func(c *bgp.Config) { c.LocalAS, c.Community = 64512, 64512<<16|6666 })
 	g.peer(bgp.PeerConfig{Name: "detector", Address: front, LocalAddress: us, RemoteAS: 64512, Passive: true, Families: both, Source: "detector"})
-	g.peer(bgp.PeerConfig{Name: "edge", Address: behind, Port: birdPort, LocalAddress: us, RemoteAS: 64520, Families: both, Device: true})
+	g.peer(bgp.PeerConfig{Name: "edge", Address: behind, Port: rig.BIRDPort, LocalAddress: us, RemoteAS: 64520, Families: both, Device: true})
 	g.forms["edge"] = asItCame
 	g.run()
-	b := &bird{t: t, socket: filepath.Join(dir, "ctl"), config: write(t, filepath.Join(dir, "bird.conf"), birdConf)}
-	b.start()
-	e := &exabgp{t: t, conf: write(t, filepath.Join(dir, "exabgp.conf"), exaConf), feed: feed}
-	e.start()
-	e.say("%s", line(t))
-	b.holds("flow4tab", 1, "dst 203.0.113.9/32; proto 17; sport 53,123;", "(generic, 0x80060000, 0x0)")
-}
-
-func write(t *testing.T, path, text string) string {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
+	b := rig.ConfiguredBIRD(t, birdConf)
+	say := rig.Feed(t, feed)
+	rig.ConfiguredExaBGP(t, exaConf, "exabgp.api.ack=false")
+	say("%s", line(t))
+	b.Holds("flow4tab", 1, "dst 203.0.113.9/32; proto 17; sport 53,123;", "(generic, 0x80060000, 0x0)")
 }
 
 func page(t *testing.T) string {

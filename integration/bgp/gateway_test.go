@@ -13,6 +13,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/rib"
+	"github.com/sluice-gateway/sluice/integration/rig"
 )
 
 const (
@@ -38,7 +39,7 @@ func newGateway(t *testing.T, at netip.Addr, change func(*bgp.Config)) *gateway 
 	t.Helper()
 	g := &gateway{t: t, forms: map[string]func(flowspec.Rule) []device.Route{}, held: map[flowspec.Source]map[string]flowspec.Match{}}
 	cfg := bgp.Config{
-		RouterID: at, LocalAS: ourAS, Listen: []netip.AddrPort{netip.AddrPortFrom(at, speakerPort)}, Community: ourCommunity, NoExport: true,
+		RouterID: at, LocalAS: ourAS, Listen: []netip.AddrPort{netip.AddrPortFrom(at, rig.SpeakerPort)}, Community: ourCommunity, NoExport: true,
 		Input: g, Log: slog.New(slog.NewTextHandler(testLog{t}, nil)),
 	}
 	if change != nil {
@@ -123,7 +124,7 @@ func (g *gateway) Send(ctx context.Context, e rib.Event) error {
 // saw waits for events of a source that ok accepts.
 func (g *gateway) saw(what string, ok func([]rib.Event) bool) {
 	g.t.Helper()
-	until(g.t, what, func() (bool, string) {
+	rig.Until(g.t, what, func() (bool, string) {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		return ok(g.events), fmt.Sprint(len(g.events), " events")

@@ -25,7 +25,8 @@ func StartBIRD(t testing.TB, as uint32, addr, peer netip.Addr, body, more string
 	t.Helper()
 	dir := t.TempDir()
 	b := &BIRD{t: t, socket: filepath.Join(dir, "ctl"), config: filepath.Join(dir, "bird.conf")}
-	text := fmt.Sprintf(`router id %[1]s;
+	text := fmt.Sprintf(`log stderr all;
+router id %[1]s;
 flow4 table f4;
 flow6 table f6;
 protocol device {}

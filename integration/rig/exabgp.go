@@ -74,18 +74,35 @@ func (e *ExaBGP) Start() {
 		_ = e.lines.Close()
 	}
 	_ = os.Remove(e.feed)
-	if err := syscall.Mkfifo(e.feed, 0o600); err != nil {
-		e.t.Fatal(err)
-	}
+	e.lines = openFeed(e.t, e.feed)
 	e.Process = Launch(e.t, []string{"exabgp.api.cli=false", "exabgp.daemon.user=" + user(), "exabgp.tcp.bind=", "exabgp.api.ack=false", "exabgp.log.level=INFO"},
 		Program(e.t, "exabgp", "exabgp"), e.conf)
-	// Open for reading too, so that opening does not wait for the other side and closing it does not end the other side.
-	f, err := os.OpenFile(e.feed, os.O_RDWR, 0)
-	if err != nil {
-		e.t.Fatal(err)
+}
+
+// openFeed makes a FIFO. It is open for reading too, so that opening does not wait for the other side and closing it does not end the other side.
+func openFeed(t testing.TB, path string) *os.File {
+	t.Helper()
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
 	}
-	e.lines = f
-	e.t.Cleanup(func() { _ = f.Close() })
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	return f
+}
+
+// Feed makes a FIFO at path and returns what writes a line into it.
+func Feed(t testing.TB, path string) (say func(format string, args ...any)) {
+	t.Helper()
+	f := openFeed(t, path)
+	return func(format string, args ...any) {
+		t.Helper()
+		if _, err := fmt.Fprintf(f, format+"\n", args...); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // user is who runs the test: ExaBGP started by root changes to nobody, who cannot read the feed.
