@@ -9,28 +9,19 @@ import (
 	"testing"
 
 	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/integration/rig"
 )
 
 // Juniper's own models judge what Render writes. They are lax (a port "banana" passes), so this is about structure: names, places,
 // choices; the meaning is the business of the round trip.
 
-// yang returns the directory of Juniper's models: below SLUICE_YANG, or in ../shared/yang beside the repository.
+// yang returns the directory of Juniper's models.
 func yang(t *testing.T) string {
 	t.Helper()
-	root := os.Getenv("SLUICE_YANG")
-	if root == "" {
-		root = "../../../shared/yang"
+	if _, err := exec.LookPath("yanglint"); err != nil {
+		t.Fatalf("apt-get install libyang2-tools: %v", err)
 	}
-	dir := filepath.Join(root, "junos")
-	_, missing := os.Stat(filepath.Join(dir, "junos-conf-firewall@2024-01-01.yang"))
-	_, noLint := exec.LookPath("yanglint")
-	if err := errors.Join(missing, noLint); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("set SLUICE_YANG to a copy of github.com/Juniper/yang's models, and install libyang2-tools: %v", err)
-		}
-		t.Skipf("outside CI, without the models or yanglint: %v", err)
-	}
-	return dir
+	return rig.Models(t)
 }
 
 // lint says whether the models take config. yanglint ends with 7 when they do not; any other failure is one of the rig.
