@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 
@@ -34,6 +35,9 @@ func withClient(cmd *cobra.Command, run func(ctx context.Context, c *client, arg
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *format != "text" && *format != "json" {
 			return usage(fmt.Errorf("--format %s: text or json", *format))
+		}
+		if u, err := url.Parse(*gateway); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return usage(fmt.Errorf("--gateway %q is no URL, such as %s", *gateway, defaultGateway))
 		}
 		return run(cmd.Context(), &client{strings.TrimSuffix(*gateway, "/"), *format == "json", cmd.OutOrStdout()}, args)
 	}
@@ -66,7 +70,7 @@ func (c *client) call(ctx context.Context, method, path string, body, result any
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return 0, failed(fmt.Errorf("no gateway at %s (is `sluice serve` running? else --gateway URL): %w", c.base, err))
+		return 0, failed(fmt.Errorf("no gateway at %s (is `sluice serve` running? elsewhere: --gateway URL or SLUICE_GATEWAY): %w", c.base, err))
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -32,10 +33,22 @@ func deviceListCmd() *cobra.Command {
 		w := tabwriter.NewWriter(c.out, 0, 8, 2, ' ', 0)
 		fmt.Fprintln(w, "DEVICE\tPROFILE\tSTATE\tSINCE\tRULES\tREJECTED\tROUTES\tFILTER ENTRIES\tSESSION")
 		for _, d := range list.Devices {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\n", d.Name, d.Profile, d.State, d.Since.Local().Format(time.TimeOnly),
-				d.Summary["rules"], d.Summary["rejected"], d.Routes, d.Entries, d.Session)
+			session, _, _ := strings.Cut(d.Session, ":") // why it is down stands below
+			if session == "" {
+				session = "-" // a device without BGP
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\n", d.Name, d.Profile, d.State, d.Since.Local().Format(time.DateTime),
+				d.Summary["rules"], d.Summary["rejected"], d.Routes, d.Entries, session)
 		}
-		return w.Flush()
+		if err := w.Flush(); err != nil {
+			return err
+		}
+		for _, d := range list.Devices { // below the table: what a device says may be long
+			if d.Error != "" {
+				fmt.Fprintf(c.out, "%s: %s\n", d.Name, d.Error)
+			}
+		}
+		return nil
 	})
 }
 
@@ -56,8 +69,8 @@ func deviceShowCmd() *cobra.Command {
 		if d.Session != "" {
 			fmt.Fprintf(c.out, "  BGP session: %s\n", d.Session)
 		}
-		fmt.Fprintf(c.out, "  %d rules: %d native, %d rewritten, %d filter, %d rejected\n", d.Summary["rules"], d.Summary["native"], d.Summary["rewritten"], d.Summary["filter"], d.Summary["rejected"])
-		fmt.Fprintf(c.out, "  %d routes sent, %d filter entries held\n", d.Routes, d.Entries)
+		fmt.Fprintf(c.out, "  %s: %d native, %d rewritten, %d by filter, %d rejected\n", counted(d.Summary["rules"], "rule"), d.Summary["native"], d.Summary["rewritten"], d.Summary["filter"], d.Summary["rejected"])
+		fmt.Fprintf(c.out, "  %s given to BGP, %s held\n", counted(d.Routes, "route"), counted(d.Entries, "filter entry"))
 		if d.Commit > 0 {
 			fmt.Fprintf(c.out, "  the last commit took %v\n", d.Commit.Round(time.Millisecond))
 		}

@@ -7,11 +7,17 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-gateway/sluice/core/api"
+	"github.com/sluice-gateway/sluice/core/notation"
+	"github.com/sluice-gateway/sluice/core/plan"
+	"github.com/sluice-gateway/sluice/core/report"
 )
 
 func ruleCmd() *cobra.Command {
@@ -24,8 +30,12 @@ func ruleAddCmd() *cobra.Command {
 	var ttl, note string
 	var dryRun bool
 	cmd := &cobra.Command{
-		Use:   "add RULE | add - | add < FILE",
+		Use:   "add [RULE|-]",
 		Short: "Create rules: one given as text, or those on standard input, in any notation",
+		Long: `Create rules: one given as text, or, without RULE and for -, those on standard input, in any notation.
+Each rule is judged by itself; what is printed with an ID is in force, and on disk.
+
+Exit status: 0 all were taken, 1 some rule was not, 2 some rule could not be read.`,
 		Example: `  sluice rule add 'flow route { match { destination 203.0.113.10/32; protocol =udp; source-port =53; } then { discard; } }' --ttl 10m
   sluice rule add --dry-run - < rules.exabgp`,
 		Args: cobra.MaximumNArgs(1),
@@ -34,9 +44,10 @@ func ruleAddCmd() *cobra.Command {
 	cmd.Flags().StringVar(&note, "note", "", "note for people")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "plan and prove on every device, and change nothing")
 	return withClient(cmd, func(ctx context.Context, c *client, args []string) error {
-		text := ""
+		endBySignal()
+		text, name := "", "-"
 		if len(args) == 1 && args[0] != "-" {
-			text = args[0]
+			text, name = args[0], "RULE"
 		} else {
 			b, err := io.ReadAll(cmd.InOrStdin())
 			if err != nil {
@@ -54,62 +65,96 @@ func ruleAddCmd() *cobra.Command {
 		}
 		if !c.json {
 			c.printAnswer(a)
+			printProblems(cmd.ErrOrStderr(), answered(a, name, text))
 		}
-		if len(a.Errors) > 0 {
-			return silent(exitFailed)
-		}
-		return nil
+		return answerStatus(a)
 	})
 }
 
-func (c *client) printAnswer(a api.Answer) {
-	for _, n := range a.Notes {
-		fmt.Fprintf(c.out, "note: line %d: %s\n", n.Line, n.Message)
+// answerStatus is the exit status of an answer: a rule that could not be read is 2, one that was read and not taken 1.
+func answerStatus(a api.Answer) error {
+	switch {
+	case slices.ContainsFunc(a.Errors, func(p api.Problem) bool { return p.Index < 0 }):
+		return silent(exitUsage)
+	case len(a.Errors) > 0:
+		return silent(exitFailed)
 	}
+	return nil
+}
+
+// answered returns the problems of an answer at their places in the text that was sent, as validate shows them.
+func answered(a api.Answer, name, text string) []notation.Problem {
+	lines := strings.Split(text, "\n")
+	var out []notation.Problem
+	add := func(severity string, problems []api.Problem) {
+		for _, p := range problems {
+			at := notation.Problem{Pos: notation.Position{File: name, Line: p.Line, Column: p.Column}, Code: p.Code, Severity: severity, Message: p.Message, Hint: p.Hint, Length: 1}
+			if p.Line > 0 && p.Line <= len(lines) {
+				at.Source = strings.TrimRight(lines[p.Line-1], "\r")
+			}
+			out = append(out, at)
+		}
+	}
+	add(notation.Note, a.Notes)
+	add(notation.Error, a.Errors)
+	return out
+}
+
+func (c *client) printAnswer(a api.Answer) {
 	for _, r := range a.Rules {
 		c.printRule(r)
 	}
 	for _, d := range a.Devices {
 		c.printDeviceReport(d)
 	}
-	for _, e := range a.Errors {
-		fmt.Fprintf(c.out, "refused: %s [%s]\n", e.Message, e.Code)
-		if e.Hint != "" {
-			fmt.Fprintf(c.out, "  %s\n", e.Hint)
-		}
-	}
 }
 
 func (c *client) printRule(r api.Rule) {
-	until := "never expires"
+	about := r.Source + ", never expires"
 	if r.Expires != nil {
-		until = "until " + r.Expires.Local().Format("2006-01-02 15:04:05")
+		about = r.Source + ", until " + r.Expires.Local().Format(time.DateTime)
 	}
-	fmt.Fprintf(c.out, "%s  %s  (%s, %s)\n", r.ID, r.Rule, r.Source, until)
+	if r.Note != "" {
+		about += "; " + r.Note
+	}
+	fmt.Fprintf(c.out, "%s  %s  (%s)\n", r.ID, r.Rule, about)
 }
 
+// printDeviceReport shows how a device carries rules, what is to be typed there, and a summary of all its rules.
 func (c *client) printDeviceReport(d api.DeviceReport) {
-	fmt.Fprintf(c.out, "%s (%s)\n", d.Device, d.Profile)
+	t := textWriter{c.out, palette(wantsColor(c.out))}
+	fmt.Fprintln(c.out, t.paint(bold, fmt.Sprintf("%s (%s)", d.Device, d.Profile)))
+	c.printVerdicts(d)
+	for _, w := range d.Warnings {
+		t.reason(plan.Reason{Code: w.Code, Severity: w.Severity, Message: w.Message})
+		if w.Hint != "" {
+			fmt.Fprintf(c.out, "          %s\n", indented(w.Hint, "          "))
+		}
+	}
+	fmt.Fprintf(c.out, "  %s\n", summaryText(d.Summary))
+}
+
+// printVerdicts shows how a device carries rules, and why.
+func (c *client) printVerdicts(d api.DeviceReport) {
+	t := textWriter{c.out, palette(wantsColor(c.out))}
 	for _, r := range d.Rules {
-		fmt.Fprintf(c.out, "  %s  %s  %s\n", r.ID, r.Carried, r.Rule.Rule)
+		fmt.Fprintf(c.out, "  %s  %s  %s\n", t.paint(verdictColors[r.Carried], fmt.Sprintf("%-9s", r.Carried)), t.paint(bold, r.ID), r.Rule.Rule)
 		for _, e := range r.Entries {
-			fmt.Fprintf(c.out, "    -> %s\n", strings.ReplaceAll(strings.TrimRight(e.Text, "\n"), "\n", "\n       "))
+			if r.Carried != plan.Native { // native: it is the rule itself
+				fmt.Fprintf(c.out, "  %s %s\n", t.paint(dim, "->"), indented(e.Text, "     "))
+			}
 		}
 		for _, reason := range r.Reasons {
-			fmt.Fprintf(c.out, "    %s: %s [%s]\n", reason.Severity, reason.Message, reason.Code)
+			t.reason(reason)
 		}
-		if w := r.Witness; w != nil {
-			fmt.Fprintf(c.out, "    witness: %s: want %s, got %s\n", w.Packet, w.Want, w.Got)
-		}
-	}
-	for _, w := range d.Warnings {
-		fmt.Fprintf(c.out, "  %s: %s\n", w.Severity, w.Message)
-		if w.Hint != "" {
-			fmt.Fprintf(c.out, "    %s\n", w.Hint)
+		if r.Witness != nil {
+			t.witness(r.Witness)
 		}
 	}
-	s := d.Summary
-	fmt.Fprintf(c.out, "  %d rules: %d native, %d rewritten, %d filter, %d rejected\n", s.Rules, s.Native, s.Rewritten, s.Filter, s.Rejected)
+}
+
+func summaryText(s report.Summary) string {
+	return fmt.Sprintf("%s: %d native, %d rewritten, %d by filter, %d rejected", counted(s.Rules, "rule"), s.Native, s.Rewritten, s.Filter, s.Rejected)
 }
 
 // ruleList is the answer to GET /v1/rules.
@@ -128,7 +173,7 @@ func ruleListCmd() *cobra.Command {
 		for _, r := range list.Rules {
 			c.printRule(r)
 		}
-		fmt.Fprintf(c.out, "%d rules in force\n", len(list.Rules))
+		fmt.Fprintf(c.out, "%s in force\n", counted(len(list.Rules), "rule"))
 		return nil
 	})
 }
@@ -140,20 +185,37 @@ func ruleShowCmd() *cobra.Command {
 			api.Rule
 			Devices []api.DeviceReport `json:"devices"`
 		}
+		if err := checkID(args[0]); err != nil {
+			return err
+		}
 		if _, err := c.call(ctx, http.MethodGet, "/v1/rules/"+url.PathEscape(args[0]), nil, &r); err != nil || c.json {
 			return err
 		}
 		c.printRule(r.Rule)
 		for _, d := range r.Devices {
-			c.printDeviceReport(d)
+			fmt.Fprintf(c.out, "%s (%s)\n", d.Device, d.Profile)
+			c.printVerdicts(d)
 		}
 		return nil
 	})
 }
 
+// checkID refuses what is no rule's ID before the gateway is asked.
+func checkID(id string) error {
+	if n, err := strconv.ParseUint(id, 16, 64); err != nil || fmt.Sprintf("%016x", n) != id {
+		return usage(fmt.Errorf("%q is no rule's ID: 16 hexadecimal digits, as `sluice rule list` shows them", id))
+	}
+	return nil
+}
+
 func ruleDeleteCmd() *cobra.Command {
 	cmd := &cobra.Command{Use: "delete ID...", Short: "Withdraw rules that came by API", Args: cobra.MinimumNArgs(1)}
 	return withClient(cmd, func(ctx context.Context, c *client, args []string) error {
+		for _, id := range args { // all of them, before the first is gone
+			if err := checkID(id); err != nil {
+				return err
+			}
+		}
 		for _, id := range args {
 			if _, err := c.call(ctx, http.MethodDelete, "/v1/rules/"+url.PathEscape(id), nil, nil); err != nil {
 				return err

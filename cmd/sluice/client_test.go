@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sluice-gateway/sluice/core/admit"
+	"github.com/sluice-gateway/sluice/core/config"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/profiles"
+)
+
+// aGateway runs a gateway with an API source and an ASR 9000 that nobody answers for, and returns what runs a command line against it.
+func aGateway(t *testing.T) func(stdin string, args ...string) (status int, out, errOut string) {
+	t.Helper()
+	prof, err := profiles.Embedded().Get("asr9k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := newGateway(t.Context(), &config.Config{
+		RouterID: netip.MustParseAddr("192.0.2.1"), AS: 64512, NoExport: true, ListenAPI: "127.0.0.1:0", Store: filepath.Join(t.TempDir(), "s.db"),
+		Sources: []config.Source{{Name: "api", API: true, Admit: admit.Policy{Destinations: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}}}},
+		Devices: []config.Device{{Name: "edge1", Profile: prof, BGP: &config.Peer{
+			Address: netip.MustParseAddr("127.0.0.1"), Port: 1, AS: 64513, Families: []flowspec.Family{flowspec.IPv4},
+		}}},
+	}, profiles.Embedded(), slog.New(slog.DiscardHandler), strings.NewReader(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var tasks errgroup.Group
+	tasks.Go(func() error { return g.run(ctx, nil) })
+	t.Cleanup(func() {
+		cancel()
+		if err := tasks.Wait(); err != nil {
+			t.Error(err)
+		}
+	})
+	return func(stdin string, args ...string) (int, string, string) {
+		var out, errOut bytes.Buffer
+		args = append(args, "--gateway", "http://"+g.api.Addr().String())
+		status := run(t.Context(), args, strings.NewReader(stdin), &out, &errOut)
+		return status, out.String(), errOut.String()
+	}
+}
+
+const (
+	fits     = "flow route { match { destination 203.0.113.10/32; protocol =udp; source-port =53; } then { discard; } }"
+	sevenOne = "flow route { match { destination 203.0.113.20/32; protocol =udp; destination-port [ =80 =443 =3074 =7777 =9987 =27015 =30120 ]; } then { rate-limit 6250000; } }"
+)
+
+// Every answer of a gateway ends in the status that docs/cli.md promises, and says where in the text something is wrong.
+func TestRuleAdd(t *testing.T) {
+	t.Parallel()
+	sluice := aGateway(t)
+	for _, c := range []struct {
+		name, stdin string
+		args        []string
+		status      int
+		out, errOut string
+	}{
+		{"taken", "", []string{fits, "--note", "ticket 4711", "--ttl", "10m"}, exitDone, "; ticket 4711)\n", ""},
+		{"of several", fits + "\n" + strings.ReplaceAll(fits, "203.0.113.10", "198.51.100.1"), []string{"-"}, exitFailed, "203.0.113.10/32", "standard input:2:1: error: not admitted: "},
+		{"a semicolon is missing", "", []string{"flow route { match { destination 203.0.113.10/32 } then { discard; } }"}, exitUsage, "",
+			"RULE:1:22: error: the semicolon is missing: ExaBGP drops this statement and announces the rest [missing-semicolon]\n" +
+				"    flow route { match { destination 203.0.113.10/32 } then { discard; } }\n" +
+				"                         ^\n" +
+				"  write: destination 203.0.113.10/32;\n"},
+		{"nothing", "", nil, exitUsage, "", "no rule in the request"},
+		{"no duration", "", []string{fits, "--ttl", "10"}, exitUsage, "", "such as 90s or 10m"},
+	} {
+		status, out, errOut := sluice(c.stdin, append([]string{"rule", "add"}, c.args...)...)
+		if status != c.status || !strings.Contains(out, c.out) || !strings.Contains(errOut, c.errOut) {
+			t.Errorf("%s: status %d, want %d\n%s\n%s", c.name, status, c.status, out, errOut)
+		}
+	}
+}
+
+func TestGatewayIsAURL(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	if status := run(t.Context(), []string{"rule", "list", "--gateway", "router:8330"}, strings.NewReader(""), &out, &out); status != exitUsage || !strings.Contains(out.String(), "is no URL") {
+		t.Errorf("status %d\n%s", status, out.String())
+	}
+}
+
+// A rule shows its own verdict with fact and packet; what is to be typed on a device stands in the device's plan, each line under the other.
+func TestRuleShowAndDevicePlan(t *testing.T) {
+	t.Parallel()
+	sluice := aGateway(t)
+	status, out, errOut := sluice(fits+"\n"+sevenOne, "rule", "add")
+	if status != exitDone {
+		t.Fatalf("status %d\n%s", status, errOut)
+	}
+	id := strings.Fields(strings.Split(out, "\n")[1])[0]
+
+	_, out, _ = sluice("", "rule", "show", id)
+	for _, want := range []string{"rejected   " + id, "[rate-split]", "source: ASR 9000", "try: ", "packet: udp ", "asked for: ", "would get: "} {
+		if !strings.Contains(out, want) {
+			t.Errorf("rule show does not say %q:\n%s", want, out)
+		}
+	}
+	if strings.Contains(out, "local-install") {
+		t.Errorf("rule show speaks of the whole device:\n%s", out)
+	}
+	_, out, _ = sluice("", "device", "plan", "edge1")
+	for _, want := range []string{"[local-install]\n          flowspec\n           local-install interface-all\n", "2 rules: 1 native, 0 rewritten, 0 by filter, 1 rejected"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("device plan does not say %q:\n%s", want, out)
+		}
+	}
+	for _, args := range [][]string{{"rule", "show", "4711"}, {"rule", "delete", id, "4711"}} {
+		if status, _, errOut := sluice("", args...); status != exitUsage || !strings.Contains(errOut, `"4711" is no rule's ID`) {
+			t.Errorf("%q: status %d\n%s", args, status, errOut)
+		}
+	}
+	if _, out, _ = sluice("", "rule", "list"); !strings.Contains(out, "2 rules in force") {
+		t.Errorf("a rule is gone, and another of the same line was none:\n%s", out)
+	}
+	if status, out, _ = sluice("", "rule", "delete", id); status != exitDone || out != id+" withdrawn\n" {
+		t.Errorf("delete: status %d\n%s", status, out)
+	}
+	if status, _, errOut = sluice("", "rule", "delete", id); status != exitFailed || !strings.Contains(errOut, "no rule with ID") {
+		t.Errorf("delete again: status %d\n%s", status, errOut)
+	}
+}
+
+// A device that does not answer is not in sync, and the reason stands below the table.
+func TestDeviceList(t *testing.T) {
+	t.Parallel()
+	sluice := aGateway(t)
+	status, out, errOut := sluice("", "device", "list")
+	lines := strings.Split(out, "\n")
+	if status != exitDone || len(lines) < 2 || !strings.HasPrefix(lines[0], "DEVICE ") || !strings.HasPrefix(lines[1], "edge1 ") || strings.Contains(lines[1], "in-sync") {
+		t.Errorf("status %d\n%s%s", status, out, errOut)
+	}
+	if status, _, errOut = sluice("", "device", "show", "edge2"); status != exitFailed || !strings.Contains(errOut, `no device "edge2"`) {
+		t.Errorf("status %d\n%s", status, errOut)
+	}
+}
