@@ -224,7 +224,8 @@ func TestDeadlineCrosses(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := a.Read(within(t, 100*time.Millisecond), do("block"))
-	if !isTransient(err) || !errors.Is(err, context.DeadlineExceeded) {
+	// Whoever notices first, the plugin or gRPC on either side, the words are the same.
+	if !isTransient(err) || !strings.Contains(err.Error(), "deadline exceeded") {
 		t.Errorf("got %v, want *device.Transient because of the deadline", err)
 	}
 }
