@@ -5,6 +5,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/packet"
+	"github.com/sluice-gateway/sluice/core/profile"
 	"github.com/sluice-gateway/sluice/core/table"
 )
 
@@ -282,21 +283,27 @@ func (p *platform) warnings(d *device.State, verdicts []Verdict) []Reason {
 		out = append(out, Reason{Code: w.Code, Severity: Warning, Message: w.Text, Hint: w.Command, Source: p.facts.source(w.Fact)})
 	}
 	if p.native != nil && has.native {
-		out = p.scale(out, len(d.Routes))
+		out = p.scale(out, len(d.Routes), "rules", p.native.native.MaxRules)
+	}
+	if p.filter != nil && has.filter {
+		n := 0
+		for i := range d.Filters {
+			n += len(d.Filters[i].Entries)
+		}
+		out = p.scale(out, n, "filter entries", p.filter.filter.MaxEntries)
 	}
 	return out
 }
 
-// scale warns of more rules than are known to fit.
-func (p *platform) scale(out []Reason, n int) []Reason {
-	most := p.native.native.MaxRules
+// scale warns of more of something than is known to fit.
+func (p *platform) scale(out []Reason, n int, what string, most profile.Number) []Reason {
 	switch {
 	case most.N == 0:
 		out = append(out, Reason{Code: "assumed-scale", Severity: Note,
-			Message: fmt.Sprintf("how many rules %s holds is not known; this plan has %d", p.profile.Name, n), Source: p.facts.source(most.Fact)})
+			Message: fmt.Sprintf("how many %s %s holds is not known; this plan has %d", what, p.profile.Name, n), Source: p.facts.source(most.Fact)})
 	case most.N > 0 && most.Soft && n > most.N:
 		out = append(out, Reason{Code: "over-scale", Severity: Warning,
-			Message: fmt.Sprintf("%d rules, and %d is what the vendor tested on %s; more may fit", n, most.N, p.profile.Name),
+			Message: fmt.Sprintf("%d %s, and %d is what the vendor tested on %s; more may fit", n, what, most.N, p.profile.Name),
 			Hint:    "read back what the device installed", Source: p.facts.source(most.Fact)})
 	}
 	return out
