@@ -167,19 +167,25 @@ func (w *worker) readFilters(ctx context.Context, want []filter.Filter) (wait ti
 func (w *worker) settle(ctx context.Context, c device.Commit, state device.State, want []filter.Filter) (device.State, error) {
 	if device.Diff(device.State{Filters: state.Filters}, device.State{Filters: want}).Empty() {
 		if err := w.dev.Filter.Confirm(ctx, w.dev.Target, c); err != nil {
-			return state, fmt.Errorf("confirm on %s: %w", w.dev.Name, err)
+			return state, w.unsettled("confirm", err)
 		}
 		w.log.Info("confirmed a commit that was in flight")
 		return state, w.tokens.ClearCommit(w.dev.Name)
 	}
 	if err := w.dev.Filter.Cancel(ctx, w.dev.Target, c); err != nil {
-		return state, fmt.Errorf("cancel on %s: %w", w.dev.Name, err)
+		return state, w.unsettled("cancel", err)
 	}
 	w.log.Info("cancelled a commit that was in flight")
 	if err := w.tokens.ClearCommit(w.dev.Name); err != nil {
 		return state, err
 	}
 	return w.read(ctx)
+}
+
+// unsettled is a failure to confirm or to cancel. It is no refusal, even in the device's own words: the commit was confirmed already, or ends by
+// itself, and the next attempt finds out which.
+func (w *worker) unsettled(what string, err error) error {
+	return fmt.Errorf("%s on %s: %v", what, w.dev.Name, err)
 }
 
 // checkPresence finds out whether somebody removed a filter that the device was seen to hold.
@@ -217,10 +223,12 @@ const grace = 2 * time.Second
 func (w *worker) commit(ctx context.Context, change device.Change, want []filter.Filter) error {
 	began := w.now()
 	w.filters.known = false // until it was read back
-	if err := w.tokens.SaveCommit(w.dev.Name, device.Commit{Deadline: began.Add(w.dev.Confirm)}); err != nil {
+	stop, err := w.noteDoubt()
+	if err != nil {
 		return err
 	}
 	c, err := w.dev.Filter.Apply(ctx, w.dev.Target, change, w.dev.Confirm)
+	stop()
 	if err != nil {
 		return w.notApplied(err)
 	}
@@ -235,7 +243,7 @@ func (w *worker) commit(ctx context.Context, change device.Change, want []filter
 	}
 	if !c.Confirmed {
 		if err := w.dev.Filter.Confirm(ctx, w.dev.Target, c); err != nil {
-			return fmt.Errorf("confirm on %s: %w", w.dev.Name, err)
+			return w.unsettled("confirm", err)
 		}
 	}
 	if err := w.tokens.ClearCommit(w.dev.Name); err != nil {
@@ -245,6 +253,35 @@ func (w *worker) commit(ctx context.Context, change device.Change, want []filter
 	w.filters.committed, w.filters.took = w.now(), w.now().Sub(began)
 	w.log.Info("filter delivered", "steps", len(change.Steps), "entries", w.filters.entries(), "took", w.filters.took)
 	return w.noteHeld(want)
+}
+
+// noteDoubt notes that a commit may be in flight from now on, until stop is called. How long Apply takes before it commits is not known (a large filter,
+// a lock held by somebody else), so the note is renewed on the way: whenever it ends, the device has undone the commit by the deadline noted last.
+func (w *worker) noteDoubt() (stop func(), err error) {
+	every := max(w.dev.Confirm/4, 10*time.Millisecond)
+	note := func() error {
+		return w.tokens.SaveCommit(w.dev.Name, device.Commit{Deadline: w.now().Add(w.dev.Confirm + every)})
+	}
+	if err := note(); err != nil {
+		return nil, err
+	}
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				if err := note(); err != nil {
+					w.log.Warn("cannot note that a commit may be in flight", "error", err)
+				}
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() { close(done); <-ended }, nil
 }
 
 // notApplied forgets the commit where the device is certain to be as it was. After any other error, such as a connection that was lost, nobody knows:

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"sync/atomic"
 
+	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/profile"
 )
@@ -13,7 +14,8 @@ import (
 type made struct {
 	version uint64
 	plan    *plan.Plan
-	err     error // why there is no plan of this version; plan is then the last good one, or nil
+	rules   []flowspec.Rule // that plan was made of, in the order of its verdicts
+	err     error           // why there is no plan of this version; plan and rules are then the last good ones, or nil
 }
 
 // planning keeps the plan of one profile and options up to date. planner belongs to the goroutine in run.
@@ -45,13 +47,13 @@ func (p *planning) run(ctx context.Context, rules Rules) error {
 
 func (p *planning) make(rules Rules) {
 	snap := rules.Snapshot()
-	next := &made{version: snap.Version}
+	next := &made{version: snap.Version, rules: snap.Rules()}
 	next.plan, next.err = p.planner.Plan(snap)
 	if next.err != nil {
 		// No proof, no delivery: the devices keep what they hold.
 		p.log.Error("no plan", "profile", p.profile.Name, "version", snap.Version, "error", next.err)
 		if last := p.latest.Load(); last != nil {
-			next.plan = last.plan
+			next.plan, next.rules = last.plan, last.rules
 		}
 	}
 	p.latest.Store(next)

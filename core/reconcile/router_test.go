@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -28,6 +29,8 @@ type router struct {
 	refuse      string // Apply is refused with these words
 	lose        bool   // Apply says yes and changes nothing
 	crashAfter  bool   // Apply changes, and then the caller dies: it gets an error that no retry of the test may see
+	confirmed   bool   // Confirm and Cancel are refused: there is nothing to confirm any more
+	slow        func() // called by Apply before it changes anything
 }
 
 var errCrash = errors.New("the gateway was killed")
@@ -63,6 +66,9 @@ func (r *router) Render(context.Context, device.Target, device.Change) ([]byte, 
 }
 
 func (r *router) Apply(_ context.Context, _ device.Target, c device.Change, undo time.Duration) (device.Commit, error) {
+	if r.slow != nil {
+		r.slow()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.enter(); err != nil {
@@ -96,7 +102,7 @@ func (r *router) Confirm(_ context.Context, _ device.Target, c device.Commit) er
 	if err := r.enter(); err != nil {
 		return err
 	}
-	if c.Token != r.token {
+	if c.Token != r.token || r.confirmed {
 		return &device.Refused{Words: "no such commit"}
 	}
 	r.token = ""
@@ -245,10 +251,10 @@ func (r *rules) set(s rib.Snapshot) {
 
 // peer is a BGP session that writes down what it is told.
 type peer struct {
-	mu    sync.Mutex
-	log   []string
-	held  map[string]device.Route
-	onAdd func()
+	mu   sync.Mutex
+	log  []string
+	held map[string]device.Route
+	fail error // what Apply says after it took all steps
 }
 
 func newPeer() *peer { return &peer{held: map[string]device.Route{}} }
@@ -274,7 +280,7 @@ func (p *peer) Apply(_ context.Context, _ device.Target, c device.Change, _ time
 		p.log = append(p.log, "announce "+text+" "+s.Route.Action.String())
 		p.held[text] = *s.Route
 	}
-	return device.Commit{Confirmed: true}, nil
+	return device.Commit{Confirmed: true}, p.fail
 }
 
 func (p *peer) Confirm(context.Context, device.Target, device.Commit) error { return nil }
@@ -284,4 +290,17 @@ func (p *peer) lines() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.log)
+}
+
+// holds returns the matches of the routes that the peer has, sorted.
+func (p *peer) holds() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Sorted(maps.Keys(p.held))
+}
+
+func (p *peer) failWith(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fail = err
 }

@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/sluice-gateway/sluice/core/device"
-	"github.com/sluice-gateway/sluice/core/flowspec"
-	"github.com/sluice-gateway/sluice/core/plan"
 )
 
 // Delays between attempts at a device that does not answer: doubled each time, with jitter so that a fleet does not come back in step.
@@ -33,12 +32,10 @@ type worker struct {
 	status atomic.Pointer[Status]
 
 	filters   filterState
-	routes    []device.Route // what the session was last given
-	routePlan *plan.Plan     // the last plan that was delivered whole, filter and all
-	given     bool           // routes was given at least once since the start
-	failures  int            // in a row
-	stoppedAt uint64         // version at which the device refused or was frozen
-	stopped   State          // Refusing, Frozen, or ""
+	native    routeState
+	failures  int    // in a row
+	stoppedAt uint64 // version at which the device refused or was frozen
+	stopped   State  // Refusing, Frozen, or ""
 }
 
 func newWorker(d Device, p *planning, cfg Config) *worker {
@@ -70,13 +67,10 @@ func (w *worker) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
-		if w.sync.Swap(false) {
-			w.stopped = ""
-			if err := w.forget(); err != nil {
-				return err
-			}
+		again := w.asked()
+		if again == 0 {
+			again = w.step(ctx)
 		}
-		again := w.step(ctx)
 		stopTimer(timer)
 		if again > 0 {
 			timer.Reset(again)
@@ -93,6 +87,20 @@ func stopTimer(t *time.Timer) {
 	}
 }
 
+// asked does what a person asked for with sync, if anybody did. It returns after how long to try again where that failed.
+func (w *worker) asked() time.Duration {
+	if !w.sync.Swap(false) {
+		return 0
+	}
+	if err := w.forget(); err != nil {
+		w.log.Error("cannot forget what the device held, trying again", "error", err)
+		w.sync.Store(true)
+		return firstRetry
+	}
+	w.stopped = ""
+	return 0
+}
+
 // step does what is to be done now and returns after how long to look again; 0: when woken.
 func (w *worker) step(ctx context.Context) time.Duration {
 	m := w.plans.latest.Load()
@@ -107,7 +115,7 @@ func (w *worker) step(ctx context.Context) time.Duration {
 		return 0
 	}
 	if w.stopped == Frozen {
-		return w.dev.Audit
+		return w.frozen(ctx, m)
 	}
 
 	wait, err := w.deliver(ctx, m)
@@ -127,6 +135,19 @@ func (w *worker) step(ctx context.Context) time.Duration {
 	} else {
 		w.report(m, InSync, nil)
 	}
+	return w.dev.Audit
+}
+
+// frozen gives the device nothing new until somebody asks for it, and takes back what is no longer wanted: a rule that has ended must not go on
+// discarding because somebody removed a filter.
+func (w *worker) frozen(ctx context.Context, m *made) time.Duration {
+	if w.dev.Native != nil {
+		if err := w.giveRoutes(ctx, w.native.onlyMilder(w.wanted(m))); err != nil && ctx.Err() == nil {
+			w.log.Warn("not withdrawn, trying again", "error", err)
+			return firstRetry
+		}
+	}
+	w.update(func(s *Status) { s.Summary, s.Routes = summarize(m.plan), len(w.native.routes) })
 	return w.dev.Audit
 }
 
@@ -176,56 +197,25 @@ func (w *worker) deliver(ctx context.Context, m *made) (wait time.Duration, err 
 		return w.giveFilters(ctx, want.Filters)
 	}
 	// While the filter is on its way, the routes that it takes over stay. All others go at once: a discard that was withdrawn
-	// must not wait for a device that is slow to commit, or gone.
-	if err := w.giveRoutes(ctx, append(want.Routes[:len(want.Routes):len(want.Routes)], w.takenOver(m.plan)...)); err != nil {
+	// must not wait for a device that is slow to commit, or gone. Nor does the filter wait for the session.
+	told := w.giveRoutes(ctx, w.wanted(m))
+	if wait, err = w.giveFilters(ctx, want.Filters); err != nil && told != nil {
+		err = fmt.Errorf("%w; and %v", err, told) // what becomes of the filter decides when to try again
+	}
+	if err != nil {
 		return 0, err
 	}
-	if wait, err = w.giveFilters(ctx, want.Filters); wait > 0 || err != nil {
-		return wait, err
+	if wait > 0 || told != nil {
+		return wait, told
 	}
-	w.routePlan = m.plan
+	w.native.settle()
 	return 0, w.giveRoutes(ctx, want.Routes)
 }
 
-// takenOver returns the routes that the session was given for rules that next carries in the filter.
-func (w *worker) takenOver(next *plan.Plan) []device.Route {
-	if w.routePlan == nil || w.routePlan == next {
-		return nil
-	}
-	inFilter := map[flowspec.ID]bool{}
-	for _, v := range next.Verdicts {
-		if v.Carried == plan.InFilter {
-			inFilter[v.Rule] = true
-		}
-	}
-	if len(inFilter) == 0 {
-		return nil
-	}
-	var out []device.Route
-	for _, v := range w.routePlan.Verdicts {
-		if !inFilter[v.Rule] {
-			continue
-		}
-		for _, e := range v.Entries {
-			if e.Route != nil {
-				out = append(out, *e.Route)
-			}
-		}
-	}
-	return out
-}
-
-// giveRoutes tells the session about the difference. The session re-sends by itself when it comes back.
-func (w *worker) giveRoutes(ctx context.Context, want []device.Route) error {
-	change := device.Diff(device.State{Routes: w.routes}, device.State{Routes: want})
-	if w.given && change.Empty() {
-		return nil
-	}
-	if _, err := w.dev.Native.Apply(ctx, w.dev.Target, change, 0); err != nil {
-		return fmt.Errorf("announce to %s: %w", w.dev.Name, err)
-	}
-	w.routes, w.given = want, true
-	return nil
+// wanted returns the routes that the session is to have while the filter of m is on its way.
+func (w *worker) wanted(m *made) []device.Route {
+	w.native.plan(m)
+	return append(slices.Clip(m.plan.Desired.Routes), w.native.takenOver(m.plan.Desired.Routes)...)
 }
 
 func (w *worker) report(m *made, s State, err error) {
@@ -241,7 +231,7 @@ func (w *worker) report(m *made, s State, err error) {
 			st.Version = m.version
 		}
 		st.Summary = summarize(m.plan)
-		st.Routes, st.Entries, st.Attached, st.Notes = len(w.routes), w.filters.entries(), w.filters.attached(), w.filters.notes
+		st.Routes, st.Entries, st.Attached, st.Notes = len(w.native.routes), w.filters.entries(), w.filters.attached(), w.filters.notes
 		st.Commit = w.filters.took
 	})
 }
