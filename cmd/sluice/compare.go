@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -25,12 +26,18 @@ Rules are compared in RFC order; that a router would keep it is what validate sa
 Exit status: 0 they are the same, 1 they differ or it could not be proven, 2 one of them could not be read.`,
 		Example: `  sluice compare yesterday.conf today.yaml
   sluice compare rules.conf show-configuration-firewall.txt --profile junos-mx`,
-		Args: cobra.ExactArgs(2),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 2 || args[0] == "-" && args[1] == "-" {
+				return errors.New("compare takes two files, one of which may be - for standard input")
+			}
+			return nil
+		},
 	}
 	name := cmd.Flags().String("profile", "", "`PROFILE` of the router whose filter configuration one of the files is")
 	dir, format := profilesFlag(cmd), formatFlag(cmd, "text", "json")
 	read := rulesFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		endBySignal()
 		f, err := format()
 		if err != nil {
 			return err
@@ -126,7 +133,7 @@ func (c *comparison) filters(file string, octets []byte) (side, error) {
 		if s.what != "" {
 			s.what += ", "
 		}
-		s.what += fmt.Sprintf("filter %s with %d entries", f.Name, len(f.Entries))
+		s.what += fmt.Sprintf("filter %s with %s", f.Name, counted(len(f.Entries), "entry"))
 	}
 	return s, nil
 }
@@ -143,7 +150,7 @@ func (c *comparison) rules(file string) (side, error) {
 	}
 	byVersion := map[packet.Version][]flowspec.Rule{}
 	standing := report.Standing(in.Items)
-	s := side{name: file, what: fmt.Sprintf("%d rules", len(standing)), tables: map[packet.Version]table.Table{}, places: map[string]string{}}
+	s := side{name: file, what: counted(len(standing), "rule"), tables: map[packet.Version]table.Table{}, places: map[string]string{}}
 	for _, item := range standing {
 		family := item.Rule.Match.Family()
 		switch {

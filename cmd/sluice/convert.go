@@ -22,13 +22,16 @@ func convertCmd() *cobra.Command {
 		Example: "  sluice convert --to yaml /etc/exabgp/exabgp.conf\n  echo 'flow route { match { destination 203.0.113.10/32; } then { discard; } }' | sluice convert --to hex",
 	}
 	to := cmd.Flags().String("to", "", "notation to print: "+formatNames())
-	_ = cmd.MarkFlagRequired("to") // the flag exists
 	read := rulesFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return convert(cmd, notation.Format(*to), args, read) }
 	return cmd
 }
 
 func convert(cmd *cobra.Command, to notation.Format, args []string, read func([]string) (readInput, error)) error {
+	endBySignal()
+	if to == "" {
+		return usage(fmt.Errorf("--to is missing: one of %s", formatNames()))
+	}
 	if !slices.Contains(notation.Formats(), to) {
 		return usage(notANotation(string(to)))
 	}

@@ -44,6 +44,9 @@ func rulesFlags(cmd *cobra.Command) func(args []string) (readInput, error) {
 				return readInput{}, usage(err)
 			}
 			result := notation.Read(file, octets, opt)
+			if len(result.Items) == 0 && len(result.Problems) == 0 {
+				result.Problems = []notation.Problem{{Pos: notation.Position{File: file}, Severity: notation.Note, Code: "no-rules", Message: "there is no FlowSpec rule in it"}}
+			}
 			all.Items = append(all.Items, result.Items...)
 			all.Problems = append(all.Problems, result.Problems...)
 		}

@@ -178,6 +178,12 @@ func (r *route) surplus(word token, text string, t token, from int) bool {
 	if t.kind != ';' {
 		return r.fail(t, "the semicolon behind "+text+" is missing", strings.TrimSpace(r.src[word.start:rest.end])+";")
 	}
+	fixed := strings.TrimSpace(r.src[word.start:from]) + ";"
+	if begins, _, _ := strings.Cut(r.src[rest.start:rest.end], " "); isStatement(begins) {
+		missed := strings.TrimSpace(r.src[rest.start:rest.end])
+		r.guard("ignored-words", rest, "the semicolon before "+quote(begins)+" is missing: ExaBGP ignores what stands here", fixed+" "+missed+";")
+		return true
+	}
 	typ, isMatch := matchWords[text]
 	if isMatch && !typ.Prefix() {
 		values := strings.TrimSpace(r.src[word.end:rest.end])
@@ -186,8 +192,14 @@ func (r *route) surplus(word token, text string, t token, from int) bool {
 			text+" [ "+strings.Join(strings.Fields(values), " ")+" ];")
 		return true
 	}
-	r.guard("ignored-words", rest, "ExaBGP ignores what stands here", strings.TrimSpace(r.src[word.start:from])+";")
+	r.guard("ignored-words", rest, "ExaBGP ignores what stands here", fixed)
 	return true
+}
+
+// isStatement says whether a word begins a condition or an action.
+func isStatement(word string) bool {
+	_, isMatch := matchWords[word]
+	return isMatch || thenWords[word]
 }
 
 // skipBlock passes a block whose content does not count.

@@ -120,7 +120,7 @@ func (e *exabgp) line(t token) {
 
 // unknown refuses a word that begins nothing, and passes what belongs to it: a misspelt rule must not vanish.
 func (e *exabgp) unknown(t token) {
-	e.in.fail("syntax", t.start, t.end, "nothing begins with "+quote(e.lx.text(t)), "announce flow route { ... }, flow route { ... }, or a section of an ExaBGP configuration file")
+	e.in.fail("syntax", t.start, t.end, "neither a rule nor a section begins with "+quote(e.lx.text(t)), "announce flow route { ... }, flow route { ... }, or a section of an ExaBGP configuration file")
 	e.lx.pos = t.start
 	e.recover(t.start)
 }
