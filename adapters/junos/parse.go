@@ -16,6 +16,10 @@ import (
 // the text of `show configuration` or `show configuration firewall`. Objects of other names are passed over. Inside ours, everything
 // must be understood: a term with a condition that is not, a deactivated one, or one that two statements contradict is a
 // *filter.ForeignError that names it. A policer that no filter of ours uses is passed over as well.
+//
+// A configuration group can add statements to filters without their showing any of it. One that is applied under `firewall` is an error;
+// one that is applied to the whole configuration is not seen. A configuration in which inherited statements stand in their places (display
+// inheritance, <get-configuration inherit="inherit">) shows them, and no group.
 func (Dialect) Parse(b []byte) ([]filter.Filter, error) {
 	r := reader{filters: map[string]*readFilter{}, policers: map[string]*readPolicer{}}
 	if err := read(b, "firewall", r.line); err != nil {
@@ -58,6 +62,8 @@ type reader struct {
 func (r *reader) line(l line) error {
 	w := l.words
 	switch {
+	case groups(w):
+		return l.error(fmt.Errorf("%s: a group may add to our filters what does not show; apply it elsewhere, or read the configuration with what is inherited", strings.Join(w, " ")))
 	case len(w) >= 4 && w[0] == "family" && w[2] == "filter" && marked(w[3]):
 		r.filter(w[1], w[3], w[4:], l)
 	case len(w) >= 2 && w[0] == "policer" && marked(w[1]):
@@ -68,6 +74,12 @@ func (r *reader) line(l line) error {
 		r.errs = append(r.errs, l.error(fmt.Errorf("%s bears our mark, but sluice makes no such object", strings.Join(w[:4], " "))))
 	}
 	return nil
+}
+
+// groups says whether w applies a group to a part of `firewall` that our objects are in.
+func groups(w []string) bool {
+	n := slices.Index(w, "apply-groups")
+	return n == 0 || n == 1 && w[0] == "family" || n == 2 && w[0] == "family" && (w[1] == "inet" || w[1] == "inet6")
 }
 
 func marked(name string) bool { return strings.HasPrefix(name, filter.Mark) }

@@ -81,6 +81,9 @@ func (t *readTerm) line(w []string) error {
 // condition takes one statement of `from`.
 func (t *readTerm) condition(word string, args []string) error {
 	base, except := strings.CutSuffix(word, "-except")
+	if word == "port-except" {
+		return errors.New("sluice writes no such condition, and Junos does not say whether one of the two ports or both must be outside the list")
+	}
 	if f, ok := fields[base]; ok && (f.only == 0 || f.only == t.v) {
 		return t.number(base, f, except, args)
 	}
