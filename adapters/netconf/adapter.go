@@ -161,7 +161,8 @@ func getConfig(subtree string) string {
 	return `<get-config><source><running/></source><filter type="subtree">` + subtree + `</filter></get-config>`
 }
 
-// Render returns the <edit-config> that Apply would send to a device that holds what c was computed from.
+// Render returns the <edit-config> that Apply would send to a device that holds what c was computed from. A policer that only the replaced form of a filter
+// used is not in c: Apply finds it on the device, and deletes it as well.
 func (a *Adapter) Render(_ context.Context, _ device.Target, c device.Change) ([]byte, error) {
 	have, err := a.before(c)
 	if err != nil {

@@ -74,6 +74,12 @@ func handshake(conn net.Conn, address string, config *ssh.ClientConfig) (*stream
 	if err != nil {
 		return nil, err
 	}
+	complaints, err := session.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	// Nobody reads these, but unread they would use up the channel's window. Ends with the connection.
+	go func() { _, _ = io.Copy(io.Discard, complaints) }()
 	if err := session.RequestSubsystem("netconf"); err != nil {
 		return nil, fmt.Errorf("the device has no netconf subsystem: %w", err)
 	}
