@@ -197,7 +197,7 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 		Options: plan.Options{Settings: d.Settings, NoNative: d.BGP == nil, NoFilter: d.Filter == nil},
 	}
 	if d.BGP != nil {
-		rd.Native = g.speaker.Device(d.Name)
+		rd.Native, rd.Options.Families = g.speaker.Device(d.Name), d.BGP.Families
 	}
 	if d.Filter == nil {
 		return rd, nil

@@ -19,6 +19,11 @@ func (p *platform) nativeWay(c *card, components []flowspec.Component) *way {
 	m, f := p.native, c.rule.Match.Family()
 	p.facts.add(&w.facts, m.fact)
 	l := m.families[f]
+	if l == nil && slices.Contains(m.native.Families, f) {
+		return w.refuse(Reason{Code: "no-family", Severity: Error,
+			Message: fmt.Sprintf("the BGP session to this device does not carry FlowSpec of family %s", f),
+			Hint:    fmt.Sprintf("configure %s on both sides of the session", f)})
+	}
 	if l == nil {
 		return w.refuse(Reason{Code: "no-family", Severity: Error,
 			Message: fmt.Sprintf("%s does not take FlowSpec of family %s", p.profile.Name, f), Source: p.facts.source(m.fact)})

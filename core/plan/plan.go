@@ -78,6 +78,8 @@ type Options struct {
 	NoNative  bool              // no BGP session: filter only (also `render`)
 	NoFilter  bool              // no filter adapter on this device
 	Placement filter.Placement  // "" is alone
+	// Families are what the BGP session to the device carries; nil: whatever the profile takes.
+	Families []flowspec.Family
 }
 
 // Plan is all verdicts for a device and the state they add up to. It is proven as a whole: a rule whose part of the proof fails is rejected

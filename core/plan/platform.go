@@ -71,6 +71,11 @@ func newPlatform(p *profile.Profile, opt Options) (*platform, error) {
 		out.noNative = Reason{Code: "no-native", Severity: Error, Message: "this device gets no FlowSpec by BGP"}
 	default:
 		out.native = newNative(p.Native, out.facts)
+		for f := range out.native.families {
+			if opt.Families != nil && !slices.Contains(opt.Families, flowspec.Family(f)) {
+				out.native.families[f] = nil
+			}
+		}
 	}
 	switch {
 	case p.Filter == nil:

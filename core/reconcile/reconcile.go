@@ -107,7 +107,8 @@ func planKey(d Device) string {
 		settings = append(settings, k+"="+v)
 	}
 	slices.Sort(settings)
-	return fmt.Sprintf("%s|%s|%t|%t|%s", d.Profile.Name, strings.Join(settings, ","), d.Options.NoNative, d.Options.NoFilter, d.Options.Placement)
+	families := slices.Sorted(slices.Values(d.Options.Families))
+	return fmt.Sprintf("%s|%s|%t|%t|%s|%t%v", d.Profile.Name, strings.Join(settings, ","), d.Options.NoNative, d.Options.NoFilter, d.Options.Placement, d.Options.Families == nil, families)
 }
 
 // Run plans and delivers until ctx ends. It returns the first error that no retry can mend.
