@@ -144,8 +144,20 @@ func unitFactor(u string) float64 {
 	return 1 // bytes/s, packets/s
 }
 
-// near is how far float32 can be off: a rate came through one (standards: 24 bits of mantissa).
+// near is how far float32 can be off: a rate came through one, with 24 bits of mantissa.
 const near = 1e-7
+
+// inSteps says whether rate, which is amount times factor, is a multiple of step. Where the factor is a power of two the product is exact, and so
+// is the answer. Elsewhere (1000 bits are 125 bytes) the multiple may not be a float32, and the nearest float32 stands for it.
+func inSteps(rate, step, factor float64, amount float32) bool {
+	off := math.Mod(rate, step)
+	off = min(off, step-off)
+	if factor == 1 || factor == 8 {
+		return off == 0
+	}
+	ulp := float64(math.Nextafter32(amount, math.MaxFloat32)) - float64(amount)
+	return off <= ulp/2*factor+rate*1e-14
+}
 
 // rate rounds a limit up to what the device counts in: never below what was asked, since a lower limit filters more.
 func (p *platform) rate(out *planned, m *mechanism, r flowspec.Rate) {
@@ -172,8 +184,8 @@ func (p *platform) rate(out *planned, m *mechanism, r flowspec.Rate) {
 			Source: p.facts.source(or(limit.FloorFact, limit.Fact))})
 	}
 	if limit.Step > 0 {
-		if steps := got / limit.Step; math.Abs(steps-math.Round(steps)) > near*max(1, steps) {
-			got = math.Ceil(steps) * limit.Step
+		if !inSteps(got, limit.Step, factor, r.Amount) {
+			got = math.Ceil(got/limit.Step) * limit.Step
 			p.addFact(out, limit.StepFact)
 			out.reasons = append(out.reasons, Reason{Code: "rate-rounded", Severity: Note, Component: "action",
 				Message: fmt.Sprintf("%s counts in steps of %s: %s became %s", p.profile.Name, rateText(limit.Step, limit.Unit),

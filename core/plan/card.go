@@ -144,6 +144,23 @@ func sketchList(terms []flowspec.Term) (out uint8) {
 // meets says whether the rules of c and d share a packet.
 func (c *card) meets(d *card) bool { return c.near(d) && c.set.Overlaps(d.set) }
 
+// tied says whether c and d must be carried by one mechanism when they fare differently: they share a packet, or one re-marks packets that the
+// other then would match. A device runs its two mechanisms one after the other, and the second sees the new mark.
+func (c *card) tied(d *card) bool { return c.meets(d) || c.remarksFor(d) || d.remarksFor(c) }
+
+// remarksFor says whether packets of c, once marked, are packets of d.
+func (c *card) remarksFor(d *card) bool {
+	mark := c.rule.Action.Mark
+	if mark == nil || !d.rule.Match.Has(flowspec.DSCP) || !c.near(d) {
+		return false
+	}
+	boxes := c.set.Boxes()
+	for i := range boxes {
+		boxes[i].DSCP = packet.NewValues(packet.Span{Lo: uint32(*mark), Hi: uint32(*mark)})
+	}
+	return packet.Of(boxes...).Overlaps(d.set)
+}
+
 // near says whether c and d may share a packet, by what can be seen at a glance.
 func (c *card) near(d *card) bool {
 	return c.protos&d.protos != 0 && !c.nothing && !d.nothing &&

@@ -144,6 +144,10 @@ func TestTables(t *testing.T) {
 		{name: "both lists share their first chunk", profile: "asr9k", table: `
 			dst 203.0.113.9/32 sport 1,3,5,7,9,11 -> accept # rewritten 2 split-values assumed-order
 			dst 203.0.113.9/32 sport 1,3,5,7,9,20 -> discard # rewritten 1 split-values shadowed-part assumed-order`},
+		{name: "what one stage marks, the next one reads", profile: "junos-mx", table: `
+			dst 203.0.113.9/32 dscp 0 frag any(4) -> mark 46 # filter 1 moved-to-filter
+			dst 203.0.113.9/32 dscp 46 -> discard # filter 1 moved-with-others
+			dst 203.0.113.9/32 dscp 10 -> discard # native 1`},
 		{name: "two rules with one piece", profile: "asr9k", table: `
 			dst 203.0.113.9/32 proto 6 port 53 -> discard # rewritten 2 rewritten-port
 			dst 203.0.113.9/32 proto 6 dport 53 -> discard # rewritten 0 shadowed-part`},

@@ -16,7 +16,8 @@ type memory map[*card]*settled
 
 // settleAll settles the plane cluster by cluster, with the outcomes of the last plan where nothing changed, and returns what to remember.
 //
-// Clusters are the connected parts of the graph in which rules are joined when they share packets and fare differently. Whatever settling one rule asks about
+// Clusters are the connected parts of the graph in which rules are joined when they share packets and fare differently, or when one re-marks
+// packets and the other reads marks. Whatever settling one rule asks about
 // others, it asks about rules of its cluster: rules of other clusters share no packet with it, or fare alike.
 func (pl *plane) settleAll(last, next memory) {
 	pl.order = make([]bool, len(pl.cards))
@@ -110,7 +111,7 @@ func (pl *plane) carried() [][]int32 {
 	return pl.connected(among, func(i, _ int32) bool { return among(i) })
 }
 
-// connected returns the connected parts of the graph of rules that share packets and fare differently, taking only the rules among, and
+// connected returns the connected parts of the graph of rules that are tied and fare differently, taking only the rules among, and
 // of those parts only the ones to keep. Parts stand in the order of their first rules, and their members ascend.
 func (pl *plane) connected(among func(i int32) bool, keep func(i, size int32) bool) [][]int32 {
 	pl.index()
@@ -135,7 +136,7 @@ func (pl *plane) connected(among func(i int32) bool, keep func(i, size int32) bo
 			if parent[j] == mine || !among(j) {
 				return true
 			}
-			if its := root(j); its != mine && pl.cards[me].meets(pl.cards[j]) {
+			if its := root(j); its != mine && pl.cards[me].tied(pl.cards[j]) {
 				mine, its = min(mine, its), max(mine, its)
 				parent[its] = mine
 			}

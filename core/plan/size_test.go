@@ -90,7 +90,7 @@ func TestRatesGoUp(t *testing.T) {
 	for _, c := range []struct {
 		step, floor float64
 		unit        string
-		asked       uint64
+		asked       float32
 		got         float32
 		exact       bool
 	}{
@@ -99,21 +99,23 @@ func TestRatesGoUp(t *testing.T) {
 		{step: 22, floor: 22, unit: "kbits/s", asked: 1, got: 2750, exact: false},
 		{step: 22, floor: 22, unit: "kbits/s", asked: 12500000, got: 12501500, exact: true},
 		{step: 1, floor: 1, unit: "kbits/s", asked: 100, got: 125, exact: false},
+		{step: 1, floor: 8000, unit: "bits/s", asked: 1000000.0625, got: 1000000.125, exact: true},
 		{step: 1, floor: 8000, unit: "bits/s", asked: 1250000000, got: 1250000000, exact: true},
 		{step: profile.Unlimited, floor: profile.Unlimited, unit: "bytes/s", asked: 7, got: 7, exact: true},
 	} {
 		p := resized(t, "asr9k", func(n *profile.Native, _ *profile.Filter) {
 			n.Actions.RateBytes = profile.RateLimit{OK: true, Unit: c.unit, Step: c.step, Floor: c.floor, Ceiling: profile.Unlimited}
 		})
-		text := fmt.Sprintf("dst 203.0.113.9/32 -> rate %d", c.asked)
-		_, verdicts := mustPlan(t, rules(t, text), p, plan.Options{})
-		v := verdicts[rule(t, text).ID]
+		r := rule(t, "dst 203.0.113.9/32 -> rate 1")
+		r.Action.Rate.Amount = c.asked
+		_, verdicts := mustPlan(t, []flowspec.Rule{r}, p, plan.Options{})
+		v := verdicts[r.ID]
 		if len(v.Entries) != 1 || v.Exact != c.exact || v.Entries[0].Route.Action.Rate.Amount != c.got {
-			t.Errorf("%d bytes/s in steps of %v %s: %s, %s", c.asked, c.step, c.unit, summary(v), v.Entries[0].Route.Action)
+			t.Errorf("%v bytes/s in steps of %v %s: %s, %s", c.asked, c.step, c.unit, summary(v), v.Entries[0].Route.Action)
 		}
 		changed := v.Carried == plan.Rewritten
-		if changed != (c.got != float32(c.asked)) {
-			t.Errorf("%d bytes/s became %v, and is carried %s", c.asked, c.got, v.Carried)
+		if changed != (c.got != c.asked) {
+			t.Errorf("%v bytes/s became %v, and is carried %s", c.asked, c.got, v.Carried)
 		}
 	}
 }

@@ -124,6 +124,9 @@ func (d *router) treats(h packet.Header) outcome {
 			return outcome{strings.Join(done, ", "), severity}
 		}
 	}
+	if slices.ContainsFunc(done, func(s string) bool { return strings.HasPrefix(s, "mark 5") }) {
+		h.DSCP = 5 // what the filter marks, FlowSpec reads
+	}
 	var steps []step
 	for _, r := range d.routes {
 		if matchesRule(r.match, h) {
@@ -212,6 +215,7 @@ func drawRule(t *rapid.T) flowspec.Rule {
 	numbers(flowspec.ICMPType, 1, 2, 0, 3, 8)
 	masks(flowspec.TCPFlags, 1, 2, 16, 18, 1, 0x100)
 	numbers(flowspec.PacketLength, 1, 2, 100, 500)
+	numbers(flowspec.DSCP, 2, 2, 0, 5, 46)
 	masks(flowspec.Fragment, 1, 2, 4, 6, 8)
 	if len(out) == 0 {
 		out = append(out, eq(flowspec.Protocol, 17))
@@ -255,6 +259,7 @@ func drawHeader(t *rapid.T) packet.Header {
 		Src: smallAddress(f, host.Draw(t, "src")), Dst: smallAddress(f, host.Draw(t, "dst")),
 		Proto: pick(t, "proto", uint8(6), 17, 17, 1, 58, 47), SrcPort: port.Draw(t, "sport"), DstPort: port.Draw(t, "dport"),
 		ICMPType: pick(t, "type", uint8(0), 3, 8, 9), Flags: pick(t, "flags", uint16(0), 2, 16, 18, 1, 0x102),
+		DSCP:   pick(t, "dscp", uint8(0), 5, 46),
 		Length: pick(t, "length", uint16(60), 100, 101, 500, 1400), Fragment: pick(t, "fragment", packet.Whole, packet.Whole, packet.First, packet.Middle, packet.Last),
 	}
 	if f == flowspec.IPv4 {
