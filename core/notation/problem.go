@@ -126,6 +126,42 @@ type input struct {
 	items    []Item
 	problems []Problem
 	lines    []int // where each line begins; made when the first place is asked for
+
+	crowd map[crowd]int // how many problems of a kind stand on a line
+}
+
+// crowd is the problems of one line that are errors, or that are not.
+type crowd struct {
+	line int // by index
+	err  bool
+}
+
+// mostOnLine is how many problems of one line are told apart. A line with more is no text that somebody wrote, and to find the column of each
+// takes time that grows with the square of its length.
+const mostOnLine = 500
+
+// crowded counts a problem at the octet start, and says whether its line has more than are told apart. The first beyond them is told as what it is.
+func (in *input) crowded(severity string, start int) bool {
+	line, from := in.lineOf(min(start, len(in.src)))
+	key := crowd{line, severity == Error}
+	if in.crowd == nil {
+		in.crowd = map[crowd]int{}
+	}
+	in.crowd[key]++
+	if in.crowd[key] == mostOnLine+1 {
+		in.report(Problem{
+			Pos: Position{File: in.file, Line: line + 1, Column: 1}, Code: "crowded-line", Severity: severity, Source: cut(in.src[from:], 2*shown), Length: 1,
+			Message: fmt.Sprintf("more than %d problems on this line: the others are not told", mostOnLine), Hint: "mend these first, or write one rule a line",
+		})
+	}
+	return in.crowd[key] > mostOnLine
+}
+
+// tell reports a problem about the octets start..end.
+func (in *input) tell(severity, code string, start, end int, message, hint string) {
+	if !in.crowded(severity, start) {
+		in.report(in.problem(severity, code, start, end, message, hint))
+	}
 }
 
 func newInput(file, src string, opt Options) *input {
@@ -200,7 +236,7 @@ func (in *input) problem(severity, code string, start, end int, message, hint st
 
 // fail reports an error about the octets start..end.
 func (in *input) fail(code string, start, end int, message, hint string) {
-	in.report(in.problem(Error, code, start, end, message, hint))
+	in.tell(Error, code, start, end, message, hint)
 }
 
 // guard reports an input that ExaBGP turns into something else. It is an error, or, when the code is let through, a
@@ -211,7 +247,7 @@ func (in *input) guard(code string, start, end int, message, hint string) bool {
 		in.fail(code, start, end, message, hint)
 		return false
 	}
-	in.report(in.problem(Warning, code, start, end, message+"; let through: "+g.Compat, hint))
+	in.tell(Warning, code, start, end, message+"; let through: "+g.Compat, hint)
 	return true
 }
 

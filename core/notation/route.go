@@ -75,7 +75,7 @@ func (r *route) warn(severity, code string, s span, message, hint string) {
 	if r.withdraw && severity == Warning {
 		return // what was announced is being taken away
 	}
-	r.in.report(r.in.problem(severity, code, s.start, s.end, message, hint))
+	r.in.tell(severity, code, s.start, s.end, message, hint)
 }
 
 // matchWords are the words of `match { }`.

@@ -187,7 +187,7 @@ func (d *document) match(n *node, family flowspec.Family) flowspec.Match {
 		return flowspec.Match{}
 	}
 	if f["destination"] == nil {
-		d.in.report(d.in.problem(Warning, "no-destination", n.start, n.end, "no destination: a rule for traffic to everywhere", "destination: 203.0.113.10/32"))
+		d.in.tell(Warning, "no-destination", n.start, n.end, "no destination: a rule for traffic to everywhere", "destination: 203.0.113.10/32")
 	}
 	return m
 }
@@ -233,7 +233,7 @@ func (d *document) prefixes(f map[string]*node) (list []flowspec.Component, plac
 			p = clean
 		}
 		if p.Len == 0 {
-			d.in.report(d.in.problem(Warning, "any-prefix", n.start, n.end, "a prefix of length 0 matches every address", ""))
+			d.in.tell(Warning, "any-prefix", n.start, n.end, "a prefix of length 0 matches every address", "")
 		}
 		list, places = append(list, flowspec.Component{Type: t, Prefix: p}), append(places, n)
 	}
@@ -282,7 +282,7 @@ func (d *document) terms(n *node, typ flowspec.Type, v6 bool) []flowspec.Term {
 				d.bad = true
 				continue
 			}
-			d.in.report(d.in.problem(m.severity, m.code, v.start, v.end, m.message, m.hint))
+			d.in.tell(m.severity, m.code, v.start, v.end, m.message, m.hint)
 		}
 	}
 	return e.terms

@@ -45,7 +45,7 @@ func (d *document) action(rule *node, f map[string]*node, r *flowspec.Rule) {
 				d.bad = true
 			}
 		default:
-			d.in.report(d.in.problem(Warning, "unknown-community", rule.start, rule.end, fmt.Sprintf("%s is kept as it is; a rule with an action that is not understood is delivered nowhere", c), ""))
+			d.in.tell(Warning, "unknown-community", rule.start, rule.end, fmt.Sprintf("%s is kept as it is; a rule with an action that is not understood is delivered nowhere", c), "")
 		}
 		told[class] = true
 	}

@@ -85,7 +85,7 @@ func (e *exabgp) other(t token, text string) {
 			case rules && !known:
 				e.in.fail("skipped-section", t.start, t.end, "the section "+quote(text)+" is not known, and seems to hold rules: they would be lost", "flow { route NAME { ... } }")
 			case !known:
-				e.in.report(e.in.problem(Warning, "skipped-section", t.start, t.end, "the section "+quote(text)+" is not known and is skipped", ""))
+				e.in.tell(Warning, "skipped-section", t.start, t.end, "the section "+quote(text)+" is not known and is skipped", "")
 			}
 			return
 		case '}', 0:

@@ -20,7 +20,7 @@ func (e *exabgp) selector(t token) (token, bool) {
 		}
 		end = t.end
 	}
-	e.in.report(e.in.problem(Note, "selector-ignored", start, end, "ignored: which devices get a rule is configured in sluice", ""))
+	e.in.tell(Note, "selector-ignored", start, end, "ignored: which devices get a rule is configured in sluice", "")
 	return t, true
 }
 

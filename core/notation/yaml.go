@@ -35,6 +35,9 @@ func yamlDocument(in *input, text string, delta int) (root *node, failure *stop)
 	if !utf8.ValidString(in.src) {
 		return nil, stopf(0, 1, "the file is not UTF-8")
 	}
+	if deep := tooDeep(text); deep >= 0 {
+		return nil, stopf(deep, deep+1, "nested more than %d deep", maxDepth)
+	}
 	y := yamlReader{in: in, delta: delta}
 	file, err := parser.ParseBytes([]byte(text), 0)
 	if err != nil {
@@ -63,6 +66,32 @@ func yamlDocument(in *input, text string, delta int) (root *node, failure *stop)
 		return nil, stopf(0, 1, "the file holds no document")
 	}
 	return root, nil
+}
+
+// tooDeep returns the octet where brackets, or the dashes of lists within lists, are nested deeper than maxDepth, or -1: there the library takes time and
+// memory that grow with the square of the depth. It does not know quotes; no rule has a text with so many brackets.
+func tooDeep(text string) int {
+	brackets, dashes := 0, 0
+	for i := range len(text) {
+		marker := false
+		switch text[i] {
+		case '[', '{':
+			brackets++
+		case ']', '}':
+			brackets = max(0, brackets-1)
+		case ' ', '\t':
+			continue // does not end a row of dashes
+		case '-', '?', ':':
+			marker = i+1 < len(text) && text[i+1] == ' '
+		}
+		if dashes++; !marker {
+			dashes = 0
+		}
+		if brackets > maxDepth || dashes > maxDepth {
+			return i
+		}
+	}
+	return -1
 }
 
 // failure takes the place out of an error of the library.
