@@ -205,6 +205,29 @@ func TestPanicFailsOneCall(t *testing.T) {
 	}
 }
 
+// TestNothingIsLeftBehind: plugins that crash, start after start, leave no directories of sockets.
+func TestNothingIsLeftBehind(t *testing.T) {
+	// No t.Parallel: it sets the environment of this process.
+	dir, err := os.MkdirTemp("", "tmp") // short: the name of a socket goes into it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	t.Setenv("TMPDIR", dir)
+	t.Run("run", func(t *testing.T) {
+		h, _ := run(t, host.Options{}, host.Plugin{Name: "probe"}, host.Plugin{Name: "no-plugin"})
+		a := adapter(t, h, "probe")
+		for i := range 3 {
+			_, _ = a.Read(within(t, time.Minute), do("exit"))
+			eventually(t, "it is started again", func() bool { st := h.Status()[1]; return st.Restarts > i && st.State == "running" })
+		}
+	})
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 0 {
+		t.Errorf("%d things are left behind: %v, %v", len(left), left, err)
+	}
+}
+
 func TestHungPluginIsReplaced(t *testing.T) {
 	t.Parallel()
 	h, _ := run(t, host.Options{PingEvery: 50 * time.Millisecond}, host.Plugin{Name: "probe"})
@@ -385,7 +408,13 @@ func hostUntilKilled() {
 // TestPluginsDieWithTheirHost kills a host that cannot say goodbye.
 func TestPluginsDieWithTheirHost(t *testing.T) {
 	t.Parallel()
+	dir, err := os.MkdirTemp("", "tmp") // what a killed host leaves behind goes here
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	cmd := exec.Command(os.Args[0], "host")
+	cmd.Env = append(os.Environ(), "TMPDIR="+dir)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -29,12 +29,18 @@ type process struct {
 	rpc     plugin.ClientProtocol
 	adapter *sdk.Client
 	child   *child
+	sockets string // directory of its socket
 }
 
 // start runs x and waits until it answers. Everything is made anew for each start: go-plugin keeps state in a configuration that was used, and a
 // hash that was used verifies nothing.
 func start(x executable, opt Options, log *slog.Logger) (*process, error) {
-	p := &process{child: &child{exited: make(chan struct{})}}
+	// go-plugin leaves its directory behind when the process ended by itself, so it gets one that is removed here.
+	sockets, err := os.MkdirTemp("", "sluice-")
+	if err != nil {
+		return nil, err
+	}
+	p := &process{child: &child{exited: make(chan struct{})}, sockets: sockets}
 	lines := &logLines{log: log}
 	p.client = plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig:  sdk.Handshake,
@@ -44,6 +50,7 @@ func start(x executable, opt Options, log *slog.Logger) (*process, error) {
 		SkipHostEnv:      true,
 		StartTimeout:     opt.StartTimeout,
 		GRPCDialOptions:  sdk.DialOptions(),
+		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: sockets},
 		RunnerFunc: func(_ hclog.Logger, spec *exec.Cmd, _ string) (runner.Runner, error) {
 			return p.child.prepare(x, spec.Env)
 		},
@@ -84,6 +91,7 @@ func (p *process) end() {
 	p.client.Kill()
 	watchdog.Stop()
 	p.child.release()
+	_ = os.RemoveAll(p.sockets)
 }
 
 // child is the operating system's side of a plugin: go-plugin's runner.Runner. It differs from the one in go-plugin in its standard input: that of
