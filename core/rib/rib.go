@@ -15,10 +15,12 @@ import (
 // SourcePolicy is how the RIB treats one source.
 type SourcePolicy struct {
 	Name       flowspec.Source
-	Preference int           // of two sources with one NLRI the higher one's rule is in force; then the lower name's
-	MaxRules   int           // 0: no limit. Rules above it are not taken (the others of the event are), and the Event is answered with *TooMany
-	Hold       time.Duration // keep the rules that long after Down; 0: withdraw at once
-	Quiet      time.Duration // sweep stale rules after that long without an Update instead of at EndOfRIB; 0: at EndOfRIB
+	Preference int // of two sources with one NLRI the higher one's rule is in force; then the lower name's
+	// MaxRules is how many rules the source may have; 0: no limit. Rules above it are not taken (the others of the event are), and the Event is answered
+	// with *TooMany. Rules that the source has yet to repeat after Up do not count.
+	MaxRules int
+	Hold     time.Duration // keep the rules that long after Down; 0: withdraw at once
+	Quiet    time.Duration // sweep stale rules after that long without an Update instead of at EndOfRIB; 0: at EndOfRIB
 	// Return is how long rules from the store wait for their source to repeat them after a restart, whether it comes or not.
 	// 0: for ever, which is right for sources that withdraw by name and never say EndOfRIB (the API, a pipe).
 	Return time.Duration
@@ -142,7 +144,7 @@ type answer struct {
 }
 
 func (a answer) send(err error) {
-	if a.err != nil {
+	if err == nil { // else what was taken of the event is not durable, which is worse
 		err = a.err
 	}
 	select {

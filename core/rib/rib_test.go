@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -318,6 +319,36 @@ func TestMaxRules(t *testing.T) {
 		if err := g.say(Event{Source: "a"}); err == nil {
 			t.Error("an event without kind was taken")
 		}
+	})
+}
+
+// A source that says everything again has room for it, and what it had before goes at its end.
+func TestMaxRulesOfASourceThatChangedItsMind(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := start(t, Config{Sources: []SourcePolicy{{Name: "file", MaxRules: 2}}})
+		defer g.end()
+		say := func(want string, rules ...flowspec.Rule) {
+			t.Helper()
+			got := ""
+			if err := g.say(Event{Source: "file", Kind: Update, Announce: rules}); err != nil {
+				got = err.Error()
+			}
+			if !strings.Contains(got, want) || want == "" && got != "" {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		}
+		rule := func(n int) flowspec.Rule { return ruleOf(t, "file", n, 1, time.Time{}) }
+		say("", rule(1), rule(2))
+		if err := g.say(Event{Source: "file", Kind: Up}); err != nil {
+			t.Fatal(err)
+		}
+		say("", rule(3), rule(4))
+		say("has its 2 rules already", rule(1)) // it would be the third
+		if err := g.say(Event{Source: "file", Kind: EndOfRIB}); err != nil {
+			t.Fatal(err)
+		}
+		g.expect("203.0.113.3 1 file", "203.0.113.4 1 file")
 	})
 }
 

@@ -63,6 +63,28 @@ func (s *slot) of(from *source) int {
 	return slices.IndexFunc(s.paths, func(p path) bool { return p.from == from })
 }
 
+// path returns the rule of a source, or nil.
+func (s *slot) path(from *source) *path {
+	if s != nil {
+		if i := s.of(from); i >= 0 {
+			return &s.paths[i]
+		}
+	}
+	return nil
+}
+
+// counts says whether p counts against MaxRules. What a source that says everything again has not repeated yet does not: it is on its way out, and must not
+// keep out what takes its place.
+func (s *source) counts(p *path) bool { return p != nil && !(s.up && p.stale) }
+
+// counted returns how many rules count.
+func (s *source) counted() int {
+	if s.up {
+		return s.stats.Rules - s.stats.Stale
+	}
+	return s.stats.Rules
+}
+
 // preferred orders the paths of a slot: higher preference, then lower name.
 func preferred(a, b path) int {
 	return cmp.Or(cmp.Compare(b.from.policy.Preference, a.from.policy.Preference), cmp.Compare(a.from.policy.Name, b.from.policy.Name))
@@ -173,20 +195,16 @@ func (t *table) announce(s *source, rule *flowspec.Rule, now time.Time, asked bo
 		t.remove(id, s)
 		return fmt.Errorf("the rule expired at %s", rule.Expires.UTC().Format(time.RFC3339))
 	}
-	if sl := t.slots[id]; sl != nil {
-		if i := sl.of(s); i >= 0 && same(sl.paths[i].rule, rule) {
-			t.freshen(&sl.paths[i])
-			if asked {
-				t.dirty[rule.ID] = sl.paths[i].rule
-			}
-			return nil
-		} else if i >= 0 {
-			t.put(id, path{from: s, rule: rule})
-			return nil
-		}
-	}
-	if limit := s.policy.MaxRules; limit > 0 && s.stats.Rules >= limit {
+	old := t.slots[id].path(s)
+	if limit := s.policy.MaxRules; limit > 0 && !s.counts(old) && s.counted() >= limit {
 		return &TooMany{s.policy.Name, limit}
+	}
+	if old != nil && same(old.rule, rule) {
+		t.freshen(old)
+		if asked {
+			t.dirty[rule.ID] = old.rule
+		}
+		return nil
 	}
 	t.put(id, path{from: s, rule: rule})
 	return nil

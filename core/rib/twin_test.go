@@ -39,9 +39,10 @@ func (w *twin) keep(f func(twinPath) bool) {
 	w.paths = slices.DeleteFunc(w.paths, func(p twinPath) bool { return !f(p) })
 }
 
+// count returns how many rules of s count against its limit: all but those that it has yet to repeat.
 func (w *twin) count(s flowspec.Source) (n int) {
 	for _, p := range w.paths {
-		if p.rule.Source == s {
+		if p.rule.Source == s && !(p.stale && w.up[s]) {
 			n++
 		}
 	}
@@ -117,10 +118,10 @@ func (w *twin) announce(policy SourcePolicy, r flowspec.Rule, now time.Time) {
 	}
 	was := w.paths
 	w.paths = nil
-	replaced := false
+	counts := false // the rule has its place already
 	for _, p := range was {
 		if p.rule.Source == r.Source && p.rule.Match.Equal(r.Match) {
-			replaced = true
+			counts = !(p.stale && w.up[r.Source])
 			continue
 		}
 		w.paths = append(w.paths, p)
@@ -129,8 +130,9 @@ func (w *twin) announce(policy SourcePolicy, r flowspec.Rule, now time.Time) {
 	case !r.Expires.IsZero() && !now.Before(r.Expires):
 		w.refused++
 		return
-	case !replaced && policy.MaxRules > 0 && w.count(r.Source) >= policy.MaxRules:
+	case !counts && policy.MaxRules > 0 && w.count(r.Source) >= policy.MaxRules:
 		w.refused++
+		w.paths = was
 		return
 	}
 	w.paths = append(w.paths, twinPath{rule: r})
