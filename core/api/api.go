@@ -101,9 +101,12 @@ func schemaName(t reflect.Type, hint string) string {
 	return name
 }
 
-// Serve answers on l until ctx ends.
+// Serve answers on l until ctx ends. Requests that wait for something end with it; one that does not is cut off after a few seconds.
 func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	server := &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(l) }()
 	select {
@@ -114,6 +117,9 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	grace, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	err := server.Shutdown(grace)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = server.Close() // a client that does not read, or does not finish what it says
+	}
 	if served := <-done; !errors.Is(served, http.ErrServerClosed) {
 		return served
 	}
