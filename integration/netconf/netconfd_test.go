@@ -16,6 +16,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/packet"
+	"github.com/sluice-gateway/sluice/integration/rig"
 )
 
 var semantics = junos.Dialect{}.Semantics()
@@ -38,9 +39,9 @@ func within(t *testing.T) context.Context {
 	return ctx
 }
 
-func read(t *testing.T, a device.Adapter, r *router) device.State {
+func read(t *testing.T, a device.Adapter, r *rig.Router) device.State {
 	t.Helper()
-	st, err := a.Read(within(t), r.target)
+	st, err := a.Read(within(t), r.Target)
 	if err != nil {
 		t.Fatalf("read: %v", err)
 	}
@@ -60,7 +61,7 @@ func differs(got, want device.State) error {
 	return nil
 }
 
-func holds(t *testing.T, a device.Adapter, r *router, want device.State) {
+func holds(t *testing.T, a device.Adapter, r *rig.Router, want device.State) {
 	t.Helper()
 	if err := differs(read(t, a, r), want); err != nil {
 		t.Fatalf("the router does not hold what it should: %v", err)
@@ -68,47 +69,47 @@ func holds(t *testing.T, a device.Adapter, r *router, want device.State) {
 }
 
 // becomes waits until the router holds want. It asks seldom: this server's undo timer runs only in seconds without a request.
-func becomes(t *testing.T, a device.Adapter, r *router, want device.State) {
+func becomes(t *testing.T, a device.Adapter, r *rig.Router, want device.State) {
 	t.Helper()
 	asked := time.Time{}
-	wait(t, "the router holds what it should", func() bool {
+	rig.Wait(t, "the router holds what it should", func() bool {
 		if time.Since(asked) < 3*time.Second {
 			return false
 		}
 		defer func() { asked = time.Now() }()
-		st, err := a.Read(within(t), r.target)
+		st, err := a.Read(within(t), r.Target)
 		return err == nil && differs(st, want) == nil
 	})
 }
 
-func apply(t *testing.T, a device.Adapter, r *router, want device.State, undo time.Duration) device.Commit {
+func apply(t *testing.T, a device.Adapter, r *rig.Router, want device.State, undo time.Duration) device.Commit {
 	t.Helper()
-	com, err := a.Apply(within(t), r.target, device.Diff(read(t, a, r), want), undo)
+	com, err := a.Apply(within(t), r.Target, device.Diff(read(t, a, r), want), undo)
 	if err != nil {
 		t.Fatalf("apply: %v", err)
 	}
 	return com
 }
 
-func settle(t *testing.T, a device.Adapter, r *router, want device.State) {
+func settle(t *testing.T, a device.Adapter, r *rig.Router, want device.State) {
 	t.Helper()
 	com := apply(t, a, r, want, 60*time.Second)
-	if err := a.Confirm(within(t), r.target, com); err != nil {
+	if err := a.Confirm(within(t), r.Target, com); err != nil {
 		t.Fatalf("confirm: %v", err)
 	}
 	holds(t, a, r, want)
 }
 
 // lint asks Juniper's models whether they take what the dialect renders. yanglint ends with 7 when they do not, with anything else when the rig is broken.
-func lint(t *testing.T, r *router, st device.State) {
+func lint(t *testing.T, st device.State) {
 	t.Helper()
-	yang := models(t)
+	yang := rig.Models(t)
 	for _, f := range st.Filters {
 		rendered, err := junos.Dialect{}.Render(f)
 		if err != nil {
 			t.Fatal(err)
 		}
-		file := filepath.Join(r.dir, "lint.xml")
+		file := filepath.Join(t.TempDir(), "lint.xml")
 		if err := os.WriteFile(file, rendered.Payload, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -122,11 +123,11 @@ func lint(t *testing.T, r *router, st device.State) {
 
 func TestAddChangeWithdraw(t *testing.T) {
 	t.Parallel()
-	r := boot(t, true)
+	r := rig.Boot(t, true)
 	a, _ := plugin(t)
 	holds(t, a, r, device.State{})
 	for _, want := range []device.State{filters(4, 1_250_000), filters(7, 2_500_000), filters(3, 2_500_000), {}} {
-		lint(t, r, want)
+		lint(t, want)
 		settle(t, a, r, want)
 	}
 }
@@ -137,15 +138,15 @@ func TestRestartInTheMiddle(t *testing.T) {
 	before, after := filters(4, 1_250_000), filters(6, 1_250_000)
 	t.Run("another process confirms", func(t *testing.T) {
 		t.Parallel()
-		r := boot(t, true)
+		r := rig.Boot(t, true)
 		a, h := plugin(t)
 		settle(t, a, r, before)
 		com := apply(t, a, r, after, 5*time.Second)
 		kill(t, h)
 		var transient *device.Transient
-		err := a.Confirm(within(t), r.target, com)
+		err := a.Confirm(within(t), r.Target, com)
 		for errors.As(err, &transient) && time.Now().Before(com.Deadline) { // the router may not have noticed yet that the session is gone
-			err = a.Confirm(within(t), r.target, com)
+			err = a.Confirm(within(t), r.Target, com)
 		}
 		if err != nil {
 			t.Fatalf("confirm by another process: %v", err)
@@ -155,7 +156,7 @@ func TestRestartInTheMiddle(t *testing.T) {
 	})
 	t.Run("nobody confirms", func(t *testing.T) {
 		t.Parallel()
-		r := boot(t, true)
+		r := rig.Boot(t, true)
 		a, h := plugin(t)
 		settle(t, a, r, before)
 		com := apply(t, a, r, after, 5*time.Second)
@@ -164,7 +165,7 @@ func TestRestartInTheMiddle(t *testing.T) {
 		if time.Now().Before(com.Deadline.Add(-time.Second)) {
 			t.Errorf("the router undid the change before its time")
 		}
-		if err := a.Confirm(within(t), r.target, com); err == nil {
+		if err := a.Confirm(within(t), r.Target, com); err == nil {
 			t.Error("a change that the router has undone was confirmed")
 		}
 		settle(t, a, r, after)
@@ -183,15 +184,15 @@ func passes(t *testing.T, at time.Time) {
 
 func TestDeadline(t *testing.T) {
 	t.Parallel()
-	r := boot(t, true)
+	r := rig.Boot(t, true)
 	a, _ := plugin(t)
 	before, after := filters(4, 1_250_000), filters(6, 1_250_000)
 	settle(t, a, r, before)
 	com := apply(t, a, r, after, 3*time.Second)
 	holds(t, a, r, after)
 	// The candidate is locked for all of the window: nobody's commit can confirm ours in passing.
-	other := r.another(t)
-	if reply := other.do(t, "<lock><target><candidate/></target></lock>"); !strings.Contains(reply, "lock-denied") {
+	other := r.Another(t)
+	if reply := other.Do(t, "<lock><target><candidate/></target></lock>"); !strings.Contains(reply, "lock-denied") {
 		t.Errorf("another hand got the lock within our window:\n%s", reply)
 	}
 	becomes(t, a, r, before)
@@ -199,19 +200,19 @@ func TestDeadline(t *testing.T) {
 		t.Error("the router undid the change before its time")
 	}
 	// Behind the deadline the lock is given back.
-	wait(t, "the candidate is unlocked", func() bool {
-		return strings.Contains(other.do(t, "<lock><target><candidate/></target></lock>"), "<ok/>")
+	rig.Wait(t, "the candidate is unlocked", func() bool {
+		return strings.Contains(other.Do(t, "<lock><target><candidate/></target></lock>"), "<ok/>")
 	})
 }
 
 func TestCancel(t *testing.T) {
 	t.Parallel()
-	r := boot(t, true)
+	r := rig.Boot(t, true)
 	a, _ := plugin(t)
 	before, after := filters(4, 1_250_000), filters(6, 1_250_000)
 	settle(t, a, r, before)
 	com := apply(t, a, r, after, 60*time.Second)
-	if err := a.Cancel(within(t), r.target, com); err != nil {
+	if err := a.Cancel(within(t), r.Target, com); err != nil {
 		t.Fatal(err)
 	}
 	holds(t, a, r, before)
@@ -228,23 +229,23 @@ const (
 // TestOtherHands shows that we neither commit nor discard what is not ours.
 func TestOtherHands(t *testing.T) {
 	t.Parallel()
-	r := boot(t, true)
+	r := rig.Boot(t, true)
 	a, _ := plugin(t)
-	other := r.another(t)
-	if reply := other.do(t, edgeIn); !strings.Contains(reply, "<ok/>") {
+	other := r.Another(t)
+	if reply := other.Do(t, edgeIn); !strings.Contains(reply, "<ok/>") {
 		t.Fatal(reply)
 	}
 	// Uncommitted edits of somebody else lie in the candidate.
-	_, err := a.Apply(within(t), r.target, device.Diff(device.State{}, filters(4, 1_250_000)), time.Minute)
+	_, err := a.Apply(within(t), r.Target, device.Diff(device.State{}, filters(4, 1_250_000)), time.Minute)
 	var transient *device.Transient
 	if !errors.As(err, &transient) || !strings.Contains(err.Error(), "neither committed nor discarded") {
 		t.Errorf("apply into a dirty candidate: got %v, want *device.Transient that says so", err)
 	}
-	if reply := other.do(t, "<commit/>"); !strings.Contains(reply, "<ok/>") {
+	if reply := other.Do(t, "<commit/>"); !strings.Contains(reply, "<ok/>") {
 		t.Fatal(reply)
 	}
 	edge := func() bool {
-		return strings.Contains(other.do(t, running), "EDGE-IN")
+		return strings.Contains(other.Do(t, running), "EDGE-IN")
 	}
 	if !edge() {
 		t.Error("the other hand's edit was lost")
@@ -259,15 +260,15 @@ func TestOtherHands(t *testing.T) {
 // TestOneEntryGone: what another hand deletes inside our filter is seen, and put back.
 func TestOneEntryGone(t *testing.T) {
 	t.Parallel()
-	r := boot(t, true)
+	r := rig.Boot(t, true)
 	a, _ := plugin(t)
 	want := filters(4, 1_250_000)
 	settle(t, a, r, want)
-	other := r.another(t)
+	other := r.Another(t)
 	edit := `<edit-config><target><candidate/></target><config><configuration xmlns="http://yang.juniper.net/junos/conf/root"><firewall xmlns="http://yang.juniper.net/junos/conf/firewall">` +
 		`<family><inet><filter><name>sluice-v4</name><term xmlns:nc="urn:ietf:params:xml:ns:netconf:base:1.0" nc:operation="delete"><name>` + want.Filters[0].Entries[3].Name + `</name></term></filter></inet></family></firewall></configuration></config></edit-config>`
 	for _, rpc := range []string{edit, "<commit/>"} {
-		if reply := other.do(t, rpc); !strings.Contains(reply, "<ok/>") {
+		if reply := other.Do(t, rpc); !strings.Contains(reply, "<ok/>") {
 			t.Fatal(reply)
 		}
 	}
@@ -279,40 +280,40 @@ func TestOneEntryGone(t *testing.T) {
 
 // Traps of this server, each of which a real router may have as well.
 
-// TestTrapFirstRequestBehindTheHello: the server does not answer a request that arrives together with the hello, until another comes. The pacer
+// TestTrapFirstRequestBehindTheHello: the server does not answer a request that arrives together with the rig.Hello, until another comes. The pacer
 // cures that; without it our calls end in time, and say that it was time that ran out.
 func TestTrapFirstRequestBehindTheHello(t *testing.T) {
 	t.Parallel()
-	get := request("1", "<get-config><source><running/></source></get-config>")
+	get := rig.Request("1", "<get-config><source><running/></source></get-config>")
 	t.Run("paced", func(t *testing.T) {
 		t.Parallel()
-		c, err := boot(t, true).raw()
+		c, err := rig.Boot(t, true).Connect()
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.close()
-		c.send(t, hello+get)
-		if reply, err := c.read(20 * time.Second); err != nil || !strings.Contains(reply, "<data") {
-			t.Errorf("no answer to the request behind the hello: %v %s", err, reply)
+		defer c.Close()
+		c.Send(t, rig.Hello+get)
+		if reply, err := c.Read(20 * time.Second); err != nil || !strings.Contains(reply, "<data") {
+			t.Errorf("no answer to the request behind the rig.Hello: %v %s", err, reply)
 		}
 	})
 	t.Run("not paced", func(t *testing.T) {
 		t.Parallel()
-		r := boot(t, false)
-		c, err := r.raw()
+		r := rig.Boot(t, false)
+		c, err := r.Connect()
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.close()
-		c.send(t, hello+get)
-		if reply, err := c.read(3 * time.Second); err == nil {
+		defer c.Close()
+		c.Send(t, rig.Hello+get)
+		if reply, err := c.Read(3 * time.Second); err == nil {
 			t.Errorf("this server has mended its fault: the pacer can go\n%s", reply)
 		}
 		a, _ := plugin(t)
-		r.target.Timeout = 3 * time.Second
+		r.Target.Timeout = 3 * time.Second
 		var transient *device.Transient
 		start := time.Now()
-		if _, err := a.Read(within(t), r.target); err != nil && !errors.As(err, &transient) {
+		if _, err := a.Read(within(t), r.Target); err != nil && !errors.As(err, &transient) {
 			t.Errorf("got %v, want an answer or *device.Transient", err)
 		}
 		if d := time.Since(start); d > 30*time.Second {
@@ -324,11 +325,11 @@ func TestTrapFirstRequestBehindTheHello(t *testing.T) {
 // TestTrapCommitBehindValidate: after a validate of the candidate the commit answers ok, and running is what it was.
 func TestTrapCommitBehindValidate(t *testing.T) {
 	t.Parallel()
-	r := boot(t, true)
+	r := rig.Boot(t, true)
 	a, _ := plugin(t)
 	before, after := filters(4, 1_250_000), filters(6, 1_250_000)
 	settle(t, a, r, before)
-	checked := r.target
+	checked := r.Target
 	checked.Options = map[string]string{"validate": "true"}
 	_, err := a.Apply(within(t), checked, device.Diff(before, after), time.Minute)
 	var transient *device.Transient
@@ -342,20 +343,20 @@ func TestTrapCommitBehindValidate(t *testing.T) {
 // TestTrapLockOnRunning: a session that locks running keeps the undo timer from restoring it. That is why we lock the candidate only.
 func TestTrapLockOnRunning(t *testing.T) {
 	t.Parallel()
-	r := boot(t, true)
-	other := r.another(t)
+	r := rig.Boot(t, true)
+	other := r.Another(t)
 	for _, rpc := range []string{
 		"<lock><target><running/></target></lock>",
 		"<lock><target><candidate/></target></lock>",
 		edgeIn,
 		"<commit><confirmed/><confirm-timeout>2</confirm-timeout></commit>",
 	} {
-		if reply := other.do(t, rpc); !strings.Contains(reply, "<ok/>") {
+		if reply := other.Do(t, rpc); !strings.Contains(reply, "<ok/>") {
 			t.Fatalf("%s\n%s", rpc, reply)
 		}
 	}
 	passes(t, time.Now().Add(3*time.Second))
-	if reply := other.do(t, running); !strings.Contains(reply, "EDGE-IN") {
+	if reply := other.Do(t, running); !strings.Contains(reply, "EDGE-IN") {
 		t.Error("this server has mended its fault: the timer restores a locked running")
 	}
 }
@@ -363,21 +364,21 @@ func TestTrapLockOnRunning(t *testing.T) {
 // TestOthersLockOnRunning: while somebody else holds that lock we change nothing, and say why.
 func TestOthersLockOnRunning(t *testing.T) {
 	t.Parallel()
-	r := boot(t, true)
+	r := rig.Boot(t, true)
 	a, _ := plugin(t)
 	before, after := filters(4, 1_250_000), filters(6, 1_250_000)
 	settle(t, a, r, before)
-	other := r.another(t)
-	if reply := other.do(t, "<lock><target><running/></target></lock>"); !strings.Contains(reply, "<ok/>") {
+	other := r.Another(t)
+	if reply := other.Do(t, "<lock><target><running/></target></lock>"); !strings.Contains(reply, "<ok/>") {
 		t.Fatal(reply)
 	}
-	_, err := a.Apply(within(t), r.target, device.Diff(before, after), 3*time.Second)
+	_, err := a.Apply(within(t), r.Target, device.Diff(before, after), 3*time.Second)
 	var transient *device.Transient
 	if !errors.As(err, &transient) {
 		t.Errorf("apply while running is locked: got %v, want *device.Transient", err)
 	}
 	holds(t, a, r, before)
-	if reply := other.do(t, "<unlock><target><running/></target></unlock>"); !strings.Contains(reply, "<ok/>") {
+	if reply := other.Do(t, "<unlock><target><running/></target></unlock>"); !strings.Contains(reply, "<ok/>") {
 		t.Fatal(reply)
 	}
 	settle(t, a, r, after)
@@ -386,7 +387,7 @@ func TestOthersLockOnRunning(t *testing.T) {
 // TestBigTable times a table of five hundred entries: this server needs seconds for it.
 func TestBigTable(t *testing.T) {
 	t.Parallel()
-	r := boot(t, true)
+	r := rig.Boot(t, true)
 	a, _ := plugin(t)
 	start := time.Now()
 	settle(t, a, r, filters(500, 1_250_000))
