@@ -117,6 +117,8 @@ func TestParseRefuses(t *testing.T) {
 		"family inet { filter sluice-v4 { term a { then discard } } }":                                                       "} in a statement",
 		`system { message "open; }`:                                                                                          "a quoted word is not closed",
 		"}":                                                                                                                  "a brace closes nothing",
+		"apply-groups [ g h ]; family inet { filter sluice-v4 { term a { then discard; } } }":                                "apply-groups h: a group may add to our filters",
+		"family inet { protect: inactive: filter sluice-v4 { term a { then discard; } } }":                                   "filter sluice-v4: it is deactivated",
 		"family inet { [ a ]; }":                                                                                             "[ where a statement should begin",
 		`<rpc-reply><rpc-error/></rpc-reply>`:                                                                                "the reply is an error",
 		`<config/>`:                                                                                                          "element config, want a configuration",
@@ -147,7 +149,7 @@ func TestParsePassesOverWhatIsNotOurs(t *testing.T) {
 	t.Parallel()
 	const mine = "filter sluice-v4 { term a { then discard; } term accept-rest { then accept; } }"
 	for _, config := range []string{
-		"## Last changed: 2026-11-23\nversion 24.4R1; system { host-name mx; } firewall { family inet { " + mine + " } } routing-options { flow { term-order standard; } }",
+		"## Last changed: 2026-11-23\nversion 24.4R1; apply-groups re0; system { host-name mx; } firewall { family inet { " + mine + " } } routing-options { flow { term-order standard; } }",
 		`system { login { message "do \"not\" log in { ; \\n` + "\n" + `[ here"; } } firewall { family inet { ` + mine + ` } } policy-options { as-path A ".* [ 1 2 ] \.$"; } ## SECRET-DATA`,
 		"family inet { filter EDGE { interface-specific; term x { from { ttl 1; source-prefix-list { a; b except; } } then { policer p; reject; } } } " + mine + " inactive: filter OLD; }",
 		"family vpls { apply-groups g; } policer p { apply-groups g; logical-interface-policer; if-exceeding { bandwidth-percent 5; burst-size-limit 15k; } } three-color-policer q { action { } } family vpls { filter F { term t; } } family inet { " + mine + " }",

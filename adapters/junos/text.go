@@ -3,6 +3,7 @@ package junos
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -22,6 +23,7 @@ type textReader struct {
 	section string
 	do      func(line) error
 	words   []string // of the blocks that are open, and of the statement so far
+	groups  []string // the last top-level apply-groups: of the section when that word is left out, else of the whole configuration
 }
 
 // token is one word or one sign. Quoted words are never signs.
@@ -138,7 +140,7 @@ var markers = map[string]error{
 
 // statement reads one statement, of which t is the first token.
 func (r *textReader) statement(t token, depth int, flaw error) error {
-	if f := markers[t.text]; f != nil && !t.quoted {
+	for f := markers[t.text]; f != nil && !t.quoted; f = markers[t.text] {
 		flaw = first(flaw, f)
 		var err error
 		if t, err = r.next(); err != nil {
@@ -216,7 +218,12 @@ func (r *textReader) emit(flaw error) error {
 			return nil
 		}
 		return r.do(line{words: r.words[1:], flaw: flaw, at: r.line})
+	case r.words[0] == "apply-groups":
+		r.groups = slices.Clone(r.words)
 	case r.section == "firewall" && (r.words[0] == "family" || r.words[0] == "policer" || r.words[0] == "filter"):
+		if r.groups != nil {
+			return r.do(line{words: r.groups, at: r.line})
+		}
 		return r.do(line{words: r.words, flaw: flaw, at: r.line})
 	}
 	return nil

@@ -271,9 +271,9 @@ func flawOf(t xml.StartElement) error {
 	return nil
 }
 
-// first returns the outer of two flaws.
+// first returns the outer of two flaws; that something is deactivated goes before any other, for it is not to be undone.
 func first(a, b error) error {
-	if a != nil {
+	if a != nil && !errors.Is(b, errDeactivated) {
 		return a
 	}
 	return b
