@@ -44,12 +44,20 @@ func (s Source) rule(item notation.Item) (flowspec.Rule, error) {
 // File is a source that stands in a file.
 type File struct {
 	Source
-	Path string
+	Path     string
+	MaxRules int // 0: no limit
 }
 
 // Load reads the file and makes its rules the rules of the source. A file with one error is refused whole, and the rules of the file that was read
 // before stay in force: half a file is not what its author meant.
 func (f File) Load(ctx context.Context) error {
+	info, err := os.Stat(f.Path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no file: use pipe: for a FIFO", f.Path) // whose reading might never end
+	}
+	if err != nil {
+		return fmt.Errorf("source %s keeps its rules: %w", f.Name, err)
+	}
 	text, err := os.ReadFile(f.Path)
 	if err != nil {
 		return fmt.Errorf("source %s keeps its rules: %w", f.Name, err)
@@ -95,8 +103,20 @@ func (f File) rules(text []byte) ([]flowspec.Rule, error) {
 		}
 		rules = append(rules, r)
 	}
+	if distinct := count(rules); f.MaxRules > 0 && distinct > f.MaxRules {
+		wrong = append(wrong, fmt.Sprintf("%s has %d rules, and this source may have %d: leave some out, or raise max-rules", f.Path, distinct, f.MaxRules))
+	}
 	if len(wrong) > 0 {
 		return nil, fmt.Errorf("%s", strings.Join(wrong, "\n"))
 	}
 	return rules, nil
+}
+
+// count returns how many rules there are when of those with one NLRI the last counts.
+func count(rules []flowspec.Rule) int {
+	ids := make(map[flowspec.ID]bool, len(rules))
+	for _, r := range rules {
+		ids[r.ID] = true
+	}
+	return len(ids)
 }

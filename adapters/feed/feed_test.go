@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -68,7 +69,7 @@ func load(t *testing.T, text string) (*heard, error) {
 		t.Fatal(err)
 	}
 	h := &heard{}
-	return h, File{Source: source(h, io.Discard), Path: path}.Load(t.Context())
+	return h, File{Source: source(h, io.Discard), Path: path, MaxRules: 2}.Load(t.Context())
 }
 
 func TestFile(t *testing.T) {
@@ -91,6 +92,7 @@ func TestFileWithAnErrorIsRefusedWhole(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ text, want string }{
 		"syntax":       {good + "flow route { match { destination 203.0.113.12/33; } then { discard; } }\n", "rules.exabgp:3:"},
+		"too many":     {good + "flow route { match { destination 203.0.113.12/32; } then { discard; } }\n", "has 3 rules, and this source may have 2"},
 		"guard":        {good + "flow route { match { } then { discard; } }\n", "rules.exabgp:3:"},
 		"not admitted": {good + "flow route { match { destination 198.51.100.1/32; } then { discard; } }\n", "rules.exabgp:3:1: not admitted"},
 		"withdrawal":   {good + "withdraw flow route { match { destination 203.0.113.10/32; } }\n", "take the rule out instead"},
@@ -108,6 +110,19 @@ func TestFileWithAnErrorIsRefusedWhole(t *testing.T) {
 	}
 }
 
+// A FIFO in the place of a rule file would be waited for without end.
+func TestRuleFileIsAFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := File{Source: source(&heard{}, io.Discard), Path: path}.Load(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "use pipe:") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestPipe(t *testing.T) {
 	t.Parallel()
 	h, log := &heard{}, &bytes.Buffer{}
@@ -117,6 +132,8 @@ func TestPipe(t *testing.T) {
 		"announce flow route { match { destination 198.51.100.1/32; } then { discard; } }",
 		"announce flow route { match { } then { discard; } }",
 		"withdraw flow route { match { destination 203.0.113.10/32; protocol =udp; } }",
+		"announce flow route { match { destination 203.0.113.12/32; protocol =udp; } then { discard; } } " + strings.Repeat(" ", maxLine),
+		"announce flow route destination 203.0.113.13/32 discard", // cut off, perhaps
 	}, "\n")
 	if err := (Pipe{Source: source(h, log), Path: "-"}).Run(t.Context(), strings.NewReader(lines)); err != nil {
 		t.Fatal(err)
@@ -127,7 +144,7 @@ withdraw destination 203.0.113.10/32; protocol =udp;`
 	if got := h.lines(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	for _, refused := range []string{"line=3", "line=4"} {
+	for _, refused := range []string{"line=3", "line=4", "line=6", "the last line has no end"} {
 		if !strings.Contains(log.String(), refused) {
 			t.Errorf("nothing was logged about %s:\n%s", refused, log.String())
 		}

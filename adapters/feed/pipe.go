@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"syscall"
 
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -23,24 +24,27 @@ type Pipe struct {
 	Path string // "-": standard input
 }
 
-// Run reads lines until ctx ends, or standard input does. It creates the FIFO where it is not there.
+// Run reads lines until ctx ends, or the input does. It creates the FIFO where it is not there; only that it cannot is an error. An input that
+// cannot be read any more ends this source and nothing else.
 func (p Pipe) Run(ctx context.Context, stdin io.Reader) error {
 	in, closeInput, err := p.open(stdin)
 	if err != nil {
 		return fmt.Errorf("source %s: %w", p.Name, err)
 	}
+	defer closeInput()
 	lines, ended := make(chan string), make(chan error, 1)
 	go func() { ended <- scan(ctx, in, lines) }()
 	for n := 1; ; n++ {
 		select {
 		case text := <-lines:
-			err = p.line(ctx, n, text)
-		case err = <-ended:
-			closeInput()
-			if err != nil {
-				err = fmt.Errorf("source %s: read %s: %w", p.Name, p.Path, err)
+			if err := p.line(ctx, n, text); err != nil && ctx.Err() == nil {
+				return err
 			}
-			return err
+		case err := <-ended:
+			if err != nil {
+				p.Log.Error("the input cannot be read any more; its rules stay until they expire", "source", p.Name, "input", p.Path, "error", err)
+			}
+			return nil
 		case <-ctx.Done():
 			closeInput()
 			if p.Path != "-" {
@@ -48,28 +52,34 @@ func (p Pipe) Run(ctx context.Context, stdin io.Reader) error {
 			} // a read of standard input cannot be interrupted: its goroutine ends with the process
 			return nil
 		}
-		if err != nil {
-			closeInput()
-			return err
-		}
 	}
 }
 
-// scan sends the lines of in until it ends.
+// scan sends the lines of in until it ends. Of a line that is too long it sends as much as shows that.
 func scan(ctx context.Context, in io.Reader, lines chan<- string) error {
-	scanner := bufio.NewScanner(in)
-	scanner.Buffer(make([]byte, 0, 4096), maxLine)
-	for scanner.Scan() {
+	reader := bufio.NewReaderSize(in, maxLine+1)
+	for {
+		text, err := reader.ReadSlice('\n')
+		line := string(text) // before the reader goes on
+		for errors.Is(err, bufio.ErrBufferFull) {
+			_, err = reader.ReadSlice('\n')
+		}
+		switch {
+		case ctx.Err() != nil: // it was closed because we are done
+			return nil
+		case errors.Is(err, io.EOF) && line == "":
+			return nil
+		case errors.Is(err, io.EOF):
+			return errors.New("the last line has no end, so nobody knows what is missing: it is not taken")
+		case err != nil:
+			return err
+		}
 		select {
-		case lines <- scanner.Text():
+		case lines <- strings.TrimRight(line, "\r\n"):
 		case <-ctx.Done():
 			return nil
 		}
 	}
-	if ctx.Err() != nil {
-		return nil // the input was closed because we are done
-	}
-	return scanner.Err()
 }
 
 // open opens the input. A FIFO is opened for reading and writing, so that it does not end when its last writer closes it.
@@ -96,6 +106,10 @@ func (p Pipe) open(stdin io.Reader) (io.Reader, func(), error) {
 
 // line takes one line. A bad one is logged and changes nothing: the writer does not listen for answers.
 func (p Pipe) line(ctx context.Context, n int, text string) error {
+	if len(text) > maxLine {
+		p.Log.Error(fmt.Sprintf("a line of more than %d octets", maxLine), "source", p.Name, "line", n)
+		return nil
+	}
 	item, problems := notation.ReadLine(text, notation.Options{Compat: p.Compat, Now: p.now()})
 	refused := !item.Rule.Match.Valid()
 	for _, problem := range problems {
