@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -81,40 +82,49 @@ func noDevice(name string) error { return huma.Error404NotFound(fmt.Sprintf("no 
 func (g *Gateway) devicePlan(_ context.Context, in *deviceInput) (*planOutput, error) {
 	p := g.Devices.Plan(in.Name)
 	if p == nil {
+		if slices.ContainsFunc(g.Devices.Status(), func(s reconcile.Status) bool { return s.Name == in.Name }) {
+			return nil, huma.Error503ServiceUnavailable(fmt.Sprintf("device %q has no plan yet", in.Name))
+		}
 		return nil, noDevice(in.Name)
 	}
 	rules := g.Rules.Snapshot().Rules()
-	return &planOutput{g.deviceReport(in.Name, p, rules, rules)}, nil
+	return &planOutput{g.deviceReport(in.Name, p, rules)}, nil
 }
 
-// deviceReport tells how plan p, made of rules, carries the rules of show.
-func (g *Gateway) deviceReport(device string, p *plan.Plan, rules, show []flowspec.Rule) DeviceReport {
+// deviceReport tells how plan p carries the rules of show.
+func (g *Gateway) deviceReport(device string, p *plan.Plan, show []flowspec.Rule) DeviceReport {
 	out := DeviceReport{Device: device, Profile: p.Profile, Rules: []RuleReport{}, Warnings: p.Warnings}
 	if out.Warnings == nil {
 		out.Warnings = []plan.Reason{}
 	}
-	verdicts := make(map[flowspec.ID]plan.Verdict, len(p.Verdicts))
-	for _, v := range p.Verdicts {
-		out.Summary.Add(v.Carried)
-		verdicts[v.Rule] = v
-	}
-	text := g.filterText(p)
+	asked := make(map[flowspec.ID]*plan.Verdict, len(show))
 	for _, r := range show {
-		if v, found := verdicts[r.ID]; found {
-			out.Rules = append(out.Rules, RuleReport{string(r.ID), report.Of(r, v, notation.Position{}, text)})
+		asked[r.ID] = nil
+	}
+	for i := range p.Verdicts {
+		v := &p.Verdicts[i]
+		out.Summary.Add(v.Carried)
+		if _, is := asked[v.Rule]; is {
+			asked[v.Rule] = v
+		}
+	}
+	text := g.filterText(p, func(id flowspec.ID) bool { return asked[id] != nil })
+	for _, r := range show {
+		if v := asked[r.ID]; v != nil {
+			out.Rules = append(out.Rules, RuleReport{string(r.ID), report.Of(r, *v, notation.Position{}, text)})
 		}
 	}
 	return out
 }
 
-// filterText renders the filters of a plan and returns a look-up from the name of an entry to its lines.
-func (g *Gateway) filterText(p *plan.Plan) func(string) string {
+// filterText renders the entries of a plan that belong to shown rules and returns a look-up from the name of an entry to its lines.
+func (g *Gateway) filterText(p *plan.Plan, shown func(flowspec.ID) bool) func(string) string {
 	lines := map[string]string{}
 	prof, err := g.Profiles.Get(p.Profile)
 	if err == nil && prof.Filter != nil {
 		if d := g.Dialects[prof.Filter.Dialect]; d != nil {
 			for _, f := range p.Desired.Filters {
-				render(d, f, lines)
+				render(d, only(f, shown), lines)
 			}
 		}
 	}
@@ -126,7 +136,29 @@ func (g *Gateway) filterText(p *plan.Plan) func(string) string {
 	}
 }
 
+// only returns the part of a filter that belongs to shown rules: its entries, and the policers that they name.
+func only(f filter.Filter, shown func(flowspec.ID) bool) filter.Filter {
+	part := f
+	part.Entries, part.Policers = nil, nil
+	used := map[string]bool{}
+	for _, e := range f.Entries {
+		if shown(e.Rule) {
+			part.Entries = append(part.Entries, e)
+			used[e.Do.Policer] = true
+		}
+	}
+	for _, l := range f.Policers {
+		if used[l.Name] {
+			part.Policers = append(part.Policers, l)
+		}
+	}
+	return part
+}
+
 func render(d filter.Dialect, f filter.Filter, lines map[string]string) {
+	if len(f.Entries) == 0 {
+		return
+	}
 	r, err := d.Render(f)
 	if err != nil {
 		return // the names of the entries are shown instead; delivery reports the error

@@ -92,14 +92,41 @@ func (g *Gateway) create(ctx context.Context, in *createInput) (*answerOutput, e
 		return g.dryRun(b)
 	}
 	if len(b.rules) > 0 {
-		if err := g.send(ctx, rib.Event{Source: g.Source, Kind: rib.Update, Announce: b.rules}); err != nil {
+		err := g.send(ctx, rib.Event{Source: g.Source, Kind: rib.Update, Announce: b.rules})
+		var many *rib.TooMany
+		switch {
+		case errors.As(err, &many):
+			b.keep(g.taken, many)
+		case err != nil:
 			return nil, err
 		}
 	}
 	return b.answer(), nil
 }
 
-// send hands an event to the RIB and waits until it is durable.
+// taken says whether the RIB has a rule as it was sent.
+func (g *Gateway) taken(r flowspec.Rule) bool {
+	have, found := g.Rules.Find(r.ID)
+	return found && have.Action.Equal(r.Action) && have.Expires.Equal(r.Expires) && have.Note == r.Note
+}
+
+// keep makes errors of the rules for which the source had no more room.
+func (b *batch) keep(taken func(flowspec.Rule) bool, why *rib.TooMany) {
+	var rules []flowspec.Rule
+	var from []Problem
+	for i, r := range b.rules {
+		if taken(r) {
+			rules, from = append(rules, r), append(from, b.from[i])
+			continue
+		}
+		p := b.from[i]
+		p.Code, p.Message, p.Hint = "too-many", why.Error(), ""
+		b.refuse(http.StatusForbidden, p)
+	}
+	b.rules, b.from = rules, from
+}
+
+// send hands an event to the RIB and waits until it is durable. A *rib.TooMany means that all other rules of it are.
 func (g *Gateway) send(ctx context.Context, e rib.Event) error {
 	done := make(chan error, 1)
 	e.Done = done
@@ -109,13 +136,10 @@ func (g *Gateway) send(ctx context.Context, e rib.Event) error {
 	select {
 	case err := <-done:
 		var many *rib.TooMany
-		switch {
-		case errors.As(err, &many):
-			return huma.Error403Forbidden(err.Error())
-		case err != nil:
+		if err != nil && !errors.As(err, &many) {
 			return huma.Error503ServiceUnavailable("the rule could not be stored", err)
 		}
-		return nil
+		return err
 	case <-ctx.Done():
 		return huma.Error503ServiceUnavailable("gave up waiting for the store: the rule may or may not stay", ctx.Err())
 	}
@@ -124,6 +148,7 @@ func (g *Gateway) send(ctx context.Context, e rib.Event) error {
 // batch is a request judged rule by rule.
 type batch struct {
 	rules  []flowspec.Rule
+	from   []Problem // where each of rules stands in the request
 	errs   []Problem
 	notes  []Problem
 	status int // of the worst error
@@ -156,15 +181,40 @@ func (g *Gateway) read(r Request) *batch {
 		b.refuse(http.StatusBadRequest, Problem{Index: -1, Code: "empty", Message: "no rule in the request"})
 	}
 	for i, item := range result.Items {
+		at := Problem{Index: i, Line: item.Pos.Line, Column: item.Pos.Column}
 		rule, p := g.judge(item, r.Note, now, ttl)
 		if p != nil {
-			p.Index, p.Line, p.Column = i, item.Pos.Line, item.Pos.Column
+			p.Index, p.Line, p.Column = at.Index, at.Line, at.Column
 			b.refuse(p.status, p.Problem)
 			continue
 		}
-		b.rules = append(b.rules, rule)
+		b.rules, b.from = append(b.rules, rule), append(b.from, at)
 	}
+	b.replace()
 	return b
+}
+
+// replace leaves out rules whose NLRI a later rule of the request has, and says so.
+func (b *batch) replace() {
+	last := make(map[flowspec.ID]int, len(b.rules))
+	for i, r := range b.rules {
+		last[r.ID] = i
+	}
+	if len(last) == len(b.rules) {
+		return
+	}
+	var rules []flowspec.Rule
+	var from []Problem
+	for i, r := range b.rules {
+		if by := last[r.ID]; by != i {
+			p := b.from[i]
+			p.Code, p.Message = "replaced", fmt.Sprintf("replaced by rule %d of the request, which has the same match", b.from[by].Index)
+			b.notes = append(b.notes, p)
+			continue
+		}
+		rules, from = append(rules, r), append(from, b.from[i])
+	}
+	b.rules, b.from = rules, from
 }
 
 // refusal is a Problem and the HTTP status it deserves.
@@ -257,18 +307,21 @@ func (g *Gateway) dryRun(b *batch) (*answerOutput, error) {
 	if out.Status == http.StatusCreated {
 		out.Status = http.StatusOK
 	}
+	if len(b.rules) == 0 {
+		return out, nil // nothing to plan
+	}
 	previews, err := g.Devices.Preview(b.rules)
 	if err != nil {
 		return nil, huma.Error500InternalServerError("the rules could not be planned", err)
 	}
 	for _, p := range previews {
-		out.Body.Devices = append(out.Body.Devices, g.deviceReport(p.Device, p.Plan, p.Rules, b.rules))
+		out.Body.Devices = append(out.Body.Devices, g.deviceReport(p.Device, p.Plan, b.rules))
 	}
 	return out, nil
 }
 
 type listInput struct {
-	After uint64 `query:"after" doc:"wait until the version is above this one"`
+	After uint64 `query:"after" doc:"wait until the version is another one than this"`
 	Wait  int    `query:"wait" minimum:"0" maximum:"300" doc:"at most that many seconds; 0: do not wait"`
 }
 
@@ -298,7 +351,7 @@ func (g *Gateway) newer(ctx context.Context, after uint64, wait time.Duration) r
 	defer stop()
 	for {
 		snap := g.Rules.Snapshot()
-		if snap.Version > after {
+		if snap.Version != after { // below: the version is of an earlier life of the gateway
 			return snap
 		}
 		select {
@@ -335,10 +388,9 @@ func (g *Gateway) get(_ context.Context, in *ruleInput) (*ruleOutput, error) {
 	out := &ruleOutput{}
 	out.Body.Rule = view(r)
 	out.Body.Devices = []DeviceReport{}
-	rules := g.Rules.Snapshot().Rules()
 	for _, s := range g.Devices.Status() {
 		if p := g.Devices.Plan(s.Name); p != nil {
-			out.Body.Devices = append(out.Body.Devices, g.deviceReport(s.Name, p, rules, []flowspec.Rule{r}))
+			out.Body.Devices = append(out.Body.Devices, g.deviceReport(s.Name, p, []flowspec.Rule{r}))
 		}
 	}
 	return out, nil

@@ -53,7 +53,7 @@ func (g *Gateway) validate(_ context.Context, in *validateInput) (*validateOutpu
 		if err != nil {
 			return nil, huma.Error500InternalServerError("the rules could not be planned", err)
 		}
-		out.Body.Profiles = append(out.Body.Profiles, report.Make(prof.Name, standing, p, g.filterText(p)))
+		out.Body.Profiles = append(out.Body.Profiles, report.Make(prof.Name, standing, p, g.filterText(p, func(flowspec.ID) bool { return true })))
 	}
 	return out, nil
 }
