@@ -37,7 +37,6 @@ Exit status: 0 they are the same, 1 they differ or it could not be proven, 2 one
 	dir, format := profilesFlag(cmd), formatFlag(cmd, "text", "json")
 	read := rulesFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		endBySignal()
 		f, err := format()
 		if err != nil {
 			return err

@@ -28,7 +28,6 @@ func convertCmd() *cobra.Command {
 }
 
 func convert(cmd *cobra.Command, to notation.Format, args []string, read func([]string) (readInput, error)) error {
-	endBySignal()
 	if to == "" {
 		return usage(fmt.Errorf("--to is missing: one of %s", formatNames()))
 	}

@@ -60,7 +60,9 @@ func demoCmd() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&once, "once", false, "print the final table and exit")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		err := demo(cmd.Context(), cmd.OutOrStdout(), once)
+		ctx, stop := untilSignal(cmd.Context())
+		defer stop()
+		err := demo(ctx, cmd.OutOrStdout(), once)
 		if err != nil && !errors.Is(err, context.Canceled) {
 			return failed(err)
 		}

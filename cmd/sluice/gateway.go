@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -85,7 +86,20 @@ func (g *gateway) openRules(context.Context) error {
 		},
 		Unsaved: func(err error) { g.log.Error("not on disk yet, trying again", "error", err) },
 	})
+	if err == nil {
+		g.reportOrphans()
+	}
 	return err
+}
+
+// reportOrphans says which stored rules nobody can withdraw any more, because their source is no longer configured: they go soon, and not in silence.
+func (g *gateway) reportOrphans() {
+	for name, s := range g.rib.Stats() {
+		known := slices.ContainsFunc(g.cfg.Sources, func(c config.Source) bool { return c.Name == name })
+		if !known && s.Rules > 0 {
+			g.log.Warn("rules of a source that is no longer configured stay in force for 3 minutes, unless a source that is repeats them", "source", name, "rules", s.Rules)
+		}
+	}
 }
 
 // repeatWithin is how long, after a restart, rules wait for a source that repeats them to do so.
@@ -226,7 +240,7 @@ func (g *gateway) openSources(context.Context) error {
 		f := feed.Source{Name: s.Name, Admit: s.Admit, Compat: s.Compat, Rules: g.rib, Log: g.log}
 		switch {
 		case s.File != "":
-			g.files = append(g.files, feed.File{Source: f, Path: s.File})
+			g.files = append(g.files, feed.File{Source: f, Path: s.File, MaxRules: s.MaxRules})
 		case s.Pipe != "":
 			g.pipes = append(g.pipes, feed.Pipe{Source: f, Path: s.Pipe})
 		}

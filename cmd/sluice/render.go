@@ -137,7 +137,6 @@ Exit status: 0 every rule is in it, 1 some rule is not or the platform has no fi
 	native := cmd.Flags().Bool("native", false, "the NLRIs of the plan, in the hex notation")
 	read := rulesFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		endBySignal()
 		targets, err := targetsOf(*specs, *dir, *placement)
 		if err != nil {
 			return usage(err)

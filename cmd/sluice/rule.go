@@ -44,7 +44,6 @@ Exit status: 0 all were taken, 1 some rule was not, 2 some rule could not be rea
 	cmd.Flags().StringVar(&note, "note", "", "note for people")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "plan and prove on every device, and change nothing")
 	return withClient(cmd, func(ctx context.Context, c *client, args []string) error {
-		endBySignal()
 		text, name := "", "-"
 		if len(args) == 1 && args[0] != "-" {
 			text, name = args[0], "RULE"
@@ -231,23 +230,43 @@ func ruleDeleteCmd() *cobra.Command {
 func ruleWatchCmd() *cobra.Command {
 	cmd := &cobra.Command{Use: "watch", Short: "Rules as they come and go, until interrupted", Args: cobra.NoArgs}
 	return withClient(cmd, func(ctx context.Context, c *client, _ []string) error {
-		quiet := &client{base: c.base, out: io.Discard}
-		have := map[string]api.Rule{}
-		var list ruleList
-		for ctx.Err() == nil {
-			path := fmt.Sprintf("/v1/rules?after=%d&wait=60", list.Version)
-			var next ruleList
-			if _, err := quiet.call(ctx, http.MethodGet, path, nil, &next); err != nil {
-				if ctx.Err() != nil {
-					return nil
-				}
-				return err
-			}
-			have = c.printChanges(have, next.Rules)
-			list = next
-		}
-		return nil
+		ctx, stop := untilSignal(ctx)
+		defer stop()
+		return c.watch(ctx, cmd.ErrOrStderr())
 	})
+}
+
+// watchAgain is how long a watch waits before it asks a gateway that did not answer again.
+const watchAgain = time.Second
+
+// watch prints changes until ctx ends. A gateway that was there and is gone, as in a restart, is asked again until it is back; what changed meanwhile is
+// printed then.
+func (c *client) watch(ctx context.Context, notes io.Writer) error {
+	quiet := &client{base: c.base, out: io.Discard}
+	have := map[string]api.Rule{}
+	seen, lost := false, false
+	for version := uint64(0); ; {
+		var next ruleList
+		_, err := quiet.call(ctx, http.MethodGet, fmt.Sprintf("/v1/rules?after=%d&wait=60", version), nil, &next)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil && !seen:
+			return err
+		case err != nil:
+			if !lost {
+				fmt.Fprintf(notes, "sluice: waiting for the gateway to come back: %v\n", err)
+			}
+			lost, version = true, 0 // the versions of another life count from the beginning
+			select {
+			case <-time.After(watchAgain):
+			case <-ctx.Done():
+			}
+			continue
+		}
+		seen, lost, version = true, false, next.Version
+		have = c.printChanges(have, next.Rules)
+	}
 }
 
 // printChanges prints what came and went, a line each, and returns what is there now.

@@ -55,12 +55,15 @@ func serveCmd() *cobra.Command {
 		if err != nil {
 			return usage(err)
 		}
-		g, err := newGateway(cmd.Context(), cfg, lib, log, cmd.InOrStdin())
+		ctx, stop := untilSignal(cmd.Context())
+		defer stop()
+		reload := hangups(ctx)
+		g, err := newGateway(ctx, cfg, lib, log, cmd.InOrStdin())
 		if err != nil {
 			return failed(err)
 		}
 		log.Info("sluice is up", "api", g.api.Addr().String(), "bgp", fmt.Sprint(g.speaker.Addrs()), "sources", len(cfg.Sources), "devices", len(cfg.Devices))
-		if err := g.run(cmd.Context(), hangups(cmd.Context())); err != nil {
+		if err := g.run(ctx, reload); err != nil {
 			return failed(err)
 		}
 		return nil
@@ -109,6 +112,7 @@ func pluginRunCmd() *cobra.Command {
 	return &cobra.Command{
 		Use: host.RunCommand + " NAME", Hidden: true, Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
+			signal.Ignore(syscall.SIGTERM) // a signal to the whole group is the gateway's: it ends us when no call is under way
 			if err := sdk.ServeNamed(args[0], shippedPlugins()); err != nil {
 				return usage(err)
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -24,9 +25,13 @@ func wantsColor(w io.Writer) bool {
 	return os.Getenv("NO_COLOR") == "" && isTerminal(w)
 }
 
-// endBySignal lets Ctrl-C end the process at once, as it ends any program that only reads and prints. main asks for signals, so that
-// commands with something to put away can do so; one that waits for its standard input would never look.
-func endBySignal() { signal.Reset(os.Interrupt, syscall.SIGTERM) }
+// untilSignal returns a context that the first Ctrl-C or SIGTERM ends, for commands that have something to put away. Only then are these signals
+// taken over, and only once: a second one ends the process at once, whatever it is stuck in.
+func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}
 
 // palette colours words; the zero palette leaves them alone.
 type palette bool

@@ -34,7 +34,6 @@ Exit status: 0 every rule is carried exactly, 1 some rule is not, 2 something in
 	strict := cmd.Flags().Bool("strict", false, "exit with 1 also when a verdict rests on an assumed fact")
 	read := rulesFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		endBySignal()
 		f, err := format()
 		if err != nil {
 			return err
