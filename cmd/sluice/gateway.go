@@ -160,8 +160,11 @@ func peerConfig(name string, p config.Peer) bgp.PeerConfig {
 }
 
 func sameSession(peers []bgp.PeerConfig, p bgp.PeerConfig) *bgp.PeerConfig {
+	end := func(p bgp.PeerConfig) config.Peer {
+		return config.Peer{Address: p.Address, Local: p.LocalAddress, Port: p.Port}
+	}
 	for i := range peers {
-		if peers[i].Address == p.Address && peers[i].LocalAddress == p.LocalAddress && peers[i].Port == p.Port {
+		if end(peers[i]).Same(end(p)) {
 			return &peers[i]
 		}
 	}

@@ -75,6 +75,7 @@ func (b *builder) config(raw rawConfig) *Config {
 	c.Plugins = b.plugins(raw.Plugins)
 	c.Sources = b.sources(raw, c)
 	c.Devices = b.devices(raw, c, set)
+	b.neighbours(c)
 	return c
 }
 
@@ -152,6 +153,12 @@ func (b *builder) sources(raw rawConfig, c *Config) []Source {
 		}
 		if kinds(s) != 1 {
 			b.fail(path, "needs exactly one of bgp, file, pipe and api")
+		}
+		switch {
+		case s.API && slices.ContainsFunc(out, func(o Source) bool { return o.API }):
+			b.fail(path+".api", "there is a source with api: true already: rules that come by API belong to one source")
+		case s.Pipe != "" && slices.ContainsFunc(out, func(o Source) bool { return o.Pipe == s.Pipe }):
+			b.fail(path+".pipe", "another source reads %s already: each would get some of its lines", s.Pipe)
 		}
 		s.Hold = b.onLoss(path+".on-loss", rs.OnLoss, s.BGP != nil && s.BGP.AS == c.AS)
 		s.Quiet = b.resync(path+".resync", rs.Resync)
@@ -261,6 +268,9 @@ func (b *builder) peer(path string, raw rawPeer) *Peer {
 			b.fail(path+".local-address", "%q is not an address", raw.Local)
 		}
 	}
+	if p.Local.IsValid() && p.Address.IsValid() && p.Local.Is4() != p.Address.Is4() {
+		b.fail(path+".local-address", "%s and %s are not of one IP version", p.Local, p.Address)
+	}
 	if p.AS == 0 {
 		b.fail(path+".as", "missing: the neighbour's autonomous system number")
 	}
@@ -304,12 +314,53 @@ func (b *builder) devices(raw rawConfig, c *Config, set *profile.Library) []Devi
 		if rd.Filter != nil {
 			d.Filter = b.filter(path+".filter", rd.Name, *rd.Filter)
 		}
+		if d.Profile != nil && d.BGP != nil && d.Profile.Native == nil {
+			b.fail(path+".bgp", "profile %s has no FlowSpec by BGP: give the device a filter adapter instead", d.Profile.Name)
+		}
+		if d.Profile != nil && d.Filter != nil && d.Profile.Filter == nil {
+			b.fail(path+".filter", "profile %s has no filters: give the device a BGP session instead", d.Profile.Name)
+		}
 		if d.BGP == nil && d.Filter == nil {
 			b.fail(path, "needs bgp, filter or both: a way to deliver")
 		}
 		out = append(out, d)
 	}
 	return out
+}
+
+// neighbours checks that nobody is there twice. Only a source and a device may be one neighbour: one session then carries both directions, so what is said of
+// it must agree.
+func (b *builder) neighbours(c *Config) {
+	type end struct {
+		path, name string
+		device     bool
+		*Peer
+	}
+	var ends []end
+	for i, d := range c.Devices {
+		if d.BGP != nil {
+			ends = append(ends, end{fmt.Sprintf("$.devices[%d]", i), d.Name, true, d.BGP})
+		}
+	}
+	for i, s := range c.Sources {
+		if s.BGP != nil {
+			ends = append(ends, end{fmt.Sprintf("$.sources[%d]", i), string(s.Name), false, s.BGP})
+		}
+	}
+	for i, e := range ends {
+		for _, o := range ends[:i] {
+			same := e.Peer.Same(*o.Peer)
+			switch {
+			case !e.Address.IsValid():
+			case same && e.device == o.device:
+				b.fail(e.path+".bgp.address", "%s is the neighbour of %q already", e.Address, o.name)
+			case same && (e.AS != o.AS || e.Passive != o.Passive || e.HoldTime != o.HoldTime || !slices.Equal(e.Families, o.Families)):
+				b.fail(e.path+".bgp", "%s is the device %q as well, over one session: as, families, passive and hold-time must be the same there and here", e.Address, o.name)
+			case !same && e.device != o.device && e.name == o.name:
+				b.fail(e.path+".name", "%q is also a device, with another address: name one of them differently", e.name)
+			}
+		}
+	}
 }
 
 func (b *builder) filter(path, name string, raw rawFilter) *FilterDelivery {
@@ -328,7 +379,7 @@ func (b *builder) filter(path, name string, raw rawFilter) *FilterDelivery {
 	if f.Adapter == "" {
 		b.fail(path+".adapter", "missing: the adapter that speaks to this device, such as junos")
 	}
-	if f.Confirm <= 0 || f.Confirm > maxConfirm {
+	if f.Confirm < time.Second || f.Confirm > maxConfirm {
 		b.fail(path+".confirm-within", "%v is not between 1s and %v: the device's configuration stays locked that long", f.Confirm, maxConfirm)
 	}
 	switch p := filter.Placement(raw.Placement); p {
@@ -360,7 +411,11 @@ func (b *builder) secret(path string, raw *rawSecret) device.Secret {
 		if err != nil {
 			b.fail(path+".file", "%v", err)
 		}
-		return device.Secret(strings.TrimRight(string(v), "\r\n"))
+		secret := strings.TrimRight(string(v), "\r\n")
+		if err == nil && secret == "" {
+			b.fail(path+".file", "%s is empty", raw.File)
+		}
+		return device.Secret(secret)
 	}
 	return ""
 }

@@ -6,6 +6,7 @@
 package config
 
 import (
+	"cmp"
 	"net/netip"
 	"time"
 
@@ -59,6 +60,12 @@ type Peer struct {
 	Families []flowspec.Family
 	Passive  bool          // wait for the neighbour to connect
 	HoldTime time.Duration // what we offer; 0 or at least 3 s
+}
+
+// Same says whether p and o are one neighbour, which has one session.
+func (p Peer) Same(o Peer) bool {
+	const bgp = 179
+	return p.Address == o.Address && p.Local == o.Local && cmp.Or(p.Port, bgp) == cmp.Or(o.Port, bgp)
 }
 
 // Device is one router under our care.

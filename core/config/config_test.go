@@ -21,6 +21,9 @@ func env() Env {
 	return Env{
 		Getenv: func(name string) string { return map[string]string{"ACME_PASSWORD": "hunter2"}[name] },
 		ReadFile: func(name string) ([]byte, error) {
+			if name == "/empty" {
+				return []byte("\n"), nil
+			}
 			if name == "/etc/sluice/id_ed25519" {
 				return []byte("-----BEGIN KEY-----\n"), nil
 			}
@@ -109,6 +112,20 @@ as: 64512
 store: s.db
 `
 
+// both is a neighbour that is device and source, with these families as a source.
+func both(families string) string {
+	return "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n" +
+		"sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: 1, families: " + families + "}, allow: {destinations: [any]}}\n"
+}
+
+func TestDeviceThatIsASource(t *testing.T) {
+	t.Parallel()
+	c, err := Parse("c.yaml", []byte(minimal+both("[ipv4]")), env())
+	if err != nil || !c.Devices[0].BGP.Same(*c.Sources[0].BGP) {
+		t.Errorf("got %v, %v", c, err)
+	}
+}
+
 func TestProblemsHavePlaces(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ text, want string }{
@@ -134,6 +151,15 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"secret not there":  {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", password: {env: NOPE}}\n", "the environment variable NOPE is not set"},
 		"secret in clear":   {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", password: hunter2}\n", "c.yaml:7:"},
 		"default above max": {minimal + "ttl: {default: 2h, max: 1h}\n", "c.yaml:4:16: ttl.default: 2h0m0s is above the ceiling"},
+		"short confirm":     {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", confirm-within: 10ms}\n", "confirm-within: 10ms is not between 1s and 1m0s"},
+		"two APIs":          {minimal + "sources:\n  - {name: a, api: true, allow: {destinations: [any]}}\n  - {name: b, api: true, allow: {destinations: [any]}}\n", "c.yaml:6:20: sources[1].api: there is a source with api: true already"},
+		"one pipe twice":    {minimal + "sources:\n  - {name: a, pipe: \"-\", allow: {destinations: [any]}}\n  - {name: b, pipe: \"-\", allow: {destinations: [any]}}\n", "each would get some of its lines"},
+		"no filters":        {minimal + "devices:\n  - name: d\n    profile: asr9k\n    filter: {adapter: junos, address: \"a:1\"}\n", "profile cisco-asr9k has no filters"},
+		"two IP versions":   {minimal + "devices:\n  - name: d\n    profile: asr9k\n    bgp: {address: 192.0.2.2, local-address: \"2001:db8::1\", as: 1, families: [ipv4]}\n", "are not of one IP version"},
+		"empty secret":      {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", password: {file: /empty}}\n", "/empty is empty"},
+		"neighbour twice":   {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n  - {name: e, profile: asr9k, bgp: {address: 192.0.2.2, port: 179, as: 1, families: [ipv4]}}\n", `c.yaml:6:46: devices[1].bgp.address: 192.0.2.2 is the neighbour of "d" already`},
+		"both, not agreed":  {minimal + both("[ipv4, ipv6]"), `192.0.2.2 is the device "d" as well, over one session: as, families`},
+		"one name for two":  {minimal + strings.Replace(both("[ipv4]"), "name: s, bgp: {address: 192.0.2.2", "name: d, bgp: {address: 192.0.2.3", 1), `"d" is also a device, with another address`},
 		"no community":      {"router-id: 192.0.2.1\nas: 4200000000\nstore: x\n", "community: missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
