@@ -17,6 +17,7 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/bgp"
 	"github.com/sluice-gateway/sluice/adapters/feed"
 	"github.com/sluice-gateway/sluice/adapters/host"
+	"github.com/sluice-gateway/sluice/adapters/netconf"
 	"github.com/sluice-gateway/sluice/core/api"
 	"github.com/sluice-gateway/sluice/core/config"
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -232,10 +233,21 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 	}
 	rd.Target, rd.Dialect, rd.Confirm, rd.Interval, rd.Audit = d.Filter.Target, dialect, d.Filter.Confirm, d.Filter.Interval, auditEvery
 	rd.Options.Placement = d.Filter.Target.Placement
+	if g.shipped(d.Filter.Adapter) {
+		if rd.Undo, err = netconf.Window(rd.Target, rd.Confirm); err != nil { // all that are shipped speak NETCONF
+			return rd, err
+		}
+	}
 	if rd.Target.InsecureIgnoreHostKey {
 		g.log.Warn("the host key of this device is NOT verified: whoever sits between can read the password and change the filter", "device", d.Name)
 	}
 	return rd, nil
+}
+
+// shipped says whether the adapter of that name is our own, and not one of the configuration.
+func (g *gateway) shipped(adapter string) bool {
+	theirs := slices.ContainsFunc(g.cfg.Plugins, func(p config.Plugin) bool { return p.Name == adapter })
+	return !theirs && shippedPlugins()[adapter] != nil
 }
 
 func (g *gateway) openSources(context.Context) error {

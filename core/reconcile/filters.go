@@ -260,7 +260,7 @@ func (w *worker) commit(ctx context.Context, change device.Change, want []filter
 func (w *worker) noteDoubt() (stop func(), err error) {
 	every := max(w.dev.Confirm/4, 10*time.Millisecond)
 	note := func() error {
-		return w.tokens.SaveCommit(w.dev.Name, device.Commit{Deadline: w.now().Add(w.dev.Confirm + every)})
+		return w.tokens.SaveCommit(w.dev.Name, device.Commit{Deadline: w.now().Add(max(w.dev.Confirm, w.dev.Undo) + every)})
 	}
 	if err := note(); err != nil {
 		return nil, err

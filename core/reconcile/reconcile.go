@@ -56,6 +56,8 @@ type Device struct {
 	Target  device.Target
 	Dialect filter.Dialect // of Filter; proves that what is sent reads back as what was meant
 	Confirm time.Duration  // how long the device waits for Confirm
+	// Undo is how long it may take to undo a commit where that is longer, because it counts in coarser units.
+	Undo time.Duration
 	// Interval is the least time between two commits. What arrives meanwhile goes together.
 	Interval time.Duration
 	// Audit is how often an idle device is read again; 0: never.

@@ -162,19 +162,20 @@ func TestNoteOfASlowApplyLasts(t *testing.T) {
 	var noted time.Duration
 	b.router.slow = func() {
 		began := time.Now()
-		for end := began.Add(10 * time.Second); noted < b.dev.Confirm/2 && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		for end := began.Add(10 * time.Second); noted < b.dev.Undo+b.dev.Confirm/2 && time.Now().Before(end); time.Sleep(time.Millisecond) {
 			c, _, _ := b.memory.Commit("mx1")
-			if left := time.Until(c.Deadline); left < b.dev.Confirm/4 {
-				t.Errorf("%v into Apply, the note ends in %v; the device would undo a commit after %v", time.Since(began), left, b.dev.Confirm)
+			if left := time.Until(c.Deadline); left < b.dev.Undo-b.dev.Confirm/4 {
+				t.Errorf("%v into Apply, the note ends in %v; the device would undo a commit after %v", time.Since(began), left, b.dev.Undo)
 				return
 			}
-			noted = c.Deadline.Sub(began) - b.dev.Confirm
+			noted = c.Deadline.Sub(began)
 		}
 	}
+	b.dev.Undo = 10 * time.Second // it counts in coarser units
 	b.set(discard(t, 1, 53))
 	b.start()
 	b.wait(InSync)
-	if noted < b.dev.Confirm/2 {
+	if noted < b.dev.Undo+b.dev.Confirm/2 {
 		t.Errorf("the note was renewed for %v only", noted)
 	}
 }
