@@ -30,9 +30,13 @@ func (r Route) Severity() table.Severity {
 
 // Equal says whether r and o are the same announcement.
 func (r Route) Equal(o Route) bool {
-	return r.key() == o.key() && r.Action.Equal(o.Action) && slices.Equal(r.Communities, o.Communities) &&
+	return r.key() == o.key() && r.Action.Equal(o.Action) && sameForm(r.Action.Redirect, o.Action.Redirect) && slices.Equal(r.Communities, o.Communities) &&
 		slices.Equal(r.LargeCommunities, o.LargeCommunities) && slices.Equal(r.Others, o.Others)
 }
+
+// sameForm says whether equal redirects are written alike. 0x0800 and 0x010c mean the same, but a device may understand only one of them: when its
+// profile learns which, the route is sent anew.
+func sameForm(a, b *flowspec.Redirect) bool { return a == nil || b == nil || a.Form == b.Form }
 
 // routeKey is the identity of a route: one NLRI of one family stands once in a table.
 type routeKey struct {
