@@ -74,7 +74,7 @@ func (p *platform) excluded(out *planned, list []profile.ActionExclusion) {
 	}
 	a := out.action
 	has := map[string]bool{
-		"rate": a.Rate != nil && !a.Discard(), "mark": a.Mark != nil, "sample": a.Sample,
+		"rate": a.Rate != nil && !a.Discard(), "mark": a.Mark != nil, "sample": a.Sample, "discard": a.Discard(), "continue": a.Continue,
 		"redirect-vrf": a.Redirect != nil && !a.Redirect.NextHop(),
 		"redirect-ip":  a.Redirect != nil && a.Redirect.NextHop(),
 	}

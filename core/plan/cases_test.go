@@ -78,7 +78,7 @@ func TestRulesAlone(t *testing.T) {
 		{"junos-mx", "dst 203.0.113.31/32 proto 6 dport 443 -> simpson 192.0.2.99", "rewritten 1 redirect-form"},
 		{"junos-mx", "dst 203.0.113.31/32 frag any(4) -> discard", "filter 1 moved-to-filter"},
 		{"junos-mx", "dst 203.0.113.31/32 flags all(0x100) -> discard", "rejected 0 no-bits no-bits"},
-		{"junos-mx", "dst 203.0.113.20/32 -> mark 10 continue", "native 1"},
+		{"junos-mx", "dst 203.0.113.20/32 -> mark 10 continue", "rejected 0 actions-not-together"},
 		{"arista-eos", "dst 203.0.113.20/32 proto 17 dport " + gamePorts + " -> discard", "rewritten 7 split-values assumed-values"},
 		{"arista-eos", "dst 203.0.113.20/32 proto 17 dport " + gamePorts + " -> rate 6250000", "rejected 0 rate-split no-filter"},
 		{"arista-eos", "dst 203.0.113.20/32 dscp 5 -> discard", "rejected 0 no-component no-filter"},

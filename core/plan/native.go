@@ -8,6 +8,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/packet"
 	"github.com/sluice-gateway/sluice/core/plan/split"
+	"github.com/sluice-gateway/sluice/core/profile"
 )
 
 // nativeWay says how FlowSpec carries the rule of c: as it came where it fits, else in pieces.
@@ -92,6 +93,11 @@ func (p *platform) operatorFacts(w *way, l *familyLimits, c *flowspec.Component)
 		if id := l.ops[c.Type][word]; id != "" {
 			p.facts.add(&w.facts, id)
 		}
+		for bit, token := range profile.FragmentTokens {
+			if id := l.ops[c.Type][token]; id != "" && term.Value&(1<<bit) != 0 {
+				p.facts.add(&w.facts, id)
+			}
+		}
 	}
 }
 
@@ -124,6 +130,13 @@ func (p *platform) cutNative(w *way, c *card, components []flowspec.Component, l
 	}
 	w.reasons = append(w.reasons, p.changed(l, result.Changes)...)
 	p.guessedValues(w, l, result.Changes)
+	for _, part := range result.Parts { // what is sent rests on the operators that it has, not on those that the rule came with
+		for i := range part {
+			if len(l.ops[part[i].Type]) > 0 {
+				p.operatorFacts(w, l, &part[i])
+			}
+		}
+	}
 	w.sets = make([]packet.Set, len(matches))
 	for i, m := range matches {
 		w.sets[i] = m.Set()

@@ -42,7 +42,8 @@ type familyLimits struct {
 	limits  split.Limits
 	tight   []split.Limits // the same with ever shorter lists, for NLRIs that grow too long
 	facts   [flowspec.FlowLabel + 1]string
-	sets    [flowspec.FlowLabel + 1]factSet           // facts, ready to be added up
+	reads   [flowspec.FlowLabel + 1]string            // facts about where a field is found
+	sets    [flowspec.FlowLabel + 1]factSet           // facts and reads, ready to be added up
 	values  [flowspec.FlowLabel + 1]string            // fact of the number of values, where it is another one
 	ops     [flowspec.FlowLabel + 1]map[string]string // facts of single operators
 	guessed [flowspec.FlowLabel + 1]bool              // the number of values is unknown
@@ -131,15 +132,13 @@ func newFamilyLimits(f flowspec.Family, components map[flowspec.Type]profile.Com
 		out.cannot[t] = cannot[t]
 		if !ok || !c.For(f) {
 			if ok {
-				out.cannot[t] = c.Fact
+				out.cannot[t] = c.FactFor(f)
 			}
 			continue
 		}
 		out.limits.Of[t] = limitOf(&c, f)
-		out.facts[t], out.values[t], out.ops[t] = c.Fact, c.ValuesFact, c.OpFacts
-		if f.Version() == packet.IPv6 && c.FactV6 != "" {
-			out.facts[t] = c.FactV6
-		}
+		out.facts[t] = c.FactFor(f)
+		out.values[t], out.ops[t], out.reads[t] = c.ValuesFact, c.OpFacts, c.Reads
 		out.guessed[t] = c.MaxValues == 0 && t > flowspec.SrcPrefix
 	}
 	for _, x := range exclude {
@@ -167,6 +166,9 @@ func (l *familyLimits) number(facts *facts) {
 	for t := range l.facts {
 		if l.limits.Of[t].OK {
 			facts.add(&l.sets[t], l.facts[t])
+			if l.reads[t] != "" {
+				facts.add(&l.sets[t], l.reads[t])
+			}
 		} else if l.cannot[t] != "" {
 			facts.add(&l.sets[t], l.cannot[t])
 		}

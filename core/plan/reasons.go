@@ -107,6 +107,9 @@ func (p *platform) trouble(m *mechanism, l *familyLimits, t *split.Trouble) (Rea
 		if t.Max > 0 {
 			r.Message = fmt.Sprintf("%s: %s has no form for this set of packets; it names at most %d bit at a time", word, who, t.Max)
 		}
+		if one := l.ops[t.Type]["bits"]; one != "" {
+			fact = one
+		}
 	case split.NoTogether:
 		r.Message = fmt.Sprintf("%s does not take %s in one rule", who, typeList(t.Types))
 		for i, set := range l.limits.Exclude {

@@ -277,7 +277,7 @@ func (p *platform) warnings(d *device.State, verdicts []Verdict) []Reason {
 	for _, w := range p.profile.Warnings {
 		applies := map[string]bool{"always": true, "native": has.native, "native-ipv4": has.v4, "native-ipv6": has.v6,
 			"redirect": has.redirect, "rate": has.rate, "filter": has.filter}[w.When]
-		if !applies || p.excused(w.Unless) {
+		if !applies || p.excused(w.Unless) || w.Above > 0 && len(d.Routes) <= w.Above {
 			continue
 		}
 		out = append(out, Reason{Code: w.Code, Severity: Warning, Message: w.Text, Hint: w.Command, Source: p.facts.source(w.Fact)})

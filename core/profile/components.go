@@ -59,6 +59,7 @@ func (l *loader) component(e entry[node[rawComponent]], t flowspec.Type, path st
 		Offset:     raw.Offset,
 		Families:   l.within(raw.Families, fams),
 		FactV6:     l.optionalRef(raw.FactV6, path+".fact-v6"),
+		Reads:      l.optionalRef(raw.Reads, path+".reads"),
 	}
 	l.ops(&c, raw, t, e.key, path)
 	if c.MaxPairs > 0 && c.MaxValues > c.MaxPairs {
@@ -107,7 +108,11 @@ func (l *loader) ops(c *Component, raw rawComponent, t flowspec.Type, key word, 
 	if !raw.Values.set {
 		l.bad(key.at, "%s does not say how many values it takes: add `values`, a number, unknown or unlimited", path)
 	}
-	l.opFacts(c, raw, append(slices.Clone(allowed), "bits"), path)
+	words := append(slices.Clone(allowed), "bits")
+	if t == flowspec.Fragment {
+		words = append(words, FragmentTokens[:]...)
+	}
+	l.opFacts(c, raw, words, path)
 }
 
 // opFacts reads the facts behind single operators, those in words. A fact of an operator that c does not have says why.

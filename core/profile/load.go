@@ -329,11 +329,14 @@ var moments = []string{"always", "native", "native-ipv4", "native-ipv6", "redire
 func (l *loader) warning(n node[rawWarning]) Warning {
 	raw := n.v
 	w := Warning{Code: raw.Code.s, When: raw.When.s, Unless: raw.Unless.s, Text: raw.Text.s,
-		Command: strings.TrimRight(raw.Command.s, "\n"), Fact: l.ref(n.at, raw.Fact, "warning "+raw.Code.s)}
+		Command: strings.TrimRight(raw.Command.s, "\n"), Above: int(l.bound(raw.Above, 1, 1<<24)), Fact: l.ref(n.at, raw.Fact, "warning "+raw.Code.s)}
 	l.required(n.at, raw.Code, "code")
 	l.required(n.at, raw.Text, "text")
 	if !slices.Contains(moments, w.When) {
 		l.bad(n.at, "%q does not say when the warning matters: write one of %s", w.When, strings.Join(moments, ", "))
+	}
+	if w.Above > 0 && !strings.HasPrefix(w.When, "native") {
+		l.bad(raw.Above.at, "`above` counts native rules: write `when: native` beside it")
 	}
 	if w.Unless != "" {
 		name, value, _ := strings.Cut(w.Unless, "=")

@@ -126,6 +126,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"capability without fact", "destination: {fact: manual}", "destination: {offset: true}", "box.yaml:17:5", "rests on no fact"},
 		{"dangling fact", "discard: {fact: manual}", "discard: {fact: manuel}", "box.yaml:26:21", `did you mean "manual"`},
 		{"unknown component", "    protocol:", "    protocl:", "box.yaml:18:5", `did you mean "protocol"`},
+		{"a fact of a token of what has none", "{ops: [eq, range], values: 8,", "{ops: [eq, range], op-facts: {is-fragment: manual}, values: 8,", "box.yaml:18:45", "not an operator of native.protocol"},
+		{"a count of what is not counted", "when: native\n", "when: rate\n    above: 3\n", "box.yaml:47:12", "counts native rules"},
 		{"unknown operator", "[eq, range]", "[eq, between]", "box.yaml:18:26", "not an operator of protocol"},
 		{"operator of the other kind", "ops: [any]", "ops: [eq]", "box.yaml:21:23", "not an operator of tcp-flags"},
 		{"operator twice", "[eq, range]", "[eq, eq]", "box.yaml:18:26", "twice"},

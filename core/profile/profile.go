@@ -89,7 +89,7 @@ type Component struct {
 	// bitmask "any", "all", "none", "notall", and "and" for terms joined by AND.
 	Ops []string
 	// OpFacts names facts of single operators: what one rests on that differs from the component's fact, or why one is missing from Ops. "offset" says
-	// why prefixes take none, "bits" why some bits cannot be named.
+	// why prefixes take none, "bits" why some bits cannot be named; FragmentTokens name what single bits of a fragment component rest on.
 	OpFacts map[string]string
 	// MaxValues is the most terms in the list, a range counting as one; 0 is unknown (planned as one, with a warning), Unlimited is no limit.
 	MaxValues  int
@@ -104,7 +104,11 @@ type Component struct {
 	Families   []flowspec.Family // nil: all of Native
 	Fact       string
 	FactV6     string // for IPv6 rules where it differs from Fact; why not, where Families lacks them
+	Reads      string // the fact about where in a packet the platform finds the field, where that is in doubt: a verdict rests on it as well
 }
+
+// FragmentTokens are the words for the bits of a fragment component, from the lowest (RFC 8955 §4.2.2.12).
+var FragmentTokens = [...]string{"dont-fragment", "is-fragment", "first-fragment", "last-fragment"}
 
 // Exclusion forbids component types together. As a rewrite hint, nothing.
 type Exclusion struct {
@@ -235,6 +239,8 @@ type Warning struct {
 	Text    string
 	Command string // what to type on the device; may have several lines
 	Fact    string
+	// Above: only where the device gets more native rules than that.
+	Above int
 	// Unless names an option and the value that makes the warning needless: "term-order=legacy".
 	Unless string
 }

@@ -90,11 +90,11 @@ func (s *sheet) components(group, prefix string, has map[flowspec.Type]Component
 		c, ok := has[t]
 		switch {
 		case ok:
-			says, facts := c.words(t), []string{c.Fact, c.ValuesFact}
+			says, facts := c.words(t), []string{c.Fact, c.ValuesFact, c.Reads}
 			if c.For(flowspec.IPv6) || c.For(flowspec.VPNv6) {
 				facts = append(facts, c.FactV6)
 			}
-			for _, op := range c.Ops {
+			for _, op := range slices.Concat(c.Ops, FragmentTokens[:]) {
 				facts = append(facts, c.OpFacts[op])
 			}
 			for _, x := range exclude {

@@ -68,6 +68,7 @@ type rawComponent struct {
 	Families []word        `yaml:"families"`
 	Fact     factRef       `yaml:"fact"`
 	FactV6   factRef       `yaml:"fact-v6"`
+	Reads    factRef       `yaml:"reads"`
 }
 
 type rawExclusion struct {
@@ -159,6 +160,7 @@ type rawWarning struct {
 	Code    word    `yaml:"code"`
 	When    word    `yaml:"when"`
 	Unless  word    `yaml:"unless"`
+	Above   number  `yaml:"above"`
 	Text    word    `yaml:"text"`
 	Command word    `yaml:"command"`
 	Fact    factRef `yaml:"fact"`
