@@ -15,6 +15,7 @@ type made struct {
 	version uint64
 	plan    *plan.Plan
 	rules   []flowspec.Rule // that plan was made of, in the order of its verdicts
+	summary map[string]int  // of plan; never changed
 	err     error           // why there is no plan of this version; plan and rules are then the last good ones, or nil
 }
 
@@ -56,6 +57,7 @@ func (p *planning) make(rules Rules) {
 			next.plan, next.rules = last.plan, last.rules
 		}
 	}
+	next.summary = summarize(next.plan)
 	p.latest.Store(next)
 	for _, w := range p.wakes {
 		select {

@@ -179,3 +179,22 @@ func TestNoteOfASlowApplyLasts(t *testing.T) {
 		t.Errorf("the note was renewed for %v only", noted)
 	}
 }
+
+// A worker that waits for its device does not hide that there is another plan.
+func TestStatusWhileTheWorkerIsBusy(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.set(discard(t, 1, 53))
+	b.start()
+	b.wait(InSync)
+	entered, leave := make(chan struct{}), make(chan struct{})
+	b.router.change(func(r *router) { r.slow = func() { close(entered); <-leave } })
+	b.set(discard(t, 1, 53), discard(t, 2, 53))
+	<-entered
+	b.until("the new plan in the status", func() bool { return b.status().Summary["rules"] == 2 })
+	if s := b.status(); s.State != Pending {
+		t.Errorf("status %+v", s)
+	}
+	close(leave)
+	b.wait(InSync)
+}

@@ -147,7 +147,7 @@ func (w *worker) frozen(ctx context.Context, m *made) time.Duration {
 			return firstRetry
 		}
 	}
-	w.update(func(s *Status) { s.Summary, s.Routes = summarize(m.plan), len(w.native.routes) })
+	w.update(func(s *Status) { s.Routes = len(w.native.routes) })
 	return w.dev.Audit
 }
 
@@ -230,7 +230,6 @@ func (w *worker) report(m *made, s State, err error) {
 		if s == InSync {
 			st.Version = m.version
 		}
-		st.Summary = summarize(m.plan)
 		st.Routes, st.Entries, st.Attached, st.Notes = len(w.native.routes), w.filters.entries(), w.filters.attached(), w.filters.notes
 		st.Commit = w.filters.took
 	})
@@ -239,6 +238,12 @@ func (w *worker) report(m *made, s State, err error) {
 // current returns a copy of the status; from any goroutine.
 func (w *worker) current() Status {
 	s := *w.status.Load()
+	if m := w.plans.latest.Load(); m != nil {
+		s.Summary = m.summary
+		if s.State == InSync && s.Version != m.version {
+			s.State = Pending // the worker is not through with it yet
+		}
+	}
 	if n, ok := w.dev.Native.(Sessioner); ok {
 		s.Session = n.Session()
 		if s.State == InSync && s.Session != Established {
