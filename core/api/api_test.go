@@ -40,7 +40,7 @@ type tester struct {
 func newTester(t *testing.T) *tester {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	rules, err := rib.New(rib.Config{Sources: []rib.SourcePolicy{{Name: "api", MaxRules: 5}, {Name: "detector"}}})
+	rules, err := rib.New(rib.Config{Sources: []rib.SourcePolicy{{Name: "api", MaxRules: 5}, {Name: "detector", Preference: 1}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/plan"
+	"github.com/sluice-gateway/sluice/core/rib"
 	"github.com/sluice-gateway/sluice/profiles"
 )
 
@@ -52,6 +53,32 @@ func TestMoreRulesThanTheSourceMayHave(t *testing.T) {
 	}
 	s.want(http.StatusForbidden, "POST", "/v1/rules", text(rules[6]), &a)
 	s.want(http.StatusCreated, "POST", "/v1/rules", text(rules[0]), &a)
+}
+
+// A rule that is not in force because a preferred source has one with the same match is stored, and the answer says so.
+func TestShadowedRule(t *testing.T) {
+	t.Parallel()
+	s := newTester(t)
+	var a Answer
+	s.want(http.StatusCreated, "POST", "/v1/rules", text(host(1, "discard")), &a)
+	theirs, _ := s.rib.Find(flowspec.ID(a.Rules[0].ID))
+	theirs.Source, theirs.ID = "detector", flowspec.NewID("detector", theirs.Match)
+	done := make(chan error, 1)
+	if err := s.rib.Send(t.Context(), rib.Event{Source: "detector", Kind: rib.Update, Announce: []flowspec.Rule{theirs}, Done: done}); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	id := a.Rules[0].ID
+	s.want(http.StatusCreated, "POST", "/v1/rules", text(host(1, "accept"), host(2, "accept")), &a)
+	if len(a.Notes) != 1 || a.Notes[0].Code != "shadowed" || a.Notes[0].Index != 0 {
+		t.Errorf("notes %+v", a.Notes)
+	}
+	s.want(http.StatusNoContent, "DELETE", "/v1/rules/"+id, "", nil)
+	if r, found := s.rib.Snapshot().Find(theirs.Match); !found || r.Source != "detector" {
+		t.Errorf("in force: %v, %t", r, found)
+	}
 }
 
 // A version of an earlier life of the gateway is not waited for.

@@ -100,8 +100,20 @@ func (g *Gateway) create(ctx context.Context, in *createInput) (*answerOutput, e
 		case err != nil:
 			return nil, err
 		}
+		b.shadowed(g.Rules.Snapshot())
 	}
 	return b.answer(), nil
+}
+
+// shadowed says which rules were taken and are not in force, because a source that is preferred has one with the same match.
+func (b *batch) shadowed(snap rib.Snapshot) {
+	for i, r := range b.rules {
+		if other, found := snap.Find(r.Match); found && other.ID != r.ID {
+			p := b.from[i]
+			p.Code, p.Message = "shadowed", fmt.Sprintf("stored, but not in force while source %q has a rule with the same match: it is preferred", other.Source)
+			b.notes = append(b.notes, p)
+		}
+	}
 }
 
 // taken says whether the RIB has a rule as it was sent.
