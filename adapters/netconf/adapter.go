@@ -104,6 +104,9 @@ func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (d
 	defer a.release(l)
 	var filters []filter.Filter
 	s, err := a.first(ctx, l, func(s *session) error {
+		if err := a.alone(ctx, s); err != nil {
+			return err
+		}
 		filters, err = a.running(ctx, s)
 		return err
 	})

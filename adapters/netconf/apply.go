@@ -190,6 +190,9 @@ func discard(s *session) {
 
 // stage brings the change into the candidate, which is locked. It returns false when there is nothing to change.
 func (a *Adapter) stage(ctx context.Context, s *session, d details, c device.Change) (bool, error) {
+	if err := a.alone(ctx, s); err != nil {
+		return false, err
+	}
 	have, err := a.running(ctx, s)
 	if err != nil {
 		return false, err

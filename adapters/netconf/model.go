@@ -16,6 +16,8 @@ type Model struct {
 	Subtree string
 	// Attachments selects where filters are attached; empty: not known, and State.Attached stays empty.
 	Attachments string
+	// Groups selects the configuration groups and what applies them to the whole configuration; empty: there are none.
+	Groups string
 }
 
 // models are the models that this package knows, by the name of the dialect.
@@ -25,6 +27,8 @@ var models = map[string]Model{
 		Subtree: `<configuration xmlns="http://yang.juniper.net/junos/conf/root"><firewall xmlns="http://yang.juniper.net/junos/conf/firewall"/></configuration>`,
 		Attachments: `<configuration xmlns="http://yang.juniper.net/junos/conf/root"><interfaces xmlns="http://yang.juniper.net/junos/conf/interfaces">` +
 			`<interface><name/><unit><name/><family><inet><filter/></inet><inet6><filter/></inet6></family></unit></interface></interfaces></configuration>`,
+		// Groups whole: what a selection inside them would leave out is not sure enough.
+		Groups: `<configuration xmlns="http://yang.juniper.net/junos/conf/root"><groups/><apply-groups/></configuration>`,
 	},
 }
 

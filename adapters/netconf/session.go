@@ -26,6 +26,7 @@ const (
 	capRollback    = "urn:ietf:params:netconf:capability:rollback-on-error:1.0"
 	capValidate10  = "urn:ietf:params:netconf:capability:validate:1.0"
 	capValidate11  = "urn:ietf:params:netconf:capability:validate:1.1"
+	capJunos       = "http://xml.juniper.net/netconf/junos/1.0"
 )
 
 // session is one NETCONF session. It is used by one caller at a time.

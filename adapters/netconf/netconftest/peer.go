@@ -154,6 +154,9 @@ func (p *peer) getConfig(op *Node) (string, error) {
 		if len(sel.Kids) == 0 {
 			return "<data/>", nil
 		}
+		if p.server.opt.NoGroups && sel.Find("configuration", "groups") != nil {
+			return "", &editError{"unknown-element", "no definition found for element groups"}
+		}
 		out := &Node{Name: "data"}
 		for _, k := range root.Kids {
 			for _, s := range sel.Kids {

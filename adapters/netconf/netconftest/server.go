@@ -26,6 +26,8 @@ type Options struct {
 	// Junos: <commit-configuration> is understood as well, whose timeout counts minutes; a pending commit outlives the session that made it, and any
 	// commit confirms it. Use it with Old.
 	Junos bool
+	// NoGroups: a device that has no configuration groups, and answers a question about them with an error.
+	NoGroups bool
 	// Clock of the undo timer; nil: the system's.
 	Clock Clock
 	// AuthorizedKey lets the holder of a key in, in the form of authorized_keys; the password works as well.
@@ -291,6 +293,9 @@ func (s *Server) capabilities() []string {
 		"urn:ietf:params:netconf:capability:candidate:1.0",
 		"urn:ietf:params:netconf:capability:rollback-on-error:1.0",
 		"urn:ietf:params:netconf:capability:validate:1.1",
+	}
+	if s.opt.Junos {
+		caps = append(caps, "http://xml.juniper.net/netconf/junos/1.0")
 	}
 	if s.opt.Old {
 		return append(caps, "urn:ietf:params:netconf:capability:confirmed-commit:1.0")
