@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -108,13 +109,23 @@ func (c *client) printAnswer(a api.Answer) {
 	}
 }
 
+// oneLine replaces what would move a terminal's cursor, or more: notes are whatever somebody wrote.
+func oneLine(note string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, note)
+}
+
 func (c *client) printRule(r api.Rule) {
 	about := r.Source + ", never expires"
 	if r.Expires != nil {
 		about = r.Source + ", until " + r.Expires.Local().Format(time.DateTime)
 	}
 	if r.Note != "" {
-		about += "; " + r.Note
+		about += "; " + oneLine(r.Note)
 	}
 	fmt.Fprintf(c.out, "%s  %s  (%s)\n", r.ID, r.Rule, about)
 }
