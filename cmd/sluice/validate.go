@@ -74,11 +74,7 @@ Exit status: 0 every rule is carried exactly, 1 some rule is not, 2 something in
 
 // profileFlag adds --profile to a command.
 func profileFlag(cmd *cobra.Command) *[]string {
-	specs := cmd.Flags().StringSlice("profile", nil, "`PROFILE[:OPTION=VALUE]`; several with commas (`sluice profile list` shows them)")
-	if err := cmd.MarkFlagRequired("profile"); err != nil {
-		panic(err)
-	}
-	return specs
+	return cmd.Flags().StringSlice("profile", nil, "`PROFILE[:OPTION=VALUE]`; several with commas (`sluice profile list` shows them)")
 }
 
 // placementFlag adds --placement to a command.
@@ -120,7 +116,7 @@ func targetsOf(specs []string, dir, placement string) ([]target, error) {
 		out = append(out, t)
 	}
 	if len(out) == 0 {
-		return nil, errors.New("--profile names no profile: `sluice profile list` shows them")
+		return nil, errors.New("--profile is missing: `sluice profile list` shows the names")
 	}
 	return out, nil
 }

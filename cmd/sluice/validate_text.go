@@ -39,7 +39,7 @@ func (v *verdicts) writeText(w *bufio.Writer, colors palette) error {
 		t.summary(&v.targets[n])
 	}
 	if n := v.errors(); n > 0 {
-		fmt.Fprintf(w, "%s\n", t.paint(red, counted(n, "error")+" in the input, shown above: what could not be read is in no verdict"))
+		fmt.Fprintf(w, "%s\n", t.paint(red, counted(n, "error")+" in the input, shown above: what could not be read has no verdict"))
 	}
 	return nil
 }
@@ -154,7 +154,7 @@ func placeOf(file string, line int) string {
 // onDevice prints what the plan assumes, and what the operator types on the device: each once.
 func (t textWriter) onDevice(j *judged) {
 	if assumed := assumptions(j); len(assumed) > 0 {
-		fmt.Fprintf(t.w, "%s\n", t.paint(bold, "Assumed, and not known, of "+j.spec))
+		fmt.Fprintf(t.w, "%s\n", t.paint(bold, "Assumed about "+j.spec+", without a source"))
 		for _, a := range assumed {
 			fmt.Fprintf(t.w, "  %s %s\n", a.text, t.paint(dim, fmt.Sprintf("(%s)", counted(a.rules, "rule"))))
 		}
