@@ -18,8 +18,10 @@ type card struct {
 	want     table.Outcome
 	severity table.Severity
 	dst, src netip.Prefix // invalid: every address, or a pattern with an offset
-	protos   uint8        // sketch of the protocols: a bit for each of TCP, UDP, ICMP, ICMPv6, others
-	nothing  bool         // no packet matches
+	bySrc    bool         // src is the first component, so that RFC order sorts by it
+	marked   bool         // the rule reads DSCP
+	glance   glance
+	nothing  bool // no packet matches
 	native   *way
 	inFilter *way // made when it is asked for: see platform.filterWay
 	serial   uint64
@@ -72,8 +74,10 @@ func (p *platform) newCard(r *flowspec.Rule, scratch []flowspec.Component) (*car
 			c.src = prefixOf(one.Prefix)
 		}
 	}
-	c.protos = sketch(r.Match.Family(), scratch)
+	c.bySrc = c.src.IsValid() && scratch[0].Type == flowspec.SrcPrefix
+	c.marked = r.Match.Has(flowspec.DSCP)
 	if !c.nothing {
+		c.glance = glanceOf(c, scratch)
 		c.native = p.nativeWay(c, scratch)
 	}
 	return c, scratch
@@ -87,60 +91,6 @@ func prefixOf(p flowspec.Prefix) netip.Prefix {
 	return netip.PrefixFrom(p.Addr, int(p.Len))
 }
 
-// Bits of a sketch.
-const (
-	sketchTCP = 1 << iota
-	sketchUDP
-	sketchICMP
-	sketchICMPv6
-	sketchOther
-)
-
-// sketch returns a bit for each kind of protocol that a rule with these components can match: two rules whose sketches share no bit
-// share no packet.
-func sketch(f flowspec.Family, components []flowspec.Component) uint8 {
-	out := uint8(0xff)
-	for i := range components {
-		switch c := &components[i]; c.Type {
-		case flowspec.Protocol:
-			out &= sketchList(c.Terms)
-		case flowspec.Port, flowspec.DstPort, flowspec.SrcPort:
-			out &= sketchTCP | sketchUDP
-		case flowspec.TCPFlags:
-			out &= sketchTCP
-		case flowspec.ICMPType, flowspec.ICMPCode:
-			if f.Version() == packet.IPv4 {
-				out &= sketchICMP
-			} else {
-				out &= sketchICMPv6
-			}
-		}
-	}
-	return out
-}
-
-// sketchList is sketch for the list of a protocol component: exact for a plain list of numbers.
-func sketchList(terms []flowspec.Term) (out uint8) {
-	for _, t := range terms {
-		if t.Op != flowspec.EQ || t.And {
-			return 0xff
-		}
-		switch t.Value {
-		case 6:
-			out |= sketchTCP
-		case 17:
-			out |= sketchUDP
-		case 1:
-			out |= sketchICMP
-		case 58:
-			out |= sketchICMPv6
-		default:
-			out |= sketchOther
-		}
-	}
-	return out
-}
-
 // meets says whether the rules of c and d share a packet.
 func (c *card) meets(d *card) bool { return c.near(d) && c.set.Overlaps(d.set) }
 
@@ -151,7 +101,7 @@ func (c *card) tied(d *card) bool { return c.meets(d) || c.remarksFor(d) || d.re
 // remarksFor says whether packets of c, once marked, are packets of d.
 func (c *card) remarksFor(d *card) bool {
 	mark := c.rule.Action.Mark
-	if mark == nil || !d.rule.Match.Has(flowspec.DSCP) || !c.near(d) {
+	if mark == nil || !d.marked || !c.near(d) {
 		return false
 	}
 	boxes := c.set.Boxes()
@@ -162,8 +112,4 @@ func (c *card) remarksFor(d *card) bool {
 }
 
 // near says whether c and d may share a packet, by what can be seen at a glance.
-func (c *card) near(d *card) bool {
-	return c.protos&d.protos != 0 && !c.nothing && !d.nothing &&
-		!(c.src.IsValid() && d.src.IsValid() && !c.src.Overlaps(d.src)) &&
-		!(c.dst.IsValid() && d.dst.IsValid() && !c.dst.Overlaps(d.dst))
-}
+func (c *card) near(d *card) bool { return c.glance.near(&d.glance) }

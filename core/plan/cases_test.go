@@ -148,6 +148,17 @@ func TestTables(t *testing.T) {
 			dst 203.0.113.9/32 dscp 0 frag any(4) -> mark 46 # filter 1 moved-to-filter
 			dst 203.0.113.9/32 dscp 46 -> discard # filter 1 moved-with-others
 			dst 203.0.113.9/32 dscp 10 -> discard # native 1`},
+		{name: "what was sampled in the filter would be sampled again", profile: "junos-mx", table: `
+			dst 203.0.113.0/24 frag any(4) -> sample # filter 1 moved-to-filter
+			dst 203.0.113.0/24 proto 17 -> sample # filter 1 moved-with-others
+			dst 203.0.113.0/24 proto 6 -> accept # filter 1 moved-with-others
+			proto 50 -> sample # filter 1 moved-with-others
+			dst 198.51.100.0/24 proto 6 -> sample # native 1`},
+		{name: "what is discarded or marked twice is discarded or marked once", profile: "junos-mx", table: `
+			dst 203.0.113.0/24 frag any(4) -> discard # filter 1 moved-to-filter
+			dst 203.0.113.0/24 proto 17 -> discard # native 1
+			dst 198.51.100.0/24 frag any(4) -> mark 46 # filter 1 moved-to-filter
+			dst 198.51.100.0/24 proto 17 -> mark 46 # native 1`},
 		{name: "two rules with one piece", profile: "asr9k", table: `
 			dst 203.0.113.9/32 proto 6 port 53 -> discard # rewritten 2 rewritten-port
 			dst 203.0.113.9/32 proto 6 dport 53 -> discard # rewritten 0 shadowed-part`},

@@ -16,8 +16,9 @@ type memory map[*card]*settled
 
 // settleAll settles the plane cluster by cluster, with the outcomes of the last plan where nothing changed, and returns what to remember.
 //
-// Clusters are the connected parts of the graph in which rules are joined when they share packets and fare differently, or when one re-marks
-// packets and the other reads marks. Whatever settling one rule asks about
+// Clusters are the connected parts of the graph in which rules are joined when they share packets and fare differently, when one re-marks
+// packets and the other reads marks, or when both do the same to shared packets and a packet that meets both (one in the filter, one in FlowSpec)
+// would have it done twice. Whatever settling one rule asks about
 // others, it asks about rules of its cluster: rules of other clusters share no packet with it, or fare alike.
 func (pl *plane) settleAll(last, next memory) {
 	pl.order = make([]bool, len(pl.cards))
@@ -27,7 +28,7 @@ func (pl *plane) settleAll(last, next memory) {
 	for _, members := range pl.clusters() {
 		if pl.quiet(members) {
 			for _, i := range members {
-				pl.order[i] = true
+				pl.order[i] = !pl.again[i] || pl.contested(i)
 			}
 			continue
 		}
@@ -77,7 +78,7 @@ func (pl *plane) settleOne(cards []*card) *settled {
 	sub.settle()
 	out := &settled{cards: cards, state: sub.state, notes: sub.notes, order: make([]bool, len(cards))}
 	for i := range cards {
-		out.order[i] = sub.state[i] == asNative && len(cards) > 1 && sub.contested(int32(i))
+		out.order[i] = sub.state[i] == asNative && len(cards) > 1 && (sub.spent() || sub.contested(int32(i)))
 	}
 	return out
 }
@@ -132,7 +133,7 @@ func (pl *plane) connected(among func(i int32) bool, keep func(i, size int32) bo
 			continue
 		}
 		mine := root(me)
-		pl.below(me, func(j int32) bool {
+		pl.below(me, true, func(j int32) bool {
 			if parent[j] == mine || !among(j) {
 				return true
 			}

@@ -8,9 +8,6 @@ import (
 	"github.com/sluice-gateway/sluice/core/packet"
 )
 
-// orderBudget bounds the pairs that are looked at for one rewritten rule. One that jumps over more is too entangled to prove.
-const orderBudget = 2_000_000
-
 // slot is one place in the order in which the device will evaluate.
 type slot struct {
 	match flowspec.Match
@@ -58,7 +55,7 @@ func (pl *plane) anyOrder() []conflict {
 		}
 		a := int32(i)
 		pl.near(a, true, func(b int32) bool {
-			if pl.state[b] != asNative || !pl.cards[a].meets(pl.cards[b]) {
+			if pl.state[b] != asNative || !pl.meets(a, b) {
 				return true
 			}
 			if a < b {
@@ -113,6 +110,7 @@ type sweep struct {
 	pl    *plane
 	slots []slot
 	at    map[int32][]int32 // places of the pieces of each rewritten rule
+	place []int32           // of each rule as it came
 	seen  map[[2]int32]bool
 	out   []conflict
 }
@@ -123,10 +121,12 @@ type sweep struct {
 func (pl *plane) inverted(slots []slot) []conflict {
 	pl.index()
 	s := &sweep{pl: pl, slots: slots, at: make(map[int32][]int32), seen: make(map[[2]int32]bool)}
+	s.place = make([]int32, len(pl.cards))
 	ghosts := make(map[int32]int32)
 	for i, one := range slots {
 		switch one.part {
 		case whole:
+			s.place[one.owner] = int32(i)
 		case ghost:
 			ghosts[one.owner] = int32(i)
 		default:
@@ -151,7 +151,7 @@ func (s *sweep) collision(a, b slot) {
 		return
 	}
 	if s.pl.class[a.owner] < 0 || s.pl.class[b.owner] < 0 {
-		s.out = append(s.out, conflict{want: a.owner, got: b.owner, tangled: true})
+		s.found(conflict{want: a.owner, got: b.owner, tangled: true})
 	}
 }
 
@@ -161,9 +161,9 @@ func (s *sweep) stretch(x, ghostAt int32) {
 	if ghostAt < x {
 		lo, hi = ghostAt+1, x
 	}
-	budget := orderBudget
-	for i := lo; i < hi; i++ {
-		if budget--; budget < 0 {
+	owner := s.slots[x].owner
+	for i := lo; i < hi && s.pl.state[owner] == asNative; i++ {
+		if s.pl.spentOrder() {
 			s.tangled(x, i)
 			return
 		}
@@ -183,7 +183,9 @@ func (s *sweep) pair(x, y int32) {
 		x, y = y, x
 	}
 	first, second := s.slots[x].owner, s.slots[y].owner // as the device evaluates
-	if first <= second || !s.pl.differ(first, second) {
+	s.pl.steps += glanceSteps
+	if first <= second || !s.pl.at[first].near(&s.pl.at[second]) || !s.pl.differ(first, second) ||
+		s.pl.state[first] != asNative || s.pl.state[second] != asNative {
 		return
 	}
 	key := [2]int32{second, first}
@@ -191,7 +193,7 @@ func (s *sweep) pair(x, y int32) {
 		return
 	}
 	a, b := s.set(x), s.set(y)
-	if !s.pl.cards[first].meets(s.pl.cards[second]) || !a.Overlaps(b) {
+	if !s.pl.overlap(a, b) {
 		return
 	}
 	left := s.decided(a.And(b), x, first, second)
@@ -200,7 +202,15 @@ func (s *sweep) pair(x, y int32) {
 		return // somebody above both decides these packets, in both orders
 	}
 	s.seen[key] = true
-	s.out = append(s.out, conflict{want: second, got: first, packets: left})
+	s.found(conflict{want: second, got: first, packets: left})
+}
+
+// found records a conflict. Where there is no filter to move to, a rule goes at once, and with it whatever else it is in the way of.
+func (s *sweep) found(c conflict) {
+	s.out = append(s.out, c)
+	if s.pl.p.filter == nil {
+		s.pl.resolve(c)
+	}
 }
 
 // decided returns the packets of base, which the device decides at place x and the rules at card want, that nobody decides earlier on
@@ -208,11 +218,12 @@ func (s *sweep) pair(x, y int32) {
 func (s *sweep) decided(base packet.Set, x, got, want int32) packet.Set {
 	pl := s.pl
 	at := pl.narrower(want, got)
+	other := pl.cards[want+got-at]
 	above := pl.deciders(base, at, want)
 	most := len(above) + entangled
 	pl.near(at, false, func(j int32) bool {
 		c := pl.cards[j]
-		if pl.state[j] != asNative || c.rule.Action.Continue || !pl.cards[at].near(c) || !c.set.Overlaps(base) {
+		if pl.state[j] != asNative || c.rule.Action.Continue || !c.glance.near(&other.glance) || !pl.overlap(c.set, base) {
 			return true
 		}
 		for _, at := range s.places(j) {
@@ -222,7 +233,7 @@ func (s *sweep) decided(base packet.Set, x, got, want int32) packet.Set {
 		}
 		return len(above) < most
 	})
-	return outside(base, above)
+	return pl.outside(base, above)
 }
 
 // places returns where the pieces of card j stand.
@@ -230,8 +241,7 @@ func (s *sweep) places(j int32) []int32 {
 	if at, ok := s.at[j]; ok {
 		return at
 	}
-	i, _ := slices.BinarySearchFunc(s.slots, slot{s.pl.cards[j].rule.Match, j, whole}, before)
-	return []int32{int32(i)}
+	return s.place[j : j+1]
 }
 
 // set returns the packets of the piece at place i.
@@ -249,5 +259,5 @@ func (s *sweep) tangled(x, i int32) {
 	if a > b {
 		a, b = b, a
 	}
-	s.out = append(s.out, conflict{want: a, got: b, tangled: true})
+	s.found(conflict{want: a, got: b, tangled: true})
 }

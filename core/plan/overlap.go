@@ -4,27 +4,34 @@ import (
 	"net/netip"
 
 	"github.com/sluice-gateway/sluice/core/packet"
+	"github.com/sluice-gateway/sluice/core/table"
 )
 
 // plane is the rules of one family (and one route distinguisher), in RFC order. Rules of different planes never meet.
 //
 // RFC order puts a more specific destination in front of a less specific one, and equal ones beside each other (RFC 8955 §5.1). So the rules
 // inside a prefix are one run of the plane that ends with the rules for the prefix itself, and whoever can share a packet with a rule is
-// found in that run, in the runs of the prefixes around it, and among the loose rules, which have no destination.
+// found in that run, in the runs of the prefixes around it, and among the loose rules, which have no destination. Of those, the ones that begin with
+// a source are in the same kind of order by source, and the others are bare.
 type plane struct {
-	p      *platform
-	limits *familyLimits // of FlowSpec; nil where it does not take the family
-	cards  []*card
-	state  []state
-	notes  []note   // what settle has to say about single rules; nil while it has nothing
-	benign []int32  // rules with pieces that changed places with others without harm
-	sums   []uint64 // of plane.around
-	order  []bool   // whether the order of evaluation decides something about a rule
-	class  []int32
-	groups []group
-	group  []int32 // of each card, -1 for loose ones
-	loose  int32   // first loose card
-	kinds  []kind  // loose cards by class
+	p       *platform
+	limits  *familyLimits // of FlowSpec; nil where it does not take the family
+	cards   []*card
+	state   []state
+	notes   []note   // what settle has to say about single rules; nil while it has nothing
+	benign  []int32  // rules with pieces that changed places with others without harm
+	sums    []uint64 // of plane.around
+	order   []bool   // whether the order of evaluation decides something about a rule
+	class   []int32
+	tangled bool   // settling gave up
+	steps   int    // what settling took so far
+	again   []bool // whether doing what the rule does twice is not the same as doing it once
+	at      []glance
+	groups  []group
+	group   []int32 // of each card, -1 for bare ones; a loose card's is of its source
+	loose   int32   // first loose card
+	kinds   []kind  // loose cards by class
+	bare    []kind  // bare cards by class
 }
 
 // note is what settling found out about one rule, beside what its card knows.
@@ -36,7 +43,7 @@ type note struct {
 
 func (n *note) empty() bool { return len(n.reasons) == 0 && n.conflict == nil }
 
-// group is the rules for one destination prefix: cards lo to hi-1. Those inside the prefix begin at first.
+// group is the rules for one destination prefix, or one source prefix and no destination: cards lo to hi-1. Those inside the prefix begin at first.
 type group struct {
 	prefix        netip.Prefix
 	first, lo, hi int32
@@ -64,51 +71,77 @@ func (pl *plane) index() {
 	}
 	pl.classify()
 	pl.group = make([]int32, len(pl.cards))
+	pl.at = make([]glance, len(pl.cards))
 	pl.loose = int32(len(pl.cards))
-	var open []int32 // groups without a parent yet, in order
+	var byDst, bySrc []int32 // groups without a parent yet, in order
+	var loose, bare kinds
 	for i, c := range pl.cards {
-		if !c.dst.IsValid() {
-			pl.loose = min(pl.loose, int32(i))
-			pl.group[i] = -1
+		pl.at[i] = c.glance
+		if c.dst.IsValid() && int32(i) < pl.loose {
+			byDst = pl.enter(int32(i), c.dst, byDst)
 			continue
 		}
-		if n := len(pl.groups); n > 0 && pl.groups[n-1].prefix == c.dst && pl.groups[n-1].hi == int32(i) {
-			pl.groups[n-1].hi++
-			pl.group[i] = int32(n - 1)
+		pl.loose = min(pl.loose, int32(i))
+		loose.add(int32(i), pl.class[i])
+		if c.bySrc && !c.dst.IsValid() {
+			bySrc = pl.enter(int32(i), c.src, bySrc)
 			continue
 		}
-		g := group{prefix: c.dst, first: int32(i), lo: int32(i), hi: int32(i) + 1, parent: -1}
-		me := int32(len(pl.groups))
-		for len(open) > 0 {
-			last := &pl.groups[open[len(open)-1]]
-			if !g.prefix.Overlaps(last.prefix) {
-				break
-			}
-			last.parent, g.first = me, last.first
-			open = open[:len(open)-1]
-		}
-		open = append(open, me)
-		pl.groups = append(pl.groups, g)
-		pl.group[i] = me
+		bare.add(int32(i), pl.class[i])
+		pl.group[i] = -1
 	}
-	byClass := make(map[int32]int)
-	for i := int(pl.loose); i < len(pl.cards); i++ {
-		n, ok := byClass[pl.class[i]]
-		if !ok {
-			n = len(pl.kinds)
-			byClass[pl.class[i]] = n
-			pl.kinds = append(pl.kinds, kind{class: pl.class[i]})
-		}
-		pl.kinds[n].cards = append(pl.kinds[n].cards, int32(i))
+	pl.kinds, pl.bare = loose.list, bare.list
+}
+
+// enter puts card i into the group of its prefix. It returns the groups without a parent yet, which open was.
+func (pl *plane) enter(i int32, prefix netip.Prefix, open []int32) []int32 {
+	n := int32(len(pl.groups))
+	if n > 0 && len(open) > 0 && open[len(open)-1] == n-1 && pl.groups[n-1].prefix == prefix && pl.groups[n-1].hi == i {
+		pl.groups[n-1].hi++
+		pl.group[i] = n - 1
+		return open
 	}
+	g := group{prefix: prefix, first: i, lo: i, hi: i + 1, parent: -1}
+	for len(open) > 0 {
+		last := &pl.groups[open[len(open)-1]]
+		if !g.prefix.Overlaps(last.prefix) {
+			break
+		}
+		last.parent, g.first = n, last.first
+		open = open[:len(open)-1]
+	}
+	pl.groups = append(pl.groups, g)
+	pl.group[i] = n
+	return append(open, n)
+}
+
+// kinds gathers cards by class.
+type kinds struct {
+	list []kind
+	at   map[int32]int
+}
+
+func (k *kinds) add(i, class int32) {
+	n, ok := k.at[class]
+	if !ok {
+		if k.at == nil {
+			k.at = make(map[int32]int)
+		}
+		n = len(k.list)
+		k.at[class] = n
+		k.list = append(k.list, kind{class: class})
+	}
+	k.list[n].cards = append(k.list[n].cards, i)
 }
 
 // classify numbers outcomes: two rules differ when their numbers do. Rules that go on to later ones have the number -1, and differ from all.
 func (pl *plane) classify() {
 	pl.class = make([]int32, len(pl.cards))
-	seen := make(map[any]int32)
+	pl.again = make([]bool, len(pl.cards))
+	seen := make(map[table.Outcome]int32)
 	next := int32(0)
 	for i, c := range pl.cards {
+		pl.again[i] = pl.p.native != nil && pl.p.filter != nil && (c.want.Sample || c.want.Copy)
 		switch {
 		case c.rule.Action.Continue:
 			pl.class[i] = -1
@@ -135,20 +168,24 @@ func (pl *plane) differ(i, j int32) bool {
 // near calls visit with every card, but i, that may share a packet with i, until visit returns false. With others only those that fare
 // differently.
 func (pl *plane) near(i int32, others bool, visit func(j int32) bool) {
+	me := &pl.at[i]
+	try := func(j int32) bool {
+		pl.steps += glanceSteps
+		if j == i || !me.near(&pl.at[j]) || others && !pl.differ(i, j) {
+			return true
+		}
+		return visit(j)
+	}
 	run := func(lo, hi int32) bool {
 		for j := lo; j < hi; j++ {
-			if j != i && !(others && !pl.differ(i, j)) && !visit(j) {
+			if !try(j) {
 				return false
 			}
 		}
 		return true
 	}
 	g := pl.group[i]
-	if g < 0 {
-		if !run(0, pl.loose) {
-			return
-		}
-	} else {
+	if g >= 0 {
 		if !run(pl.groups[g].first, pl.groups[g].hi) {
 			return
 		}
@@ -158,23 +195,44 @@ func (pl *plane) near(i int32, others bool, visit func(j int32) bool) {
 			}
 		}
 	}
-	for _, k := range pl.kinds {
+	if i >= pl.loose && !run(0, pl.loose) {
+		return
+	}
+	for _, k := range pl.looseFor(i) {
 		if others && k.class == pl.class[i] && k.class >= 0 {
 			continue
 		}
 		for _, j := range k.cards {
-			if j != i && !visit(j) {
+			if !try(j) {
 				return
 			}
 		}
 	}
 }
 
-// below calls visit with every card after i that may share a packet with i and fares differently, until visit returns false.
-func (pl *plane) below(i int32, visit func(j int32) bool) {
+// looseFor returns the loose rules that may share a packet with i and are in none of the runs around it.
+func (pl *plane) looseFor(i int32) []kind {
+	if i >= pl.loose && pl.group[i] >= 0 {
+		return pl.bare
+	}
+	return pl.kinds
+}
+
+// below calls visit with every card after i that may share a packet with i and fares differently, until visit returns false. With
+// twice also those that fare alike, where it matters whether both rules act on a packet or one.
+func (pl *plane) below(i int32, twice bool, visit func(j int32) bool) {
+	me := &pl.at[i]
+	twice = twice && pl.again[i]
+	try := func(j int32) bool {
+		pl.steps += glanceSteps
+		if j <= i || !me.near(&pl.at[j]) || !twice && !pl.differ(i, j) {
+			return true
+		}
+		return visit(j)
+	}
 	run := func(lo, hi int32) bool {
 		for j := lo; j < hi; j++ {
-			if pl.differ(i, j) && !visit(j) {
+			if !try(j) {
 				return false
 			}
 		}
@@ -190,22 +248,46 @@ func (pl *plane) below(i int32, visit func(j int32) bool) {
 			}
 		}
 	}
-	for _, k := range pl.kinds {
-		if k.class == pl.class[i] && k.class >= 0 {
+	for _, k := range pl.looseFor(i) {
+		if !twice && k.class == pl.class[i] && k.class >= 0 {
 			continue
 		}
 		for _, j := range k.cards {
-			if j > i && !visit(j) {
+			if !try(j) {
 				return
 			}
 		}
 	}
 }
 
+// The bound of settling one cluster, in steps of a few nanoseconds: what looking at a pair of rules costs that a glance does not tell
+// apart, and a question about packets. It depends on the rules alone, so that equal rules give equal plans on any machine.
+const (
+	settleSteps  = 1_000_000_000
+	glanceSteps  = 2
+	overlapSteps = 50
+	outsideSteps = 200
+)
+
+// meets says whether two rules that are near share a packet.
+func (pl *plane) meets(i, j int32) bool { return pl.overlap(pl.cards[i].set, pl.cards[j].set) }
+
+// overlap says whether two sets share a packet.
+func (pl *plane) overlap(a, b packet.Set) bool {
+	pl.steps += overlapSteps
+	return a.Overlaps(b)
+}
+
+// spent says whether settling took all the steps that it may take.
+func (pl *plane) spent() bool { return pl.steps > pl.p.steps }
+
+// spentOrder says whether it took all that may go into order: some must be left for what follows from rejecting the rest.
+func (pl *plane) spentOrder() bool { return pl.steps > pl.p.steps/2 }
+
 // contested says whether i shares a packet with a carried rule that fares differently.
 func (pl *plane) contested(i int32) (found bool) {
 	pl.near(i, true, func(j int32) bool {
-		found = pl.state[j].carried() && pl.cards[i].meets(pl.cards[j])
+		found = pl.state[j].carried() && pl.meets(i, j)
 		return !found
 	})
 	return found
@@ -221,6 +303,12 @@ const (
 // narrower returns that of two rules whose neighbours are fewer: packets that both match are met by neighbours of either.
 func (pl *plane) narrower(i, j int32) int32 {
 	a, b := pl.group[i], pl.group[j]
+	if byDst := i < pl.loose; byDst != (j < pl.loose) {
+		if byDst {
+			return i
+		}
+		return j
+	}
 	if a < 0 || b >= 0 && pl.groups[b].prefix.Bits() > pl.groups[a].prefix.Bits() {
 		return j
 	}
@@ -229,14 +317,15 @@ func (pl *plane) narrower(i, j int32) int32 {
 
 // undecided returns packets of base that no carried rule before limit decides. All packets of base are of the rule near.
 func (pl *plane) undecided(base packet.Set, near, limit int32) packet.Set {
-	return outside(base, pl.deciders(base, near, limit))
+	return pl.outside(base, pl.deciders(base, near, limit))
 }
 
 // outside returns some packets of base that are in none of sets, or base itself when the question is too large.
-func outside(base packet.Set, sets []packet.Set) packet.Set {
+func (pl *plane) outside(base packet.Set, sets []packet.Set) packet.Set {
 	if len(sets) == 0 {
 		return base
 	}
+	pl.steps += outsideSteps * len(sets)
 	left, done := base.Outside(exactSteps, sets...)
 	if !done {
 		return base
@@ -247,10 +336,9 @@ func outside(base packet.Set, sets []packet.Set) packet.Set {
 // deciders returns carried rules before limit that decide packets of base, but not more than the bound. Rules that go on decide nothing.
 func (pl *plane) deciders(base packet.Set, near, limit int32) []packet.Set {
 	var before []packet.Set
-	me := pl.cards[near]
 	pl.near(near, false, func(j int32) bool {
 		c := pl.cards[j]
-		if j >= limit || !pl.state[j].carried() || c.rule.Action.Continue || !me.near(c) || !c.set.Overlaps(base) {
+		if j >= limit || !pl.state[j].carried() || c.rule.Action.Continue || !pl.overlap(c.set, base) {
 			return true
 		}
 		before = append(before, c.set)

@@ -21,6 +21,7 @@ type platform struct {
 	opt     Options
 	facts   *facts
 	cards   uint64     // made so far
+	steps   int        // that settling one cluster may take
 	native  *mechanism // nil: cannot, or must not
 	filter  *mechanism
 	// Why there is no native or filter mechanism.
@@ -64,7 +65,7 @@ func newPlatform(p *profile.Profile, opt Options) (*platform, error) {
 	if opt.Placement != filter.Alone && opt.Placement != filter.Before {
 		return nil, fmt.Errorf("placement %q: want %q or %q", opt.Placement, filter.Alone, filter.Before)
 	}
-	out := &platform{profile: p, opt: opt, facts: newFacts(p)}
+	out := &platform{profile: p, opt: opt, facts: newFacts(p), steps: settleSteps}
 	switch {
 	case p.Native == nil:
 		out.noNative = Reason{Code: "no-native", Severity: Error, Message: p.Name + " has no FlowSpec"}

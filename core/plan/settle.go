@@ -28,7 +28,7 @@ func (pl *plane) settle() {
 	for i, c := range pl.cards {
 		pl.state[i] = pl.alone(c)
 	}
-	for again := true; again; {
+	for again := true; again && !pl.tangled; {
 		again = pl.loseExceptions()
 		if pl.gather(pl.conflicts()) {
 			again = true
@@ -72,12 +72,28 @@ func (pl *plane) loseExceptions() (changed bool) {
 			continue // a rule that goes on decides nothing for those below it
 		}
 		pl.index()
+		if pl.spent() {
+			pl.giveUp()
+			return true
+		}
 		for _, j := range pl.exposed(int32(i)) {
 			pl.lose(int32(i), j.card, j)
 			changed = true
 		}
 	}
 	return changed
+}
+
+// giveUp rejects every rule that is still carried: what rests on a proof that takes too long is not delivered.
+func (pl *plane) giveUp() {
+	pl.tangled = true
+	for i, s := range pl.state {
+		if s.carried() {
+			pl.reject(int32(i), Reason{Code: "too-entangled", Severity: Error, Component: "order",
+				Message: fmt.Sprintf("it and %d other rules overlap each other in too many ways to prove what the device would do", len(pl.cards)-1),
+				Hint:    "make the rules for one destination disjoint, or give them one action"})
+		}
+	}
 }
 
 // loss is a rule that must go because one above it went, with packets that show it.
@@ -89,9 +105,9 @@ type loss struct {
 // exposed returns the rules that treat packets of i worse than asked, now that i is rejected.
 func (pl *plane) exposed(i int32) (out []loss) {
 	c := pl.cards[i]
-	pl.below(i, func(j int32) bool {
+	pl.below(i, false, func(j int32) bool {
 		d := pl.cards[j]
-		if !pl.state[j].carried() || d.severity < c.severity || !c.meets(d) {
+		if !pl.state[j].carried() || d.severity < c.severity || !pl.meets(i, j) {
 			return true
 		}
 		if left := pl.undecided(c.set.And(d.set), pl.narrower(i, j), j); !left.Empty() {
@@ -197,7 +213,10 @@ func (pl *plane) moveAll(natives []int32, joined bool) {
 		pl.state[i] = asFilter
 		r := Reason{Code: "moved-with-others", Severity: Note, Component: "order",
 			Message: "the rule overlaps rules that go to the filter and fare differently, and must stay in order with them"}
-		if !joined {
+		switch {
+		case pl.again[i] && joined:
+			r.Message = "the rule overlaps rules that go to the filter; a packet of both would meet this one again after the filter"
+		case !joined:
 			r.Message = "the device would not keep the rule in order with rules that it overlaps and that fare differently; a filter does"
 			r.Source = pl.p.facts.source(pl.limits.order.Fact)
 		}
@@ -223,7 +242,11 @@ func (pl *plane) resolve(w conflict) {
 		return
 	}
 	victim, other := w.got, w.want
-	if pl.losses(w.want) < pl.losses(w.got) {
+	if w.tangled {
+		if !pl.cards[w.got].native.rewritten {
+			victim, other = other, victim // a rule as it came keeps its place
+		}
+	} else if pl.losses(w.want) < pl.losses(w.got) {
 		victim, other = other, victim
 	}
 	r := Reason{Code: "order-conflict", Severity: Error, Component: "order",
@@ -257,8 +280,8 @@ func (pl *plane) losses(i int32) (n int) {
 	if c.rule.Action.Continue {
 		return 0
 	}
-	pl.below(i, func(j int32) bool {
-		if d := pl.cards[j]; pl.state[j].carried() && d.severity >= c.severity && c.meets(d) {
+	pl.below(i, false, func(j int32) bool {
+		if d := pl.cards[j]; pl.state[j].carried() && d.severity >= c.severity && pl.meets(i, j) {
 			n++
 		}
 		return n < manyLosses

@@ -60,10 +60,10 @@ type outcome struct {
 	severity int
 }
 
-// walk adds up steps until one does not go on. It says whether the packet is gone.
+// walk adds up steps until one does not go on. It says whether the packet is gone. To sample twice is not to sample once.
 func walk(steps []step, done *[]string, severity *int) (gone bool) {
 	for _, s := range steps {
-		if s.does != "" && !slices.Contains(*done, s.does) {
+		if s.does != "" && (s.does == "sample" || !slices.Contains(*done, s.does)) {
 			*done = append(*done, s.does)
 			*severity = max(*severity, s.severity)
 		}
@@ -229,7 +229,7 @@ func drawRule(t *rapid.T) flowspec.Rule {
 
 func drawAction(t *rapid.T) (a flowspec.Action) {
 	mark := uint8(5)
-	switch rapid.IntRange(0, 9).Draw(t, "action") {
+	switch rapid.IntRange(0, 10).Draw(t, "action") {
 	case 0, 1, 2:
 	case 3, 4, 5, 6:
 		a.Rate = &flowspec.Rate{Unit: flowspec.Bytes}
@@ -239,6 +239,8 @@ func drawAction(t *rapid.T) (a flowspec.Action) {
 		a.Mark = &mark
 	case 9:
 		a.Redirect = &flowspec.Redirect{Form: flowspec.RedirectAS2, Global: 65000, Local: 1}
+	case 10:
+		a.Sample = true
 	}
 	a.Continue = rapid.IntRange(0, 14).Draw(t, "continue") == 0
 	return a

@@ -50,12 +50,12 @@ func (pl *plane) around(i int32) uint64 {
 		}
 	}
 	run := func(lo, hi int32) uint64 { return pl.sums[hi] - pl.sums[lo] }
-	loose := run(pl.loose, int32(len(pl.cards)))
-	g := pl.group[i]
-	if g < 0 {
-		return run(0, pl.loose) + loose
+	sum := run(pl.loose, int32(len(pl.cards)))
+	if i >= pl.loose {
+		return sum + run(0, pl.loose)
 	}
-	sum := run(pl.groups[g].first, pl.groups[g].hi) + loose
+	g := pl.group[i]
+	sum += run(pl.groups[g].first, pl.groups[g].hi)
 	for up := pl.groups[g].parent; up >= 0; up = pl.groups[up].parent {
 		sum += run(pl.groups[up].lo, pl.groups[up].hi)
 	}
@@ -244,7 +244,7 @@ func (pl *plane) missed(i int32) *table.Difference {
 	d := &table.Difference{Packet: h, WantEntry: string(c.rule.ID), Want: c.want.String(), Got: table.Outcome{}.String()}
 	decider := int32(-1)
 	pl.near(i, false, func(j int32) bool {
-		if pl.state[j].carried() && (decider < 0 || j < decider) && c.near(pl.cards[j]) && pl.cards[j].set.Has(h) {
+		if pl.state[j].carried() && (decider < 0 || j < decider) && pl.cards[j].set.Has(h) {
 			decider = j
 		}
 		return true

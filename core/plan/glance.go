@@ -1,0 +1,156 @@
+package plan
+
+import (
+	"encoding/binary"
+	"math"
+	"net/netip"
+
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/packet"
+)
+
+// glance is what can be seen of a rule at a glance: bounds of its packets. Two rules whose glances are not near share no packet. It is small
+// and stands in a row for all rules of a plane, because most pairs of rules are told apart here. The zero glance is near nobody.
+type glance struct {
+	dst, src            bits
+	dports, sports      uint64 // a bit for each port, many ports sharing one: lists that share no bit share no port
+	dport, sport, bytes hull
+	protos              uint8 // a bit for each of TCP, UDP, ICMP, ICMPv6, others
+}
+
+// bits is the first 64 bits of an address, and which of them count.
+type bits struct{ value, mask uint64 }
+
+// hull is the smallest range around a list of numbers.
+type hull struct{ lo, hi uint16 }
+
+func (a *glance) near(b *glance) bool {
+	return a.protos&b.protos != 0 &&
+		(a.dst.value^b.dst.value)&a.dst.mask&b.dst.mask == 0 &&
+		(a.src.value^b.src.value)&a.src.mask&b.src.mask == 0 &&
+		a.dports&b.dports != 0 && a.sports&b.sports != 0 &&
+		a.dport.meets(b.dport) && a.sport.meets(b.sport) && a.bytes.meets(b.bytes)
+}
+
+func (a hull) meets(b hull) bool { return a.lo <= b.hi && b.lo <= a.hi }
+
+// glanceOf returns the glance of the rule of c, which has these components.
+func glanceOf(c *card, components []flowspec.Component) glance {
+	out := glance{dst: bitsOf(c.dst), src: bitsOf(c.src), protos: sketch(c.rule.Match.Family(), components)}
+	out.dport, out.sport, out.bytes = hull{0, math.MaxUint16}, hull{0, math.MaxUint16}, hull{0, math.MaxUint16}
+	out.dports, out.sports = ^uint64(0), ^uint64(0)
+	for i := range components {
+		switch one := &components[i]; one.Type {
+		case flowspec.DstPort:
+			out.dport, out.dports = hullOf(one.Terms), signature(one.Terms)
+		case flowspec.SrcPort:
+			out.sport, out.sports = hullOf(one.Terms), signature(one.Terms)
+		case flowspec.PacketLength:
+			out.bytes = hullOf(one.Terms)
+		}
+	}
+	return out
+}
+
+// bitsOf returns the bits of p; of the invalid prefix none count.
+func bitsOf(p netip.Prefix) bits {
+	if !p.IsValid() {
+		return bits{}
+	}
+	var value uint64
+	if a := p.Addr(); a.Is4() {
+		octets := a.As4()
+		value = uint64(binary.BigEndian.Uint32(octets[:])) << 32
+	} else {
+		octets := a.As16()
+		value = binary.BigEndian.Uint64(octets[:8])
+	}
+	return bits{value, ^uint64(0) << (64 - min(p.Bits(), 64))}
+}
+
+// hullOf returns the hull of a list of numbers and ranges, and everything for a list with other terms.
+func hullOf(terms []flowspec.Term) hull {
+	out := hull{math.MaxUint16, 0}
+	for i := 0; i < len(terms); i++ {
+		lo, hi := terms[i], terms[i]
+		if lo.Op == flowspec.GE && i+1 < len(terms) && terms[i+1].And && terms[i+1].Op == flowspec.LE {
+			i++
+			hi = terms[i]
+		} else if lo.Op != flowspec.EQ {
+			return hull{0, math.MaxUint16}
+		}
+		if i+1 < len(terms) && terms[i+1].And {
+			return hull{0, math.MaxUint16}
+		}
+		if lo.Value > math.MaxUint16 || lo.Value > hi.Value {
+			continue // no packet
+		}
+		out.lo, out.hi = min(out.lo, uint16(lo.Value)), max(out.hi, uint16(min(hi.Value, math.MaxUint16)))
+	}
+	return out
+}
+
+// Bits of a sketch.
+const (
+	sketchTCP = 1 << iota
+	sketchUDP
+	sketchICMP
+	sketchICMPv6
+	sketchOther
+)
+
+// signature returns a bit for each number of a plain list, and all bits for a list with other terms.
+func signature(terms []flowspec.Term) (out uint64) {
+	for _, t := range terms {
+		if t.Op != flowspec.EQ || t.And {
+			return ^uint64(0)
+		}
+		out |= 1 << (mix(t.Value) % 64)
+	}
+	return out
+}
+
+// sketch returns a bit for each kind of protocol that a rule with these components can match: two rules whose sketches share no bit
+// share no packet.
+func sketch(f flowspec.Family, components []flowspec.Component) uint8 {
+	out := uint8(0xff)
+	for i := range components {
+		switch c := &components[i]; c.Type {
+		case flowspec.Protocol:
+			out &= sketchList(c.Terms)
+		case flowspec.Port, flowspec.DstPort, flowspec.SrcPort:
+			out &= sketchTCP | sketchUDP
+		case flowspec.TCPFlags:
+			out &= sketchTCP
+		case flowspec.ICMPType, flowspec.ICMPCode:
+			if f.Version() == packet.IPv4 {
+				out &= sketchICMP
+			} else {
+				out &= sketchICMPv6
+			}
+		}
+	}
+	return out
+}
+
+// sketchList is sketch for the list of a protocol component: exact for a plain list of numbers.
+func sketchList(terms []flowspec.Term) (out uint8) {
+	for _, t := range terms {
+		if t.Op != flowspec.EQ || t.And {
+			return 0xff
+		}
+		switch t.Value {
+		case 6:
+			out |= sketchTCP
+		case 17:
+			out |= sketchUDP
+		case 1:
+			out |= sketchICMP
+		case 58:
+			out |= sketchICMPv6
+		default:
+			out |= sketchOther
+		}
+	}
+	return out
+}
