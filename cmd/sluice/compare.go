@@ -148,7 +148,7 @@ func (c *comparison) rules(file string) (side, error) {
 		return side{}, silent(exitUsage)
 	}
 	byVersion := map[packet.Version][]flowspec.Rule{}
-	standing := report.Standing(in.Items)
+	standing := report.Play(in.Items, nil).Rules
 	s := side{name: file, what: counted(len(standing), "rule"), tables: map[packet.Version]table.Table{}, places: map[string]string{}}
 	for _, item := range standing {
 		family := item.Rule.Match.Family()

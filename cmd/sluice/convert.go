@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/notation"
+	"github.com/sluice-gateway/sluice/core/report"
 )
 
 // convertCmd translates between notations.
@@ -42,10 +43,10 @@ func convert(cmd *cobra.Command, to notation.Format, args []string, read func([]
 	if in.failed() {
 		return silent(exitUsage)
 	}
-	standing, _ := standingRules(in.Items, nil)
+	standing := report.Play(in.Items, nil).Rules
 	rules := make([]flowspec.Rule, len(standing))
 	for i, s := range standing {
-		rules[i] = s.rule
+		rules[i] = s.Rule
 	}
 	if err := notation.Write(cmd.OutOrStdout(), to, rules); err != nil {
 		return failed(fmt.Errorf("convert to %s: %w", to, err))

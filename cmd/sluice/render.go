@@ -32,70 +32,6 @@ func dialectOf(p *profile.Profile) (filter.Dialect, bool) {
 	return d, ok
 }
 
-// filterTexts are filters in a vendor's language: the whole, and each entry by its name.
-type filterTexts struct {
-	whole   []string
-	entries map[string]string
-	attach  []string
-	refused map[string]error // entries of a filter that could not be written, or did not read back as it was
-	err     error
-}
-
-// of returns the lines of one entry; its name where they could not be rendered.
-func (t filterTexts) of(entry string) string {
-	if s, ok := t.entries[entry]; ok {
-		return s
-	}
-	return entry
-}
-
-// renderFilters writes filters in the language of p, and reads each back: what does not come back the same is not shown.
-func renderFilters(filters []filter.Filter, p *profile.Profile) filterTexts {
-	out := filterTexts{entries: map[string]string{}, refused: map[string]error{}}
-	d, ok := dialectOf(p)
-	for _, f := range filters {
-		err := fmt.Errorf("there is no filter language for %s here", p.Name)
-		var r filter.Rendered
-		if ok {
-			r, err = rendered(f, d)
-		}
-		if err != nil {
-			out.err = errors.Join(out.err, err)
-			for _, e := range f.Entries {
-				out.refused[e.Name] = err
-			}
-			continue
-		}
-		out.whole = append(out.whole, r.Text)
-		out.attach = append(out.attach, r.Attach...)
-		for i, e := range f.Entries {
-			out.entries[e.Name] = r.Entries[i]
-		}
-	}
-	return out
-}
-
-// rendered writes f and proves that what was written says f.
-func rendered(f filter.Filter, d filter.Dialect) (filter.Rendered, error) {
-	r, err := d.Render(f)
-	if err != nil {
-		return r, fmt.Errorf("render filter %s: %w", f.Name, err)
-	}
-	back, err := d.Parse(r.Payload)
-	switch {
-	case err != nil:
-		return r, fmt.Errorf("read filter %s back: %w", f.Name, err)
-	case len(back) != 1:
-		return r, fmt.Errorf("read filter %s back: got %d filters", f.Name, len(back))
-	case len(r.Entries) != len(f.Entries):
-		return r, fmt.Errorf("render filter %s: got %d entries, want %d", f.Name, len(r.Entries), len(f.Entries))
-	}
-	if err := filter.Same(f, back[0], d.Semantics()); err != nil {
-		return r, fmt.Errorf("what was rendered is another filter: %w", err)
-	}
-	return r, nil
-}
-
 // encoder writes JSON values without line breaks between them, and keeps the first error.
 type encoder struct {
 	w   io.Writer
@@ -163,7 +99,8 @@ Exit status: 0 every rule is in it, 1 some rule is not or the platform has no fi
 // render plans and prints. What could not be read, or not be rendered, goes to standard error; a rule file with an error yields nothing, for
 // a configuration that lacks a rule is not what was asked for.
 func render(cmd *cobra.Command, in readInput, t target, native bool, watch *progress) error {
-	v, err := judge(in, []target{t}, watch)
+	v := newValidation(in)
+	j, err := v.judge(t, watch)
 	if err != nil {
 		return failed(err)
 	}
@@ -171,19 +108,18 @@ func render(cmd *cobra.Command, in readInput, t target, native bool, watch *prog
 	errOut := bufio.NewWriter(cmd.ErrOrStderr())
 	defer errOut.Flush()
 	colors := palette(wantsColor(cmd.ErrOrStderr()))
-	writeProblems(errOut, v.loose, colors)
-	if v.errors() > 0 {
+	writeProblems(errOut, v.Loose, colors)
+	if v.Errors() > 0 {
 		return silent(exitUsage)
 	}
-	j := &v.targets[0]
-	if j.text.err != nil {
-		return failed(j.text.err)
+	if j.Filters.Err != nil {
+		return failed(j.Filters.Err)
 	}
 	out := bufio.NewWriterSize(cmd.OutOrStdout(), 1<<16)
 	if native {
 		writeNative(out, j)
 	} else {
-		for _, s := range j.text.whole {
+		for _, s := range j.Filters.Whole {
 			fmt.Fprintln(out, trimNewline(s))
 		}
 	}
@@ -194,9 +130,9 @@ func render(cmd *cobra.Command, in readInput, t target, native bool, watch *prog
 }
 
 // missing shows the rules that are not in what was printed, and is the error about them.
-func missing(errOut *bufio.Writer, v *verdicts, j *judged, native bool, colors palette) error {
+func missing(errOut *bufio.Writer, v *validation, j *judged, native bool, colors palette) error {
 	show, inFilter := textWriter{w: errOut, palette: colors}, 0
-	for i, one := range j.verdicts {
+	for i, one := range j.Verdicts {
 		filtered := native && one.Carried == plan.InFilter
 		if filtered {
 			inFilter++
@@ -207,17 +143,17 @@ func missing(errOut *bufio.Writer, v *verdicts, j *judged, native bool, colors p
 	}
 	errOut.Flush()
 	switch {
-	case j.summary.Rejected > 0:
-		return failed(fmt.Errorf("%d of %s cannot be rendered for %s", j.summary.Rejected, counted(j.summary.Rules, "rule"), j.spec))
+	case j.Summary.Rejected > 0:
+		return failed(fmt.Errorf("%d of %s cannot be rendered for %s", j.Summary.Rejected, counted(j.Summary.Rules, "rule"), j.spec))
 	case inFilter > 0:
-		return failed(fmt.Errorf("%d of %s have no NLRI: the plan for %s carries them in a filter", inFilter, counted(j.summary.Rules, "rule"), j.spec))
+		return failed(fmt.Errorf("%d of %s have no NLRI: the plan for %s carries them in a filter", inFilter, counted(j.Summary.Rules, "rule"), j.spec))
 	}
 	return nil
 }
 
 // writeNative prints the routes of the plan, a line each, in the order of the input.
 func writeNative(w io.Writer, j *judged) {
-	for _, verdict := range j.verdicts {
+	for _, verdict := range j.Verdicts {
 		for _, e := range verdict.Entries {
 			if e.Route != nil {
 				fmt.Fprintln(w, notation.Hex(flowspec.Rule{Match: e.Route.Match, Action: e.Route.Action,

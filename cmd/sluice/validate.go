@@ -5,16 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-gateway/sluice/core/filter"
-	"github.com/sluice-gateway/sluice/core/notation"
 	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/profile"
 	"github.com/sluice-gateway/sluice/core/report"
+	"github.com/sluice-gateway/sluice/core/rib"
 )
 
 func validateCmd() *cobra.Command {
@@ -49,22 +48,16 @@ Exit status: 0 every rule is carried exactly, 1 some rule is not, 2 something in
 		if err != nil {
 			return usage(err)
 		}
-		v, err := judge(in, targets, watch)
-		if err != nil {
-			return failed(err)
-		}
-
+		v := newValidation(in)
 		out := bufio.NewWriterSize(cmd.OutOrStdout(), 1<<16)
-		watch.set("printing")
-		if isTerminal(cmd.OutOrStdout()) {
-			watch.end()
+		var p printer = &jsonPrinter{v: v, w: out, enc: newEncoder(out)}
+		if f == "text" {
+			p = &textPrinter{v: v, textWriter: textWriter{w: out, palette: palette(wantsColor(cmd.OutOrStdout()))}, matrix: len(targets) > 1}
 		}
-		if f == "json" {
-			err = v.writeJSON(out)
-		} else {
-			err = v.writeText(out, palette(wantsColor(cmd.OutOrStdout())))
+		if err := v.run(targets, p, watch, isTerminal(cmd.OutOrStdout())); err != nil {
+			return failed(errors.Join(err, out.Flush()))
 		}
-		if err := errors.Join(err, out.Flush()); err != nil {
+		if err := out.Flush(); err != nil {
 			return failed(err)
 		}
 		return v.status(*strict)
@@ -121,168 +114,123 @@ func targetsOf(specs []string, dir, placement string) ([]target, error) {
 	return out, nil
 }
 
-// verdicts is everything validate found: the rules that stand, what is wrong with the input, and each profile's plan.
-type verdicts struct {
-	rules   []standing
-	loose   []notation.Problem // of no rule: errors, and notes about what no longer stands
-	targets []judged
-	places  map[string]string // of rules by their IDs, made when the first message needs it
+// validation is rules on their way through one profile after the other: a plan is let go as soon as it is printed.
+type validation struct {
+	*report.Input
+	snap  rib.Snapshot
+	index []int
+	tally []tally // of the profiles that are done
 }
 
-// judged is the plan for one target. verdicts[i] is about rules[i].
+// tally is what is kept of a profile.
+type tally struct {
+	spec                      string
+	summary                   report.Summary
+	entries, inexact, assumed int
+}
+
+// judged is the plan for one target.
 type judged struct {
 	target
-	verdicts []*plan.Verdict
-	warnings []plan.Reason
-	text     filterTexts
-	summary  report.Summary
-	inexact  int
-	assumed  int
+	*report.Judged
 }
 
-// judge plans the rules for every target. The error is about a plan that could not be proven: a fault of sluice.
-func judge(in readInput, targets []target, watch *progress) (*verdicts, error) {
-	v := &verdicts{}
-	v.rules, v.loose = standingRules(in.Items, in.Problems)
-	snap, index := snapshotOf(v.rules)
-	for _, t := range targets {
-		watch.set("planning %d rules for %s", len(v.rules), t.spec)
-		p, err := plan.Make(snap, t.profile, t.opt)
+// printer prints profile by profile, what all have in common before and behind them.
+type printer interface {
+	begin() error
+	profile(j *judged) error
+	end() error
+}
+
+func newValidation(in readInput) *validation {
+	v := &validation{Input: report.Play(in.Items, in.Problems)}
+	v.snap, v.index = v.Snapshot()
+	return v
+}
+
+// judge plans the rules for one target.
+func (v *validation) judge(t target, watch *progress) (*judged, error) {
+	watch.set("planning %d rules for %s", len(v.Rules), t.spec)
+	d, _ := dialectOf(t.profile)
+	j, err := report.Judge(v.snap, v.index, t.profile, t.opt, d)
+	if err != nil {
+		return nil, err
+	}
+	v.tally = append(v.tally, tally{spec: t.spec, summary: j.Summary, entries: j.Entries, inexact: j.Inexact, assumed: j.Assumed})
+	return &judged{t, j}, nil
+}
+
+// run plans and prints. quiet: what is printed goes where the progress is shown, so that this ends with the first plan.
+func (v *validation) run(targets []target, p printer, watch *progress, quiet bool) error {
+	for i, t := range targets {
+		j, err := v.judge(t, watch)
 		if err != nil {
-			return nil, fmt.Errorf("plan for %s: %w", t.spec, err)
+			return err
 		}
-		j := judged{target: t, warnings: p.Warnings, text: renderFilters(p.Desired.Filters, t.profile), verdicts: make([]*plan.Verdict, len(v.rules))}
-		for i := range p.Verdicts {
-			one := &p.Verdicts[i]
-			j.text.check(one)
-			j.verdicts[index[i]] = one
-			j.summary.Add(one.Carried)
-			if !one.Exact {
-				j.inexact++
-			}
-			if one.Basis == profile.Assumed {
-				j.assumed++
-			}
+		watch.set("printing")
+		if quiet {
+			watch.end()
 		}
-		v.targets = append(v.targets, j)
-	}
-	return v, nil
-}
-
-// check takes back the word of a verdict whose filter could not be written: nothing of it could be delivered.
-func (t filterTexts) check(v *plan.Verdict) {
-	for _, e := range v.Entries {
-		if e.Filter == nil || t.refused[e.Filter.Name] == nil {
-			continue
+		if i == 0 {
+			err = p.begin()
 		}
-		v.Carried, v.Exact, v.Entries = plan.Rejected, false, nil
-		v.Reasons = append(v.Reasons, plan.Reason{Code: "not-rendered", Severity: plan.Error, Message: t.refused[e.Filter.Name].Error()})
-		return
-	}
-}
-
-// errors returns how many things in the input could not be read.
-func (v *verdicts) errors() int {
-	n := 0
-	for i := range v.loose {
-		if v.loose[i].Severity == notation.Error {
-			n++
+		if err = errors.Join(err, p.profile(j)); err != nil {
+			return err
 		}
 	}
-	return n
+	return p.end()
 }
 
 // status returns how the command ends.
-func (v *verdicts) status(strict bool) error {
-	if v.errors() > 0 {
+func (v *validation) status(strict bool) error {
+	if v.Errors() > 0 {
 		return silent(exitUsage)
 	}
-	for _, j := range v.targets {
-		if j.inexact > 0 || strict && j.assumed > 0 {
+	for _, t := range v.tally {
+		if t.inexact > 0 || strict && t.assumed > 0 {
 			return silent(exitFailed)
 		}
 	}
 	return nil
 }
 
-// report returns rule i under target j in the form of JSON; the notes of the reader come first among its reasons.
-func (v *verdicts) report(j *judged, i int) report.Rule {
-	s := &v.rules[i]
-	r := report.Of(s.rule, *j.verdicts[i], s.pos, j.text.of)
-	r.Reasons = append(append([]plan.Reason{}, s.notes...), r.Reasons...) // never nil: JSON has a list
-	for k := range r.Reasons {
-		r.Reasons[k].Message = v.placed(r.Reasons[k].Message)
-	}
-	return r
+// jsonPrinter streams one object; each rule is on a line of its own.
+type jsonPrinter struct {
+	v    *validation
+	w    *bufio.Writer
+	enc  *encoder
+	some bool
 }
 
-// ruleID is how plans name another rule. Whoever validates a file knows it by its place.
-var ruleID = regexp.MustCompile(`\b[0-9a-f]{16}\b`)
-
-// placed names rules in a message by their places in the input.
-func (v *verdicts) placed(message string) string {
-	if !ruleID.MatchString(message) {
-		return message
-	}
-	if v.places == nil {
-		v.places = make(map[string]string, len(v.rules))
-		for _, s := range v.rules {
-			v.places[string(s.rule.ID)] = placeOf(s.pos.File, s.pos.Line)
-		}
-	}
-	return ruleID.ReplaceAllStringFunc(message, func(id string) string {
-		if place, ok := v.places[id]; ok {
-			return place
-		}
-		return id
-	})
+func (p *jsonPrinter) begin() error {
+	_, err := io.WriteString(p.w, `{"profiles": [`)
+	return err
 }
 
-// writeJSON streams one object; each rule is on a line of its own.
-func (v *verdicts) writeJSON(w *bufio.Writer) error {
-	e := newEncoder(w)
-	io.WriteString(w, `{"profiles": [`)
-	for n := range v.targets {
-		j := &v.targets[n]
-		if n > 0 {
-			io.WriteString(w, ",\n")
-		}
-		io.WriteString(w, `{"profile": `)
-		e.value(j.profile.Name)
-		io.WriteString(w, `, "rules": [`)
-		for i := range v.rules {
-			if i > 0 {
-				io.WriteString(w, ",")
-			}
-			io.WriteString(w, "\n")
-			e.value(v.report(j, i))
-		}
-		io.WriteString(w, `], "summary": `)
-		e.value(j.summary)
-		io.WriteString(w, "}")
+func (p *jsonPrinter) profile(j *judged) error {
+	if p.some {
+		io.WriteString(p.w, ",\n")
 	}
-	io.WriteString(w, `], "errors": `)
-	e.value(inputErrors(v.loose))
-	io.WriteString(w, "}\n")
-	return e.err
+	p.some = true
+	io.WriteString(p.w, `{"profile": `)
+	p.enc.value(j.profile.Name)
+	io.WriteString(p.w, `, "rules": [`)
+	for i := range p.v.Rules {
+		if i > 0 {
+			io.WriteString(p.w, ",")
+		}
+		io.WriteString(p.w, "\n")
+		p.enc.value(p.v.Rule(i, j.Verdicts[i], j.Filters.Of))
+	}
+	io.WriteString(p.w, `], "summary": `)
+	p.enc.value(j.Summary)
+	io.WriteString(p.w, "}")
+	return p.enc.err
 }
 
-// inputError is one entry of "errors".
-type inputError struct {
-	File    string `json:"file"`
-	Line    int    `json:"line"`
-	Column  int    `json:"column"`
-	Code    string `json:"code"`
-	Message string `json:"message"`
-	Hint    string `json:"hint"`
-}
-
-func inputErrors(problems []notation.Problem) []inputError {
-	out := []inputError{}
-	for _, p := range problems {
-		if p.Severity == notation.Error {
-			out = append(out, inputError{p.Pos.File, p.Pos.Line, p.Pos.Column, p.Code, p.Message, p.Hint})
-		}
-	}
-	return out
+func (p *jsonPrinter) end() error {
+	io.WriteString(p.w, `], "errors": `)
+	p.enc.value(report.Problems(p.v.Loose))
+	io.WriteString(p.w, "}\n")
+	return p.enc.err
 }

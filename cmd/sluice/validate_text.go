@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"regexp"
@@ -15,38 +14,60 @@ import (
 	"github.com/sluice-gateway/sluice/core/report"
 )
 
-// writeText prints for people: what could not be read, the verdict on each rule with what it becomes and why, what to type on the
-// devices, and a summary at the end, where the eye is.
-func (v *verdicts) writeText(w *bufio.Writer, colors palette) error {
-	writeProblems(w, v.loose, colors)
-	t := textWriter{w: w, palette: colors}
-	if len(v.targets) > 1 {
-		t.matrix(v)
-	}
-	for n := range v.targets {
-		j := &v.targets[n]
-		if len(v.targets) > 1 {
-			fmt.Fprintf(w, "%s\n", t.paint(bold, j.spec))
+// textPrinter prints for people: what could not be read, the verdict on each rule with what it becomes and why, what to type on the
+// devices, and at the end, where the eye is, the profiles side by side and a summary.
+type textPrinter struct {
+	textWriter
+	v      *validation
+	matrix bool     // several profiles
+	cells  [][]cell // of the matrix, by profile and rule
+}
+
+// cell is one verdict in the matrix.
+type cell struct {
+	carried plan.Carried
+	entries int
+	exact   bool
+}
+
+func (p *textPrinter) begin() error {
+	writeProblems(p.w, p.v.Loose, p.palette)
+	return nil
+}
+
+func (p *textPrinter) profile(j *judged) error {
+	if p.matrix {
+		fmt.Fprintf(p.w, "%s\n", p.paint(bold, j.spec))
+		cells := make([]cell, len(j.Verdicts))
+		for i, one := range j.Verdicts {
+			cells[i] = cell{one.Carried, len(one.Entries), one.Exact}
 		}
-		for i := range v.rules {
-			if len(v.targets) == 1 || !plain(v, j, i) {
-				t.rule(v, j, i)
-			}
+		p.cells = append(p.cells, cells)
+	}
+	for i := range p.v.Rules {
+		if !p.matrix || !plain(j.Verdicts[i]) {
+			p.rule(p.v, j, i)
 		}
-		t.onDevice(j)
 	}
-	for n := range v.targets {
-		t.summary(&v.targets[n])
+	p.onDevice(j)
+	return nil
+}
+
+func (p *textPrinter) end() error {
+	if p.matrix {
+		p.sideBySide()
 	}
-	if n := v.errors(); n > 0 {
-		fmt.Fprintf(w, "%s\n", t.paint(red, counted(n, "error")+" in the input, shown above: what could not be read has no verdict"))
+	for _, t := range p.v.tally {
+		p.summary(t)
+	}
+	if n := p.v.Errors(); n > 0 {
+		fmt.Fprintf(p.w, "%s\n", p.paint(red, counted(n, "error")+" in the input, shown above: what could not be read has no verdict"))
 	}
 	return nil
 }
 
 // plain says whether a verdict has nothing to tell beyond its word: the matrix shows that already.
-func plain(v *verdicts, j *judged, i int) bool {
-	one := j.verdicts[i]
+func plain(one *plan.Verdict) bool {
 	return one.Carried == plan.Native && one.Exact && !slices.ContainsFunc(one.Reasons, func(r plan.Reason) bool { return r.Severity != plan.Note })
 }
 
@@ -67,8 +88,8 @@ type textWriter struct {
 var verdictColors = map[plan.Carried]string{plan.Native: green, plan.Rewritten: cyan, plan.InFilter: yellow, plan.Rejected: red}
 
 // rule prints one rule and its verdict.
-func (t textWriter) rule(v *verdicts, j *judged, i int) {
-	r := v.report(j, i)
+func (t textWriter) rule(v *validation, j *judged, i int) {
+	r := v.Rule(i, j.Verdicts[i], j.Filters.Of)
 	t.head(&r)
 	fmt.Fprintf(t.w, "    %s\n", r.Rule)
 	if r.Carried != plan.Native {
@@ -106,7 +127,7 @@ func (t textWriter) head(r *report.Rule) {
 	if r.Basis != "" && r.Carried != plan.Rejected {
 		notes = append(notes, "rests on "+map[bool]string{true: "an ", false: "a "}[r.Basis == "assumed"]+string(r.Basis)+" fact")
 	}
-	line := fmt.Sprintf("%s  %s", t.paint(verdictColors[r.Carried], fmt.Sprintf("%-9s", r.Carried)), t.paint(bold, placeOf(r.File, r.Line)))
+	line := fmt.Sprintf("%s  %s", t.paint(verdictColors[r.Carried], fmt.Sprintf("%-9s", r.Carried)), t.paint(bold, report.Place(r.File, r.Line)))
 	if len(notes) > 0 {
 		line += t.paint(dim, "  ("+strings.Join(notes, ", ")+")")
 	}
@@ -143,14 +164,6 @@ func withoutNames(s string) string {
 	return sharedPolicer.ReplaceAllString(ownPolicer.ReplaceAllString(s, ""), "share one policer")
 }
 
-// placeOf returns file:line.
-func placeOf(file string, line int) string {
-	if file == "" || file == "-" {
-		file = "standard input"
-	}
-	return fmt.Sprintf("%s:%d", file, line)
-}
-
 // onDevice prints what the plan assumes, and what the operator types on the device: each once.
 func (t textWriter) onDevice(j *judged) {
 	if assumed := assumptions(j); len(assumed) > 0 {
@@ -160,18 +173,18 @@ func (t textWriter) onDevice(j *judged) {
 		}
 		fmt.Fprintln(t.w)
 	}
-	if len(j.warnings) == 0 && len(j.text.attach) == 0 {
+	if len(j.Warnings) == 0 && len(j.Filters.Attach) == 0 {
 		return
 	}
 	fmt.Fprintf(t.w, "%s\n", t.paint(bold, fmt.Sprintf("On the device (%s %s)", j.profile.Vendor, j.profile.Platform)))
-	for _, w := range j.warnings {
+	for _, w := range j.Warnings {
 		fmt.Fprintf(t.w, "  %s %s %s\n", t.paint(yellow, w.Severity+":"), w.Message, t.paint(dim, "["+w.Code+"]"))
 		if w.Hint != "" {
 			fmt.Fprintf(t.w, "      %s\n", indented(w.Hint, "      "))
 		}
 	}
-	if len(j.text.attach) > 0 {
-		fmt.Fprintf(t.w, "  once, to attach the filter to an interface:\n      %s\n", indented(strings.Join(j.text.attach, "\n"), "      "))
+	if len(j.Filters.Attach) > 0 {
+		fmt.Fprintf(t.w, "  once, to attach the filter to an interface:\n      %s\n", indented(strings.Join(j.Filters.Attach, "\n"), "      "))
 	}
 	fmt.Fprintln(t.w)
 }
@@ -185,7 +198,7 @@ type assumption struct {
 // assumptions returns the assumed facts behind the rules that j carries, in the order of the profile.
 func assumptions(j *judged) []assumption {
 	count := map[string]int{}
-	for _, v := range j.verdicts {
+	for _, v := range j.Verdicts {
 		if v.Carried == plan.Rejected || v.Basis != profile.Assumed {
 			continue
 		}
@@ -204,41 +217,39 @@ func assumptions(j *judged) []assumption {
 	return out
 }
 
-// matrix prints a row for each rule and a column for each profile.
-func (t textWriter) matrix(v *verdicts) {
-	place, width := 0, make([]int, len(v.targets))
-	for _, s := range v.rules {
-		place = max(place, utf8.RuneCountInString(placeOf(s.pos.File, s.pos.Line)))
+// sideBySide prints a row for each rule and a column for each profile.
+func (p *textPrinter) sideBySide() {
+	place, width := 0, make([]int, len(p.v.tally))
+	for _, s := range p.v.Rules {
+		place = max(place, utf8.RuneCountInString(report.Place(s.Pos.File, s.Pos.Line)))
 	}
-	for n := range v.targets {
-		width[n] = max(len(v.targets[n].spec), len("rewritten 99"))
+	fmt.Fprintf(p.w, "%-*s", place, "")
+	for n, t := range p.v.tally {
+		width[n] = max(len(t.spec), len("rewritten 99"))
+		fmt.Fprintf(p.w, "  %s", p.paint(bold, fmt.Sprintf("%-*s", width[n], t.spec)))
 	}
-	fmt.Fprintf(t.w, "%-*s", place, "")
-	for n := range v.targets {
-		fmt.Fprintf(t.w, "  %s", t.paint(bold, fmt.Sprintf("%-*s", width[n], v.targets[n].spec)))
-	}
-	fmt.Fprintln(t.w)
-	for i, s := range v.rules {
-		fmt.Fprintf(t.w, "%-*s", place, placeOf(s.pos.File, s.pos.Line))
-		for n := range v.targets {
-			one := v.targets[n].verdicts[i]
-			word := string(one.Carried)
-			if len(one.Entries) > 1 {
-				word += fmt.Sprintf(" %d", len(one.Entries))
+	fmt.Fprintln(p.w)
+	for i, s := range p.v.Rules {
+		fmt.Fprintf(p.w, "%-*s", place, report.Place(s.Pos.File, s.Pos.Line))
+		for n := range p.cells {
+			one := p.cells[n][i]
+			word := string(one.carried)
+			if one.entries > 1 {
+				word += fmt.Sprintf(" %d", one.entries)
 			}
-			if one.Carried != plan.Rejected && !one.Exact {
+			if one.carried != plan.Rejected && !one.exact {
 				word += " ~"
 			}
-			fmt.Fprintf(t.w, "  %s", t.paint(verdictColors[one.Carried], fmt.Sprintf("%-*s", width[n], word)))
+			fmt.Fprintf(p.w, "  %s", p.paint(verdictColors[one.carried], fmt.Sprintf("%-*s", width[n], word)))
 		}
-		fmt.Fprintf(t.w, "  %s\n", t.paint(dim, s.rule.Match.String()))
+		fmt.Fprintf(p.w, "  %s\n", p.paint(dim, s.Rule.Match.String()))
 	}
-	fmt.Fprintln(t.w)
+	fmt.Fprintln(p.w)
 }
 
 // summary prints one line for a profile.
-func (t textWriter) summary(j *judged) {
-	s := j.summary
+func (t textWriter) summary(of tally) {
+	s := of.summary
 	var parts []string
 	for _, c := range []struct {
 		n    int
@@ -252,18 +263,14 @@ func (t textWriter) summary(j *judged) {
 			parts = append(parts, t.paint(verdictColors[c.kind], fmt.Sprintf("%d %s", c.n, word)))
 		}
 	}
-	line := fmt.Sprintf("%s: %s", t.paint(bold, j.spec), counted(s.Rules, "rule"))
+	line := fmt.Sprintf("%s: %s", t.paint(bold, of.spec), counted(s.Rules, "rule"))
 	if len(parts) > 0 {
 		line += ": " + strings.Join(parts, ", ")
 	}
-	entries := 0
-	for _, one := range j.verdicts {
-		entries += len(one.Entries)
+	if of.entries > 0 {
+		line += fmt.Sprintf("; %s on the device", counted(of.entries, "entry"))
 	}
-	if entries > 0 {
-		line += fmt.Sprintf("; %s on the device", counted(entries, "entry"))
-	}
-	if j.inexact == 0 && s.Rules > 0 {
+	if of.inexact == 0 && s.Rules > 0 {
 		line += "; all exact"
 	}
 	fmt.Fprintln(t.w, line)

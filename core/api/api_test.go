@@ -318,6 +318,29 @@ func TestValidate(t *testing.T) {
 	s.want(422, "POST", "/v1/validate", `{"text":"","profiles":["asr9"]}`, nil)
 }
 
+// What is said about a rule on the way to the end of the input is said here as by `sluice validate`.
+func TestValidateNotes(t *testing.T) {
+	t.Parallel()
+	s := newTester(t)
+	const later = "announce flow route { match { destination 203.0.113.9/32; } then { accept; } }"
+	body, _ := json.Marshal(map[string]any{"text": strings.Replace(later, "accept", "discard", 1) + "\n" + later, "profiles": []string{"generic"}})
+	var v struct {
+		Profiles []struct {
+			Rules []struct {
+				Line    int
+				Reasons []struct{ Code, Message string }
+			}
+		}
+	}
+	s.want(200, "POST", "/v1/validate", string(body), &v)
+	if len(v.Profiles) != 1 || len(v.Profiles[0].Rules) != 1 || v.Profiles[0].Rules[0].Line != 2 {
+		t.Fatalf("%+v, want the second rule alone", v)
+	}
+	if r := v.Profiles[0].Rules[0].Reasons; len(r) == 0 || r[0].Code != "replaces" || !strings.Contains(r[0].Message, "request:1") {
+		t.Errorf("reasons %+v, want replaces first, with the place of the other", r)
+	}
+}
+
 func TestHealthMetricsAndDescription(t *testing.T) {
 	t.Parallel()
 	s := newTester(t)

@@ -120,9 +120,8 @@ func (g *Gateway) deviceReport(device string, p *plan.Plan, show []flowspec.Rule
 // filterText renders the entries of a plan that belong to shown rules and returns a look-up from the name of an entry to its lines.
 func (g *Gateway) filterText(p *plan.Plan, shown func(flowspec.ID) bool) func(string) string {
 	lines := map[string]string{}
-	prof, err := g.Profiles.Get(p.Profile)
-	if err == nil && prof.Filter != nil {
-		if d := g.Dialects[prof.Filter.Dialect]; d != nil {
+	if prof, err := g.Profiles.Get(p.Profile); err == nil {
+		if d := g.dialect(prof); d != nil {
 			for _, f := range p.Desired.Filters {
 				render(d, only(f, shown), lines)
 			}

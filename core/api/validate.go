@@ -6,11 +6,11 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/notation"
 	"github.com/sluice-gateway/sluice/core/plan"
+	"github.com/sluice-gateway/sluice/core/profile"
 	"github.com/sluice-gateway/sluice/core/report"
-	"github.com/sluice-gateway/sluice/core/rib"
 )
 
 type validateInput struct {
@@ -35,25 +35,30 @@ func registerValidate(h huma.API, g *Gateway) {
 }
 
 // validate judges the rules of the request alone, not together with those in force: that is what dry_run is for.
-func (g *Gateway) validate(_ context.Context, in *validateInput) (*validateOutput, error) {
-	read := notation.Read("request", []byte(in.Body.Text), notation.Options{Format: notation.Format(in.Body.Format), Compat: g.Compat, Now: g.Now()})
-	standing := report.Standing(read.Items)
+func (g *Gateway) validate(_ context.Context, input *validateInput) (*validateOutput, error) {
+	read := notation.Read("request", []byte(input.Body.Text), notation.Options{Format: notation.Format(input.Body.Format), Compat: g.Compat, Now: g.Now()})
+	in := report.Play(read.Items, read.Problems)
+	snap, index := in.Snapshot()
 	out := &validateOutput{}
-	out.Body.Errors = report.Problems(read.Problems)
-	for _, spec := range in.Body.Profiles {
+	out.Body.Profiles, out.Body.Errors = []report.Profile{}, report.Problems(in.Loose)
+	for _, spec := range input.Body.Profiles {
 		prof, settings, err := g.Profiles.Select(spec)
 		if err != nil {
 			return nil, huma.Error422UnprocessableEntity(err.Error())
 		}
-		var rules []flowspec.Rule
-		for _, item := range standing {
-			rules = append(rules, item.Rule)
-		}
-		p, err := plan.Make(rib.Of(rules), prof, plan.Options{Settings: settings})
+		judged, err := report.Judge(snap, index, prof, plan.Options{Settings: settings}, g.dialect(prof))
 		if err != nil {
 			return nil, huma.Error500InternalServerError("the rules could not be planned", err)
 		}
-		out.Body.Profiles = append(out.Body.Profiles, report.Make(prof.Name, standing, p, g.filterText(p, func(flowspec.ID) bool { return true })))
+		out.Body.Profiles = append(out.Body.Profiles, judged.Profile(prof.Name, in))
 	}
 	return out, nil
+}
+
+// dialect returns the language of p's filters, nil where there is none here.
+func (g *Gateway) dialect(p *profile.Profile) filter.Dialect {
+	if p.Filter == nil {
+		return nil
+	}
+	return g.Dialects[p.Filter.Dialect]
 }
