@@ -35,6 +35,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// The streams as they were before go-plugin took them over.
+var stdout, stderr = os.Stdout, os.Stderr
+
 func play(name string) {
 	switch name {
 	case "mute":
@@ -71,6 +74,12 @@ func (*probe) Read(ctx context.Context, t device.Target, _ ...string) (device.St
 	case "block":
 		<-ctx.Done()
 		return device.State{}, &device.Transient{Err: ctx.Err()}
+	case "child": // leaves a process behind that holds our standard output and error
+		child, err := os.StartProcess("/bin/sleep", []string{"sleep", "300"}, &os.ProcAttr{Files: []*os.File{nil, stdout, stderr}})
+		if err != nil {
+			return device.State{}, err
+		}
+		return device.State{Attached: map[string][]string{"child": {strconv.Itoa(child.Pid)}}}, nil
 	case "stop":
 		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 		<-ctx.Done()
@@ -225,6 +234,48 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	left, err := os.ReadDir(dir)
 	if err != nil || len(left) != 0 {
 		t.Errorf("%d things are left behind: %v, %v", len(left), left, err)
+	}
+}
+
+// TestChildrenOfAPluginHoldUpNobody: what a plugin started and left behind keeps its pipes open, which must hide neither its death nor its successor.
+func TestChildrenOfAPluginHoldUpNobody(t *testing.T) {
+	t.Parallel()
+	h, _ := run(t, host.Options{PingEvery: time.Hour}, host.Plugin{Name: "probe"})
+	a := adapter(t, h, "probe")
+	st, err := a.Read(within(t, time.Minute), do("child"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	child, err := strconv.Atoi(st.Attached["child"][0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Kill(child, syscall.SIGKILL) })
+	first := h.Status()[0].PID
+	if err := syscall.Kill(first, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "another one runs", func() bool { st := h.Status()[0]; return st.State == "running" && st.PID != first })
+	if _, err := a.Info(within(t, time.Minute)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestEndDuringAStart: a host that is ended does not wait for a plugin that says nothing.
+func TestEndDuringAStart(t *testing.T) {
+	t.Parallel()
+	h, err := host.New(host.Options{Logger: slog.New(slog.DiscardHandler), StartTimeout: time.Hour}, host.Plugin{Name: "mute"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = h.Run(ctx) }()
+	cancel()
+	select {
+	case <-ended:
+	case <-time.After(30 * time.Second):
+		t.Fatal("the host waits for a plugin that does not start")
 	}
 }
 

@@ -33,14 +33,15 @@ type process struct {
 }
 
 // start runs x and waits until it answers. Everything is made anew for each start: go-plugin keeps state in a configuration that was used, and a
-// hash that was used verifies nothing.
-func start(x executable, opt Options, log *slog.Logger) (*process, error) {
+// hash that was used verifies nothing. When ctx ends, so does the attempt.
+func start(ctx context.Context, x executable, opt Options, log *slog.Logger) (*process, error) {
 	// go-plugin leaves its directory behind when the process ended by itself, so it gets one that is removed here.
 	sockets, err := os.MkdirTemp("", "sluice-")
 	if err != nil {
 		return nil, err
 	}
 	p := &process{child: &child{exited: make(chan struct{})}, sockets: sockets}
+	defer context.AfterFunc(ctx, func() { _ = p.child.Kill(ctx) })()
 	lines := &logLines{log: log}
 	p.client = plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig:  sdk.Handshake,
@@ -75,7 +76,7 @@ func start(x executable, opt Options, log *slog.Logger) (*process, error) {
 		return nil, err
 	}
 	p.rpc, p.adapter = rpc, raw.(*sdk.Client)
-	ctx, cancel := context.WithTimeout(context.Background(), opt.StartTimeout)
+	ctx, cancel := context.WithTimeout(ctx, opt.StartTimeout)
 	defer cancel()
 	if _, err := p.adapter.Info(ctx); err != nil {
 		p.end()
@@ -94,14 +95,23 @@ func (p *process) end() {
 	_ = os.RemoveAll(p.sockets)
 }
 
+// lastWords is how long the output of a process that ended is still read.
+const lastWords = time.Second
+
 // child is the operating system's side of a plugin: go-plugin's runner.Runner. It differs from the one in go-plugin in its standard input: that of
-// ours is not shared (a gateway may be reading rules from it), and a pipe in its place ends when we do.
+// ours is not shared (a gateway may be reading rules from it), and a pipe in its place ends when we do. And a plugin ends with its process, not
+// with the last holder of its output: go-plugin waits for the end of both pipes, which a child of the plugin can keep open for ever.
 type child struct {
 	cmd            *exec.Cmd
-	stdout, stderr io.ReadCloser
+	stdout, stderr *os.File // our ends
+	theirs         []*os.File
 	lifeline       *os.File
 	exited         chan struct{} // closed when the process is gone
-	once           sync.Once
+	err            error         // how it went; read after exited
+
+	mu      sync.Mutex // guards what follows
+	process *os.Process
+	killed  bool // it is not to start any more
 }
 
 // prepare verifies the checksum and sets the command up.
@@ -117,62 +127,110 @@ func (c *child) prepare(x executable, env []string) (runner.Runner, error) {
 	} else if !ok {
 		return nil, fmt.Errorf("the checksum of %s is not the configured one: if the file was changed on purpose, put the output of sha256sum into the configuration", x.name)
 	}
-	read, write, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	c.lifeline = write
 	c.cmd = exec.Command(x.path, x.args...)
 	c.cmd.Args[0] = x.name
 	c.cmd.Env = append(append([]string{sdk.Lifeline + "=stdin"}, x.env...), env...)
-	c.cmd.Stdin = read
-	if c.stdout, err = c.cmd.StdoutPipe(); err != nil {
-		return nil, err
-	}
-	if c.stderr, err = c.cmd.StderrPipe(); err != nil {
+	if err := c.pipes(); err != nil {
+		c.close()
 		return nil, err
 	}
 	return c, nil
 }
 
-func (c *child) Start(context.Context) error {
-	err := c.cmd.Start()
-	_ = c.cmd.Stdin.(*os.File).Close()
-	if err != nil {
-		c.gone()
+// pipes makes standard input, output and error.
+func (c *child) pipes() error {
+	for _, p := range []struct {
+		ours   **os.File
+		theirs func(*os.File)
+		output bool
+	}{
+		{&c.lifeline, func(f *os.File) { c.cmd.Stdin = f }, false},
+		{&c.stdout, func(f *os.File) { c.cmd.Stdout = f }, true},
+		{&c.stderr, func(f *os.File) { c.cmd.Stderr = f }, true},
+	} {
+		read, write, err := os.Pipe()
+		if err != nil {
+			return err
+		}
+		ours, theirs := write, read
+		if p.output {
+			ours, theirs = read, write
+		}
+		*p.ours = ours
+		p.theirs(theirs)
+		c.theirs = append(c.theirs, theirs)
 	}
-	return err
+	return nil
+}
+
+func (c *child) Start(context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.killed {
+		return errors.New("it was ended before it began")
+	}
+	if err := c.cmd.Start(); err != nil {
+		return err
+	}
+	c.process = c.cmd.Process
+	for _, f := range c.theirs {
+		_ = f.Close()
+	}
+	c.theirs = nil
+	go func() { // ends with the process
+		c.err = c.cmd.Wait()
+		for _, f := range []*os.File{c.stdout, c.stderr} {
+			_ = f.SetReadDeadline(time.Now().Add(lastWords))
+		}
+		close(c.exited)
+	}()
+	return nil
 }
 
 func (c *child) Wait(context.Context) error {
-	err := c.cmd.Wait()
-	c.gone()
-	return err
+	<-c.exited
+	return c.err
 }
 
 func (c *child) Kill(context.Context) error {
-	if c.cmd == nil || c.cmd.Process == nil {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.killed = true
+	if c.process == nil {
 		return nil
 	}
-	if err := c.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := c.process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
 	return nil
 }
 
-func (c *child) gone() { c.once.Do(func() { close(c.exited) }) }
-
-// release lets go of what outlives the process.
+// release waits for the process and lets go of what outlives it.
 func (c *child) release() {
+	c.mu.Lock()
+	c.killed = true
+	started := c.process != nil
+	c.mu.Unlock()
 	if c.lifeline != nil {
 		_ = c.lifeline.Close()
 	}
-	if c.cmd != nil && c.cmd.Process != nil {
+	if started {
 		select {
 		case <-c.exited:
 		case <-time.After(5 * time.Second): // killed and not gone: the kernel is at it, and nobody is helped by waiting
 		}
 	}
+	c.close()
+}
+
+// close closes our ends of the pipes, and theirs where no process took them.
+func (c *child) close() {
+	for _, f := range append([]*os.File{c.lifeline, c.stdout, c.stderr}, c.theirs...) {
+		if f != nil {
+			_ = f.Close()
+		}
+	}
+	c.theirs = nil
 }
 
 func (c *child) Stdout() io.ReadCloser { return c.stdout }
@@ -180,10 +238,12 @@ func (c *child) Stderr() io.ReadCloser { return c.stderr }
 func (c *child) Name() string          { return filepath.Base(c.cmd.Args[0]) }
 
 func (c *child) ID() string {
-	if c.cmd == nil || c.cmd.Process == nil {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.process == nil {
 		return ""
 	}
-	return fmt.Sprint(c.cmd.Process.Pid)
+	return fmt.Sprint(c.process.Pid)
 }
 
 func (c *child) Diagnose(context.Context) string {

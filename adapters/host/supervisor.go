@@ -83,7 +83,7 @@ func (s *supervisor) pause(deaths int) time.Duration {
 
 // live is one life of the plugin: from its start until it is gone, hangs, or ctx ends.
 func (s *supervisor) live(ctx context.Context) error {
-	p, err := start(s.exe, s.opt, s.log)
+	p, err := start(ctx, s.exe, s.opt, s.log)
 	if err != nil {
 		return err
 	}
