@@ -267,8 +267,8 @@ func (d *Device) sendable(w *want) error {
 	if len(m.NLRI())+len(w.attrs.key) < session.MaxMessage/2 {
 		return nil
 	}
-	// Measured in the longest form, eBGP with an AS_PATH, so that the answer does not depend on the session.
-	agreed := session.Negotiated{LocalAS: 1<<32 - 1, Open: session.Open{FourOctet: true}}
+	// Measured in the longest form, eBGP with AS_PATH and AS4_PATH, so that the answer does not depend on the session.
+	agreed := session.Negotiated{LocalAS: 1<<32 - 1}
 	if _, err := appendReach(nil, familyOut(m.Family()), w, [][]byte{m.NLRI()}, agreed); err != nil {
 		return fmt.Errorf("%w: NLRI of %d octets", err, len(m.NLRI()))
 	}

@@ -58,26 +58,42 @@ func (d *Device) write(s *session.Session) {
 			return
 		}
 		items, waiting, mark := d.take(s)
-		messages, err := encode(nil, items, s.Negotiated)
-		if err == nil && mark {
+		messages, items, fault := d.encode(items, s.Negotiated)
+		if mark {
 			for _, f := range s.Families {
-				messages, err = session.AppendUnreach(messages, f, nil)
+				messages, _ = session.AppendUnreach(messages, f, nil) // without NLRIs it always fits
 			}
 		}
-		if err != nil { // a fault of ours, since record has measured every route
-			d.log.Error("cannot encode what the peer is owed", "err", err)
-			d.answer(waiting, err)
-			continue
-		}
-		err = s.Send(messages)
+		err := s.Send(messages)
 		if err == nil {
 			d.settle(items, len(messages))
 		}
-		d.answer(waiting, nil)
+		d.answer(waiting, fault)
 		if err != nil {
 			return // the session is ending; what is owed goes when the next one is up
 		}
 	}
+}
+
+// encode returns the UPDATEs of items, and the items that are in them. One that cannot be encoded is a fault of ours, since record has measured every
+// route: it is left out and named, and takes no other with it.
+func (d *Device) encode(items []item, agreed session.Negotiated) ([]byte, []item, error) {
+	messages, err := encode(nil, items, agreed)
+	if err == nil {
+		return messages, items, nil
+	}
+	d.log.Error("cannot encode something that the peer is owed", "err", err)
+	good := items[:0]
+	for _, it := range items {
+		if _, err := encode(nil, []item{it}, agreed); err == nil {
+			good = append(good, it)
+		}
+	}
+	messages, again := encode(nil, good, agreed)
+	if again != nil {
+		return nil, nil, again
+	}
+	return messages, good, err
 }
 
 // take empties the queue. mark says that End-of-RIB is due: once the gateway has said what the peer is to have, since a mark before
@@ -92,7 +108,7 @@ func (d *Device) take(s *session.Session) (items []item, waiting []chan error, m
 		switch {
 		case s.Has(familyOut(o.key.family)) && (it.differs() || again && it.want != nil):
 			items = append(items, it)
-		case it.want == nil:
+		case it.want == nil && d.routes[o.key] == o:
 			delete(d.routes, o.key)
 		}
 	}
@@ -115,7 +131,7 @@ func (d *Device) settle(items []item, octets int) {
 			continue
 		}
 		d.out.Withdrawn++
-		if it.owed.want == nil {
+		if it.owed.want == nil && !it.owed.queued { // while it is queued it keeps its place, or another would stand beside it
 			delete(d.routes, it.key)
 		}
 	}

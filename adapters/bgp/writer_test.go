@@ -1,0 +1,87 @@
+package bgp
+
+import (
+	"log/slog"
+	"testing"
+
+	"github.com/sluice-gateway/sluice/adapters/bgp/session"
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+)
+
+// A route that comes back and goes again while its withdrawal is being written, and comes back once more right behind it, was sent and must be
+// known to be: what is not in the table is never withdrawn.
+func TestRouteThatReturnsDuringItsWithdrawal(t *testing.T) {
+	t.Parallel()
+	m, err := flowspec.ParseNLRI(flowspec.IPv4, []byte{6, 1, 32, 10, 0, 0, 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDevice(PeerConfig{Name: "edge", Families: []flowspec.Family{flowspec.IPv4}}, Config{}, slog.New(slog.DiscardHandler))
+	s := &session.Session{Negotiated: session.Negotiated{Families: []session.Family{{AFI: 1, SAFI: 133}}}}
+	step := func(op device.Op) {
+		t.Helper()
+		r := &device.Route{Match: m, Action: flowspec.Action{Rate: &flowspec.Rate{Unit: flowspec.Bytes}}}
+		if _, refused, err := d.record(device.Change{Steps: []device.Step{{Op: op, Route: r}}}); refused != nil || err != nil {
+			t.Fatal(refused, err)
+		}
+	}
+	step(device.Add)
+	items, _, _ := d.take(s)
+	d.settle(items, 0)
+	step(device.Remove)
+	items, _, _ = d.take(s) // the withdrawal is on its way
+	step(device.Add)
+	step(device.Remove)
+	d.settle(items, 0)
+	step(device.Add)
+	items, _, _ = d.take(s)
+	d.settle(items, 0)
+	if st := d.Status(); len(items) != 1 || st.Owed != 1 || st.Sent != 1 {
+		t.Fatalf("sent %d, status %+v; want one route owed and sent", len(items), st)
+	}
+	step(device.Remove)
+	if items, _, _ = d.take(s); len(items) != 1 || items[0].want != nil {
+		t.Fatalf("%d items, want the withdrawal", len(items))
+	}
+}
+
+// What sendable lets through can be encoded in every kind of session: the answer is given before the session is known.
+func TestSendableIsEncodable(t *testing.T) {
+	t.Parallel()
+	kinds := map[string]session.Negotiated{
+		"internal": {LocalAS: 64500, Open: session.Open{AS: 64500, FourOctet: true}},
+		"external": {LocalAS: 4200000000, Open: session.Open{AS: 64501, FourOctet: true}},
+		"narrow":   {LocalAS: 64500, Open: session.Open{AS: 64501}},
+		"trans":    {LocalAS: 4200000000, Open: session.Open{AS: 64501}},
+	}
+	d := newDevice(PeerConfig{Name: "edge", Families: []flowspec.Family{flowspec.IPv4}}, Config{NoExport: true}, slog.New(slog.DiscardHandler))
+	sent := 0
+	for n := 3970; n < 4093; n++ {
+		body := append(make([]byte, 0, n), 3)
+		if n%2 == 0 {
+			body = []byte{1, 24, 10, 0, 0, 3}
+		}
+		for len(body) < n {
+			body = append(body, 1, byte(len(body)/2))
+		}
+		body[n-2] = 0x81
+		m, err := flowspec.ParseNLRI(flowspec.IPv4, append([]byte{0xf0 | byte(n>>8), byte(n)}, body...))
+		if err != nil {
+			t.Fatal(n, err)
+		}
+		w := d.newWant(&device.Route{Match: m, Action: flowspec.Action{Rate: &flowspec.Rate{Unit: flowspec.Bytes}}})
+		if d.sendable(w) != nil {
+			continue
+		}
+		sent++
+		for kind, agreed := range kinds {
+			if _, err := encode(nil, []item{{owed: &owed{key: keyOf(m)}, want: w}}, agreed); err != nil {
+				t.Errorf("%s, %d octets: %v", kind, n, err)
+			}
+		}
+	}
+	if sent == 0 || sent == 4093-3970 {
+		t.Errorf("%d routes were let through: the limit was not among them", sent)
+	}
+}
