@@ -89,15 +89,10 @@ func (l *line) expire(w *window) {
 // kept its timer running (Junos) takes any commit for the confirmation, so running is compared with what was applied first. A change
 // that is not pending any more is *device.Transient: read the device to see how it ended.
 func (a *Adapter) Confirm(ctx context.Context, t device.Target, c device.Commit) error {
-	d, tok, err := readCommit(t, c)
-	if err != nil || c.Confirmed {
-		return err
-	}
-	l, err := a.acquire(ctx, t)
-	if err != nil {
-		return err
-	}
-	defer a.release(l)
+	return a.settle(ctx, t, c, a.confirm)
+}
+
+func (a *Adapter) confirm(ctx context.Context, l *line, d details, tok token, _ time.Time) error {
 	s, locked, err := a.guarded(ctx, l, tok)
 	if err != nil {
 		return err
@@ -179,19 +174,14 @@ func (a *Adapter) holds(ctx context.Context, s *session, tok token) error {
 // Cancel undoes a change now. One that is not pending any more needs no cancelling. A device that cannot cancel (Junos) undoes the change at the deadline: until
 // then Cancel is *device.Transient, and the candidate stays locked so that nobody's commit confirms the change.
 func (a *Adapter) Cancel(ctx context.Context, t device.Target, c device.Commit) error {
-	d, tok, err := readCommit(t, c)
-	if err != nil || c.Confirmed {
-		return err
-	}
-	l, err := a.acquire(ctx, t)
-	if err != nil {
-		return err
-	}
-	defer a.release(l)
+	return a.settle(ctx, t, c, a.cancel)
+}
+
+func (a *Adapter) cancel(ctx context.Context, l *line, d details, tok token, deadline time.Time) error {
 	s, err := a.first(ctx, l, func(s *session) error {
 		err := d.commit.cancel(ctx, s, tok.persist)
 		if errors.Is(err, errNoCancel) {
-			return a.undone(ctx, s, tok, c.Deadline)
+			return a.undone(ctx, s, tok, deadline)
 		}
 		return cancelled(err)
 	})
@@ -227,6 +217,20 @@ func cancelled(err error) error {
 		return nil
 	}
 	return err
+}
+
+// settle does something about a change that waits, with the line to its device owned.
+func (a *Adapter) settle(ctx context.Context, t device.Target, c device.Commit, do func(context.Context, *line, details, token, time.Time) error) error {
+	d, tok, err := readCommit(t, c)
+	if err != nil || c.Confirmed {
+		return err
+	}
+	l, err := a.acquire(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer a.release(l)
+	return do(ctx, l, d, tok, c.Deadline)
 }
 
 func readCommit(t device.Target, c device.Commit) (details, token, error) {

@@ -86,17 +86,29 @@ type listed struct {
 	File     string   `json:"file"`
 }
 
-func profileList() *cobra.Command {
-	cmd := &cobra.Command{Use: "list", Short: "List the profiles", Args: cobra.NoArgs}
-	dir, format := profilesFlag(cmd), formatFlag(cmd, "text", "json")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+// libraryFlags adds --profiles and --format to a command, and returns what reads them.
+func libraryFlags(cmd *cobra.Command, formats ...string) func() (*profile.Library, string, error) {
+	dir, format := profilesFlag(cmd), formatFlag(cmd, formats...)
+	return func() (*profile.Library, string, error) {
 		f, err := format()
 		if err != nil {
-			return err
+			return nil, "", err
 		}
 		lib, err := loadProfiles(*dir)
 		if err != nil {
-			return usage(err)
+			return nil, "", usage(err)
+		}
+		return lib, f, nil
+	}
+}
+
+func profileList() *cobra.Command {
+	cmd := &cobra.Command{Use: "list", Short: "List the profiles", Args: cobra.NoArgs}
+	open := libraryFlags(cmd, "text", "json")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		lib, f, err := open()
+		if err != nil {
+			return err
 		}
 		out := []listed{}
 		for _, p := range lib.All() {
@@ -166,15 +178,11 @@ func profileShow() *cobra.Command {
 		Short: "Show one profile with the facts it rests on",
 		Args:  cobra.ExactArgs(1),
 	}
-	dir, format := profilesFlag(cmd), formatFlag(cmd, "text", "json")
+	open := libraryFlags(cmd, "text", "json")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		f, err := format()
+		lib, f, err := open()
 		if err != nil {
 			return err
-		}
-		lib, err := loadProfiles(*dir)
-		if err != nil {
-			return usage(err)
 		}
 		p, settings, err := lib.Select(args[0])
 		if err != nil {
@@ -269,15 +277,11 @@ func profileMatrix() *cobra.Command {
 		Use:   "matrix [PROFILE[:OPTION=VALUE]...]",
 		Short: "Set profiles side by side; all of them without arguments",
 	}
-	dir, format := profilesFlag(cmd), formatFlag(cmd, "text", "json", "markdown")
+	open := libraryFlags(cmd, "text", "json", "markdown")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		f, err := format()
+		lib, f, err := open()
 		if err != nil {
 			return err
-		}
-		lib, err := loadProfiles(*dir)
-		if err != nil {
-			return usage(err)
 		}
 		list := lib.All()
 		if len(args) > 0 {
