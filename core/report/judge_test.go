@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sluice-gateway/sluice/adapters/junos"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/notation"
 	"github.com/sluice-gateway/sluice/core/plan"
@@ -16,22 +15,33 @@ import (
 	"github.com/sluice-gateway/sluice/profiles"
 )
 
-// silent is a dialect that cannot write anything, forgetful one that drops what it reads.
-type (
-	silent    struct{ junos.Dialect }
-	forgetful struct{ junos.Dialect }
-)
-
-func (silent) Render(filter.Filter) (filter.Rendered, error) {
-	return filter.Rendered{}, errors.New("no words")
+// inMemory is a dialect that writes the name of a filter and remembers the rest.
+type inMemory struct {
+	filter.Dialect
+	held map[string]filter.Filter
+	err  error // of Render
+	drop int   // entries lost on the way
 }
 
-func (d forgetful) Parse(b []byte) ([]filter.Filter, error) {
-	f, err := d.Dialect.Parse(b)
-	for i := range f {
-		f[i].Entries = f[i].Entries[1:]
+func (inMemory) Semantics() filter.Semantics { return filter.Semantics{} }
+
+func (d inMemory) Render(f filter.Filter) (filter.Rendered, error) {
+	d.held[f.Name] = f
+	lines := make([]string, len(f.Entries))
+	for i, e := range f.Entries {
+		lines[i] = "line of " + e.Name
 	}
-	return f, err
+	return filter.Rendered{Payload: []byte(f.Name), Text: f.Name, Entries: lines}, d.err
+}
+
+func (d inMemory) Parse(b []byte) ([]filter.Filter, error) {
+	f := d.held[string(b)]
+	f.Entries = f.Entries[d.drop:]
+	return []filter.Filter{f}, nil
+}
+
+func dialect(err error, drop int) filter.Dialect {
+	return inMemory{held: map[string]filter.Filter{}, err: err, drop: drop}
 }
 
 // A first fragment needs a filter on Junos; without one in writing it is rejected, and the rule beside it is not.
@@ -61,10 +71,10 @@ func TestJudgeTakesBackWhatCannotBeWritten(t *testing.T) {
 		want    report.Summary
 		words   string
 	}{
-		"written":                {junos.Dialect{}, report.Summary{Rules: 2, Native: 1, Filter: 1}, ""},
+		"written":                {dialect(nil, 0), report.Summary{Rules: 2, Native: 1, Filter: 1}, ""},
 		"no language":            {nil, report.Summary{Rules: 2, Native: 1, Rejected: 1}, "there is no filter language for junos-mx here"},
-		"no words":               {silent{}, report.Summary{Rules: 2, Native: 1, Rejected: 1}, "no words"},
-		"not the same read back": {forgetful{}, report.Summary{Rules: 2, Native: 1, Rejected: 1}, "what was rendered is another filter"},
+		"no words":               {dialect(errors.New("no words"), 0), report.Summary{Rules: 2, Native: 1, Rejected: 1}, "no words"},
+		"not the same read back": {dialect(nil, 1), report.Summary{Rules: 2, Native: 1, Rejected: 1}, "what was rendered is another filter"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -89,7 +99,7 @@ func TestJudgeTakesBackWhatCannotBeWritten(t *testing.T) {
 // The JSON forms have exactly the keys that docs/cli.md promises, lists where there is nothing, and null where something is not known.
 func TestKeys(t *testing.T) {
 	t.Parallel()
-	in, j := judged(t, inFilter, junos.Dialect{})
+	in, j := judged(t, inFilter, dialect(nil, 0))
 	b, err := json.Marshal(j.Profile("junos-mx", in))
 	if err != nil {
 		t.Fatal(err)
