@@ -2,6 +2,7 @@ package session
 
 import (
 	"bufio"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -100,13 +101,30 @@ func (c *conn) send(b []byte, limit time.Duration) error {
 	c.sending <- struct{}{}
 	defer func() { <-c.sending }()
 	for len(b) > 0 {
-		piece := b[:min(len(b), 1<<16)] // the limit is for progress, not for everything
+		piece := b[:whole(b)] // the limit is for progress, not for everything
 		b = b[len(piece):]
 		if err := c.sendPiece(piece, limit); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// whole is how many octets of b to write at once: whole messages, so that a NOTIFICATION that ends the session does not land inside another one.
+func whole(b []byte) int {
+	const most = 1 << 16
+	n := 0
+	for len(b)-n >= HeaderLen {
+		length := int(binary.BigEndian.Uint16(b[n+16:]))
+		if length < HeaderLen || n+length > min(len(b), most) {
+			break
+		}
+		n += length
+	}
+	if n == 0 { // octets that are no messages
+		return min(len(b), most)
+	}
+	return n
 }
 
 func (c *conn) sendPiece(b []byte, limit time.Duration) error {

@@ -50,45 +50,61 @@ func twoOctet(as uint32) uint16 {
 
 // decodeOpen reads the body of an OPEN message. The error is a *Notification (RFC 4271 §6.2).
 func decodeOpen(body []byte) (Open, error) {
-	if err := framed(body); err != nil {
-		return Open{}, &Notification{Code: 2, Detail: err.Error()}
+	if len(body) > 0 && body[0] != 4 { // first of all: another version may have another form
+		return Open{}, &Notification{Code: 2, Subcode: 1, Data: []byte{0, 4}, Detail: fmt.Sprintf("version %d", body[0])}
+	}
+	if len(body) < 10 || len(body) != 10+int(body[9]) {
+		return Open{}, &Notification{Code: 2, Detail: "the length of the optional parameters is wrong"}
 	}
 	var m bgp.BGPOpen
-	if err := guard(func() error { return m.DecodeFromBytes(body) }); err != nil {
+	if err := guard(func() error { return m.DecodeFromBytes(append(body[:9:9], 0)) }); err != nil {
 		return Open{}, &Notification{Code: 2, Detail: err.Error()}
-	}
-	if m.Version != 4 {
-		return Open{}, &Notification{Code: 2, Subcode: 1, Data: []byte{0, 4}, Detail: fmt.Sprintf("version %d", m.Version)}
 	}
 	id, _ := netip.AddrFromSlice(m.ID.To4())
 	o := Open{AS: uint32(m.MyAS), ID: id, HoldTime: time.Duration(m.HoldTime) * time.Second}
-	for _, p := range m.OptParams {
-		caps, ok := p.(*bgp.OptionParameterCapability)
-		if !ok {
-			return Open{}, &Notification{Code: 2, Subcode: 4}
+	err := tlvs(body[10:], func(typ uint8, value []byte) error {
+		if typ != bgp.BGP_OPT_CAPABILITY {
+			return &Notification{Code: 2, Subcode: 4, Detail: fmt.Sprintf("optional parameter %d", typ)}
 		}
-		o.take(caps.Capability)
+		return tlvs(value, o.take)
+	})
+	var n *Notification
+	if err != nil && !errors.As(err, &n) {
+		n = &Notification{Code: 2, Detail: err.Error()}
+	}
+	if n != nil {
+		return Open{}, n
 	}
 	return o, nil
 }
 
-// framed checks that every length in an OPEN is right. The library leaves out the capabilities behind one that it cannot read,
-// and takes octets of the next one for a short one: an AS number understood half would make every AS_PATH of the session unreadable.
-func framed(body []byte) error {
-	if len(body) < 10 || len(body) != 10+int(body[9]) {
-		return errors.New("the length of the optional parameters is wrong")
+// take notes one capability. Those that are not used here are not looked into: a speaker may write what it likes there (RFC 5492 §3), and the library, given all
+// of them at once, leaves out what stands behind one that it cannot read. An AS number left out would make every AS_PATH unreadable.
+func (o *Open) take(code uint8, value []byte) error {
+	want, used := map[uint8]int{uint8(bgp.BGP_CAP_MULTIPROTOCOL): 4, uint8(bgp.BGP_CAP_ROUTE_REFRESH): 0, uint8(bgp.BGP_CAP_FOUR_OCTET_AS_NUMBER): 4}[code]
+	if !used {
+		return nil
 	}
-	return tlvs(body[10:], func(typ uint8, value []byte) error {
-		if typ != bgp.BGP_OPT_CAPABILITY {
-			return nil
+	if len(value) != want {
+		return fmt.Errorf("capability %d of %d octets", code, len(value))
+	}
+	return guard(func() error {
+		c, err := bgp.DecodeCapability(append([]byte{code, uint8(want)}, value...))
+		if err != nil {
+			return err
 		}
-		return tlvs(value, func(code uint8, value []byte) error {
-			want, fixed := map[uint8]int{uint8(bgp.BGP_CAP_MULTIPROTOCOL): 4, uint8(bgp.BGP_CAP_ROUTE_REFRESH): 0, uint8(bgp.BGP_CAP_FOUR_OCTET_AS_NUMBER): 4}[code]
-			if fixed && len(value) != want {
-				return fmt.Errorf("capability %d of %d octets", code, len(value))
+		switch c := c.(type) {
+		case *bgp.CapMultiProtocol:
+			afi, safi := bgp.RouteFamilyToAfiSafi(c.CapValue)
+			if f := (Family{afi, safi}); !slices.Contains(o.Families, f) {
+				o.Families = append(o.Families, f)
 			}
-			return nil
-		})
+		case *bgp.CapFourOctetASNumber:
+			o.AS, o.FourOctet = c.CapValue, true
+		case *bgp.CapRouteRefresh:
+			o.Refresh = true
+		}
+		return nil
 	})
 }
 
@@ -104,22 +120,6 @@ func tlvs(b []byte, each func(typ uint8, value []byte) error) error {
 		b = b[2+int(b[1]):]
 	}
 	return nil
-}
-
-func (o *Open) take(caps []bgp.ParameterCapabilityInterface) {
-	for _, c := range caps {
-		switch c := c.(type) {
-		case *bgp.CapMultiProtocol:
-			afi, safi := bgp.RouteFamilyToAfiSafi(c.CapValue)
-			if f := (Family{afi, safi}); !slices.Contains(o.Families, f) {
-				o.Families = append(o.Families, f)
-			}
-		case *bgp.CapFourOctetASNumber:
-			o.AS, o.FourOctet = c.CapValue, true
-		case *bgp.CapRouteRefresh:
-			o.Refresh = true
-		}
-	}
 }
 
 // negotiate checks the peer's OPEN against the configuration and returns what both sides have. The error is a *Notification.

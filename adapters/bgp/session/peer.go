@@ -63,7 +63,7 @@ func (p *Peer) Status() Status {
 	return p.status
 }
 
-// Reset ends the session with n, if there is one; the next attempt follows as after any failure.
+// Reset ends the session, if there is one, with n, which is not nil; the next attempt follows as after any failure.
 func (p *Peer) Reset(n *Notification) {
 	select {
 	case p.orders <- n:
