@@ -91,8 +91,8 @@ func rule(n int) string {
 	return fmt.Sprintf("flow route { match { destination 10.%d.%d.%d/32; protocol =udp; source-port =53; packet-length >=1000&<=1500; } then { discard; } }", n>>16, n>>8&255, n&255)
 }
 
-// post creates rules and returns when the answer 201 was read.
-func (l *idle) post(b *testing.B, rules string) time.Time {
+// post creates rules and returns when the answer 201 was read, and the answer.
+func (l *idle) post(b *testing.B, rules string) (time.Time, api.Answer) {
 	b.Helper()
 	body, err := json.Marshal(api.Request{Rule: rules})
 	if err != nil {
@@ -103,10 +103,33 @@ func (l *idle) post(b *testing.B, rules string) time.Time {
 		b.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if _, err := io.Copy(io.Discard, resp.Body); err != nil || resp.StatusCode != http.StatusCreated {
+	text, err := io.ReadAll(resp.Body)
+	at := time.Now()
+	if err != nil || resp.StatusCode != http.StatusCreated {
 		b.Fatal(resp.Status, err)
 	}
-	return time.Now()
+	var a api.Answer
+	if err := json.Unmarshal(text, &a); err != nil {
+		b.Fatal(err)
+	}
+	return at, a
+}
+
+// remove deletes a rule, so that the table is as large for the next one.
+func (l *idle) remove(b *testing.B, id string) {
+	b.Helper()
+	req, err := http.NewRequestWithContext(b.Context(), http.MethodDelete, l.base+"/v1/rules/"+id, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusNoContent {
+		b.Fatal(resp.Status)
+	}
 }
 
 // BenchmarkOneRule measures one API call at an idle gateway: until a router has read the UPDATE (wire), and until the answer 201, which means that the
@@ -118,9 +141,10 @@ func BenchmarkOneRule(b *testing.B) {
 			var wire, durable []time.Duration
 			for n := 0; b.Loop(); n++ {
 				began := time.Now()
-				answered := l.post(b, rule(n))
+				answered, a := l.post(b, rule(n))
 				wire = append(wire, (<-l.arrived).Sub(began))
 				durable = append(durable, answered.Sub(began))
+				l.remove(b, a.Rules[0].ID)
 			}
 			quantiles(b, "wire", wire)
 			quantiles(b, "durable", durable)
