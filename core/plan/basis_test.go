@@ -59,3 +59,20 @@ func TestWarningAbove(t *testing.T) {
 		}
 	}
 }
+
+// Reasons read as a person would say them.
+func TestWordsOfReasons(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ profile, rule, want string }{
+		{"asr9k", "dst 203.0.113.1/32 proto 6 flags all(4),all(1) -> discard", "tcp-flags: 1 value says the same as 2"},
+		{"arista-eos", "dst 203.0.113.1/32 proto 6 flags none(2) -> discard", "tcp-flags: arista-eos cannot ask whether none of the bits is set"},
+		{"asr9k", "dst 203.0.113.1/32 proto 6 flags all(2)&none(16) -> discard", "tcp-flags: cisco-asr9k does not take terms joined by &"},
+	} {
+		p, settings := embedded(t, c.profile)
+		_, verdicts := mustPlan(t, rules(t, c.rule), p, plan.Options{Settings: settings, NoFilter: true})
+		reasons := verdicts[rule(t, c.rule).ID].Reasons
+		if !slices.ContainsFunc(reasons, func(r plan.Reason) bool { return r.Message == c.want }) {
+			t.Errorf("%s: %+v, want %q", c.rule, reasons, c.want)
+		}
+	}
+}

@@ -75,11 +75,11 @@ func typeList(set uint16) string {
 	return strings.Join(out, " and ")
 }
 
-// opNames are operators in words.
+// opNames are what a platform does not do, by operator.
 var opNames = map[split.Ops]string{
-	split.Eq: "equal", split.Range: "a range", split.Lt: "less than", split.Gt: "greater than", split.Ne: "not equal",
-	split.Chain: "terms joined by &", split.Any: "any of the bits", split.All: "all of the bits",
-	split.None: "none of the bits", split.NotAll: "not all of the bits",
+	split.Eq: "does not take equal", split.Range: "does not take a range", split.Lt: "does not take less than", split.Gt: "does not take greater than",
+	split.Ne: "does not take not equal", split.Chain: "does not take terms joined by &", split.Any: "cannot ask whether any of the bits is set",
+	split.All: "cannot ask whether all of the bits are set", split.None: "cannot ask whether none of the bits is set", split.NotAll: "cannot ask whether one of the bits is not set",
 }
 
 // trouble turns a limit that a rule meets into a reason, and returns the fact behind it.
@@ -96,7 +96,7 @@ func (p *platform) trouble(m *mechanism, l *familyLimits, t *split.Trouble) (Rea
 		r.Message = fmt.Sprintf("%s does not match %s", who, word)
 		fact = l.cannot[t.Type]
 	case split.NoOperator:
-		r.Message = fmt.Sprintf("%s: %s does not take %s", word, who, opNames[t.Op])
+		r.Message = fmt.Sprintf("%s: %s %s", word, who, opNames[t.Op])
 		if one := l.ops[t.Type][opWord(t.Op)]; one != "" {
 			fact = one
 		}
@@ -173,6 +173,9 @@ func (p *platform) changed(l *familyLimits, changes []split.Change) []Reason {
 			}
 		case split.Merged:
 			r.Message = fmt.Sprintf("%s: %d values say the same as %d", r.Component, c.To, c.From)
+			if c.To == 1 {
+				r.Message = fmt.Sprintf("%s: 1 value says the same as %d", r.Component, c.From)
+			}
 		case split.Reworded:
 			r.Message = fmt.Sprintf("%s: said with operators that the platform takes", r.Component)
 		case split.Dropped:
