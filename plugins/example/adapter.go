@@ -131,7 +131,7 @@ func (a *Adapter) Cancel(ctx context.Context, t device.Target, c device.Commit) 
 // open locks the device's directory and undoes what waited for its confirmation too long.
 func (a *Adapter) open(ctx context.Context, t device.Target) (*store, error) {
 	dir := t.Options["directory"]
-	if dir == "" || strings.ContainsAny(t.Name, "/\\\x00") || t.Name == ".." {
+	if dir == "" || strings.ContainsAny(t.Name, "/\\\x00") || t.Name == "." || t.Name == ".." {
 		return nil, fmt.Errorf("device %q: set its option directory, and give it a name without slashes", t.Name)
 	}
 	s, err := openStore(ctx, filepath.Join(dir, t.Name))
@@ -190,9 +190,16 @@ func expect(before []filter.Filter, c device.Change) error {
 		}
 		touched[name] = true
 	}
+	desired := map[string]bool{}
 	for _, f := range c.Desired.Filters {
+		desired[f.Name] = true
 		if !touched[f.Name] && !reflect.DeepEqual(has[f.Name], f) {
 			return &device.Drifted{What: "filter " + f.Name + " is not what it was"}
+		}
+	}
+	for name := range has {
+		if !touched[name] && !desired[name] { // writing the file as desired would delete what the change does not know of
+			return &device.Drifted{What: "filter " + name + " was not there"}
 		}
 	}
 	return nil

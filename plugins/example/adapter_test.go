@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"sync"
@@ -77,6 +78,32 @@ func rewrite(dir string) func(*testing.T, adaptertest.Edit, string) {
 		if err := os.WriteFile(path, b, 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestFilterThatTheChangeDoesNotKnow: a change says which filters it touches, and takes no other away.
+func TestFilterThatTheChangeDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	a, at := New(), target(t.TempDir())
+	one, two := filter.Filter{Name: "sluice-a", Version: 4}, filter.Filter{Name: "sluice-b", Version: 4}
+	put := func(have, want device.State) error {
+		com, err := a.Apply(t.Context(), at, device.Diff(have, want), time.Minute)
+		if err != nil {
+			return err
+		}
+		return a.Confirm(t.Context(), at, com)
+	}
+	if err := put(device.State{}, device.State{Filters: []filter.Filter{one}}); err != nil {
+		t.Fatal(err)
+	}
+	err := put(device.State{}, device.State{Filters: []filter.Filter{two}})
+	var drifted *device.Drifted
+	if !errors.As(err, &drifted) || drifted.Gone {
+		t.Errorf("got %v, want *device.Drifted", err)
+	}
+	st, err := a.Read(t.Context(), at)
+	if err != nil || len(st.Filters) != 1 || st.Filters[0].Name != one.Name {
+		t.Errorf("the device holds %v, %v; want what it held", st.Filters, err)
 	}
 }
 

@@ -72,7 +72,7 @@ func (s *store) content() ([]byte, error) {
 
 func (s *store) setContent(b []byte) error {
 	if b == nil {
-		return removeIfThere(s.path("filters.json"))
+		return s.remove("filters.json")
 	}
 	return s.replace("filters.json", b)
 }
@@ -107,7 +107,7 @@ func (s *store) pending() (*pending, error) {
 
 func (s *store) setPending(p *pending) error {
 	if p == nil {
-		return removeIfThere(s.path("pending.json"))
+		return s.remove("pending.json")
 	}
 	b, err := json.Marshal(p)
 	if err != nil {
@@ -124,26 +124,41 @@ func (s *store) undo(p *pending) error {
 	return s.setPending(nil)
 }
 
-// replace writes a file in one step: others see the old content or the new, also after a power cut.
+// replace writes a file in one step: others see the old content or the new, also after a power cut. The name of the file on its way is fixed, since the
+// directory is locked: what a crash leaves is overwritten by the next.
 func (s *store) replace(name string, b []byte) error {
-	f, err := os.CreateTemp(s.dir, name+".*")
+	f, err := os.OpenFile(s.path(name+".new"), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(b)
-	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
+	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), s.path(name))
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
-	return nil
+	return s.sync()
 }
 
-func removeIfThere(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+func (s *store) remove(name string) error {
+	err := os.Remove(s.path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	return nil
+	return s.sync()
+}
+
+// sync makes names durable, in their order: after a power cut a change that was confirmed must not be pending again, nor one be there without
+// its way back.
+func (s *store) sync() error {
+	d, err := os.Open(s.dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
