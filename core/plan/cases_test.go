@@ -84,7 +84,7 @@ func TestRulesAlone(t *testing.T) {
 		{"arista-eos", "dst 203.0.113.20/32 dscp 5 -> discard", "rejected 0 no-component no-filter"},
 		{"arista-eos", "dst 203.0.113.31/32 -> simpson 192.0.2.99", "rejected 0 no-action no-filter"},
 		{"generic", "dst 203.0.113.31/32 -> unknown", "rejected 0 unknown-action no-filter"},
-		{"generic", "dst 203.0.113.31/32 proto !=6&!=17 -> discard", "rewritten 1 reworded"},
+		{"generic", "dst 203.0.113.31/32 proto !=6&!=17 -> discard", "native 1"},
 		{"generic", "dst 203.0.113.31/32 proto <300 -> discard", "rewritten 1 always-true"},
 		{"generic", "proto <300 -> discard", "rewritten 1 reworded"},
 	} {

@@ -11,6 +11,9 @@ type settled struct {
 	order []bool // whether the order of evaluation decides something about the card
 }
 
+// team is the cards of a cluster. Most cards stand alone and are in none.
+type team struct{ cards []*card }
+
 // memory is what a planner remembers of clusters, by their first card.
 type memory map[*card]*settled
 
@@ -22,19 +25,24 @@ type memory map[*card]*settled
 // others, it asks about rules of its cluster: rules of other clusters share no packet with it, or fare alike.
 func (pl *plane) settleAll(last, next memory) {
 	pl.order = make([]bool, len(pl.cards))
+	pl.team = make([]*team, len(pl.cards))
 	for i, c := range pl.cards {
 		pl.state[i] = pl.alone(c)
 	}
 	for _, members := range pl.clusters() {
+		cards := make([]*card, len(members))
+		for k, i := range members {
+			cards[k] = pl.cards[i]
+		}
+		together := &team{cards}
+		for _, i := range members {
+			pl.team[i] = together
+		}
 		if pl.quiet(members) {
 			for _, i := range members {
 				pl.order[i] = !pl.again[i] || pl.contested(i)
 			}
 			continue
-		}
-		cards := make([]*card, len(members))
-		for k, i := range members {
-			cards[k] = pl.cards[i]
 		}
 		one := last[cards[0]]
 		if one == nil || !slices.Equal(one.cards, cards) {

@@ -22,6 +22,9 @@ type plane struct {
 	benign  []int32  // rules with pieces that changed places with others without harm
 	sums    []uint64 // of plane.around
 	order   []bool   // whether the order of evaluation decides something about a rule
+	team    []*team
+	routes  int            // how many it has
+	twins   map[*card]bool // that have an NLRI in common with another
 	class   []int32
 	tangled bool   // settling gave up
 	steps   int    // what settling took so far
@@ -141,7 +144,7 @@ func (pl *plane) classify() {
 	seen := make(map[table.Outcome]int32)
 	next := int32(0)
 	for i, c := range pl.cards {
-		pl.again[i] = pl.p.native != nil && pl.p.filter != nil && (c.want.Sample || c.want.Copy)
+		pl.again[i] = pl.p.twice(c)
 		switch {
 		case c.rule.Action.Continue:
 			pl.class[i] = -1
@@ -159,6 +162,12 @@ func (pl *plane) classify() {
 		}
 		pl.class[i] = n
 	}
+}
+
+// twice says whether doing what c does in the filter, and then in FlowSpec, is not the same as doing it once: a packet that is marked,
+// redirected or discarded again is not treated otherwise.
+func (p *platform) twice(c *card) bool {
+	return p.native != nil && p.filter != nil && (c.want.Sample || c.want.Copy)
 }
 
 func (pl *plane) differ(i, j int32) bool {

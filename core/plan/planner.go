@@ -17,8 +17,8 @@ import (
 type Planner struct {
 	platform *platform
 	err      error
-	cards    []*card // of the last plan, in its order
-	memory   memory  // of its clusters
+	memory   memory // of the clusters of the last plan
+	last     last
 	scratch  []flowspec.Component
 }
 
@@ -33,8 +33,10 @@ func (pl *Planner) Plan(snap rib.Snapshot) (*Plan, error) {
 	if pl.err != nil {
 		return nil, pl.err
 	}
+	if out := pl.patch(snap); out != nil {
+		return out, nil
+	}
 	cards := pl.deal(snap.Rules())
-	pl.cards = cards
 	var planes []*plane
 	for lo, hi := 0, 0; lo < len(cards); lo = hi {
 		for hi = lo + 1; hi < len(cards) && samePlane(cards[lo], cards[hi]); hi++ {
@@ -46,8 +48,10 @@ func (pl *Planner) Plan(snap rib.Snapshot) (*Plan, error) {
 		one.settleAll(pl.memory, next)
 	}
 	pl.memory = next
-	pl.fit(planes)
-	return pl.assemble(planes, len(cards)), nil
+	cut := pl.fit(planes)
+	out := pl.assemble(planes, len(cards))
+	pl.last = last{snap: snap, plan: out, planes: planes, whole: !cut, has: tally(out.Desired.Routes)}
+	return out, nil
 }
 
 // samePlane says whether two rules are of one family and route distinguisher.
@@ -59,7 +63,10 @@ func samePlane(a, b *card) bool {
 // deal returns the cards of rules, those of the last plan where the rule is still the same. Both lists are in RFC order.
 func (pl *Planner) deal(rules []flowspec.Rule) []*card {
 	out := make([]*card, len(rules))
-	old := pl.cards
+	var old []*card
+	for _, one := range pl.last.planes {
+		old = append(old, one.cards...)
+	}
 	for i := range rules {
 		r := &rules[i]
 		for len(old) > 0 && !old[0].rule.Match.Equal(r.Match) && flowspec.Compare(old[0].rule.Match, r.Match) < 0 {
@@ -87,14 +94,15 @@ func sameAction(a, b *flowspec.Action) bool {
 		len(a.Unknown) == 0 && len(b.Unknown) == 0
 }
 
-// fit keeps the plan inside what the device holds.
-func (pl *Planner) fit(planes []*plane) {
+// fit keeps the plan inside what the device holds. It says whether anything had to go.
+func (pl *Planner) fit(planes []*plane) (cut bool) {
 	p := pl.platform
 	if p.native != nil {
 		if n := p.native.native.MaxRules; n.N > 0 && !n.Soft {
 			left := n.N
 			for _, one := range planes {
 				left = one.budget(asNative, left, func(*card) Reason { return p.full(n, "rules") })
+				cut = cut || left < 0
 			}
 		}
 	}
@@ -103,9 +111,11 @@ func (pl *Planner) fit(planes []*plane) {
 			left := n.N
 			for _, one := range planes {
 				left = one.budget(asFilter, left, func(*card) Reason { return p.full(n, "filter entries") })
+				cut = cut || left < 0
 			}
 		}
 	}
+	return cut
 }
 
 func (p *platform) full(n profile.Number, what string) Reason {
@@ -134,15 +144,32 @@ func (pl *Planner) assemble(planes []*plane, n int) *Plan {
 		var owner map[string]int32
 		if twice := func(a, b device.Route) bool { return a.Match.Equal(b.Match) }; anyTwice(mine, twice) {
 			owner = one.owners()
+			one.pair(owner)
 			out.Desired.Routes = out.Desired.Routes[:start+len(slices.CompactFunc(mine, twice))]
 		}
 		for i := range one.cards {
 			out.Verdicts = append(out.Verdicts, one.verdict(int32(i), owner))
 		}
+		one.routes = len(out.Desired.Routes) - start
 	}
 	out.Desired.Filters = p.filters(planes)
-	out.Warnings = p.warnings(&out.Desired, out.Verdicts)
+	out.Warnings = p.warnings(&out.Desired, tally(out.Desired.Routes))
 	return out
+}
+
+// pair notes which cards have an NLRI in common with another.
+func (pl *plane) pair(owner map[string]int32) {
+	pl.twins = make(map[*card]bool)
+	for i, c := range pl.cards {
+		if pl.state[i] != asNative {
+			continue
+		}
+		for k := range c.native.routes {
+			if first, ok := owner[string(c.native.routes[k].Match.NLRI())]; ok && first != int32(i) {
+				pl.twins[c], pl.twins[pl.cards[first]] = true, true
+			}
+		}
+	}
 }
 
 // appendRoutes appends the routes of the plane in the order of flowspec.Compare; of equal NLRIs that of the earlier rule comes first.

@@ -258,34 +258,63 @@ func (pl *plane) missed(i int32) *table.Difference {
 	return d
 }
 
-// warnings returns what there is to say about the device as a whole.
-func (p *platform) warnings(d *device.State, verdicts []Verdict) []Reason {
-	var has struct{ native, v4, v6, redirect, rate, filter bool }
-	for i := range d.Routes {
-		r := &d.Routes[i]
-		has.native = true
-		if f := r.Match.Family(); f.Version() == packet.IPv4 {
-			has.v4 = true
-		} else {
-			has.v6 = true
-		}
-		has.redirect = has.redirect || r.Action.Redirect != nil
-		has.rate = has.rate || r.Action.Rate != nil && !r.Action.Discard()
+// counts is how many routes there are of the kinds that warnings are about.
+type counts struct{ native, v4, v6, redirect, rate int }
+
+// tally counts routes.
+func tally(routes []device.Route) (n counts) {
+	for i := range routes {
+		n.add(&routes[i], 1)
 	}
-	has.filter = len(d.Filters) > 0
+	return n
+}
+
+// add counts r by times: 1, or -1 to take it off.
+func (n *counts) add(r *device.Route, times int) {
+	n.native += times
+	if r.Match.Family().Version() == packet.IPv4 {
+		n.v4 += times
+	} else {
+		n.v6 += times
+	}
+	if r.Action.Redirect != nil {
+		n.redirect += times
+	}
+	if r.Action.Rate != nil && !r.Action.Discard() {
+		n.rate += times
+	}
+}
+
+// warnings returns what there is to say about the device as a whole.
+func (p *platform) warnings(d *device.State, has counts) []Reason {
 	var out []Reason
 	for _, w := range p.profile.Warnings {
-		applies := map[string]bool{"always": true, "native": has.native, "native-ipv4": has.v4, "native-ipv6": has.v6,
-			"redirect": has.redirect, "rate": has.rate, "filter": has.filter}[w.When]
+		applies := false
+		switch w.When {
+		case "always":
+			applies = true
+		case "native":
+			applies = has.native > 0
+		case "native-ipv4":
+			applies = has.v4 > 0
+		case "native-ipv6":
+			applies = has.v6 > 0
+		case "redirect":
+			applies = has.redirect > 0
+		case "rate":
+			applies = has.rate > 0
+		case "filter":
+			applies = len(d.Filters) > 0
+		}
 		if !applies || p.excused(w.Unless) || w.Above > 0 && len(d.Routes) <= w.Above {
 			continue
 		}
 		out = append(out, Reason{Code: w.Code, Severity: Warning, Message: w.Text, Hint: w.Command, Source: p.facts.source(w.Fact)})
 	}
-	if p.native != nil && has.native {
+	if p.native != nil && has.native > 0 {
 		out = p.scale(out, len(d.Routes), "rules", p.native.native.MaxRules)
 	}
-	if p.filter != nil && has.filter {
+	if p.filter != nil && len(d.Filters) > 0 {
 		n := 0
 		for i := range d.Filters {
 			n += len(d.Filters[i].Entries)

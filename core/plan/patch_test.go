@@ -1,0 +1,181 @@
+package plan_test
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/plan"
+	"github.com/sluice-gateway/sluice/core/rib"
+	"pgregory.net/rapid"
+)
+
+// history is a RIB with one source. Its snapshots know what changed between them, which those of rib.Of do not.
+type history struct {
+	t    fataler
+	rib  *rib.RIB
+	stop func()
+}
+
+func newHistory(t fataler) *history {
+	t.Helper()
+	r, err := rib.New(rib.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- r.Run(ctx) }()
+	return &history{t: t, rib: r, stop: func() {
+		cancel()
+		<-ended
+	}}
+}
+
+// change withdraws and announces, and returns what is in force then.
+func (h *history) change(withdraw []flowspec.Match, announce []flowspec.Rule) rib.Snapshot {
+	h.t.Helper()
+	done := make(chan error, 1)
+	if err := h.rib.Send(context.Background(), rib.Event{Source: "test", Kind: rib.Update, Withdraw: withdraw, Announce: announce, Done: done}); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		h.t.Fatal(err)
+	}
+	return h.rib.Snapshot()
+}
+
+// patchedAsMake changes a few rules at a time, and compares patched plans with plans made anew. It returns how many were patched.
+func patchedAsMake(t *rapid.T, pl *plan.Planner, make func(rib.Snapshot) *plan.Plan) (patched int) {
+	h := newHistory(t)
+	defer h.stop()
+	var rules []flowspec.Rule
+	for range rapid.IntRange(2, 8).Draw(t, "changes") {
+		var gone []flowspec.Match
+		var come []flowspec.Rule
+		for n := rapid.IntRange(0, 4).Draw(t, "add"); n > 0; n-- {
+			come = append(come, drawRule(t))
+		}
+		for n := rapid.IntRange(0, 2).Draw(t, "drop"); n > 0 && len(rules) > 0; n-- {
+			i := rapid.IntRange(0, len(rules)-1).Draw(t, "which")
+			gone = append(gone, rules[i].Match)
+			rules = slices.Delete(rules, i, i+1)
+		}
+		if len(rules) > 0 && rapid.Bool().Draw(t, "change") {
+			r := rules[rapid.IntRange(0, len(rules)-1).Draw(t, "which")]
+			r.Action = drawAction(t)
+			come = append(come, r)
+		}
+		rules = append(rules, come...)
+		snap := h.change(gone, come)
+		rules = slices.Clone(snap.Rules())
+		got := pl.Patch(snap)
+		if got != nil {
+			patched++
+		} else {
+			var err error
+			if got, err = pl.Plan(snap); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want := make(snap); !reflect.DeepEqual(got, want) {
+			t.Fatalf("planner:\n%s\nMake:\n%s\n%+v\n%+v", describe(snap, got), describe(snap, want), got.Warnings, want.Warnings)
+		}
+	}
+	return patched
+}
+
+// A planner that patches answers as Make does, whatever changes.
+func TestPatchedPlans(t *testing.T) {
+	t.Parallel()
+	patched := 0
+	rapid.Check(t, func(t *rapid.T) {
+		p, settings := embedded(t, pick(t, "profile", soundProfiles...))
+		opt := drawOptions(t)
+		opt.Settings = settings
+		patched += patchedAsMake(t, plan.NewPlanner(p, opt), func(snap rib.Snapshot) *plan.Plan {
+			out, err := plan.Make(snap, p, opt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return out
+		})
+	})
+	if patched == 0 {
+		t.Error("no plan was patched: the test sees nothing")
+	}
+}
+
+// The same on platforms that do not exist, which hold few rules.
+func TestPatchedPlansOnAnyPlatform(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		p, opt := drawProfile(t), drawOptions(t)
+		patchedAsMake(t, plan.NewPlanner(p, opt), func(snap rib.Snapshot) *plan.Plan {
+			out, err := plan.Make(snap, p, opt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return out
+		})
+	})
+}
+
+// Snapshots that share no history are planned anew, also where their versions are the same.
+func TestForeignSnapshots(t *testing.T) {
+	t.Parallel()
+	p, _ := embedded(t, "asr9k")
+	pl := plan.NewPlanner(p, plan.Options{})
+	for _, text := range []string{"dst 192.0.2.1/32 -> discard", "dst 192.0.2.2/32 -> discard"} {
+		out, err := pl.Plan(snapshot(t, text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := out.Verdicts[0].Rule; got != rule(t, text).ID {
+			t.Errorf("planned %s, want %s", got, rule(t, text).ID)
+		}
+	}
+}
+
+// BenchmarkPatch adds a rule to n, and takes it out again: a snapshot, and the plan for it.
+func BenchmarkPatch(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		n    int
+		make func(testing.TB, int, uint64) []flowspec.Rule
+	}{
+		{"mitigation/100", 100, mitigation}, {"mitigation/1000", 1_000, mitigation}, {"mitigation/10000", 10_000, mitigation}, {"mitigation/100000", 100_000, mitigation},
+		{"mixed/1000", 1_000, mixed}, {"mixed/10000", 10_000, mixed},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			p, settings := embedded(b, "asr9k")
+			rules := c.make(b, c.n+1, 1)
+			for i := range rules {
+				rules[i].Source = "test"
+			}
+			one := rules[len(rules)-1]
+			h := newHistory(b)
+			defer h.stop()
+			pl := plan.NewPlanner(p, plan.Options{Settings: settings})
+			if _, err := pl.Plan(h.change(nil, rules[:c.n])); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				b.StopTimer()
+				var snap rib.Snapshot
+				if i%2 == 0 {
+					snap = h.change(nil, []flowspec.Rule{one})
+				} else {
+					snap = h.change([]flowspec.Match{one.Match}, nil)
+				}
+				b.StartTimer()
+				if _, err := pl.Plan(snap); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
