@@ -9,7 +9,7 @@ import (
 
 // numericOps and bitmaskOps are the words of Component.Ops.
 var (
-	numericOps = []string{"eq", "range", "lt", "gt", "ne"}
+	numericOps = []string{"eq", "range", "lt", "gt", "ne", "and"}
 	bitmaskOps = []string{"any", "all", "none", "notall", "and"}
 )
 

@@ -85,8 +85,8 @@ type Native struct {
 
 // Component is what a platform takes of one component type.
 type Component struct {
-	// Ops that may appear: numeric "eq", "range" (two half-lines joined by AND), "lt", "gt" (half-lines, with or without equal), "ne";
-	// bitmask "any", "all", "none", "notall", and "and" for terms joined by AND.
+	// Ops that may appear: numeric "eq", "range" (two half-lines joined by AND), "lt", "gt" (half-lines, with or without equal), "ne", and
+	// "and" for any other terms joined by AND; bitmask "any", "all", "none", "notall", and "and" for terms joined by AND.
 	Ops []string
 	// OpFacts names facts of single operators: what one rests on that differs from the component's fact, or why one is missing from Ops. "offset" says
 	// why prefixes take none, "bits" why some bits cannot be named; FragmentTokens name what single bits of a fragment component rest on.

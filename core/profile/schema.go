@@ -25,7 +25,7 @@ func Schema() []byte {
 // words are the values that keys take.
 var schemaWords = map[string][]string{
 	"basis": {"measured", "documented", "assumed"}, "kind": {"rfc8955", "unknown"}, "when": moments,
-	"ops": slices.Concat(numericOps, bitmaskOps), "stages": {"filter", "flowspec"}, "actions": actionWords,
+	"ops": slices.Concat(numericOps[:len(numericOps)-1], bitmaskOps), "stages": {"filter", "flowspec"}, "actions": actionWords,
 	"unit": {"bytes/s", "bits/s", "kbits/s", "packets/s"},
 }
 

@@ -209,7 +209,7 @@ func (c Component) opWords(t flowspec.Type) string {
 	if isPrefix(t) {
 		return ""
 	}
-	all, signs := numericOps[:4], map[string]string{"eq": "=", "range": "ranges", "lt": "<", "gt": ">", "ne": "!="}
+	all, signs := numericOps[:4], map[string]string{"eq": "=", "range": "ranges", "lt": "<", "gt": ">", "ne": "!=", "and": "joined by and"}
 	if t.Bitmask() {
 		all, signs = bitmaskOps, map[string]string{"any": "any", "all": "all", "none": "none", "notall": "not all", "and": "joined by and"}
 	}
