@@ -135,7 +135,10 @@ func start(tb testing.TB, o options) *pair {
 func (p *pair) up(tb testing.TB) {
 	tb.Helper()
 	p.rules.wait(tb, "the session", func(_ map[string]flowspec.Rule, e []rib.Kind) bool { return slices.Contains(e, rib.Up) })
-	if err := p.router.Wait(p.ctx, func([]bgptest.Route) bool { return p.router.Status().State == session.Established }); err != nil {
+	err := p.router.Wait(p.ctx, func([]bgptest.Route) bool { // the state comes first, and then the session to write to
+		return slices.ContainsFunc(p.router.Events(), func(e bgptest.Event) bool { return e.Kind == bgptest.Up })
+	})
+	if err != nil {
 		tb.Fatal(err)
 	}
 }
