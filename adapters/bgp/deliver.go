@@ -68,9 +68,33 @@ func (d *Device) Info(context.Context) (device.Info, error) {
 	return device.Info{Name: "bgp", Version: "1", Versions: []int{1}}, nil
 }
 
-// Session says in words how the session is: "established", or what it waits for.
+// Session says in words how the session is: "established", or what it waits for. A session without a family that routes are owed in is not simply
+// established: Apply may have recorded them before it came up, and they cannot go.
 func (d *Device) Session() string {
 	st := d.state()
+	if st.State != session.Established {
+		return inWords(st)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, f := range d.families {
+		if d.session == nil || d.session.Has(familyOut(f)) {
+			continue
+		}
+		n := 0
+		for k, o := range d.routes {
+			if k.family == f && o.want != nil {
+				n++
+			}
+		}
+		if n > 0 {
+			return fmt.Sprintf("established without %v FlowSpec: the neighbour did not offer it, and routes wait for it (%d)", f, n)
+		}
+	}
+	return inWords(st)
+}
+
+func inWords(st session.Status) string {
 	if st.State == session.Established {
 		return "established"
 	}
@@ -102,7 +126,7 @@ func (d *Device) Read(_ context.Context, _ device.Target, names ...string) (devi
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.session == nil {
-		return device.State{}, &device.Transient{Err: fmt.Errorf("read %s: no BGP session (%s)", d.name, d.Session())}
+		return device.State{}, &device.Transient{Err: fmt.Errorf("read %s: no BGP session (%s)", d.name, inWords(d.state()))}
 	}
 	var st device.State
 	for _, o := range d.routes {

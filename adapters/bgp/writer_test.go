@@ -85,3 +85,28 @@ func TestSendableIsEncodable(t *testing.T) {
 		t.Errorf("%d routes were let through: the limit was not among them", sent)
 	}
 }
+
+// Routes that were recorded before the session came up without their family must not look delivered.
+func TestSessionWithoutAFamilyThatIsNeeded(t *testing.T) {
+	t.Parallel()
+	d := newDevice(PeerConfig{Name: "edge", Families: []flowspec.Family{flowspec.IPv4, flowspec.IPv6}}, Config{}, slog.New(slog.DiscardHandler))
+	d.state = func() session.Status { return session.Status{State: session.Established} }
+	d.session = &session.Session{Negotiated: session.Negotiated{Families: []session.Family{{AFI: 1, SAFI: 133}}}}
+	if got := d.Session(); got != "established" {
+		t.Errorf("nothing is owed: %q", got)
+	}
+	m, err := flowspec.ParseNLRI(flowspec.IPv6, []byte{5, 1, 16, 0, 0x20, 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	up := d.session
+	d.session = nil // not yet
+	step := device.Step{Op: device.Add, Route: &device.Route{Match: m, Action: flowspec.Action{Rate: &flowspec.Rate{Unit: flowspec.Bytes}}}}
+	if _, err := d.Apply(t.Context(), device.Target{}, device.Change{Steps: []device.Step{step}}, 0); err != nil {
+		t.Fatal(err)
+	}
+	d.session = up
+	if got, want := d.Session(), "established without ipv6 FlowSpec: the neighbour did not offer it, and routes wait for it (1)"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
