@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -248,6 +249,9 @@ func (w *worker) current() Status {
 		s.Session = n.Session()
 		if s.State == InSync && s.Session != Established {
 			s.State, s.Error = Unreachable, "no BGP session: "+s.Session
+			if strings.HasPrefix(s.Session, Established) { // and something about it is not as it should be
+				s.Error = s.Session
+			}
 		}
 	}
 	return s
