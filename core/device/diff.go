@@ -30,7 +30,7 @@ func (r Route) Severity() table.Severity {
 
 // Equal says whether r and o are the same announcement.
 func (r Route) Equal(o Route) bool {
-	return r.key() == o.key() && r.Action.Equal(o.Action) && sameForm(r.Action.Redirect, o.Action.Redirect) && slices.Equal(r.Communities, o.Communities) &&
+	return r.Match.Equal(o.Match) && r.Action.Equal(o.Action) && sameForm(r.Action.Redirect, o.Action.Redirect) && slices.Equal(r.Communities, o.Communities) &&
 		slices.Equal(r.LargeCommunities, o.LargeCommunities) && slices.Equal(r.Others, o.Others)
 }
 
@@ -52,7 +52,28 @@ type ranked struct {
 	severity table.Severity
 }
 
+// unchanged says whether a and b are the same route at a glance: two copies of one. It may say false of equal routes.
+func unchanged(a, b *Route) bool {
+	x, y := &a.Action, &b.Action
+	return x.Rate == y.Rate && x.Redirect == y.Redirect && x.Mark == y.Mark && x.Sample == y.Sample && x.Continue == y.Continue &&
+		len(x.Unknown) == 0 && len(y.Unknown) == 0 && a.Match.Equal(b.Match) && slices.Equal(a.Communities, b.Communities) &&
+		slices.Equal(a.LargeCommunities, b.LargeCommunities) && slices.Equal(a.Others, b.Others)
+}
+
+// trim takes off what is the same at the beginning and the end of both lists: nearly everything where one rule changed among thousands.
+func trim(a, b []Route) ([]Route, []Route) {
+	same := func(x, y *Route) bool { return unchanged(x, y) || x.Equal(*y) }
+	for len(a) > 0 && len(b) > 0 && same(&a[0], &b[0]) {
+		a, b = a[1:], b[1:]
+	}
+	for len(a) > 0 && len(b) > 0 && same(&a[len(a)-1], &b[len(b)-1]) {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	return a, b
+}
+
 func routeSteps(observed, desired []Route) (worse, better []Step) {
+	observed, desired = trim(observed, desired)
 	held := make(map[routeKey]*Route, len(observed))
 	for i := range observed {
 		held[observed[i].key()] = &observed[i]

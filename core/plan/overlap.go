@@ -143,6 +143,7 @@ func (pl *plane) classify() {
 	pl.again = make([]bool, len(pl.cards))
 	seen := make(map[table.Outcome]int32)
 	next := int32(0)
+	last := -1 // most rules do what the one before them does
 	for i, c := range pl.cards {
 		pl.again[i] = pl.p.twice(c)
 		switch {
@@ -154,13 +155,17 @@ func (pl *plane) classify() {
 			next++
 			continue
 		}
+		if last >= 0 && pl.cards[last].want == c.want {
+			pl.class[i] = pl.class[last]
+			continue
+		}
 		n, ok := seen[c.want]
 		if !ok {
 			n = next
 			next++
 			seen[c.want] = n
 		}
-		pl.class[i] = n
+		pl.class[i], last = n, i
 	}
 }
 

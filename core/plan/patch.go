@@ -249,7 +249,6 @@ func (p *patch) settle(one *plane, touched map[*card]bool, stirred []glance, rou
 	for k, i := range places {
 		cards[k] = one.cards[i]
 	}
-	unsure := false
 	if len(cards) > 0 {
 		sub := newPlane(p.pl.platform, cards)
 		sub.settleAll(p.pl.memory, p.pl.memory)
@@ -268,28 +267,43 @@ func (p *patch) settle(one *plane, touched map[*card]bool, stirred []glance, rou
 			if sub.notes != nil {
 				one.notes[i] = sub.notes[k]
 			}
-			unsure = unsure || is == asRejected
 		}
 	}
+	p.say(one, places, stirred)
+	return true
+}
+
+// fewRejected is how many rejected rules are looked at without an index.
+const fewRejected = 24
+
+// say renews the verdicts of the cards at places, and of rejected ones near those that are stirred.
+func (p *patch) say(one *plane, places []int32, stirred []glance) {
 	verdicts := p.verdicts[len(p.verdicts)-len(one.cards):]
+	var rejected []int32
 	for _, i := range places {
-		if one.state[i] != asRejected {
+		if one.state[i] == asRejected {
+			rejected = append(rejected, i)
+		} else {
 			verdicts[i] = one.verdict(i, nil)
 		}
 	}
 	for i, s := range one.state {
-		unsure = unsure || s == asRejected && slices.ContainsFunc(stirred, func(g glance) bool { return g.near(&one.at[i]) })
-	}
-	if !unsure {
-		return true
-	}
-	one.index()
-	for i, s := range one.state {
-		if s == asRejected {
-			verdicts[i] = one.verdict(int32(i), nil)
+		if s == asRejected && !one.cards[i].showsItself() && slices.ContainsFunc(stirred, func(g glance) bool { return g.near(&one.at[i]) }) {
+			rejected = append(rejected, int32(i))
 		}
 	}
-	return true
+	slices.Sort(rejected)
+	rejected = slices.Compact(rejected)
+	if len(rejected) > fewRejected {
+		one.index()
+	}
+	for _, i := range rejected {
+		if one.class != nil {
+			verdicts[i] = one.verdict(i, nil)
+		} else {
+			verdicts[i] = one.newVerdict(i, one.notes[i], nil)
+		}
+	}
 }
 
 // places returns where cards stand, ascending.

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/packet"
@@ -220,6 +221,12 @@ func (pl *plane) witness(i int32, n note) *table.Difference {
 	return pl.missed(i)
 }
 
+// showsItself says whether the witness of a rejected rule is about the rule alone: other rules come and go, and it stays.
+func (c *card) showsItself() bool {
+	about := func(w *way) bool { return w != nil && (w.witness != nil || w.policers) }
+	return about(c.native) || about(c.inFilter)
+}
+
 // pair returns two packets that should share the policer of c, and would not if its pieces had one each.
 func pair(c *card, sets []packet.Set) *table.Difference {
 	want := table.Table{{ID: string(c.rule.ID), Match: c.set, Do: c.want}}
@@ -234,28 +241,61 @@ func pair(c *card, sets []packet.Set) *table.Difference {
 
 // missed returns a packet that rule i asks for and that fares otherwise now.
 func (pl *plane) missed(i int32) *table.Difference {
-	pl.index()
 	c := pl.cards[i]
-	packets := pl.undecided(c.set, i, i)
+	around := pl.carriedAround(i)
+	packets := c.set
+	if before := pl.firstDeciders(i, around); len(before) > 0 {
+		packets = pl.outside(packets, before)
+	}
 	h, ok := packets.Witness()
 	if !ok {
 		return nil
 	}
 	d := &table.Difference{Packet: h, WantEntry: string(c.rule.ID), Want: c.want.String(), Got: table.Outcome{}.String()}
-	decider := int32(-1)
-	pl.near(i, false, func(j int32) bool {
-		if pl.state[j].carried() && (decider < 0 || j < decider) && pl.cards[j].set.Has(h) {
-			decider = j
+	for _, j := range around {
+		if pl.cards[j].set.Has(h) {
+			d.GotEntry, d.Got = string(pl.cards[j].rule.ID), pl.cards[j].want.String()
+			break
 		}
-		return true
-	})
-	if decider >= 0 {
-		d.GotEntry, d.Got = string(pl.cards[decider].rule.ID), pl.cards[decider].want.String()
 	}
 	if d.Want == d.Got {
 		return nil
 	}
 	return d
+}
+
+// carriedAround returns the carried rules that may share a packet with i, in order. It needs no index, and uses one where there is one.
+func (pl *plane) carriedAround(i int32) (out []int32) {
+	if pl.class == nil {
+		me := &pl.at[i]
+		for j := range pl.at {
+			if pl.state[j].carried() && me.near(&pl.at[j]) {
+				out = append(out, int32(j))
+			}
+		}
+		return out
+	}
+	pl.near(i, false, func(j int32) bool {
+		if pl.state[j].carried() {
+			out = append(out, j)
+		}
+		return true
+	})
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// firstDeciders returns the packets of rules before i that decide packets of it, but not more than the bound.
+func (pl *plane) firstDeciders(i int32, around []int32) (out []packet.Set) {
+	for _, j := range around {
+		if j >= i || len(out) == entangled {
+			break
+		}
+		if c := pl.cards[j]; !c.rule.Action.Continue && pl.overlap(c.set, pl.cards[i].set) {
+			out = append(out, c.set)
+		}
+	}
+	return out
 }
 
 // counts is how many routes there are of the kinds that warnings are about.
