@@ -245,6 +245,9 @@ func TestErrorsKeepTheirKind(t *testing.T) {
 	if err := read(&device.Drifted{What: "filter sluice-v4", Gone: true}); !errors.As(err, &drifted) || !drifted.Gone || drifted.What != "filter sluice-v4" {
 		t.Errorf("drifted: %#v", err)
 	}
+	if err := read(fmt.Errorf("counters of a switch: %w", errors.ErrUnsupported)); !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), "counters of a switch") {
+		t.Errorf("unsupported: %v", err)
+	}
 	if err := read(errors.New("no kind at all")); err == nil || errors.As(err, &transient) || errors.As(err, &refused) || errors.As(err, &drifted) || !strings.Contains(err.Error(), "no kind at all") {
 		t.Errorf("no kind: %#v", err)
 	}

@@ -35,6 +35,8 @@ func encodeError(err error) error {
 		code, failure.Kind = codes.Aborted, &pb.Failure_Drifted{Drifted: &pb.Drifted{What: shorten(wrapping(err, drifted) + drifted.What), Gone: drifted.Gone}}
 	case errors.As(err, &transient), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		code, failure.Kind = codes.Unavailable, &pb.Failure_Transient{Transient: &pb.Transient{Text: shorten(err.Error()), Unchanged: transient != nil && transient.Unchanged}}
+	case errors.Is(err, errors.ErrUnsupported):
+		code = codes.Unimplemented
 	}
 	s := status.New(code, shorten(err.Error()))
 	if failure.Kind != nil {
@@ -95,7 +97,7 @@ func decodeError(ctx context.Context, call string, err error) error {
 		}
 		return &device.Transient{Err: transientText(ctx, call+" took too long: "+s.Message())}
 	case codes.Unimplemented:
-		return fmt.Errorf("%s: %w", call, errors.ErrUnsupported)
+		return fmt.Errorf("plugin %s: %s (%w)", call, s.Message(), errors.ErrUnsupported)
 	}
 	return fmt.Errorf("plugin %s: %s", call, s.Message())
 }

@@ -104,15 +104,19 @@ func (s *Server) hand(nc net.Conn) error {
 
 // wants says whether a connection between these addresses is for p.
 func (p *Peer) wants(from, to netip.Addr) bool {
-	if remote := p.cfg.Remote.Addr(); remote.IsValid() && remote.Unmap() != from {
-		return false
-	}
-	return !p.cfg.Local.IsValid() || p.cfg.Local.Unmap() == to
+	return is(p.cfg.Remote.Addr(), from) && is(p.cfg.Local, to)
+}
+
+// is says whether seen is the configured address. Neighbours on different links can have one link-local address: where the configuration names the link, it
+// counts.
+func is(configured, seen netip.Addr) bool {
+	configured = configured.Unmap()
+	return !configured.IsValid() || configured == seen || configured == seen.WithZone("")
 }
 
 func addrOf(a net.Addr) netip.Addr {
 	if tcp, ok := a.(*net.TCPAddr); ok {
-		return tcp.AddrPort().Addr().Unmap().WithZone("")
+		return tcp.AddrPort().Addr().Unmap()
 	}
 	return netip.Addr{}
 }

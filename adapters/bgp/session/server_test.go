@@ -60,6 +60,28 @@ func TestServerHandsConnectionsToTheirPeers(t *testing.T) {
 	}
 }
 
+func TestAddressesOfPeers(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		configured, seen string
+		want             bool
+	}{
+		{"192.0.2.1", "192.0.2.1", true},
+		{"::ffff:192.0.2.1", "192.0.2.1", true},
+		{"192.0.2.1", "192.0.2.2", false},
+		{"fe80::1%eth0", "fe80::1%eth0", true},
+		{"fe80::1%eth0", "fe80::1%eth1", false},
+		{"fe80::1", "fe80::1%eth1", true},
+	} {
+		if got := is(netip.MustParseAddr(tt.configured), netip.MustParseAddr(tt.seen)); got != tt.want {
+			t.Errorf("%s for %s: %v", tt.seen, tt.configured, got)
+		}
+	}
+	if !is(netip.Addr{}, netip.MustParseAddr("192.0.2.1")) {
+		t.Error("no address is any address")
+	}
+}
+
 func async(f func() error) chan error {
 	done := make(chan error, 1)
 	go func() { done <- f() }()
