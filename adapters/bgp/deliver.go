@@ -36,6 +36,7 @@ type Device struct {
 	known   map[string]*attributes // by key
 	key     []byte                 // scratch of newWant
 	queue   []*owed                // what may differ from what was sent
+	asked   []flowspec.Family      // that the peer wants everything of again
 	waiting []chan error           // of Apply calls whose routes are in the queue
 	started bool                   // Apply was called: the gateway knows what the peer is to have
 	marked  bool                   // End-of-RIB was sent in this session

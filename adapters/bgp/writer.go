@@ -1,6 +1,8 @@
 package bgp
 
 import (
+	"slices"
+
 	"github.com/sluice-gateway/sluice/adapters/bgp/session"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 )
@@ -9,7 +11,7 @@ import (
 func (d *Device) up(s *session.Session) {
 	d.mu.Lock()
 	d.session, d.marked = s, false
-	d.queue = d.queue[:0]
+	d.queue, d.asked = d.queue[:0], d.asked[:0]
 	for _, o := range d.routes {
 		o.sent, o.queued, o.again = nil, false, false
 		d.enqueue(o)
@@ -36,15 +38,13 @@ func (d *Device) down() {
 	d.waiting = nil
 }
 
-// resend queues everything of a family again (RFC 2918 §4).
+// resend makes the writer send everything of a family again (RFC 2918 §4). However often a peer asks, the table is walked once for each time that it reads
+// the answer.
 func (d *Device) resend(f flowspec.Family) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, o := range d.routes {
-		if o.key.family == f && o.want != nil {
-			o.again = true
-			d.enqueue(o)
-		}
+	if !slices.Contains(d.asked, f) {
+		d.asked = append(d.asked, f)
 	}
 	d.kick()
 }
@@ -101,6 +101,15 @@ func (d *Device) encode(items []item, agreed session.Negotiated) ([]byte, []item
 func (d *Device) take(s *session.Session) (items []item, waiting []chan error, mark bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if len(d.asked) > 0 {
+		for _, o := range d.routes {
+			if o.want != nil && slices.Contains(d.asked, o.key.family) {
+				o.again = true
+				d.enqueue(o)
+			}
+		}
+		d.asked = d.asked[:0]
+	}
 	for _, o := range d.queue {
 		again := o.again
 		o.queued, o.again = false, false

@@ -110,3 +110,32 @@ func TestSessionWithoutAFamilyThatIsNeeded(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// A peer that asks for everything again and again without reading costs one answer, not one for each time.
+func TestRefreshesAreAnsweredTogether(t *testing.T) {
+	t.Parallel()
+	d := newDevice(PeerConfig{Name: "edge", Families: []flowspec.Family{flowspec.IPv4}}, Config{}, slog.New(slog.DiscardHandler))
+	s := &session.Session{Negotiated: session.Negotiated{Families: []session.Family{{AFI: 1, SAFI: 133}}}}
+	var c device.Change
+	for i := range 100_000 {
+		m, err := flowspec.ParseNLRI(flowspec.IPv4, []byte{6, 1, 32, 10, byte(i >> 16), byte(i >> 8), byte(i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Steps = append(c.Steps, device.Step{Op: device.Add, Route: &device.Route{Match: m, Action: flowspec.Action{Rate: &flowspec.Rate{Unit: flowspec.Bytes}}}})
+	}
+	if _, _, err := d.record(c); err != nil {
+		t.Fatal(err)
+	}
+	items, _, _ := d.take(s)
+	d.settle(items, 0)
+	for range 100_000 { // walking the table each time would take minutes
+		d.resend(flowspec.IPv4)
+	}
+	if items, _, _ = d.take(s); len(items) != len(c.Steps) {
+		t.Errorf("%d routes are sent again, want all %d", len(items), len(c.Steps))
+	}
+	if items, _, _ = d.take(s); len(items) != 0 {
+		t.Errorf("%d routes are sent without being asked for", len(items))
+	}
+}
