@@ -197,7 +197,7 @@ func (s *sweep) pair(x, y int32) {
 		return
 	}
 	left := s.decided(a.And(b), x, first, second)
-	if left.Empty() {
+	if !exists(left) {
 		s.pl.benign = append(s.pl.benign, second, first)
 		return // somebody above both decides these packets, in both orders
 	}

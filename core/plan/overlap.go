@@ -283,6 +283,15 @@ const (
 	outsideSteps = 200
 )
 
+// exists says whether s holds a packet that can exist.
+func exists(s packet.Set) bool {
+	if s.Empty() {
+		return false
+	}
+	_, ok := s.Witness()
+	return ok
+}
+
 // meets says whether two rules that are near share a packet.
 func (pl *plane) meets(i, j int32) bool { return pl.overlap(pl.cards[i].set, pl.cards[j].set) }
 

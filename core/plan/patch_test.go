@@ -69,7 +69,6 @@ func patchedAsMake(t *rapid.T, pl *plan.Planner, make func(rib.Snapshot) *plan.P
 			r.Action = drawAction(t)
 			come = append(come, r)
 		}
-		rules = append(rules, come...)
 		snap := h.change(gone, come)
 		rules = slices.Clone(snap.Rules())
 		got := pl.Patch(snap)

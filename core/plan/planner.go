@@ -12,8 +12,9 @@ import (
 	"github.com/sluice-gateway/sluice/core/rib"
 )
 
-// Planner makes plans for one profile and options, one after the other, and reuses what has not changed: what is known of a rule by itself.
-// Make is its slow twin. A Planner belongs to one goroutine; the plans it returns share parts with each other and are never changed.
+// Planner makes plans for one profile and options, one after the other, and reuses what has not changed: what is known of a rule by itself, the
+// clusters in which nothing changed, and, where a few rules changed, the last plan itself (patch.go). The snapshots given to it are of one RIB, or come
+// from rib.Of. Make is its slow twin. A Planner belongs to one goroutine; the plans it returns share parts with each other and are never changed.
 type Planner struct {
 	platform *platform
 	err      error

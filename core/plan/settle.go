@@ -110,7 +110,7 @@ func (pl *plane) exposed(i int32) (out []loss) {
 		if !pl.state[j].carried() || d.severity < c.severity || !pl.meets(i, j) {
 			return true
 		}
-		if left := pl.undecided(c.set.And(d.set), pl.narrower(i, j), j); !left.Empty() {
+		if left := pl.undecided(c.set.And(d.set), pl.narrower(i, j), j); exists(left) {
 			out = append(out, loss{j, &witnessed{want: c, got: d, packets: left}})
 		}
 		return true
