@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 )
 
@@ -95,7 +96,7 @@ func (p *Peer) up(ctx context.Context, c *conn) {
 	p.status.Established++
 	p.mu.Unlock()
 	p.lastLog = ""
-	p.log.Info("session established", "as", c.agreed.AS, "id", c.agreed.ID, "families", c.agreed.Families, "hold", c.agreed.Hold)
+	p.tell(ctx, slog.LevelInfo, "session established", "as", c.agreed.AS, "id", c.agreed.ID, "families", c.agreed.Families, "hold", c.agreed.Hold)
 	p.h.Up(ctx, c.session)
 }
 

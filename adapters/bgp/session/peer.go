@@ -33,6 +33,7 @@ type Peer struct {
 	retry    *time.Timer
 	failures int
 	lastLog  string
+	told     told
 }
 
 type dialled struct {
@@ -291,13 +292,13 @@ func (p *Peer) failed(ctx context.Context, reason error) {
 	p.lastLog = reason.Error()
 	switch {
 	case ctx.Err() != nil:
-		p.log.Info("session closed", "reason", reason)
+		p.tell(ctx, slog.LevelInfo, "session closed", "reason", reason)
 	case up:
-		p.log.Warn("session down", "reason", reason)
+		p.tell(ctx, slog.LevelWarn, "session down", "reason", reason)
 	case again:
 		p.log.Debug("no session", "reason", reason)
 	default:
-		p.log.Info("no session", "reason", reason)
+		p.tell(ctx, slog.LevelInfo, "no session", "reason", reason)
 	}
 }
 
