@@ -5,7 +5,8 @@
 // FlowSpec rules by their octets, so a piece may stand above a rule that its own rule stood below (order.go), and rules that overlap
 // and fare differently must be carried by one mechanism, which keeps them in order (overlap.go). What cannot be carried is rejected, and with it
 // whatever would then filter more than anybody asked for. Last, the table that the device will hold is compared with the table that
-// the carried rules ask for.
+// the carried rules ask for. Work is bounded: rules of one cluster that overlap in too many ways to prove anything in a set number of steps are
+// rejected (overlap.go). Where a few of many rules changed, a Planner patches its last plan (patch.go).
 //
 // Everything here is a pure function of its arguments: no clock, no context, no file. Equal arguments give equal plans.
 package plan
