@@ -137,8 +137,8 @@ devices:
 		commits := mx.Commits()
 		loading, done := context.WithCancel(t.Context())
 		stopped := make(chan struct{})
-		go func() { defer close(stopped); book.load(loading, g, rnd) }()
 		life := time.Duration(rnd.IntN(250)) * time.Millisecond
+		go func() { defer close(stopped); book.load(loading, g, rnd) }()
 		<-time.After(life)
 		g.kill()
 		done()
