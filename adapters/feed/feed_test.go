@@ -132,6 +132,8 @@ func TestPipe(t *testing.T) {
 		"announce flow route { match { destination 198.51.100.1/32; } then { discard; } }",
 		"announce flow route { match { } then { discard; } }",
 		"withdraw flow route { match { destination 203.0.113.10/32; protocol =udp; } }",
+		"",
+		"# a comment",
 		"announce flow route { match { destination 203.0.113.12/32; protocol =udp; } then { discard; } } " + strings.Repeat(" ", maxLine),
 		"announce flow route destination 203.0.113.13/32 discard", // cut off, perhaps
 	}, "\n")
@@ -144,7 +146,12 @@ withdraw destination 203.0.113.10/32; protocol =udp;`
 	if got := h.lines(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	for _, refused := range []string{"line=3", "line=4", "line=6", "the last line has no end"} {
+	for _, quiet := range []string{"line=6", "line=7"} { // an empty line and a comment are nothing to complain of
+		if strings.Contains(log.String(), quiet) {
+			t.Errorf("%s was logged:\n%s", quiet, log.String())
+		}
+	}
+	for _, refused := range []string{"line=3", "line=4", "line=8", "the last line has no end"} {
 		if !strings.Contains(log.String(), refused) {
 			t.Errorf("nothing was logged about %s:\n%s", refused, log.String())
 		}

@@ -110,6 +110,9 @@ func (p Pipe) line(ctx context.Context, n int, text string) error {
 		p.Log.Error(fmt.Sprintf("a line of more than %d octets", maxLine), "source", p.Name, "line", n)
 		return nil
 	}
+	if t := strings.TrimSpace(text); t == "" || t[0] == '#' {
+		return nil
+	}
 	item, problems := notation.ReadLine(text, notation.Options{Compat: p.Compat, Now: p.now()})
 	refused := !item.Rule.Match.Valid()
 	for _, problem := range problems {

@@ -48,17 +48,9 @@ func Load(path string, profiles func(dir string) (*profile.Library, error)) (*Co
 
 // Parse checks the text of a configuration file; name is for messages.
 func Parse(name string, text []byte, env Env) (*Config, error) {
-	file, err := parser.ParseBytes(text, 0)
+	raw, file, err := decode(name, text)
 	if err != nil {
-		return nil, yamlProblem(name, err)
-	}
-	if len(file.Docs) > 1 {
-		at := file.Docs[1].GetToken()
-		return nil, Problem{name, at.Position.Line, at.Position.Column, "a second document: a configuration is one document"}
-	}
-	var raw rawConfig
-	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&raw); err != nil {
-		return nil, yamlProblem(name, err)
+		return nil, err
 	}
 	b := &builder{file: name, ast: file, env: env}
 	c := b.config(raw)
@@ -71,6 +63,29 @@ func Parse(name string, text []byte, env Env) (*Config, error) {
 		return nil, errors.Join(all...)
 	}
 	return c, nil
+}
+
+// decode reads the text as the one document that it is. The library panics on some odd input; that is an error about this file and no more.
+func decode(name string, text []byte) (raw rawConfig, file *ast.File, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = Problem{File: name, Message: fmt.Sprintf("this cannot be read as YAML: %v", p)}
+		}
+	}()
+	if file, err = parser.ParseBytes(text, 0); err != nil {
+		return raw, nil, yamlProblem(name, err)
+	}
+	if len(file.Docs) > 1 {
+		p := Problem{File: name, Message: "a second document: a configuration is one document"}
+		if at := file.Docs[1].GetToken(); at != nil && at.Position != nil {
+			p.Line, p.Column = at.Position.Line, at.Position.Column
+		}
+		return raw, nil, p
+	}
+	if err = yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&raw); err != nil {
+		return raw, nil, yamlProblem(name, err)
+	}
+	return raw, file, nil
 }
 
 // yamlProblem gives an error of the YAML library our form.
