@@ -317,3 +317,33 @@ func (s addrSpan) text(v Version) string {
 	}
 	return s.lo.addr(v).String() + "-" + s.hi.addr(v).String()
 }
+
+// Prefixes returns the fewest prefixes that make up a, which is of version v, in ascending order; false when they are more than most, or when a is a
+// set of patterns.
+func (a Addrs) Prefixes(v Version, most int) ([]netip.Prefix, bool) {
+	if a.set == nil {
+		return []netip.Prefix{netip.PrefixFrom(u128{}.addr(v), 0)}, most > 0
+	}
+	if a.set.cubes != nil {
+		return nil, false
+	}
+	var out []netip.Prefix
+	for _, s := range a.set.spans {
+		for lo := s.lo; ; {
+			if len(out) == most {
+				return nil, false
+			}
+			size := min(lo.trailingZeros(), width(v)) // of the host part: the largest aligned block that ends within s
+			for size > 0 && s.hi.less(lo.or(low(size))) {
+				size--
+			}
+			out = append(out, netip.PrefixFrom(lo.addr(v), width(v)-size))
+			last := lo.or(low(size))
+			if last == s.hi {
+				break
+			}
+			lo = last.next()
+		}
+	}
+	return out, true
+}
