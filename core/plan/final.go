@@ -73,7 +73,7 @@ func (pl *plane) way(i int32) *way {
 	if pl.state[i] == asFilter {
 		return pl.cards[i].inFilter
 	}
-	return pl.cards[i].native
+	return pl.native(i)
 }
 
 // filterOf returns the filter with the entries of members alone.
@@ -93,9 +93,9 @@ func (pl *plane) filterOf(members []int32) filter.Filter {
 func (pl *plane) nativeOf(members []int32) table.Table {
 	var slots []slot
 	for _, i := range members {
-		c := pl.cards[i]
-		for k := range c.native.routes {
-			slots = append(slots, slot{c.native.routes[k].Match, i, int32(k)})
+		routes := pl.native(i).routes
+		for k := range routes {
+			slots = append(slots, slot{routes[k].Match, i, int32(k)})
 		}
 	}
 	slices.SortStableFunc(slots, before)
@@ -103,7 +103,7 @@ func (pl *plane) nativeOf(members []int32) table.Table {
 	out := make(table.Table, len(slots))
 	for k, s := range slots {
 		r := pl.cards[s.owner].rule
-		r.Action = pl.cards[s.owner].native.action
+		r.Action = pl.native(s.owner).action
 		out[k] = table.Entry{ID: fmt.Sprintf("%s-%d", r.ID, s.part+1), Match: s.match.Set(), Do: table.Want(r), Continue: r.Action.Continue}
 	}
 	return out

@@ -55,18 +55,34 @@ func (pl *plane) anyOrder() []conflict {
 		}
 		a := int32(i)
 		pl.near(a, true, func(b int32) bool {
-			if pl.state[b] != asNative || !pl.meets(a, b) {
+			if pl.state[b] != asNative || !pl.collide(a, b) {
 				return true
 			}
-			if a < b {
-				out = append(out, conflict{want: a, got: b, unknown: true})
-			} else {
-				out = append(out, conflict{want: b, got: a, unknown: true})
+			c := conflict{want: min(a, b), got: max(a, b), unknown: true}
+			if _, ok := pl.mend(c); ok {
+				pl.mendedAny = true
+				return true
 			}
+			out = append(out, c)
 			return false
 		})
 	}
 	return out
+}
+
+// collide says whether routes of two rules share a packet.
+func (pl *plane) collide(a, b int32) bool {
+	if pl.native(a).rewritten || pl.native(b).rewritten {
+		for _, x := range pl.pieces(a) {
+			for _, y := range pl.pieces(b) {
+				if pl.overlap(x, y) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return pl.meets(a, b)
 }
 
 // slots returns the native table in the order of the device, or nil when every rule goes as it came: then the order is the order that was
@@ -74,12 +90,13 @@ func (pl *plane) anyOrder() []conflict {
 func (pl *plane) slots() []slot {
 	var cut []slot
 	for i, c := range pl.cards {
-		if pl.state[i] != asNative || !c.native.rewritten {
+		w := pl.native(int32(i))
+		if pl.state[i] != asNative || !w.rewritten {
 			continue
 		}
 		cut = append(cut, slot{c.rule.Match, int32(i), ghost})
-		for k := range c.native.routes {
-			cut = append(cut, slot{c.native.routes[k].Match, int32(i), int32(k)})
+		for k := range w.routes {
+			cut = append(cut, slot{w.routes[k].Match, int32(i), int32(k)})
 		}
 	}
 	if cut == nil {
@@ -88,7 +105,7 @@ func (pl *plane) slots() []slot {
 	slices.SortStableFunc(cut, before)
 	out := make([]slot, 0, len(pl.cards)+len(cut))
 	for i, c := range pl.cards {
-		if pl.state[i] != asNative || c.native.rewritten {
+		if pl.state[i] != asNative || pl.native(int32(i)).rewritten {
 			continue
 		}
 		one := slot{c.rule.Match, int32(i), whole}
@@ -109,9 +126,11 @@ func before(a, b slot) int {
 type sweep struct {
 	pl    *plane
 	slots []slot
-	at    map[int32][]int32 // places of the pieces of each rewritten rule
+	at    map[int32][]int32 // places of the pieces of each rewritten rule, which may have none
+	ways  map[int32]*way    // of each rewritten rule, as slots has it
 	place []int32           // of each rule as it came
 	seen  map[[2]int32]bool
+	stale map[int32]bool // rules that were mended on the way: where they stand now is for the next look
 	out   []conflict
 }
 
@@ -120,7 +139,7 @@ type sweep struct {
 // rewritten rules meet, the piece of one, or its ghost, lies in such a stretch of the other.
 func (pl *plane) inverted(slots []slot) []conflict {
 	pl.index()
-	s := &sweep{pl: pl, slots: slots, at: make(map[int32][]int32), seen: make(map[[2]int32]bool)}
+	s := &sweep{pl: pl, slots: slots, at: make(map[int32][]int32), ways: make(map[int32]*way), seen: make(map[[2]int32]bool)}
 	s.place = make([]int32, len(pl.cards))
 	ghosts := make(map[int32]int32)
 	for i, one := range slots {
@@ -129,6 +148,10 @@ func (pl *plane) inverted(slots []slot) []conflict {
 			s.place[one.owner] = int32(i)
 		case ghost:
 			ghosts[one.owner] = int32(i)
+			s.ways[one.owner] = pl.native(one.owner)
+			if _, ok := s.at[one.owner]; !ok {
+				s.at[one.owner] = nil
+			}
 		default:
 			s.at[one.owner] = append(s.at[one.owner], int32(i))
 		}
@@ -162,7 +185,7 @@ func (s *sweep) stretch(x, ghostAt int32) {
 		lo, hi = ghostAt+1, x
 	}
 	owner := s.slots[x].owner
-	for i := lo; i < hi && s.pl.state[owner] == asNative; i++ {
+	for i := lo; i < hi && s.pl.state[owner] == asNative && !s.stale[owner]; i++ {
 		if s.pl.spentOrder() {
 			s.tangled(x, i)
 			return
@@ -185,7 +208,7 @@ func (s *sweep) pair(x, y int32) {
 	first, second := s.slots[x].owner, s.slots[y].owner // as the device evaluates
 	s.pl.steps += glanceSteps
 	if first <= second || !s.pl.at[first].near(&s.pl.at[second]) || !s.pl.differ(first, second) ||
-		s.pl.state[first] != asNative || s.pl.state[second] != asNative {
+		s.pl.state[first] != asNative || s.pl.state[second] != asNative || s.stale[first] || s.stale[second] {
 		return
 	}
 	key := [2]int32{second, first}
@@ -205,8 +228,16 @@ func (s *sweep) pair(x, y int32) {
 	s.found(conflict{want: second, got: first, packets: left})
 }
 
-// found records a conflict. Where there is no filter to move to, a rule goes at once, and with it whatever else it is in the way of.
+// found records a conflict, unless a remedy is found for it. Where there is no filter to move to, a rule goes at once, and with it whatever else it is in
+// the way of.
 func (s *sweep) found(c conflict) {
+	if changed, ok := s.pl.mend(c); ok {
+		if s.stale == nil {
+			s.stale = make(map[int32]bool)
+		}
+		s.stale[changed], s.pl.mendedAny = true, true
+		return
+	}
 	s.out = append(s.out, c)
 	if s.pl.p.filter == nil {
 		s.pl.resolve(c)
@@ -220,6 +251,11 @@ func (s *sweep) decided(base packet.Set, x, got, want int32) packet.Set {
 	at := pl.narrower(want, got)
 	other := pl.cards[want+got-at]
 	above := pl.deciders(base, at, want)
+	for _, own := range s.places(want) { // an entry of the rule itself that stands in front: see RemedySplitOther
+		if own < x {
+			above = append(above, s.set(own))
+		}
+	}
 	most := len(above) + entangled
 	pl.near(at, false, func(j int32) bool {
 		c := pl.cards[j]
@@ -250,7 +286,7 @@ func (s *sweep) set(i int32) packet.Set {
 	if one.part == whole {
 		return s.pl.cards[one.owner].set
 	}
-	return s.pl.cards[one.owner].native.sets[one.part]
+	return s.ways[one.owner].sets[one.part]
 }
 
 // tangled records that the piece at x could not be compared with everything it jumped over.

@@ -14,37 +14,40 @@ import (
 // found in that run, in the runs of the prefixes around it, and among the loose rules, which have no destination. Of those, the ones that begin with
 // a source are in the same kind of order by source, and the others are bare.
 type plane struct {
-	p       *platform
-	limits  *familyLimits // of FlowSpec; nil where it does not take the family
-	cards   []*card
-	state   []state
-	notes   []note   // what settle has to say about single rules; nil while it has nothing
-	benign  []int32  // rules with pieces that changed places with others without harm
-	sums    []uint64 // of plane.around
-	order   []bool   // whether the order of evaluation decides something about a rule
-	team    []*team
-	routes  int            // how many it has
-	twins   map[*card]bool // that have an NLRI in common with another
-	class   []int32
-	tangled bool   // settling gave up
-	steps   int    // what settling took so far
-	again   []bool // whether doing what the rule does twice is not the same as doing it once
-	at      []glance
-	groups  []group
-	group   []int32 // of each card, -1 for bare ones; a loose card's is of its source
-	loose   int32   // first loose card
-	kinds   []kind  // loose cards by class
-	bare    []kind  // bare cards by class
+	p         *platform
+	limits    *familyLimits // of FlowSpec; nil where it does not take the family
+	cards     []*card
+	state     []state
+	notes     []note   // what settle has to say about single rules; nil while it has nothing
+	benign    []int32  // rules with pieces that changed places with others without harm
+	sums      []uint64 // of plane.around
+	order     []bool   // whether the order of evaluation decides something about a rule
+	team      []*team
+	routes    int            // how many it has
+	twins     map[*card]bool // that have an NLRI in common with another
+	class     []int32
+	tried     map[[3]int32]bool // remedies, by pair of rules and number
+	mendedAny bool              // the last look for conflicts mended some
+	tangled   bool              // settling gave up
+	steps     int               // what settling took so far
+	again     []bool            // whether doing what the rule does twice is not the same as doing it once
+	at        []glance
+	groups    []group
+	group     []int32 // of each card, -1 for bare ones; a loose card's is of its source
+	loose     int32   // first loose card
+	kinds     []kind  // loose cards by class
+	bare      []kind  // bare cards by class
 }
 
 // note is what settling found out about one rule, beside what its card knows.
 type note struct {
 	reasons  []Reason
 	conflict *witnessed
+	mended   *mended  // nil: the rule goes as its card says
 	from     *settled // where it was found out
 }
 
-func (n *note) empty() bool { return len(n.reasons) == 0 && n.conflict == nil }
+func (n *note) empty() bool { return len(n.reasons) == 0 && n.conflict == nil && n.mended == nil }
 
 // group is the rules for one destination prefix, or one source prefix and no destination: cards lo to hi-1. Those inside the prefix begin at first.
 type group struct {

@@ -161,7 +161,7 @@ func (p *patch) plane(one *plane, edits []edit) bool {
 				return false
 			}
 			stirred = append(stirred, c.glance)
-			if !p.withdraw(one, c, one.state[e.at], routes, start) {
+			if !p.withdraw(one, one.native(int32(e.at)), one.state[e.at], routes, start) {
 				return false
 			}
 			gone = append(gone, c)
@@ -246,12 +246,13 @@ func (p *patch) settle(one *plane, touched map[*card]bool, stirred []glance, rou
 		sub.settleAll(p.pl.memory, p.pl.memory)
 		for k, i := range places {
 			was, is := one.state[i], sub.state[k]
+			before, after := one.native(i), sub.native(int32(k))
 			if one.twins[cards[k]] {
 				return false // who sends their NLRI is decided over the whole plane
 			}
-			if was != is {
+			if was != is || before != after {
 				stirred = append(stirred, cards[k].glance)
-				if !p.withdraw(one, cards[k], was, routes, start) || !p.announce(one, cards[k], is, routes, start) {
+				if !p.withdraw(one, before, was, routes, start) || !p.announce(one, after, is, routes, start) {
 					return false
 				}
 			}

@@ -17,13 +17,13 @@ type routeEdit struct {
 
 func byMatch(r device.Route, m flowspec.Match) int { return flowspec.Compare(r.Match, m) }
 
-// withdraw takes the routes of c, which was carried so, out of routes. These begin at start of the plan.
-func (p *patch) withdraw(one *plane, c *card, was state, routes []device.Route, start int) bool {
+// withdraw takes the routes of a rule, which was carried natively as w says, out of routes. These begin at start of the plan.
+func (p *patch) withdraw(one *plane, w *way, was state, routes []device.Route, start int) bool {
 	if was != asNative {
 		return true
 	}
-	for k := range c.native.routes {
-		at, found := slices.BinarySearchFunc(routes, c.native.routes[k].Match, byMatch)
+	for k := range w.routes {
+		at, found := slices.BinarySearchFunc(routes, w.routes[k].Match, byMatch)
 		if !found {
 			return false
 		}
@@ -34,13 +34,13 @@ func (p *patch) withdraw(one *plane, c *card, was state, routes []device.Route, 
 	return true
 }
 
-// announce puts the routes of c in.
-func (p *patch) announce(one *plane, c *card, is state, routes []device.Route, start int) bool {
+// announce puts the routes of w in.
+func (p *patch) announce(one *plane, w *way, is state, routes []device.Route, start int) bool {
 	if is != asNative {
 		return true
 	}
-	for k := range c.native.routes {
-		r := &c.native.routes[k]
+	for k := range w.routes {
+		r := &w.routes[k]
 		at, _ := slices.BinarySearchFunc(routes, r.Match, byMatch)
 		p.routes = append(p.routes, routeEdit{at: start + at, route: r})
 		p.has.add(r, 1)

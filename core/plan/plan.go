@@ -79,6 +79,8 @@ type Options struct {
 	NoNative  bool              // no BGP session: filter only (also `render`)
 	NoFilter  bool              // no filter adapter on this device
 	Placement filter.Placement  // "" is alone
+	// Remedies are what may be done to keep rules in order, of the names in Remedies; nil: DefaultRemedies; an empty list: nothing.
+	Remedies []string
 	// Families are what the BGP session to the device carries; nil: whatever the profile takes.
 	Families []flowspec.Family
 }

@@ -165,8 +165,9 @@ func (pl *plane) pair(owner map[string]int32) {
 		if pl.state[i] != asNative {
 			continue
 		}
-		for k := range c.native.routes {
-			if first, ok := owner[string(c.native.routes[k].Match.NLRI())]; ok && first != int32(i) {
+		routes := pl.native(int32(i)).routes
+		for k := range routes {
+			if first, ok := owner[string(routes[k].Match.NLRI())]; ok && first != int32(i) {
 				pl.twins[c], pl.twins[pl.cards[first]] = true, true
 			}
 		}
@@ -188,9 +189,9 @@ func (pl *plane) appendRoutes(out []device.Route) []device.Route {
 		switch s.part {
 		case ghost:
 		case whole:
-			out = append(out, pl.cards[s.owner].native.routes[0])
+			out = append(out, pl.native(s.owner).routes[0])
 		default:
-			out = append(out, pl.cards[s.owner].native.routes[s.part])
+			out = append(out, pl.native(s.owner).routes[s.part])
 		}
 	}
 	return out
@@ -209,15 +210,16 @@ func anyTwice(routes []device.Route, same func(a, b device.Route) bool) bool {
 // owners says for each NLRI of a rewritten rule that stands in several rules which of them sends it: the earliest. Nil: there is none.
 func (pl *plane) owners() map[string]int32 {
 	var owner map[string]int32
-	for i, c := range pl.cards {
-		if pl.state[i] != asNative || !c.native.rewritten {
+	for i := range pl.cards {
+		w := pl.native(int32(i))
+		if pl.state[i] != asNative || !w.rewritten {
 			continue
 		}
 		if owner == nil {
 			owner = make(map[string]int32)
 		}
-		for k := range c.native.routes {
-			key := string(c.native.routes[k].Match.NLRI())
+		for k := range w.routes {
+			key := string(w.routes[k].Match.NLRI())
 			if _, ok := owner[key]; !ok {
 				owner[key] = int32(i)
 			}
@@ -227,7 +229,7 @@ func (pl *plane) owners() map[string]int32 {
 		return nil
 	}
 	for i, c := range pl.cards {
-		if pl.state[i] != asNative || c.native.rewritten {
+		if pl.state[i] != asNative || pl.native(int32(i)).rewritten {
 			continue
 		}
 		key := string(c.rule.Match.NLRI())

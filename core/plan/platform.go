@@ -65,6 +65,11 @@ func newPlatform(p *profile.Profile, opt Options) (*platform, error) {
 	if opt.Placement != filter.Alone && opt.Placement != filter.Before {
 		return nil, fmt.Errorf("placement %q: want %q or %q", opt.Placement, filter.Alone, filter.Before)
 	}
+	for _, name := range opt.Remedies {
+		if !slices.Contains(Remedies, name) {
+			return nil, fmt.Errorf("remedy %q: there are %s", name, strings.Join(Remedies, ", "))
+		}
+	}
 	out := &platform{profile: p, opt: opt, facts: newFacts(p), steps: settleSteps}
 	switch {
 	case p.Native == nil:

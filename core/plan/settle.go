@@ -30,11 +30,15 @@ func (pl *plane) settle() {
 	}
 	for again := true; again && !pl.tangled; {
 		again = pl.loseExceptions()
-		if pl.gather(pl.conflicts()) {
+		again = pl.brokenLeans() || again
+		pl.mendedAny = false
+		if pl.gather(pl.conflicts()) || pl.mendedAny {
 			again = true
 		}
+		again = pl.brokenLeans() || again
 		again = again || !pl.proven()
 	}
+	pl.tellBenign()
 }
 
 // say adds a reason to what is said of card i.
@@ -135,11 +139,14 @@ func (pl *plane) gather(wrong []conflict) (changed bool) {
 		return false
 	}
 	pl.index()
-	if pl.p.filter == nil {
+	if pl.p.filter == nil || !pl.p.may(RemedyFilter) {
 		for _, w := range wrong {
 			pl.resolve(w)
 		}
-		return true
+		if pl.p.filter == nil {
+			return true
+		}
+		changed, wrong = len(wrong) > 0, nil
 	}
 	needed := make([]bool, len(pl.cards))
 	for _, w := range wrong {
@@ -243,7 +250,7 @@ func (pl *plane) resolve(w conflict) {
 	}
 	victim, other := w.got, w.want
 	if w.tangled {
-		if !pl.cards[w.got].native.rewritten {
+		if !pl.native(w.got).rewritten {
 			victim, other = other, victim // a rule as it came keeps its place
 		}
 	} else if pl.losses(w.want) < pl.losses(w.got) {
@@ -309,7 +316,7 @@ func (pl *plane) entries(i int32) int {
 	if pl.state[i] == asFilter {
 		return len(pl.cards[i].inFilter.entries)
 	}
-	return len(pl.cards[i].native.routes)
+	return len(pl.native(i).routes)
 }
 
 // witnessed is a set of packets that the rules ask one thing for and the device would have done another.

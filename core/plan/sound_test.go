@@ -273,7 +273,8 @@ func drawHeader(t *rapid.T) packet.Header {
 var soundProfiles = []string{"asr9k", "junos-mx", "junos-mx:term-order=legacy", "arista-eos", "generic"}
 
 func drawOptions(t *rapid.T) plan.Options {
-	return plan.Options{NoNative: rapid.IntRange(0, 5).Draw(t, "no native") == 0, NoFilter: rapid.IntRange(0, 3).Draw(t, "no filter") == 0,
+	remedies := [][]string{nil, nil, {}, plan.Remedies, {plan.RemedySplitOther}, {plan.RemedyChoose, plan.RemedyPrefix}, {plan.RemedySteer, plan.RemedyFilter}}
+	return plan.Options{Remedies: pick(t, "remedies", remedies...), NoNative: rapid.IntRange(0, 5).Draw(t, "no native") == 0, NoFilter: rapid.IntRange(0, 3).Draw(t, "no filter") == 0,
 		Placement: pick(t, "placement", filter.Alone, filter.Alone, filter.Before)}
 }
 
@@ -402,7 +403,8 @@ func drawProfile(t *rapid.T) *profile.Profile {
 	if rapid.Bool().Draw(t, "exclude") {
 		native.Exclude, inFilter.Exclude = nil, nil
 	}
-	native.Order = profile.Order{Kind: pick(t, "order", "rfc8955", "rfc8955", "unknown")}
+	octets := rapid.Bool().Draw(t, "octets")
+	native.Order = profile.Order{Kind: pick(t, "order", "rfc8955", "rfc8955", "unknown"), ByReceivedOctets: octets, PrefixLever: octets, AlwaysFalse: octets}
 	native.MaxNLRI = pick(t, "nlri", 0, 0, 24)
 	native.MaxRules = profile.Number{N: pick(t, "rules", 0, 0, 0, 3)}
 	inFilter.MaxEntries = profile.Number{N: pick(t, "entries", 0, 0, 0, 3)}

@@ -77,7 +77,7 @@ func (pl *plane) shares(i int32, owner map[string]int32) bool {
 	if owner == nil || pl.state[i] != asNative {
 		return false
 	}
-	routes := pl.cards[i].native.routes
+	routes := pl.native(i).routes
 	for k := range routes {
 		if first, ok := owner[string(routes[k].Match.NLRI())]; ok && first != i {
 			return true
@@ -112,8 +112,7 @@ func (pl *plane) known(v *Verdict, s factSet) {
 }
 
 func (pl *plane) nativeVerdict(v *Verdict, i int32, n note, owner map[string]int32) {
-	c := pl.cards[i]
-	w := c.native
+	w := pl.native(i)
 	v.Carried, v.Exact = w.carried, w.exact
 	v.Reasons = append(w.reasons[:len(w.reasons):len(w.reasons)], n.reasons...)
 	v.Entries = make([]Entry, 0, len(w.routes))

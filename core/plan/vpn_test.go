@@ -42,7 +42,7 @@ func TestVPNsDoNotMeet(t *testing.T) {
 		t.Error("the routes are not in order")
 	}
 	together := []flowspec.Rule{vpn(1, six, flowspec.Action{}), vpn(1, []uint64{4, 11}, discard)}
-	plan1, err := plan.Make(rib.Of(together), p, plan.Options{})
+	plan1, err := plan.Make(rib.Of(together), p, plan.Options{Remedies: []string{}})
 	if err != nil {
 		t.Fatal(err)
 	}

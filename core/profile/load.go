@@ -216,8 +216,12 @@ func (l *loader) native(n node[rawNative]) *Native {
 }
 
 func (l *loader) order(n node[rawOrder], path string) Order {
-	o := Order{Kind: n.v.Kind.s, ByReceivedOctets: n.v.ByReceivedOctets, Fact: l.ref(n.at, n.v.Fact, path)}
+	o := Order{Kind: n.v.Kind.s, ByReceivedOctets: n.v.ByReceivedOctets, PrefixLever: n.v.PrefixLever, AlwaysFalse: n.v.AlwaysFalse,
+		Fact: l.ref(n.at, n.v.Fact, path)}
 	l.orderWord(n.v.Kind, n.at)
+	if (o.PrefixLever || o.AlwaysFalse) && !o.ByReceivedOctets {
+		l.bad(n.at, "%s: prefix-lever and always-false are of use only with by-received-octets", path)
+	}
 	return o
 }
 

@@ -188,7 +188,10 @@ type Order struct {
 	Kind string // "rfc8955" or "unknown"
 	// ByReceivedOctets says that the device is known to sort the octets it received.
 	ByReceivedOctets bool
-	Fact             string
+	// PrefixLever says that the device is known to take a source of 0/0 and to sort by it; AlwaysFalse that it is known to take a term that is never
+	// true, and to sort by its octets. Both need ByReceivedOctets.
+	PrefixLever, AlwaysFalse bool
+	Fact                     string
 }
 
 // Number is a number with a fact; 0 is unknown, Unlimited is no limit, sourced as such.

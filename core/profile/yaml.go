@@ -112,6 +112,8 @@ type rawActionExclusion struct {
 type rawOrder struct {
 	Kind             word    `yaml:"kind"`
 	ByReceivedOctets bool    `yaml:"by-received-octets"`
+	PrefixLever      bool    `yaml:"prefix-lever"`
+	AlwaysFalse      bool    `yaml:"always-false"`
 	Fact             factRef `yaml:"fact"`
 }
 
