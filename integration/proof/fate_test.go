@@ -16,6 +16,8 @@ type deed struct {
 	severity int
 	rate     flowspec.Rate // Amount 0: no limit
 	bucket   string        // whose tokens it takes
+	mark     int           // the DSCP it sets, or -1
+	samples  bool
 }
 
 func (d deed) String() string {
@@ -51,6 +53,10 @@ func deedOf(a flowspec.Action, bucket string) deed {
 }
 
 func deedOfOutcome(o table.Outcome) (d deed) {
+	d.mark, d.samples = -1, o.Sample
+	if o.Marked {
+		d.mark = int(o.Mark)
+	}
 	var parts []string
 	add := func(severity int, word string) {
 		parts = append(parts, word)
