@@ -16,11 +16,12 @@ type corners struct {
 	f        flowspec.Family
 	numbers  [flowspec.FlowLabel + 1][]uint64 // by the component that reads the field
 	dst, src []netip.Addr
+	ms       []*matcher
 }
 
-// cornersOf collects the corners of matches, all of family f.
-func cornersOf(f flowspec.Family, matches []flowspec.Match) *corners {
-	c := &corners{f: f}
+// cornersOf collects the corners of ms, all of family f.
+func cornersOf(f flowspec.Family, ms []*matcher) *corners {
+	c := &corners{f: f, ms: ms}
 	add := func(t flowspec.Type, values ...uint64) {
 		for _, v := range values {
 			if v <= uint64(t.Max()) {
@@ -53,26 +54,27 @@ func cornersOf(f flowspec.Family, matches []flowspec.Match) *corners {
 	for i := range 3 {
 		c.dst, c.src = append(c.dst, smallAddress(f, i)), append(c.src, smallAddress(f, i))
 	}
-	for _, m := range matches {
-		for part := range m.All() {
-			switch part.Type {
+	for _, m := range ms {
+		for i := range m.conditions {
+			part := &m.conditions[i]
+			switch part.typ {
 			case flowspec.DstPrefix:
-				c.dst = appendEdges(c.dst, part.Prefix)
+				c.dst = appendEdges(c.dst, part.prefix)
 			case flowspec.SrcPrefix:
-				c.src = appendEdges(c.src, part.Prefix)
+				c.src = appendEdges(c.src, part.prefix)
 			case flowspec.Port:
-				for _, t := range part.Terms {
+				for _, t := range part.terms {
 					add(flowspec.SrcPort, around(t.Value)...)
 					add(flowspec.DstPort, around(t.Value)...)
 				}
 			case flowspec.TCPFlags:
-				for _, t := range part.Terms {
+				for _, t := range part.terms {
 					add(flowspec.TCPFlags, t.Value, ^t.Value&0xfff, t.Value&(t.Value-1))
 				}
 			case flowspec.Fragment:
 			default:
-				for _, t := range part.Terms {
-					add(part.Type, around(t.Value)...)
+				for _, t := range part.terms {
+					add(part.typ, around(t.Value)...)
 				}
 			}
 		}
@@ -112,9 +114,9 @@ func (c *corners) inside(ms ...*matcher) *overlap {
 	for _, m := range ms {
 		for i := range m.conditions {
 			one := &m.conditions[i]
-			if one.needsTransport() {
+			if one.looksBehind() {
 				o.keep(flowspec.Protocol, func(v uint64) bool { return one.isOf(uint8(v), m.v6) })
-				o.keep(flowspec.Fragment, func(v uint64) bool { return packet.Fragment(v&3) < packet.Middle })
+				o.keep(flowspec.Fragment, func(v uint64) bool { return one.anyOffset || packet.Fragment(v&3) < packet.Middle })
 			}
 			switch one.typ {
 			case flowspec.DstPrefix:
@@ -124,7 +126,7 @@ func (c *corners) inside(ms ...*matcher) *overlap {
 			case flowspec.Port:
 				o.either = append(o.either, one)
 			case flowspec.Fragment:
-				o.keep(one.typ, func(v uint64) bool { return one.lets(fragmentBits(packet.Fragment(v&3), v&4 != 0)) })
+				o.keep(one.typ, func(v uint64) bool { return one.state(packet.Fragment(v&3), v&4 != 0) })
 			default:
 				o.keep(one.typ, one.lets)
 			}
@@ -201,14 +203,14 @@ func anyPacket(d *draw, f flowspec.Family) packet.Header {
 	return possible(h, f)
 }
 
-// packets calls try with n packets: three in four inside overlaps of up to three of ms, the rest made of corners or of anything.
-func (c *corners) packets(d *draw, ms []*matcher, n int, try func(packet.Header)) {
+// packets calls try with n packets: three in four inside overlaps of up to three matches, the rest made of corners or of anything.
+func (c *corners) packets(d *draw, n int, try func(packet.Header)) {
 	const each = 16
 	for done := 0; done < n; done += each {
 		var chosen []*matcher
-		if len(ms) > 0 && !d.chance(4) {
+		if len(c.ms) > 0 && !d.chance(4) {
 			for k := 1 + d.IntN(3); k > 0; k-- {
-				chosen = append(chosen, ms[d.IntN(len(ms))])
+				chosen = append(chosen, c.ms[d.IntN(len(c.ms))])
 			}
 		}
 		o := c.inside(chosen...)

@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	evaluations = flag.Int("evaluations", 1_200_000, "how many packets to put to planned tables; comparisons and mutants get a tenth of it each")
+	evaluations = flag.Int("evaluations", 1_200_000, "how many packets to put to tables in each of the tests of plans, comparisons and mutants")
 	onlySeed    = flag.Uint64("seed", 0, "draw only the table of this number")
 )
 

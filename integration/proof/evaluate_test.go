@@ -2,7 +2,9 @@ package proof_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/netip"
+	"strings"
 
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -41,29 +43,90 @@ func bitsBetween(from, to int) (w [2]uint64) {
 	return w
 }
 
-// condition is one component of a rule.
+// condition is one component of a rule, or one of a filter entry.
 type condition struct {
 	typ        flowspec.Type
 	terms      []flowspec.Term
-	bits, mask [2]uint64 // of a prefix
+	prefix     flowspec.Prefix
+	bits, mask [2]uint64    // of prefix
+	states     packet.Frags // the fragment states themselves, where there are no terms
+	// A platform may read a field whatever the protocol is, and in later fragments, where other octets stand in its place.
+	anyProtocol, anyOffset bool
+}
+
+func (c condition) String() string {
+	if c.typ <= flowspec.SrcPrefix {
+		return fmt.Sprintf("%s %s/%d from bit %d", c.typ, c.prefix.Addr, c.prefix.Len, c.prefix.Offset)
+	}
+	var parts []string
+	for _, t := range c.terms {
+		parts = append(parts, fmt.Sprintf("and %v op %d value %d", t.And, t.Op, t.Value))
+	}
+	return fmt.Sprintf("%s %s%08b", c.typ, strings.Join(parts, ", "), c.states)
 }
 
 // matcher is a rule's match, or that of a filter entry on a platform.
 type matcher struct {
 	v6         bool
 	conditions []condition
-	entry      *filter.Match
-	means      filter.Semantics
 }
 
 func matcherOf(m flowspec.Match) matcher {
 	out := matcher{v6: m.Family() == flowspec.IPv6}
 	for c := range m.All() {
-		one := condition{typ: c.Type, terms: c.Terms}
-		if c.Type <= flowspec.SrcPrefix {
-			one.bits, one.mask = words(c.Prefix.Addr), bitsBetween(int(c.Prefix.Offset), int(c.Prefix.Len))
+		out.conditions = append(out.conditions, conditionOf(c))
+	}
+	return out
+}
+
+func conditionOf(c flowspec.Component) condition {
+	one := condition{typ: c.Type, terms: c.Terms, prefix: c.Prefix}
+	if c.Type <= flowspec.SrcPrefix {
+		one.bits, one.mask = words(c.Prefix.Addr), bitsBetween(int(c.Prefix.Offset), int(c.Prefix.Len))
+	}
+	return one
+}
+
+// entryMatcher reads a filter entry on a platform of those semantics. What the platform does not check, it reads from whatever stands
+// there: a packet of any protocol has numbers where the ports would be.
+func entryMatcher(v6 bool, m *filter.Match, means filter.Semantics) matcher {
+	out := matcher{v6: v6}
+	for i, p := range []*netip.Prefix{m.Dst, m.Src} {
+		if p != nil {
+			out.conditions = append(out.conditions, conditionOf(flowspec.Component{Type: flowspec.DstPrefix + flowspec.Type(i), Prefix: flowspec.Prefix{Addr: p.Addr(), Len: uint8(p.Bits())}}))
 		}
-		out.conditions = append(out.conditions, one)
+	}
+	list := func(t flowspec.Type, terms []flowspec.Term, checksProtocol bool) {
+		if terms == nil { // a list that lets nothing through
+			terms = []flowspec.Term{{Op: flowspec.False}}
+		}
+		out.conditions = append(out.conditions, condition{typ: t, terms: terms, anyProtocol: !checksProtocol, anyOffset: !means.TransportChecksOffset})
+	}
+	for _, one := range []struct {
+		typ    flowspec.Type
+		values packet.Values
+		checks bool
+	}{{flowspec.Protocol, m.Proto, false}, {flowspec.Port, m.Port, means.PortsCheckProtocol}, {flowspec.DstPort, m.DstPort, means.PortsCheckProtocol},
+		{flowspec.SrcPort, m.SrcPort, means.PortsCheckProtocol}, {flowspec.ICMPType, m.ICMPType, means.ICMPChecksProtocol}, {flowspec.ICMPCode, m.ICMPCode, means.ICMPChecksProtocol},
+		{flowspec.PacketLength, m.Length, false}, {flowspec.DSCP, m.DSCP, false}, {flowspec.FlowLabel, m.Label, false}} {
+		if one.values == nil {
+			continue
+		}
+		var terms []flowspec.Term
+		for _, s := range one.values {
+			terms = append(terms, flowspec.Term{Op: flowspec.GE, Value: uint64(s.Lo)}, flowspec.Term{And: true, Op: flowspec.LE, Value: uint64(s.Hi)})
+		}
+		list(one.typ, terms, one.checks)
+	}
+	if m.Flags != nil {
+		var terms []flowspec.Term
+		for _, f := range m.Flags {
+			terms = append(terms, flowspec.Term{Op: flowspec.AllBits, Value: uint64(f.Set)}, flowspec.Term{And: true, Op: flowspec.NoBit, Value: uint64(f.Clear)})
+		}
+		list(flowspec.TCPFlags, terms, means.FlagsCheckProtocol)
+	}
+	if m.Fragments != 0 {
+		out.conditions = append(out.conditions, condition{typ: flowspec.Fragment, states: m.Fragments})
 	}
 	return out
 }
@@ -71,9 +134,6 @@ func matcherOf(m flowspec.Match) matcher {
 func (m *matcher) matches(p *probe) bool {
 	if m.v6 != p.v6 {
 		return false
-	}
-	if m.entry != nil {
-		return entryMatches(m.entry, m.means, p)
 	}
 	for i := range m.conditions {
 		if !m.conditions[i].holds(p) {
@@ -86,7 +146,7 @@ func (m *matcher) matches(p *probe) bool {
 // holds says whether p passes one component. What the packet lacks matches nothing: ports, flags and ICMP fields need their protocol, and an
 // offset of zero.
 func (c *condition) holds(p *probe) bool {
-	if c.needsTransport() && (p.Fragment == packet.Middle || p.Fragment == packet.Last || !c.isOf(p.Proto, p.v6)) {
+	if c.looksBehind() && (!c.anyOffset && p.Fragment >= packet.Middle || !c.isOf(p.Proto, p.v6)) {
 		return false
 	}
 	switch c.typ {
@@ -97,17 +157,32 @@ func (c *condition) holds(p *probe) bool {
 	case flowspec.Port:
 		return c.lets(uint64(p.SrcPort)) || c.lets(uint64(p.DstPort))
 	case flowspec.Fragment:
-		return c.lets(fragmentBits(p.Fragment, p.DF))
+		return c.state(p.Fragment, p.DF)
 	}
 	return c.lets(p.number(c.typ))
 }
 
-func (c *condition) needsTransport() bool {
+// state says whether c lets a fragment state through.
+func (c *condition) state(f packet.Fragment, df bool) bool {
+	switch {
+	case c.terms != nil:
+		return c.lets(fragmentBits(f, df))
+	case df:
+		return c.states>>(4+f)&1 == 1
+	}
+	return c.states>>f&1 == 1
+}
+
+// looksBehind says whether c looks behind the IP header.
+func (c *condition) looksBehind() bool {
 	return c.typ >= flowspec.Port && c.typ <= flowspec.TCPFlags
 }
 
 // isOf says whether packets of protocol proto have the field that c looks at.
 func (c *condition) isOf(proto uint8, v6 bool) bool {
+	if c.anyProtocol {
+		return true
+	}
 	switch c.typ {
 	case flowspec.TCPFlags:
 		return proto == 6
@@ -189,49 +264,4 @@ func (c *condition) holdsTerm(t *flowspec.Term, x uint64) bool {
 		v &= 63
 	}
 	return t.Op&4 != 0 && x < v || t.Op&2 != 0 && x > v || t.Op&1 != 0 && x == v
-}
-
-// entryMatches says whether p passes a filter entry on a platform of those semantics. What the platform does not check, it reads from whatever
-// stands there: a packet of any protocol has numbers where the ports would be.
-func entryMatches(m *filter.Match, means filter.Semantics, p *probe) bool {
-	ports := m.Port != nil || m.DstPort != nil || m.SrcPort != nil
-	icmp := m.ICMPType != nil || m.ICMPCode != nil
-	isICMP := p.Proto == 1 && !p.v6 || p.Proto == 58 && p.v6
-	switch {
-	case ports && means.PortsCheckProtocol && p.Proto != 6 && p.Proto != 17,
-		m.Flags != nil && means.FlagsCheckProtocol && p.Proto != 6,
-		icmp && means.ICMPChecksProtocol && !isICMP,
-		(ports || icmp || m.Flags != nil) && means.TransportChecksOffset && p.Fragment >= packet.Middle:
-		return false
-	}
-	state := packet.Frags(1) << p.Fragment
-	if p.DF {
-		state <<= 4
-	}
-	flags := m.Flags == nil
-	for _, f := range m.Flags {
-		flags = flags || p.Flags&f.Set == f.Set && p.Flags&f.Clear == 0
-	}
-	return flags && (m.Fragments == 0 || m.Fragments&state != 0) && inPrefix(m.Dst, p.dst) && inPrefix(m.Src, p.src) &&
-		inSpans(m.Proto, uint32(p.Proto)) && inSpans(m.DstPort, uint32(p.DstPort)) && inSpans(m.SrcPort, uint32(p.SrcPort)) &&
-		(inSpans(m.Port, uint32(p.SrcPort)) || inSpans(m.Port, uint32(p.DstPort))) &&
-		inSpans(m.ICMPType, uint32(p.ICMPType)) && inSpans(m.ICMPCode, uint32(p.ICMPCode)) &&
-		inSpans(m.Length, uint32(p.Length)) && inSpans(m.DSCP, uint32(p.DSCP)) && inSpans(m.Label, p.Label)
-}
-
-func inPrefix(p *netip.Prefix, a [2]uint64) bool {
-	if p == nil {
-		return true
-	}
-	c := condition{bits: words(p.Addr()), mask: bitsBetween(0, p.Bits())}
-	return c.covers(a)
-}
-
-func inSpans(spans packet.Values, n uint32) bool {
-	for _, s := range spans {
-		if n >= s.Lo && n <= s.Hi {
-			return true
-		}
-	}
-	return spans == nil
 }

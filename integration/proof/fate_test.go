@@ -38,7 +38,7 @@ func deedOf(a flowspec.Action, bucket string) deed {
 		o.Marked, o.Mark = true, *a.Mark
 	}
 	if a.Redirect != nil {
-		o.Redirect, o.Copy = fmt.Sprint(a.Redirect.Global, ":", a.Redirect.Local), a.Redirect.Copy
+		o.Redirect, o.Copy = fmt.Sprintf("target:%d:%d", a.Redirect.Global, a.Redirect.Local), a.Redirect.Copy
 		if a.Redirect.NextHop() {
 			o.Redirect = a.Redirect.Addr.String()
 		}

@@ -66,21 +66,10 @@ func (s *plansSeen) check(d *draw, p *profile.Profile, rules []flowspec.Rule, ou
 	if !exact {
 		tolerance = 1e9 // a rate that the platform cannot hold is rounded up, and the verdict is not exact
 	}
-	var matches []flowspec.Match
-	for _, r := range rules {
-		if r.Match.Family() == f {
-			matches = append(matches, r.Match)
-		}
-	}
-	for _, r := range out.Desired.Routes {
-		if r.Match.Family() == f {
-			matches = append(matches, r.Match)
-		}
-	}
 	shared := newBuckets()
 	var pr probe
 	var w, g, a [8]deed
-	cornersOf(f, matches).packets(d, matchersOf(all, dev.routes), 512, func(h packet.Header) {
+	cornersOf(f, matchersOf(all, dev.routes, dev.filter)).packets(d, 512, func(h packet.Header) {
 		evaluated++
 		pr.read(h)
 		wanted, _ := treat(want, &pr, w[:0])

@@ -39,8 +39,7 @@ func routerOf(d *draw, p *profile.Profile, out *plan.Plan, f flowspec.Family) *r
 				}
 				a.Rate = &r
 			}
-			m := matcher{v6: f == flowspec.IPv6, entry: &e.Match, means: p.Filter.Semantics}
-			dev.filter = append(dev.filter, step{m, deedOf(a, one.Name+" "+e.Do.Policer), e.Do.Continue})
+			dev.filter = append(dev.filter, step{entryMatcher(f == flowspec.IPv6, &e.Match, p.Filter.Semantics), deedOf(a, one.Name+" "+e.Do.Policer), e.Do.Continue})
 		}
 	}
 	sorted := slices.Clone(out.Desired.Routes)
@@ -87,13 +86,11 @@ func (v *router) treats(p *probe, done []deed) []deed {
 	return out
 }
 
-// matchers returns everything that matches on the device, for packets inside overlaps.
+// matchersOf returns whatever matches in those steps.
 func matchersOf(steps ...[]step) (out []*matcher) {
 	for _, list := range steps {
 		for i := range list {
-			if list[i].entry == nil {
-				out = append(out, &list[i].matcher)
-			}
+			out = append(out, &list[i].matcher)
 		}
 	}
 	return out
