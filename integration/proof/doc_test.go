@@ -3,10 +3,11 @@
 // There are two oracles. The direct evaluator (evaluate_test.go) reads a rule once more as RFC 8955 puts it, term by term, and knows one packet at
 // a time and no sets. The other one (bdd_test.go) turns rules into binary decision diagrams over the bits of a header, which is exact, and far too
 // slow for anything but a test. What they are held against: plans of whole tables for several platforms (plans_test.go), comparisons of tables
-// (diff_test.go), tables with one thing wrong (mutants_test.go), and what a script would send that splits every rule by itself (naive_test.go).
+// (diff_test.go), tables with one thing wrong (mutants_test.go), and larger tables, also as a script would send them that splits every rule by
+// itself (large_test.go).
 //
 // Every table has a number, and a failure prints it; `go test ./integration/proof -run NAME -seed NUMBER` draws that table again, and no other.
-// The number of (table, packet) evaluations is set by -evaluations; `make prove` asks for a hundred million.
+// -evaluations sets how many packets are put to tables drawn at random; `make prove` asks for a hundred million.
 package proof_test
 
 import (
@@ -18,7 +19,7 @@ import (
 )
 
 var (
-	evaluations = flag.Int("evaluations", 1_200_000, "how many packets to put to tables in each of the tests of plans, comparisons and mutants")
+	evaluations = flag.Int("evaluations", 2_000_000, "how many packets to put to tables drawn at random: six in ten to plans, two each to comparisons and to mutants")
 	onlySeed    = flag.Uint64("seed", 0, "draw only the table of this number")
 )
 

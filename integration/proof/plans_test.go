@@ -20,7 +20,7 @@ import (
 func TestPlansTreatPacketsAsAsked(t *testing.T) {
 	t.Parallel()
 	var seen plansSeen
-	tables, done := eachTable(t, *evaluations, func(d *draw) int {
+	tables, done := eachTable(t, *evaluations/10*6, func(d *draw) int {
 		p := d.profile()
 		opt := d.options()
 		rules := d.rules(flowspec.IPv4, 9)
