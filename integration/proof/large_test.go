@@ -184,7 +184,7 @@ func TestPlansOfGeneratedTables(t *testing.T) {
 					shared := newBuckets()
 					tested := 0
 					var pr probe
-					insideEach(d, f, asked(rules, f), nil, 20, func(h packet.Header, all, _ []step) {
+					insideEach(d, f, asked(rules, f), nil, scaled(20), func(h packet.Header, all, _ []step) {
 						tested++
 						pr.read(h)
 						whole, _ := treat(all, &pr, nil)
