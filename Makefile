@@ -1,10 +1,11 @@
 # make test    everything a change has to pass: vet, staticcheck, unit, script and integration tests
 # make bench   the benchmarks behind docs/performance.md
+# make prove   a hundred million packets put to tables drawn at random, some minutes (PROVE=N for another number)
 # make docs    the generated pages under docs/
 
 GO ?= go
 
-.PHONY: test deps lint bench docs fuzz
+.PHONY: test deps lint bench prove docs fuzz
 
 test: deps lint
 	$(GO) test -race -timeout 15m ./...
@@ -19,6 +20,10 @@ lint:
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+PROVE ?= 100000000
+prove:
+	$(GO) test -v -count 1 -timeout 3h -run 'TestPlans|TestDiffKeeps|TestMutants|TestNaive' ./integration/proof -evaluations $(PROVE)
 
 docs:
 	$(GO) generate ./...

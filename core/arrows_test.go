@@ -19,6 +19,7 @@ var arrows = map[string][]string{
 	"core/packet":     {},
 	"core/flowspec":   {"core/packet"},
 	"core/notation":   {"core/flowspec"},
+	"core/rulegen":    {"core/flowspec"}, // tables for tests and benchmarks
 	"core/table":      {"core/flowspec"},
 	"core/rib":        {"core/flowspec"},
 	"core/admit":      {"core/flowspec"},
