@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -29,7 +30,7 @@ Exit status: 0 every rule is carried exactly, 1 some rule is not, 2 something in
 	}
 	specs := profileFlag(cmd)
 	dir, format := profilesFlag(cmd), formatFlag(cmd, "text", "json")
-	placement := placementFlag(cmd)
+	placement, remedies := placementFlag(cmd), remediesFlag(cmd)
 	strict := cmd.Flags().Bool("strict", false, "exit with 1 also when a verdict rests on an assumed fact")
 	read := rulesFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -39,6 +40,9 @@ Exit status: 0 every rule is carried exactly, 1 some rule is not, 2 something in
 		}
 		targets, err := targetsOf(*specs, *dir, *placement)
 		if err != nil {
+			return usage(err)
+		}
+		if err := remedies(targets); err != nil {
 			return usage(err)
 		}
 		watch := startProgress(cmd.ErrOrStderr())
@@ -73,6 +77,31 @@ func profileFlag(cmd *cobra.Command) *[]string {
 // placementFlag adds --placement to a command.
 func placementFlag(cmd *cobra.Command) *string {
 	return cmd.Flags().String("placement", string(filter.Alone), "where a filter stands on its interfaces: alone, or before (the operator's filter)")
+}
+
+// remediesFlag adds --remedies to a command, and returns what sets it in targets.
+func remediesFlag(cmd *cobra.Command) func([]target) error {
+	names := cmd.Flags().StringSlice("remedies", plan.DefaultRemedies,
+		"what may be done where a device would evaluate two rules the wrong way round: any of "+strings.Join(plan.Remedies, ", ")+", or none")
+	return func(targets []target) error {
+		if !cmd.Flags().Changed("remedies") {
+			return nil
+		}
+		list := []string{}
+		for _, name := range *names {
+			switch {
+			case name == "none" && len(*names) == 1:
+			case slices.Contains(plan.Remedies, name):
+				list = append(list, name)
+			default:
+				return fmt.Errorf("--remedies: %q is none of %s; `none` stands alone", name, strings.Join(plan.Remedies, ", "))
+			}
+		}
+		for i := range targets {
+			targets[i].opt.Remedies = list
+		}
+		return nil
+	}
 }
 
 // target is one profile to plan for, with the settings of its options.
