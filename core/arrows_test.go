@@ -35,10 +35,10 @@ var arrows = map[string][]string{
 	"core/certificate/issue": {"core/certificate", "core/plan"},
 	"core/verify":            {"core/certificate", "core/packet"},
 
-	"core/reconcile":  {"core/plan", "core/rib", "core/store"},
-	"core/report":     {"core/plan", "core/notation"},
-	"core/api":        {"core/reconcile", "core/report", "core/admit"},
-	"core/config":     {"core/profile", "core/admit", "core/notation", "core/device"},
+	"core/reconcile": {"core/plan", "core/rib", "core/store"},
+	"core/report":    {"core/plan", "core/notation"},
+	"core/api":       {"core/reconcile", "core/report", "core/admit"},
+	"core/config":    {"core/profile", "core/admit", "core/notation", "core/device"},
 
 	"adapters/junos":               {"core/filter"},
 	"adapters/netconf":             {"core/device"},
