@@ -3,6 +3,7 @@ package verify_test
 import (
 	"encoding/hex"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/sluice-gateway/sluice/core/certificate"
@@ -212,8 +213,11 @@ func TestMutantsAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			refused, harmless := 0, 0
-			rapid.Check(t, func(t *rapid.T) {
+			often(t, func(t *rapid.T) {
 				c := drawCertificate(t, 6)
+				if strings.Contains(name, "policer") || strings.Contains(name, "rate") || strings.Contains(name, "swap") {
+					c = drawPoliced(t)
+				}
 				if !change(t, c) {
 					return
 				}

@@ -87,7 +87,7 @@ func drawNaive(t *rapid.T) *certificate.Certificate {
 func TestNaiveSplitting(t *testing.T) {
 	t.Parallel()
 	right, benign, wrong, shown := 0, 0, 0, 0
-	rapid.Check(t, func(t *rapid.T) {
+	often(t, func(t *rapid.T) {
 		c := drawNaive(t)
 		m, err := modelOf(c)
 		if err != nil {
@@ -124,7 +124,7 @@ func TestNaiveSplitting(t *testing.T) {
 func TestStepsOfTheProofMatter(t *testing.T) {
 	t.Parallel()
 	refused, verified := 0, 0
-	rapid.Check(t, func(t *rapid.T) {
+	often(t, func(t *rapid.T) {
 		c := drawNaive(t)
 		if verify.Check(c) != nil || len(c.Swaps) == 0 {
 			return
@@ -219,7 +219,7 @@ func drawApart(t *rapid.T) *certificate.Certificate {
 func TestStagesApart(t *testing.T) {
 	t.Parallel()
 	refused, verified := 0, 0
-	rapid.Check(t, func(t *rapid.T) {
+	often(t, func(t *rapid.T) {
 		c := drawApart(t)
 		if c == nil {
 			return
