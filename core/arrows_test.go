@@ -30,10 +30,16 @@ var arrows = map[string][]string{
 	"core/plan/split": {"core/flowspec"}, // and never core/table: the prover shares no code with what it checks
 	"core/plan":       {"core/rib", "core/profile", "core/device", "core/table", "core/plan/split"},
 	"core/store":      {"core/device"},
-	"core/reconcile":  {"core/plan", "core/rib", "core/store"},
-	"core/report":     {"core/plan", "core/notation"},
-	"core/api":        {"core/reconcile", "core/report", "core/admit"},
-	"core/config":     {"core/profile", "core/admit", "core/notation", "core/device"},
+
+	// What checks a plan shares packet sets and the form of a file with what makes it, and nothing else.
+	"core/certificate":       {},
+	"core/certificate/issue": {"core/certificate", "core/plan"},
+	"core/verify":            {"core/certificate", "core/packet"},
+
+	"core/reconcile": {"core/plan", "core/rib", "core/store"},
+	"core/report":    {"core/plan", "core/notation"},
+	"core/api":       {"core/reconcile", "core/report", "core/admit", "core/certificate/issue"},
+	"core/config":    {"core/profile", "core/admit", "core/notation", "core/device"},
 
 	"adapters/junos":               {"core/filter"},
 	"adapters/netconf":             {"core/device"},

@@ -116,6 +116,17 @@ func TestRuleShowAndDevicePlan(t *testing.T) {
 			t.Errorf("device plan does not say %q:\n%s", want, out)
 		}
 	}
+	proof := filepath.Join(t.TempDir(), "edge1.json")
+	if status, out, errOut = sluice("", "device", "plan", "edge1", "--certificate", proof); status != exitDone || !strings.Contains(out, "1 rejected") {
+		t.Errorf("status %d\n%s%s", status, out, errOut)
+	}
+	var checked bytes.Buffer
+	if status = run(t.Context(), []string{"verify", proof}, strings.NewReader(""), &checked, &checked); status != exitDone || !strings.Contains(checked.String(), "verified: 2 rules, 1 entry for cisco-asr9k") {
+		t.Errorf("status %d\n%s", status, checked.String())
+	}
+	if status, _, errOut = sluice("", "device", "plan", "edge2", "--certificate", proof); status != exitFailed || !strings.Contains(errOut, `no device "edge2"`) {
+		t.Errorf("status %d\n%s", status, errOut)
+	}
 	for _, args := range [][]string{{"rule", "show", "4711"}, {"rule", "delete", id, "4711"}} {
 		if status, _, errOut := sluice("", args...); status != exitUsage || !strings.Contains(errOut, `"4711" is no rule's ID`) {
 			t.Errorf("%q: status %d\n%s", args, status, errOut)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -86,7 +87,13 @@ func deviceShowCmd() *cobra.Command {
 
 func devicePlanCmd() *cobra.Command {
 	cmd := &cobra.Command{Use: "plan NAME", Short: "Every rule with its verdict on one device", Args: cobra.ExactArgs(1)}
+	proof := certificateFlag(cmd, "; the gateway makes it, and it is checked here before it is written")
 	return withClient(cmd, func(ctx context.Context, c *client, args []string) error {
+		if *proof != "" {
+			if err := c.saveCertificate(ctx, args[0], *proof); err != nil {
+				return err
+			}
+		}
 		var d api.DeviceReport
 		if _, err := c.call(ctx, http.MethodGet, "/v1/devices/"+url.PathEscape(args[0])+"/plan", nil, &d); err != nil || c.json {
 			return err
@@ -94,6 +101,19 @@ func devicePlanCmd() *cobra.Command {
 		c.printDeviceReport(d)
 		return nil
 	})
+}
+
+// saveCertificate fetches the certificate of a device's plan and writes it to file.
+func (c *client) saveCertificate(ctx context.Context, device, file string) error {
+	quiet := &client{base: c.base, out: c.out}
+	var octets json.RawMessage
+	if _, err := quiet.call(ctx, http.MethodGet, "/v1/devices/"+url.PathEscape(device)+"/certificate", nil, &octets); err != nil {
+		return err
+	}
+	if err := saveCertificate(file, device, octets); err != nil {
+		return failed(err)
+	}
+	return nil
 }
 
 func deviceSyncCmd() *cobra.Command {

@@ -21,6 +21,7 @@ func commands() []*cobra.Command {
 		renderCmd(),
 		convertCmd(),
 		compareCmd(),
+		verifyCmd(),
 		profileCmd(),
 		ruleCmd(),
 		deviceCmd(),

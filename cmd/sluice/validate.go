@@ -31,6 +31,7 @@ Exit status: 0 every rule is carried exactly, 1 some rule is not, 2 something in
 	specs := profileFlag(cmd)
 	dir, format := profilesFlag(cmd), formatFlag(cmd, "text", "json")
 	placement, remedies := placementFlag(cmd), remediesFlag(cmd)
+	proof := certificateFlag(cmd, "; with several profiles one file each, with the profile's name inserted")
 	strict := cmd.Flags().Bool("strict", false, "exit with 1 also when a verdict rests on an assumed fact")
 	read := rulesFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -53,6 +54,7 @@ Exit status: 0 every rule is carried exactly, 1 some rule is not, 2 something in
 			return usage(err)
 		}
 		v := newValidation(in)
+		v.certificate = *proof
 		out := bufio.NewWriterSize(cmd.OutOrStdout(), 1<<16)
 		var p printer = &jsonPrinter{v: v, w: out, enc: newEncoder(out)}
 		if f == "text" {
@@ -63,6 +65,9 @@ Exit status: 0 every rule is carried exactly, 1 some rule is not, 2 something in
 		}
 		if err := out.Flush(); err != nil {
 			return failed(err)
+		}
+		if n := v.Errors(); *proof != "" && n > 0 {
+			fmt.Fprintf(cmd.ErrOrStderr(), "sluice: no certificate: %s in the input could not be read\n", counted(n, "rule"))
 		}
 		return v.status(*strict)
 	}
@@ -149,6 +154,8 @@ type validation struct {
 	snap  rib.Snapshot
 	index []int
 	tally []tally // of the profiles that are done
+	// certificate is where to write proofs, "" for nowhere.
+	certificate string
 }
 
 // tally is what is kept of a profile.
@@ -203,11 +210,19 @@ func (v *validation) run(targets []target, p printer, watch *progress, quiet boo
 		if i == 0 {
 			err = p.begin()
 		}
-		if err = errors.Join(err, p.profile(j)); err != nil {
+		if err = errors.Join(err, p.profile(j), v.certify(j, len(targets) > 1)); err != nil {
 			return err
 		}
 	}
 	return p.end()
+}
+
+// certify writes the proof of a plan where it was asked for. What could not be read is in no plan, and then there is no proof either.
+func (v *validation) certify(j *judged, several bool) error {
+	if v.certificate == "" || v.Errors() > 0 {
+		return nil
+	}
+	return certify(certificateFile(v.certificate, j.spec, several), v.snap.Rules(), j.Plan, j.target)
 }
 
 // status returns how the command ends.

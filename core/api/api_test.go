@@ -15,11 +15,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sluice-gateway/sluice/core/admit"
+	"github.com/sluice-gateway/sluice/core/certificate"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/reconcile"
 	"github.com/sluice-gateway/sluice/core/rib"
+	"github.com/sluice-gateway/sluice/core/verify"
 	"github.com/sluice-gateway/sluice/profiles"
 )
 
@@ -294,8 +296,16 @@ func TestDevices(t *testing.T) {
 	if plan.Summary.Rewritten != 1 || len(plan.Rules) != 1 || plan.Rules[0].Hex == "" {
 		t.Errorf("plan %+v", plan)
 	}
+	c, err := certificate.Read([]byte(s.want(200, "GET", "/v1/devices/edge1/certificate", "", nil)))
+	if err != nil || len(c.Rules) != 1 || len(c.Entries) != 2 {
+		t.Fatalf("certificate %+v: %v", c, err)
+	}
+	if err := verify.Check(c); err != nil {
+		t.Error(err)
+	}
 	s.want(202, "POST", "/v1/devices/edge1/sync", "", nil)
 	s.want(404, "GET", "/v1/devices/edge2", "", nil)
+	s.want(404, "GET", "/v1/devices/edge2/certificate", "", nil)
 	s.want(404, "GET", "/v1/devices/edge2/plan", "", nil)
 	s.want(404, "POST", "/v1/devices/edge2/sync", "", nil)
 }
@@ -351,7 +361,7 @@ func TestHealthMetricsAndDescription(t *testing.T) {
 		Paths map[string]any `json:"paths"`
 	}
 	s.want(200, "GET", "/openapi.json", "", &doc)
-	for _, path := range []string{"/v1/rules", "/v1/rules/{id}", "/v1/devices", "/v1/devices/{name}", "/v1/devices/{name}/plan", "/v1/validate", "/healthz", "/readyz"} {
+	for _, path := range []string{"/v1/rules", "/v1/rules/{id}", "/v1/devices", "/v1/devices/{name}", "/v1/devices/{name}/plan", "/v1/devices/{name}/certificate", "/v1/validate", "/healthz", "/readyz"} {
 		if doc.Paths[path] == nil {
 			t.Errorf("the OpenAPI document does not describe %s", path)
 		}

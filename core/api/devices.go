@@ -79,13 +79,18 @@ func registerDevices(h huma.API, g *Gateway) {
 
 func noDevice(name string) error { return huma.Error404NotFound(fmt.Sprintf("no device %q", name)) }
 
+// noPlan says why there is no plan of a device.
+func (g *Gateway) noPlan(device string) error {
+	if slices.ContainsFunc(g.Devices.Status(), func(s reconcile.Status) bool { return s.Name == device }) {
+		return huma.Error503ServiceUnavailable(fmt.Sprintf("device %q has no plan yet", device))
+	}
+	return noDevice(device)
+}
+
 func (g *Gateway) devicePlan(_ context.Context, in *deviceInput) (*planOutput, error) {
 	p := g.Devices.Plan(in.Name)
 	if p == nil {
-		if slices.ContainsFunc(g.Devices.Status(), func(s reconcile.Status) bool { return s.Name == in.Name }) {
-			return nil, huma.Error503ServiceUnavailable(fmt.Sprintf("device %q has no plan yet", in.Name))
-		}
-		return nil, noDevice(in.Name)
+		return nil, g.noPlan(in.Name)
 	}
 	rules := g.Rules.Snapshot().Rules()
 	return &planOutput{g.deviceReport(in.Name, p, rules)}, nil

@@ -12,6 +12,7 @@ import (
 
 // Judged is the plan for one profile. Verdicts[i] is about rule i of the input.
 type Judged struct {
+	Plan     *plan.Plan
 	Verdicts []*plan.Verdict
 	Warnings []plan.Reason
 	Filters  Filters
@@ -28,7 +29,7 @@ func Judge(snap rib.Snapshot, index []int, p *profile.Profile, opt plan.Options,
 	if err != nil {
 		return nil, fmt.Errorf("plan for %s: %w", p.Name, err)
 	}
-	j := &Judged{Verdicts: make([]*plan.Verdict, len(index)), Warnings: made.Warnings, Filters: WriteFilters(made.Desired.Filters, d, p.Name)}
+	j := &Judged{Plan: made, Verdicts: make([]*plan.Verdict, len(index)), Warnings: made.Warnings, Filters: WriteFilters(made.Desired.Filters, d, p.Name)}
 	for i := range made.Verdicts {
 		v := &made.Verdicts[i]
 		j.Filters.check(v)

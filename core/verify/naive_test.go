@@ -1,0 +1,245 @@
+package verify_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/sluice-gateway/sluice/core/certificate"
+	"github.com/sluice-gateway/sluice/core/certificate/issue"
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/packet"
+	"github.com/sluice-gateway/sluice/core/plan"
+	"github.com/sluice-gateway/sluice/core/plan/split"
+	"github.com/sluice-gateway/sluice/core/rib"
+	"github.com/sluice-gateway/sluice/core/verify"
+	"github.com/sluice-gateway/sluice/profiles"
+	"pgregory.net/rapid"
+)
+
+// drawNaive draws rules with long lists for few hosts, splits each by itself, as a script would, and certifies that. Some of it is right all the same.
+func drawNaive(t *rapid.T) *certificate.Certificate {
+	var rules []flowspec.Rule
+	for n := rapid.IntRange(2, 6).Draw(t, "rules"); n > 0; n-- {
+		out := []flowspec.Component{{Type: flowspec.DstPrefix, Prefix: flowspec.Prefix{Addr: smallAddress(flowspec.IPv4, 0), Len: 32}}}
+		for _, typ := range []flowspec.Type{flowspec.DstPort, flowspec.SrcPort} {
+			list := flowspec.Component{Type: typ}
+			for _, v := range rapid.SliceOfNDistinct(rapid.SampledFrom(smallPorts), 0, len(smallPorts), rapid.ID).Draw(t, "ports") {
+				list.Terms = append(list.Terms, flowspec.Term{Op: flowspec.EQ, Value: v})
+			}
+			if list.Terms != nil {
+				out = append(out, list)
+			}
+		}
+		m, err := flowspec.NewMatch(flowspec.IPv4, flowspec.RD{}, out...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := flowspec.Action{Continue: rapid.IntRange(0, 5).Draw(t, "continue") == 0}
+		switch mark := uint8(5); pick(t, "action", "accept", "discard", "discard", "mark", "sample") {
+		case "discard":
+			a.Rate = &flowspec.Rate{Unit: flowspec.Bytes}
+		case "mark":
+			a.Mark = &mark
+		case "sample":
+			a.Sample = true
+		}
+		rules = append(rules, flowspec.Rule{ID: flowspec.NewID("test", m), Match: m, Action: a, Source: "test"})
+	}
+	snap := rib.Of(rules)
+	l := &split.Limits{MaxParts: 256}
+	for typ := flowspec.DstPrefix; typ <= flowspec.Fragment; typ++ {
+		l.Of[typ] = split.Limit{OK: true, Ops: split.Eq | split.Range | split.Lt | split.Gt, MaxValues: 3}
+	}
+	made := &plan.Plan{Profile: "cisco-asr9k"}
+	seen := map[string]bool{}
+	for _, r := range snap.Rules() {
+		v := plan.Verdict{Rule: r.ID, Carried: plan.Rewritten, Exact: true}
+		parts, trouble := split.Parts(r.Match.Family(), slices.Collect(r.Match.All()), l, r.Action.Continue)
+		if trouble != nil {
+			t.Fatal(trouble)
+		}
+		for _, part := range parts.Parts {
+			m, err := flowspec.NewMatch(r.Match.Family(), flowspec.RD{}, part...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !seen[string(m.NLRI())] {
+				seen[string(m.NLRI())] = true
+				made.Desired.Routes = append(made.Desired.Routes, device.Route{Match: m, Action: r.Action})
+				v.Entries = append(v.Entries, plan.Entry{Route: &device.Route{Match: m, Action: r.Action}})
+			}
+		}
+		made.Verdicts = append(made.Verdicts, v)
+	}
+	p, err := profiles.Embedded().Get("asr9k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := issue.For(snap.Rules(), made, p, plan.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reread(t, c)
+}
+
+// Naive splitting is verified where it is right, and refused where it is wrong: with a packet that shows it, in tables where every rule ends evaluation.
+func TestNaiveSplitting(t *testing.T) {
+	t.Parallel()
+	right, benign, wrong, shown := 0, 0, 0, 0
+	often(t, func(t *rapid.T) {
+		c := drawNaive(t)
+		m, err := modelOf(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = verify.Check(c)
+		if err == nil {
+			right++
+			if len(c.Swaps) > 0 {
+				benign++
+			}
+			if fault := m.faults(t, drawHeaders(t, 60)); fault != "" {
+				t.Fatalf("verified, and %s\n%s", fault, text(c))
+			}
+			return
+		}
+		wrong++
+		r := refusal(t, err)
+		if slices.ContainsFunc(m.rules, func(c clause) bool { return c.goesOn }) {
+			return // a refusal may be stricter than needed there
+		}
+		shown++
+		if r.Packet == nil || m.faults(t, []packet.Header{*r.Packet}) == "" {
+			t.Fatalf("refused, and nothing is wrong: %v\n%s", err, text(c))
+		}
+	})
+	if benign == 0 || shown == 0 {
+		t.Errorf("%d right, %d of them with entries that changed places; %d wrong, %d of them shown: the test sees too little", right, benign, wrong, shown)
+	}
+	t.Logf("%d right, %d of them with entries that changed places; %d wrong, %d of them shown", right, benign, wrong, shown)
+}
+
+// What makes a change of places harmless is part of the proof: without it, or with something else in its place, nothing is verified that is wrong.
+func TestStepsOfTheProofMatter(t *testing.T) {
+	t.Parallel()
+	refused, verified := 0, 0
+	often(t, func(t *rapid.T) {
+		c := drawNaive(t)
+		if verify.Check(c) != nil || len(c.Swaps) == 0 {
+			return
+		}
+		i, _ := place(t, c.Swaps)
+		s := &c.Swaps[i]
+		switch pick(t, "what", "drop", "rule", "entry", "other rule", "other entry", "outside") {
+		case "drop":
+			c.Swaps = slices.Delete(c.Swaps, i, i+1)
+		case "rule":
+			s.Rules = nil
+		case "entry":
+			s.Entries = nil
+		case "other rule":
+			s.Rules, s.Entries = []int{rapid.IntRange(0, len(c.Rules)-1).Draw(t, "rule")}, nil
+		case "other entry":
+			s.Rules, s.Entries = nil, []int{rapid.IntRange(0, len(c.Entries)-1).Draw(t, "entry")}
+		case "outside":
+			s.Rules = append(s.Rules, pick(t, "rule", -1, len(c.Rules)))
+		}
+		if err := verify.Check(c); err != nil {
+			refused++
+			refusal(t, err)
+			return
+		}
+		verified++
+		m, err := modelOf(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fault := m.faults(t, drawHeaders(t, 60)); fault != "" {
+			t.Fatalf("verified, and %s\n%s", fault, text(c))
+		}
+	})
+	if refused == 0 {
+		t.Errorf("none refused, %d verified: the test sees nothing", verified)
+	}
+	t.Logf("%d refused, %d verified and harmless", refused, verified)
+}
+
+// drawApart draws rules that go to the filter or to FlowSpec by chance, whatever they share.
+func drawApart(t *rapid.T) *certificate.Certificate {
+	p, err := profiles.Embedded().Get("junos-mx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rules [2][]flowspec.Rule
+	seen := map[string]bool{}
+	for n := rapid.IntRange(2, 5).Draw(t, "rules"); n > 0; n-- {
+		r := drawRule(t)
+		if key := r.Match.Family().String() + string(r.Match.NLRI()); !seen[key] {
+			seen[key] = true
+			i := rapid.IntRange(0, 1).Draw(t, "stage")
+			rules[i] = append(rules[i], r)
+		}
+	}
+	a := certified(t, rules[0], p, plan.Options{NoNative: true})
+	b := certified(t, rules[1], p, plan.Options{NoFilter: true})
+	if len(a.Entries) == 0 || len(b.Entries) == 0 {
+		return nil
+	}
+	n, m := len(a.Rules), len(a.Entries)
+	a.Rules = append(a.Rules, b.Rules...)
+	for i := range b.Rules {
+		for k := range b.Rules[i].Above {
+			a.Rules[n+i].Above[k] += n
+		}
+	}
+	for _, e := range b.Entries {
+		e.Rule += n
+		a.Entries = append(a.Entries, e)
+	}
+	for _, s := range b.Swaps {
+		for k := range s.Rules {
+			s.Rules[k] += n
+		}
+		for k := range s.Entries {
+			s.Entries[k] += m
+		}
+		a.Swaps = append(a.Swaps, certificate.Swap{Rule: s.Rule + n, Entry: s.Entry + m, Rules: s.Rules, Entries: s.Entries})
+	}
+	for _, l := range b.Losses {
+		for k := range l.Rules {
+			l.Rules[k] += n
+		}
+		a.Losses = append(a.Losses, certificate.Loss{Rule: l.Rule + n, Below: l.Below + n, Rules: l.Rules})
+	}
+	return a
+}
+
+// Rules in two stages of a device are verified only where neither sees what the other one does.
+func TestStagesApart(t *testing.T) {
+	t.Parallel()
+	refused, verified := 0, 0
+	often(t, func(t *rapid.T) {
+		c := drawApart(t)
+		if c == nil {
+			return
+		}
+		if err := verify.Check(c); err != nil {
+			refused++
+			refusal(t, err)
+			return
+		}
+		verified++
+		m, err := modelOf(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fault := m.faults(t, drawHeaders(t, 60)); fault != "" {
+			t.Fatalf("verified, and %s\n%s", fault, text(c))
+		}
+	})
+	if refused == 0 || verified == 0 {
+		t.Errorf("%d refused, %d verified: the test sees too little", refused, verified)
+	}
+	t.Logf("%d refused, %d verified", refused, verified)
+}
