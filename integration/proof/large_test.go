@@ -114,7 +114,7 @@ func TestNaiveSplittingOfATableIsCaught(t *testing.T) {
 			told := map[string]packet.Header{}
 			var p probe
 			var w, g [8]deed
-			insideEach(d, f, want.steps(), got.steps(), 30, func(h packet.Header, ws, gs []step) {
+			insideEach(d, f, want.steps(), got.steps(), scaled(30), func(h packet.Header, ws, gs []step) {
 				tested++
 				p.read(h)
 				wanted, _ := treat(ws, &p, w[:0])
