@@ -33,6 +33,9 @@ func TurnOf(op Op, before, after Severity) Turn {
 	return Turn{Severity: after}
 }
 
+// Free says whether steps of turn t may be taken in any order: what they bring or take away is the same, so that it does not matter which of them decides.
+func (t Turn) Free() bool { return t.Severity == Accepts || t.Severity == Discards }
+
 // rank numbers the turns in their order.
 func (t Turn) rank() int {
 	if t.Late {
