@@ -114,6 +114,9 @@ func tables(t failer, w Way, steps []Step) []Table {
 		}
 		all = append(all, now())
 	}
+	if n := len(steps) / 2; !slices.EqualFunc(w.After(steps, n), all[n], func(a, b Entry) bool { return a.ID == b.ID && a.Do == b.Do }) {
+		t.Fatalf("after %d steps: got %v, want %v", n, w.After(steps, n), all[n])
+	}
 	same := func(a, b Entry) bool {
 		return a.Do == b.Do && a.Continue == b.Continue && a.Match.Identical(b.Match)
 	}

@@ -38,14 +38,26 @@ func (w Way) Walk(room int) Passage {
 	return w.walk(lines, steps, first)
 }
 
+// After returns the table on the way after so many of steps.
+func (w Way) After(steps []Step, n int) (out Table) {
+	k := newWalk(w, w.lines())
+	for i := range steps[:n] {
+		k.step(&steps[i])
+	}
+	for at := range k.lines {
+		if e := k.entry(at, onTheWay); e != nil {
+			out = append(out, *e)
+		}
+	}
+	return out
+}
+
 func (w Way) walk(lines []line, steps []Step, first int) Passage {
 	k := newWalk(w, lines)
 	p := Passage{Steps: steps, First: first, Peak: len(w.From)}
 	held := len(w.From)
 	for n := range steps {
-		at := k.at(&steps[n])
-		k.live[at] = steps[n].New >= 0
-		k.renewed[at] = k.live[at]
+		at := k.step(&steps[n])
 		switch steps[n].Op {
 		case Add:
 			held++
@@ -58,7 +70,7 @@ func (w Way) walk(lines []line, steps []Step, first int) Passage {
 		worst, ok := k.look(at, steps[n].Op)
 		if !ok {
 			p.Unproven = true
-			return p
+			break
 		}
 		if worst == nil {
 			continue
@@ -121,11 +133,17 @@ func (k *walk) begin() {
 	}
 }
 
-func (k *walk) at(s *Step) int {
+// step takes a step and returns the line that it is about.
+func (k *walk) step(s *Step) int {
+	at := 0
 	if s.Old >= 0 {
-		return k.atOld[s.Old]
+		at = k.atOld[s.Old]
+	} else {
+		at = k.atNew[s.New]
 	}
-	return k.atNew[s.New]
+	k.live[at] = s.New >= 0
+	k.renewed[at] = k.live[at]
+	return at
 }
 
 // stage is one of the three tables that a packet is followed through.
@@ -341,9 +359,7 @@ func (k *walk) until(w *Worse, steps []Step) int {
 	before, after := k.does(near, inFrom), k.does(near, inTo)
 	k.begin()
 	for n := range steps {
-		at := k.at(&steps[n])
-		k.live[at] = steps[n].New >= 0
-		k.renewed[at] = k.live[at]
+		at := k.step(&steps[n])
 		if n+1 > w.After && k.places[at].Match.Has(h) {
 			if now := k.does(near, onTheWay); !worse(before, now) || !worse(after, now) {
 				return n + 1
