@@ -20,10 +20,8 @@ func keyOf(m flowspec.Match) routeKey { return routeKey{m.Family(), string(m.NLR
 
 // want is a route as a peer is to have it. It never changes.
 type want struct {
-	route    *device.Route
-	severity int
-	limit    float32 // rate of a limit
-	attrs    *attributes
+	route *device.Route
+	attrs *attributes
 }
 
 // attributes are what travels with a route beside its NLRI. Routes whose key is equal can share an UPDATE.
@@ -45,10 +43,7 @@ type owed struct {
 // newWant works out what travels with a route: its action communities, those it came with, and ours. Routes with the same share it. The
 // caller holds mu.
 func (d *Device) newWant(r *device.Route) *want {
-	w := &want{route: r, severity: severity(r.Action)}
-	if r.Action.Rate != nil {
-		w.limit = r.Action.Rate.Amount
-	}
+	w := &want{route: r}
 	ext, nextHop := r.Action.Communities()
 	d.key = fingerprint(d.key[:0], r, ext, nextHop)
 	if w.attrs = d.known[string(d.key)]; w.attrs != nil {
@@ -102,20 +97,17 @@ func fingerprint(b []byte, r *device.Route, ext []flowspec.ExtComm, nextHop neti
 	return b
 }
 
-// encode appends the UPDATEs of items, which it sorts. Neighbours in the order that have the same attributes share UPDATEs; within one
-// severity and limit, so do all.
+// encode appends the UPDATEs of items, which are arranged. Those with the same attributes share UPDATEs where the order allows it.
 func encode(dst []byte, items []item, agreed session.Negotiated) ([]byte, error) {
-	slices.SortStableFunc(items, item.compare)
 	for len(items) > 0 {
-		n := 1
-		for n < len(items) && items[0].compare(items[n]) == 0 {
-			n++
+		of, batches := turn(items)
+		for _, batch := range batches {
+			var err error
+			if dst, err = encodeAlike(dst, batch, agreed); err != nil {
+				return dst, err
+			}
 		}
-		var err error
-		if dst, err = encodeAlike(dst, items[:n], agreed); err != nil {
-			return dst, err
-		}
-		items = items[n:]
+		items = items[len(of):]
 	}
 	return dst, nil
 }
@@ -126,17 +118,11 @@ func encodeAlike(dst []byte, items []item, agreed session.Negotiated) ([]byte, e
 		first *want
 		nlris [][]byte
 	}
-	type share struct {
-		family flowspec.Family
-		attrs  string
-	}
 	groups := map[share]*group{}
 	var order []share
-	for _, it := range items {
-		k := share{family: it.key.family}
-		if it.want != nil {
-			k.attrs = it.want.attrs.key
-		}
+	for i := range items {
+		it := &items[i]
+		k := it.shares()
 		g := groups[k]
 		if g == nil {
 			g = &group{first: it.want}
@@ -168,7 +154,7 @@ func appendReach(dst []byte, f session.Family, w *want, nlris [][]byte, agreed s
 	return session.AppendReach(dst, f, w.attrs.nextHop, attrs, nlris)
 }
 
-func (it item) nlri() []byte {
+func (it *item) nlri() []byte {
 	if it.want != nil {
 		return it.want.route.Match.NLRI()
 	}

@@ -297,7 +297,7 @@ func TestMildestFirstThenWithdrawalsSeverestFirst(t *testing.T) {
 			got = append(got, fmt.Sprintf("%s %d", e.Kind, n[len(n)-1]))
 		}
 	}
-	want := []string{"announced 3", "announced 4", "announced 6", "announced 5", "announced 2", "announced 1",
+	want := []string{"announced 3", "announced 4", "announced 6", "announced 2", "announced 5", "announced 1",
 		"announced 7", "withdrawn 1", "withdrawn 2", "withdrawn 3"}
 	if !slices.Equal(got, want) {
 		t.Errorf("order\n%v, want\n%v", got, want)

@@ -40,6 +40,7 @@ type Device struct {
 	waiting []chan error           // of Apply calls whose routes are in the queue
 	started bool                   // Apply was called: the gateway knows what the peer is to have
 	marked  bool                   // End-of-RIB was sent in this session
+	room    int                    // how many routes the peer holds at one time; 0: any number
 	out     OutStatus
 }
 
@@ -164,6 +165,7 @@ func (d *Device) Render(_ context.Context, _ device.Target, c device.Change) ([]
 			items = append(items, it)
 		}
 	}
+	items, _ = arranged(items, d.held(), c.Room)
 	d.mu.Unlock()
 	return encode(nil, items, agreed)
 }
@@ -180,8 +182,8 @@ func (it item) differs() bool {
 // that the router holds them. While there is no session it returns at once, and the routes are delivered when it comes up; Session says
 // what it waits for. undo is not used: BGP has no undo timer, so the commit is confirmed.
 //
-// The order of writing is that of package bgp, whatever the order of the steps. Who has no room for both tables applies two
-// changes, the removals first.
+// The order of writing is that of a script ([device.Arrange]) from what the peer was sent to what it is owed when the writer comes to it, whatever the order
+// of the steps; the same when a session comes up, and when everything goes. The room of the last change holds for all of it.
 //
 // A route that cannot go, for its family or its size, is a *device.Refused after all others went. A peer that does not read is
 // a *device.Transient; what it is owed stays owed.
@@ -229,6 +231,7 @@ func (d *Device) record(c device.Change) (written <-chan error, refused, err err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.room = c.Room
 	var reasons []error
 	for _, st := range c.Steps {
 		var w *want // nothing, where it is removed
@@ -250,6 +253,16 @@ func (d *Device) record(c device.Change) (written <-chan error, refused, err err
 		written = ch
 	}
 	return written, errors.Join(reasons...), nil
+}
+
+// held returns how many routes the peer was sent. The caller holds mu.
+func (d *Device) held() (n int) {
+	for _, o := range d.routes {
+		if o.sent != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // owe notes what the peer is to have under a key. The caller holds mu.

@@ -49,7 +49,7 @@ func (s small) fares() (out [16]float64) {
 			c, _ := r.Match.Component(flowspec.DstPrefix)
 			base := int(c.Prefix.Addr.As4()[3])
 			if addr&^(1<<(32-int(c.Prefix.Len))-1) == base {
-				out[addr] = float64(severity(r.Action))
+				out[addr] = float64(r.Severity())
 				if r.Action.Rate != nil {
 					out[addr] += 1 / float64(2+r.Action.Rate.Amount) // the lower limit is the worse
 				}
@@ -60,52 +60,100 @@ func (s small) fares() (out [16]float64) {
 	return out
 }
 
-// Every prefix of what is sent is a live table, and in none of them does a packet fare worse than in the worse of the two ends. The octets
-// are read back and applied one NLRI after the other, as a router does.
+// drawItems draws what a peer was sent and what it is owed, and returns the items between the two, in no order.
+func drawItems(t *rapid.T) (before, after small, items []item) {
+	d := newDevice(PeerConfig{Name: "r", Families: []flowspec.Family{flowspec.IPv4}}, Config{}, nil)
+	before, after = drawSmall(t, "before"), drawSmall(t, "after")
+	switch rapid.IntRange(0, 5).Draw(t, "occasion") {
+	case 0:
+		before = small{} // a session came up
+	case 1:
+		after = small{} // everything goes
+	}
+	for k, r := range before {
+		it := item{owed: &owed{key: keyOf(r.Match)}, sent: d.newWant(r)}
+		if n := after[k]; n != nil {
+			it.want = d.newWant(n)
+		}
+		if it.differs() {
+			items = append(items, it)
+		}
+	}
+	for k, r := range after {
+		if before[k] == nil {
+			items = append(items, item{owed: &owed{key: keyOf(r.Match)}, want: d.newWant(r)})
+		}
+	}
+	return before, after, items
+}
+
+var small4 = session.Negotiated{LocalAS: 1, Open: session.Open{AS: 2, FourOctet: true}, Families: []session.Family{{AFI: 1, SAFI: 133}}}
+
+// Every prefix of what is sent is a live table, and in none of them does a packet fare worse than in the worse of the two ends: it fares as in one of them, or milder by
+// a severity. The octets are read back and applied one NLRI after the other, as a router does.
 func TestNoPacketFaresWorseOnTheWay(t *testing.T) {
 	t.Parallel()
-	agreed := session.Negotiated{LocalAS: 1, Open: session.Open{AS: 2, FourOctet: true}, Families: []session.Family{{AFI: 1, SAFI: 133}}}
 	rapid.Check(t, func(t *rapid.T) {
-		d := newDevice(PeerConfig{Name: "r", Families: []flowspec.Family{flowspec.IPv4}}, Config{}, nil)
-		before, after := drawSmall(t, "before"), drawSmall(t, "after")
-		var items []item
-		for k, r := range before {
-			it := item{owed: &owed{key: keyOf(r.Match)}, sent: d.newWant(r)}
-			if n := after[k]; n != nil {
-				it.want = d.newWant(n)
-			}
-			if it.differs() {
-				items = append(items, it)
-			}
-		}
-		for k, r := range after {
-			if before[k] == nil {
-				items = append(items, item{owed: &owed{key: keyOf(r.Match)}, want: d.newWant(r)})
-			}
-		}
-		wire, err := encode(nil, items, agreed)
-		if err != nil {
-			t.Fatal(err)
+		before, after, items := drawItems(t)
+		items, first := arranged(items, len(before), 0)
+		wire, err := encode(nil, items, small4)
+		if err != nil || first != 0 {
+			t.Fatal(first, err)
 		}
 		live := small{}
 		for k, r := range before {
 			live[k] = r
 		}
 		from, to := before.fares(), after.fares()
-		apply(t, wire, agreed, func(nlri string, r *device.Route) {
+		apply(t, wire, small4, func(nlri string, r *device.Route) {
 			if r == nil {
 				delete(live, nlri)
 			} else {
 				live[nlri] = r
 			}
 			for addr, now := range live.fares() {
-				if now > max(from[addr], to[addr]) {
-					t.Fatalf("after %x: address %d fares %v, worse than %v and %v", nlri, addr, now, from[addr], to[addr])
+				if now != from[addr] && now != to[addr] && int(now) >= int(max(from[addr], to[addr])) {
+					t.Fatalf("after %x: address %d fares %v, neither as at an end nor milder: %v and %v", nlri, addr, now, from[addr], to[addr])
 				}
 			}
 		})
 		if live.fares() != to || len(live) != len(after) {
 			t.Fatalf("ends with %d rules, want %d", len(live), len(after))
+		}
+	})
+}
+
+// A router with room for just the larger of the two tables never holds more, and one with room for both is sent what it would be sent anyway.
+func TestRoom(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		before, after, items := drawItems(t)
+		room := max(1, len(before), len(after))
+		items, first := arranged(items, len(before), room)
+		wire, err := encode(nil, items, small4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		live, most := map[string]bool{}, len(before)
+		for k := range before {
+			live[k] = true
+		}
+		apply(t, wire, small4, func(nlri string, r *device.Route) {
+			if r == nil {
+				delete(live, nlri)
+			} else {
+				live[nlri] = true
+			}
+			most = max(most, len(live))
+		})
+		if most > room {
+			t.Fatalf("it held %d routes and has room for %d", most, room)
+		}
+		if first > 0 && most < room {
+			t.Fatalf("%d were withdrawn first, and %d of %d places were used", first, most, room)
+		}
+		if roomy, first := arranged(items, len(before), len(before)+len(after)+1); first != 0 || len(roomy) != len(items) {
+			t.Fatalf("%d withdrawn first although there is room", first)
 		}
 	})
 }

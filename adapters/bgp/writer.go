@@ -96,7 +96,7 @@ func (d *Device) encode(items []item, agreed session.Negotiated) ([]byte, []item
 	return messages, good, err
 }
 
-// take empties the queue. mark says that End-of-RIB is due: once the gateway has said what the peer is to have, since a mark before
+// take empties the queue, in the order in which it is to be written. mark says that End-of-RIB is due: once the gateway has said what the peer is to have, since a mark before
 // that tells a router to drop what it kept from the last session (RFC 4724 §4.2).
 func (d *Device) take(s *session.Session) (items []item, waiting []chan error, mark bool) {
 	d.mu.Lock()
@@ -122,6 +122,14 @@ func (d *Device) take(s *session.Session) (items []item, waiting []chan error, m
 		}
 	}
 	d.queue = d.queue[:0]
+	held := 0
+	if d.room > 0 {
+		held = d.held()
+	}
+	items, first := arranged(items, held, d.room)
+	if first > 0 {
+		d.log.Warn("the router has no room for both tables: routes are withdrawn before others are announced", "first", first, "held", held, "room", d.room)
+	}
 	waiting, d.waiting = d.waiting, nil
 	mark = d.started && !d.marked
 	d.marked = d.marked || mark

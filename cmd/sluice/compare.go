@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,15 +19,27 @@ import (
 
 func compareCmd() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "compare A B [--profile PROFILE]",
+		Use:   "compare A B [--profile PROFILE] [--path]",
 		Short: "Say whether two rule files, or a rule file and a router's filter, treat every packet alike",
-		Long: `Compare what A and B do to every packet, and print one that they treat differently. Each is a file of rules, in any notation, or, with
---profile, the filter configuration of such a router as it prints it or as NETCONF returns it: the filters in it that bear our mark.
-Rules are compared in RFC order; that a router would keep it is what validate says.
+		Long: `Compare what A and B do to every packet, and print packets that they treat differently: one for each pair of entries that decide otherwise, by kind.
 
-Exit status: 0 they are the same, 1 they differ or it could not be proven, 2 one of them could not be read.`,
+  over      B treats it worse than A
+  under     A treats it worse than B
+  order     both have an entry for each of the two treatments, and another one comes first
+  policer   two packets share a rate limit on one side only
+  other     neither is worse: another target, another mark
+
+Each file is a file of rules, in any notation, or, with --profile, the filter configuration of such a router as it prints it or as NETCONF returns it: the filters in it
+that bear our mark. Rules are compared in RFC order; that a router would keep it is what validate says.
+
+With --path, A and B are what a device has and is to get over BGP, and every table on the way from one to the other is looked at: is there a packet that
+fares worse for a moment than with either? There is none where the device has room for both; with --max-routes, or --withdraw-first, routes have to go before others come.
+
+Exit status: 0 they are the same, 1 they differ or it could not be proven, 2 one of them could not be read. With --path: 0 no packet fares worse on the way, 1 some does or it could
+not be proven.`,
 		Example: `  sluice compare yesterday.conf today.yaml
-  sluice compare rules.conf show-configuration-firewall.txt --profile junos-mx`,
+  sluice compare rules.conf show-configuration-firewall.txt --profile junos-mx
+  sluice compare --path --max-routes 3000 yesterday.conf today.yaml`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 || args[0] == "-" && args[1] == "-" {
 				return errors.New("compare takes two files, one of which may be - for standard input")
@@ -34,6 +48,10 @@ Exit status: 0 they are the same, 1 they differ or it could not be proven, 2 one
 		},
 	}
 	name := cmd.Flags().String("profile", "", "`PROFILE` of the router whose filter configuration one of the files is")
+	most := cmd.Flags().Int("most", 10, "print at most `N` packets")
+	path := cmd.Flags().Bool("path", false, "look at every table on the way from A to B instead")
+	room := cmd.Flags().Int("max-routes", 0, "with --path: the device has room for `N` routes, headroom counted in; 0: for both tables")
+	tight := cmd.Flags().Bool("withdraw-first", false, "with --path: the device has room for no more than the larger of the two tables")
 	dir, format := profilesFlag(cmd), formatFlag(cmd, "text", "json")
 	read := rulesFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -41,7 +59,15 @@ Exit status: 0 they are the same, 1 they differ or it could not be proven, 2 one
 		if err != nil {
 			return err
 		}
-		c := comparison{cmd: cmd, read: read}
+		switch {
+		case *most < 1:
+			return usage(errors.New("--most is at least 1"))
+		case !*path && (*tight || *room != 0):
+			return usage(errors.New("--max-routes and --withdraw-first are about --path"))
+		case *tight && *room != 0 || *room < 0:
+			return usage(errors.New("--max-routes is a number of routes, and there is no use for --withdraw-first beside it"))
+		}
+		c := comparison{cmd: cmd, read: read, most: *most}
 		if *name != "" {
 			if c.dialect, c.profile, err = languageOf(*name, *dir); err != nil {
 				return usage(err)
@@ -54,6 +80,9 @@ Exit status: 0 they are the same, 1 they differ or it could not be proven, 2 one
 		b, err := c.side(args[1])
 		if err != nil {
 			return err
+		}
+		if *path {
+			return c.walk(a, b, *room, *tight, f)
 		}
 		return c.tell(a, b, f)
 	}
@@ -81,6 +110,7 @@ func languageOf(name, dir string) (filter.Dialect, *profile.Profile, error) {
 type comparison struct {
 	cmd     *cobra.Command
 	read    func([]string) (readInput, error)
+	most    int            // how many differences are printed
 	dialect filter.Dialect // nil: both files are rules
 	profile *profile.Profile
 }
@@ -91,6 +121,7 @@ type side struct {
 	what   string
 	tables map[packet.Version]table.Table
 	places map[string]string // where each entry of the tables stands: a line of the file, or the entry itself
+	rules  []flowspec.Rule   // in the order of evaluation; nil: it is a filter
 }
 
 func (c *comparison) side(file string) (side, error) {
@@ -149,7 +180,7 @@ func (c *comparison) rules(file string) (side, error) {
 	}
 	byVersion := map[packet.Version][]flowspec.Rule{}
 	standing := report.Play(in.Items, nil).Rules
-	s := side{name: file, what: counted(len(standing), "rule"), tables: map[packet.Version]table.Table{}, places: map[string]string{}}
+	s := side{name: file, what: counted(len(standing), "rule"), rules: []flowspec.Rule{}, tables: map[packet.Version]table.Table{}, places: map[string]string{}}
 	for _, item := range standing {
 		family := item.Rule.Match.Family()
 		switch {
@@ -159,41 +190,105 @@ func (c *comparison) rules(file string) (side, error) {
 			return side{}, usage(fmt.Errorf("%s: the rule has an action that is not understood (%s), so what it does cannot be compared", item.Pos, item.Rule.Action.Unknown[0]))
 		}
 		byVersion[family.Version()] = append(byVersion[family.Version()], item.Rule)
+		s.rules = append(s.rules, item.Rule)
 		s.places[string(item.Rule.ID)] = fmt.Sprintf("line %d", item.Pos.Line)
 	}
 	for v, rules := range byVersion {
 		s.tables[v] = table.Of(rules)
 	}
+	slices.SortFunc(s.rules, func(a, b flowspec.Rule) int { return flowspec.Compare(a.Match, b.Match) })
 	return s, nil
 }
 
 // tell compares and prints.
 func (c *comparison) tell(a, b side, format string) error {
-	var found *table.Difference
+	var found []table.Difference
+	more := false
 	for _, v := range []packet.Version{packet.IPv4, packet.IPv6} {
-		if found = table.Diff(a.tables[v], b.tables[v]); found != nil {
-			break
-		}
+		list, others := table.Differences(a.tables[v], b.tables[v], c.most+1-len(found))
+		found, more = append(found, list...), more || others
 	}
+	if len(found) > c.most {
+		found, more = found[:c.most], true
+	}
+	slices.SortStableFunc(found, func(x, y table.Difference) int {
+		return slices.Index(kindOrder, x.Kind) - slices.Index(kindOrder, y.Kind)
+	})
 	out := c.cmd.OutOrStdout()
 	var err error
 	switch {
 	case format == "json":
-		err = printJSON(out, map[string]any{"equal": found == nil, "witness": report.WitnessOf(found)})
-	case found == nil:
+		err = printJSON(out, differencesJSON(found, more, a, b))
+	case len(found) == 0:
 		_, err = fmt.Fprintf(out, "the same: %s (%s) and %s (%s) treat every packet alike\n", a.name, a.what, b.name, b.what)
-	case found.Unproven:
-		_, err = fmt.Fprintf(out, "not proven: %s\n", found.Reason)
 	default:
-		_, err = fmt.Fprint(out, witnessText(found, a, b))
+		_, err = fmt.Fprint(out, differencesText(found, more, a, b))
 	}
 	if err != nil {
 		return failed(err)
 	}
-	if found != nil {
+	if len(found) > 0 {
 		return silent(exitFailed)
 	}
 	return nil
+}
+
+// kindOrder is the order in which kinds are printed.
+var kindOrder = []table.Kind{table.Over, table.Under, table.Ordered, table.Shared, table.Other, table.NotKnown}
+
+// differenceJSON is a difference for programs.
+type differenceJSON struct {
+	Kind      table.Kind `json:"kind"`
+	Packet    string     `json:"packet"`
+	Want      string     `json:"want"`
+	Got       string     `json:"got"`
+	WantPlace string     `json:"want-place"`
+	GotPlace  string     `json:"got-place"`
+}
+
+func differencesJSON(found []table.Difference, more bool, a, b side) map[string]any {
+	list := make([]differenceJSON, 0, len(found))
+	var first *table.Difference
+	for i := range found {
+		d := &found[i]
+		if first == nil {
+			first = d
+		}
+		w := report.WitnessOf(d)
+		one := differenceJSON{Kind: d.Kind, Packet: w.Packet, Want: w.Want, Got: w.Got}
+		if !d.Unproven {
+			one.WantPlace, one.GotPlace = a.at(d.WantEntry), b.at(d.GotEntry)
+		}
+		list = append(list, one)
+	}
+	return map[string]any{"equal": len(found) == 0, "witness": report.WitnessOf(first), "differences": list, "more": more}
+}
+
+// differencesText shows differences by kind.
+func differencesText(found []table.Difference, more bool, a, b side) string {
+	titles := map[table.Kind]string{
+		table.Over:    "over: " + b.name + " treats these worse than " + a.name,
+		table.Under:   "under: " + a.name + " treats these worse than " + b.name,
+		table.Ordered: "order: both say both things of these, and another one comes first",
+		table.Shared:  "policer: these share a rate limit on one side only",
+		table.Other:   "other: neither is worse",
+	}
+	var s strings.Builder
+	for i := range found {
+		d := &found[i]
+		if d.Unproven {
+			fmt.Fprintf(&s, "not proven: %s\n", d.Reason)
+			continue
+		}
+		if i == 0 || found[i-1].Kind != d.Kind {
+			s.WriteString(titles[d.Kind] + "\n")
+		}
+		s.WriteString(witnessText(d, a, b))
+	}
+	if more {
+		s.WriteString("and more: --most N shows up to N\n")
+	}
+	return s.String()
 }
 
 // witnessText shows a difference: the packet, what each side does with it, and where that is said.

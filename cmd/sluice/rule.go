@@ -141,6 +141,9 @@ func (c *client) printDeviceReport(d api.DeviceReport) {
 			fmt.Fprintf(c.out, "          %s\n", indented(w.Hint, "          "))
 		}
 	}
+	for _, n := range d.Notes {
+		fmt.Fprintf(c.out, "  note: %s\n", n)
+	}
 	fmt.Fprintf(c.out, "  %s\n", summaryText(d.Summary))
 }
 

@@ -23,6 +23,7 @@ type DeviceReport struct {
 	Rules    []RuleReport   `json:"rules"`
 	Summary  report.Summary `json:"summary" doc:"over all rules of the device, not only those shown"`
 	Warnings []plan.Reason  `json:"warnings" doc:"about the device as a whole, such as commands to type there"`
+	Notes    []string       `json:"notes,omitempty" doc:"about the delivery, such as that routes had to be withdrawn before others were announced"`
 }
 
 // RuleReport is a rule's ID and its verdict.
@@ -93,7 +94,13 @@ func (g *Gateway) devicePlan(_ context.Context, in *deviceInput) (*planOutput, e
 		return nil, g.noPlan(in.Name)
 	}
 	rules := g.Rules.Snapshot().Rules()
-	return &planOutput{g.deviceReport(in.Name, p, rules)}, nil
+	out := g.deviceReport(in.Name, p, rules)
+	for _, s := range g.Devices.Status() {
+		if s.Name == in.Name {
+			out.Notes = s.Notes
+		}
+	}
+	return &planOutput{out}, nil
 }
 
 // deviceReport tells how plan p carries the rules of show.

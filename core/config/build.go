@@ -320,12 +320,28 @@ func (b *builder) devices(raw rawConfig, c *Config, set *profile.Library) []Devi
 		if d.Profile != nil && d.Filter != nil && d.Profile.Filter == nil {
 			b.fail(path+".filter", "profile %s has no filters: give the device a BGP session instead", d.Profile.Name)
 		}
+		b.room(path, rd, &d)
 		if d.BGP == nil && d.Filter == nil {
 			b.fail(path, "needs bgp, filter or both: a way to deliver")
 		}
 		out = append(out, d)
 	}
 	return out
+}
+
+// room reads how many routes a device holds.
+func (b *builder) room(path string, raw rawDevice, d *Device) {
+	d.MaxRoutes, d.Headroom = raw.MaxRoutes, raw.Headroom
+	switch {
+	case raw.MaxRoutes < 0:
+		b.fail(path+".max-routes", "%d is negative", raw.MaxRoutes)
+	case raw.Headroom < 0:
+		b.fail(path+".headroom", "%d is negative", raw.Headroom)
+	case raw.Headroom > 0 && raw.MaxRoutes == 0:
+		b.fail(path+".headroom", "headroom is beyond max-routes, and there is no max-routes")
+	case raw.MaxRoutes > 0 && raw.BGP == nil:
+		b.fail(path+".max-routes", "routes are what BGP carries, and the device has no bgp")
+	}
 }
 
 // neighbours checks that nobody is there twice. Only a source and a device may be one neighbour: one session then carries both directions, so what is said of

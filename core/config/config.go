@@ -75,6 +75,40 @@ type Device struct {
 	Settings map[string]string // options of the profile
 	BGP      *Peer
 	Filter   *FilterDelivery
+	// MaxRoutes is how many FlowSpec routes the device holds; 0: as many as its profile says. Headroom is how many more it takes while a change is going on.
+	MaxRoutes, Headroom int
+}
+
+// Room returns how many routes the device holds at one time, for the moments of a change as well; 0: any number. Where the profile has a hard limit, that is
+// the most.
+func (d Device) Room() int {
+	room := 0
+	if d.MaxRoutes > 0 {
+		room = d.MaxRoutes + d.Headroom
+	}
+	if hard := d.hard(); hard > 0 && (room == 0 || hard < room) {
+		room = hard
+	}
+	return room
+}
+
+// hard returns the number of rules above which the device takes none, or 0.
+func (d Device) hard() int {
+	if d.Profile == nil || d.Profile.Native == nil || d.Profile.Native.MaxRules.Soft {
+		return 0
+	}
+	return max(d.Profile.Native.MaxRules.N, 0) // unlimited is negative
+}
+
+// Holding returns the profile of d with MaxRoutes as its hard limit, where that is the lower one: plans reject the rules that would go beyond it.
+func (d Device) Holding() *profile.Profile {
+	if hard := d.hard(); d.MaxRoutes == 0 || d.Profile.Native == nil || hard > 0 && hard <= d.MaxRoutes {
+		return d.Profile
+	}
+	p, native := *d.Profile, *d.Profile.Native
+	native.MaxRules = profile.Number{N: d.MaxRoutes}
+	p.Native = &native
+	return &p
 }
 
 // FilterDelivery says how a generated filter reaches a device.

@@ -71,6 +71,9 @@ func TestReferenceIsValid(t *testing.T) {
 	if mx.Profile.Name != "junos-mx" || mx.Settings["term-order"] != "standard" || mx.Filter.Target.Placement != filter.Alone || mx.Filter.Confirm != 30*time.Second {
 		t.Errorf("mx1: %+v", mx)
 	}
+	if edge := c.Devices[0]; edge.Room() != 3200 || edge.Holding().Native.MaxRules != (profile.Number{N: 3000}) || edge.Profile.Native.MaxRules.Fact == "" || mx.Room() != 0 || mx.Holding() != mx.Profile {
+		t.Errorf("edge1 has room for %d and holds %+v; its profile says %+v; mx1 has room for %d", edge.Room(), edge.Holding().Native.MaxRules, edge.Profile.Native.MaxRules, mx.Room())
+	}
 	if lab := c.Devices[2].Filter.Target; lab.Password != "hunter2" || lab.Options["acme-slot"] != "3" {
 		t.Errorf("lab: %+v", lab)
 	}
@@ -160,6 +163,9 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"neighbour twice":   {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n  - {name: e, profile: asr9k, bgp: {address: 192.0.2.2, port: 179, as: 1, families: [ipv4]}}\n", `c.yaml:6:46: devices[1].bgp.address: 192.0.2.2 is the neighbour of "d" already`},
 		"both, not agreed":  {minimal + both("[ipv4, ipv6]"), `192.0.2.2 is the device "d" as well, over one session: as, families`},
 		"one name for two":  {minimal + strings.Replace(both("[ipv4]"), "name: s, bgp: {address: 192.0.2.2", "name: d, bgp: {address: 192.0.2.3", 1), `"d" is also a device, with another address`},
+		"negative room":     {minimal + "devices:\n  - {name: d, profile: asr9k, max-routes: -1, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "c.yaml:5:43: devices[0].max-routes: -1 is negative"},
+		"headroom of what":  {minimal + "devices:\n  - {name: d, profile: asr9k, headroom: 9, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "devices[0].headroom: headroom is beyond max-routes, and there is no max-routes"},
+		"room without BGP":  {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    max-routes: 9\n    filter: {adapter: junos, address: \"a:1\"}\n", "c.yaml:7:17: devices[0].max-routes: routes are what BGP carries"},
 		"no community":      {"router-id: 192.0.2.1\nas: 4200000000\nstore: x\n", "community: missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -169,6 +175,36 @@ func TestProblemsHavePlaces(t *testing.T) {
 				t.Errorf("got %v\nwant %s", err, c.want)
 			}
 		})
+	}
+}
+
+// A hard limit of the profile is the most that a device has room for, whatever the file says.
+func TestHardLimitOfTheProfile(t *testing.T) {
+	t.Parallel()
+	hard := func(n int, soft bool) *profile.Profile {
+		return &profile.Profile{Native: &profile.Native{MaxRules: profile.Number{N: n, Soft: soft}}}
+	}
+	for _, c := range []struct {
+		device      Device
+		room, holds int
+	}{
+		{Device{Profile: hard(100, false)}, 100, 100},
+		{Device{Profile: hard(100, false), MaxRoutes: 50, Headroom: 10}, 60, 50},
+		{Device{Profile: hard(100, false), MaxRoutes: 95, Headroom: 10}, 100, 95},
+		{Device{Profile: hard(100, false), MaxRoutes: 200}, 100, 100},
+		{Device{Profile: hard(100, true)}, 0, 100},
+		{Device{Profile: hard(100, true), MaxRoutes: 200}, 200, 200},
+		{Device{Profile: hard(profile.Unlimited, false), MaxRoutes: 7}, 7, 7},
+		{Device{Profile: hard(profile.Unlimited, false)}, 0, profile.Unlimited},
+		{Device{Profile: &profile.Profile{}}, 0, -2},
+	} {
+		holds := -2
+		if n := c.device.Holding().Native; n != nil {
+			holds = n.MaxRules.N
+		}
+		if got := c.device.Room(); got != c.room || holds != c.holds {
+			t.Errorf("max-routes %d, headroom %d: room for %d, holds %d; want %d and %d", c.device.MaxRoutes, c.device.Headroom, got, holds, c.room, c.holds)
+		}
 	}
 }
 

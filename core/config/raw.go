@@ -59,10 +59,12 @@ type rawPeer struct {
 }
 
 type rawDevice struct {
-	Name    string     `yaml:"name"`
-	Profile string     `yaml:"profile"`
-	BGP     *rawPeer   `yaml:"bgp"`
-	Filter  *rawFilter `yaml:"filter"`
+	Name      string     `yaml:"name"`
+	Profile   string     `yaml:"profile"`
+	BGP       *rawPeer   `yaml:"bgp"`
+	Filter    *rawFilter `yaml:"filter"`
+	MaxRoutes int        `yaml:"max-routes"`
+	Headroom  int        `yaml:"headroom"`
 }
 
 type rawFilter struct {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/table"
 )
 
 // Route is one FlowSpec rule as a device is to receive it by BGP.
@@ -26,13 +27,13 @@ type State struct {
 }
 
 // Op is the kind of a step.
-type Op uint8
+type Op = table.Op
 
 // The kinds of steps.
 const (
-	Add Op = iota + 1
-	Replace
-	Remove
+	Add     = table.Add
+	Replace = table.Replace
+	Remove  = table.Remove
 )
 
 // Step is one change of one object: of a route or of a filter. Remove needs the identity only.
@@ -48,6 +49,10 @@ type Step struct {
 type Change struct {
 	Steps   []Step
 	Desired State // what Read must show afterwards
+	// Room is how many routes the device holds at one time; 0: any number. Where the additions would go beyond it, removals come first.
+	Room int
+	// First is how many steps that is. While it is not 0, an exception may be gone before the one that replaces it is there.
+	First int
 }
 
 // Empty says whether there is nothing to do.

@@ -12,20 +12,69 @@ import (
 )
 
 // Diff returns the steps from observed to desired, in the order in which no packet fares worse on the way than in the worse of the
-// two states: what makes some packet fare worse comes first, mildest first, then what makes none fare worse, severest first. So an exception stands before
-// its discard and goes after it (docs/semantics.md). Filters change as wholes, by name, after the routes that are added and before those that are removed.
-func Diff(observed, desired State) Change {
-	c := Change{Desired: desired}
-	worse, better := routeSteps(observed.Routes, desired.Routes)
-	c.Steps = append(c.Steps, worse...)
-	c.Steps = append(c.Steps, filterSteps(observed.Filters, desired.Filters)...)
-	c.Steps = append(c.Steps, better...)
+// two states: that of [table.Order]. So an exception stands before its discard and goes after it (docs/semantics.md). Filters change as wholes, by name, after the
+// routes that are added and before those that are removed.
+func Diff(observed, desired State) Change { return DiffWithin(observed, desired, 0) }
+
+// DiffWithin is Diff for a device that has room for so many routes at one time; 0: any number. Where it has no room for both states, routes that
+// are to go make room first, see [table.Fit].
+func DiffWithin(observed, desired State, room int) Change {
+	c := Change{Desired: desired, Room: room}
+	steps, first := Arrange(routeSteps(observed.Routes, desired.Routes), stepEnds, len(observed.Routes), room)
+	c.First = first
+	routes := make([]Step, len(steps))
+	middle := len(steps) // where what makes some packet fare worse ends, and what makes none fare worse begins
+	for i := range steps {
+		routes[i] = steps[i].Step
+		if middle == len(steps) && i >= first && TurnOf(steps[i].before, steps[i].after).Late {
+			middle = i
+		}
+	}
+	c.Steps = slices.Concat(routes[:middle], filterSteps(observed.Filters, desired.Filters), routes[middle:])
 	return c
 }
 
 // Severity returns how badly a route treats what it matches.
-func (r Route) Severity() table.Severity {
-	return table.Want(flowspec.Rule{Match: r.Match, Action: r.Action}).Severity()
+func (r Route) Severity() table.Severity { return table.SeverityOf(r.Action) }
+
+// TurnOf returns when a route has its turn that is before and becomes after; nil: there is none.
+func TurnOf(before, after *Route) table.Turn {
+	switch {
+	case before == nil:
+		return table.TurnOf(Add, 0, after.Severity())
+	case after == nil:
+		return table.TurnOf(Remove, before.Severity(), 0)
+	}
+	return table.TurnOf(Replace, before.Severity(), after.Severity())
+}
+
+// Arrange puts changes of routes in the order of a script, for a device that holds so many routes and has room for so many; room 0: for any number. ends
+// returns what a route is and what it becomes; nil: nothing. first is how many changes come first for lack of room, see [table.Fit].
+func Arrange[T any](list []T, ends func(*T) (before, after *Route), held, room int) (out []T, first int) {
+	turn := func(t *T) table.Turn { return TurnOf(ends(t)) }
+	match := func(t *T) flowspec.Match {
+		before, after := ends(t)
+		if before == nil {
+			return after.Match
+		}
+		return before.Match // the same as after's, where there is one
+	}
+	out = table.Order(list, turn, func(a, b *T) int {
+		if turn(a).Free() {
+			return 0
+		}
+		return flowspec.Compare(match(a), match(b))
+	})
+	op := func(t *T) Op {
+		switch before, after := ends(t); {
+		case before == nil:
+			return Add
+		case after == nil:
+			return Remove
+		}
+		return Replace
+	}
+	return table.Fit(out, op, turn, held, room)
 }
 
 // Equal says whether r and o are the same announcement.
@@ -46,11 +95,13 @@ type routeKey struct {
 
 func (r Route) key() routeKey { return routeKey{r.Match.Family(), string(r.Match.NLRI())} }
 
-// ranked is a step with the severity that decides its place.
-type ranked struct {
+// routeStep is a step with both of its ends.
+type routeStep struct {
 	Step
-	severity table.Severity
+	before, after *Route
 }
+
+func stepEnds(s *routeStep) (before, after *Route) { return s.before, s.after }
 
 // unchanged says whether a and b are the same route at a glance: two copies of one. It may say false of equal routes.
 func unchanged(a, b *Route) bool {
@@ -72,43 +123,30 @@ func trim(a, b []Route) ([]Route, []Route) {
 	return a, b
 }
 
-func routeSteps(observed, desired []Route) (worse, better []Step) {
+// routeSteps returns the steps between two lists of routes, in no order that matters.
+func routeSteps(observed, desired []Route) (steps []routeStep) {
 	observed, desired = trim(observed, desired)
 	held := make(map[routeKey]*Route, len(observed))
 	for i := range observed {
 		held[observed[i].key()] = &observed[i]
 	}
-	var up, down []ranked
 	for i := range desired {
 		want := &desired[i]
 		have, found := held[want.key()]
 		delete(held, want.key())
 		switch {
 		case !found:
-			up = append(up, ranked{Step{Op: Add, Route: want}, want.Severity()})
-		case have.Equal(*want):
-		case want.Severity() >= have.Severity():
-			up = append(up, ranked{Step{Op: Replace, Route: want}, want.Severity()})
-		default:
-			down = append(down, ranked{Step{Op: Replace, Route: want}, have.Severity()})
+			steps = append(steps, routeStep{Step{Op: Add, Route: want}, nil, want})
+		case !have.Equal(*want):
+			steps = append(steps, routeStep{Step{Op: Replace, Route: want}, have, want})
 		}
 	}
 	for i := range observed {
 		if _, left := held[observed[i].key()]; left {
-			down = append(down, ranked{Step{Op: Remove, Route: &observed[i]}, observed[i].Severity()})
+			steps = append(steps, routeStep{Step{Op: Remove, Route: &observed[i]}, &observed[i], nil})
 		}
 	}
-	slices.SortStableFunc(up, func(a, b ranked) int { return cmp.Compare(a.severity, b.severity) })
-	slices.SortStableFunc(down, func(a, b ranked) int { return cmp.Compare(b.severity, a.severity) })
-	return steps(up), steps(down)
-}
-
-func steps(list []ranked) []Step {
-	var out []Step
-	for _, r := range list {
-		out = append(out, r.Step)
-	}
-	return out
+	return steps
 }
 
 func filterSteps(observed, desired []filter.Filter) []Step {

@@ -50,6 +50,10 @@ type Device struct {
 	Profile *profile.Profile
 	Options plan.Options
 
+	// Room is how many routes the device holds at one time, for the moments of a change as well; 0: any number. Where a change needs more, routes are
+	// withdrawn before others are announced.
+	Room int
+
 	Native device.Adapter // nil: no BGP session to it
 	Filter device.Adapter // nil: no filter adapter
 	// Target is what Filter needs to reach it. Native knows its own.
@@ -110,7 +114,11 @@ func planKey(d Device) string {
 	}
 	slices.Sort(settings)
 	families := slices.Sorted(slices.Values(d.Options.Families))
-	return fmt.Sprintf("%s|%s|%t|%t|%s|%t%v", d.Profile.Name, strings.Join(settings, ","), d.Options.NoNative, d.Options.NoFilter, d.Options.Placement, d.Options.Families == nil, families)
+	holds := 0
+	if d.Profile.Native != nil {
+		holds = d.Profile.Native.MaxRules.N // a device may have a limit of its own
+	}
+	return fmt.Sprintf("%s|%d|%s|%t|%t|%s|%t%v", d.Profile.Name, holds, strings.Join(settings, ","), d.Options.NoNative, d.Options.NoFilter, d.Options.Placement, d.Options.Families == nil, families)
 }
 
 // Run plans and delivers until ctx ends. It returns the first error that no retry can mend.

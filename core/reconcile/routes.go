@@ -16,6 +16,7 @@ type routeState struct {
 	routes []device.Route // what the session was given, and after a failure all that it may have been given
 	given  bool           // it was given something since the start, be it nothing
 	unsure bool           // a call failed: it has some of routes, perhaps
+	note   string         // about the order of the last change, for people; "": it went as it should
 
 	// Of a device that has a filter as well: the routes of each rule, kept for one that moved to the filter until that is delivered.
 	byRule map[flowspec.ID][]device.Route
@@ -47,9 +48,14 @@ func (w *worker) giveRoutes(ctx context.Context, want []device.Route) error {
 	if n.unsure {
 		observed = without(n.routes, want)
 	}
-	change := device.Diff(device.State{Routes: observed}, device.State{Routes: want})
+	change := device.DiffWithin(device.State{Routes: observed}, device.State{Routes: want}, w.dev.Room)
 	if n.given && !n.unsure && change.Empty() {
 		return nil
+	}
+	n.note = ""
+	if change.First > 0 {
+		n.note = fmt.Sprintf("the last change began with the withdrawal of %d routes, severest first, before it announced others: the device has room for %d routes, not for both tables", change.First, w.dev.Room)
+		w.log.Warn("no room for both tables: routes are withdrawn before others are announced", "first", change.First, "held", len(observed), "wanted", len(want), "room", w.dev.Room)
 	}
 	if _, err := w.dev.Native.Apply(ctx, w.dev.Target, change, 0); err != nil {
 		n.routes, n.unsure = append(without(n.routes, want), want...), true

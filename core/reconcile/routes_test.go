@@ -3,6 +3,7 @@ package reconcile
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,6 +59,38 @@ func TestRouteOfAFailedAnnouncementIsWithdrawn(t *testing.T) {
 			b.untilPeerHolds(p, discard(t, 1, 53))
 		})
 	}
+}
+
+// Where a device has no room for both tables, as much is withdrawn first as must be, severest first, and the status says so until a change goes as it should.
+func TestRoomIsMadeFirst(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	p := b.withPeer(false)
+	b.dev.Room = 4
+	accept := rule(t, flowspec.Action{}, 1, 53)
+	b.set(accept, discard(t, 1, 123), discard(t, 2, 53))
+	b.start()
+	b.wait(InSync)
+	if n := b.rec.Status()[0].Notes; len(n) > 0 {
+		t.Errorf("notes %q of a change that had room", n)
+	}
+	before := len(p.lines())
+	b.set(accept, discard(t, 3, 53), discard(t, 4, 53))
+	b.untilPeerHolds(p, accept, discard(t, 3, 53), discard(t, 4, 53))
+	b.wait(InSync)
+	var kinds []string
+	for _, l := range p.lines()[before:] {
+		kinds = append(kinds, l[:strings.Index(l, " ")])
+	}
+	if want := []string{"withdraw", "announce", "announce", "withdraw"}; !slices.Equal(kinds, want) {
+		t.Errorf("it was told to %v, want %v", kinds, want)
+	}
+	if n := b.rec.Status()[0].Notes; len(n) != 1 || !strings.Contains(n[0], "withdrawal of 1 routes") || !strings.Contains(n[0], "room for 4 routes") {
+		t.Errorf("notes %q", n)
+	}
+	b.set(accept, discard(t, 3, 53))
+	b.untilPeerHolds(p, accept, discard(t, 3, 53))
+	b.until("the note to go", func() bool { return len(b.rec.Status()[0].Notes) == 0 })
 }
 
 // A session that refuses a route does not keep a filter from going.

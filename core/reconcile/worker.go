@@ -232,6 +232,9 @@ func (w *worker) report(m *made, s State, err error) {
 			st.Version = m.version
 		}
 		st.Routes, st.Entries, st.Attached, st.Notes = len(w.native.routes), w.filters.entries(), w.filters.attached(), w.filters.notes
+		if w.native.note != "" {
+			st.Notes = append(slices.Clip(st.Notes), w.native.note)
+		}
 		st.Commit = w.filters.took
 	})
 }

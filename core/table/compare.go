@@ -24,6 +24,7 @@ type comparison struct {
 	steps     int          // left; see budget
 	except    []packet.Set // packets that are not looked at here
 	sharing   sharing      // who shares policers with whom, as far as find has seen
+	all       *collection  // nil: the first that is bad ends the search
 	buffers   [3][]int
 	sets      []packet.Set
 }
@@ -244,6 +245,9 @@ func (c *comparison) pair(i, y int, within packet.Set) (packet.Header, bool) {
 		return packet.Header{}, false
 	}
 	if c.bad(c.want.does(i), c.got.does(y)) {
+		if c.all != nil {
+			return c.collect(i, y, within)
+		}
 		return c.decided(i, y, within)
 	}
 	c.share(i, y, within)
@@ -302,7 +306,7 @@ func (c *comparison) inverted(owner []int, more map[int][]int) (packet.Header, b
 		}
 		n, _ := slices.BinarySearchFunc(seen, owner[x]+1, func(p piece, o int) int { return p.owner - o })
 		if limit -= len(seen) - n; limit < 0 {
-			return c.all()
+			return c.everyPair()
 		}
 		for _, y := range seen[n:] {
 			if !c.spend(1) {
@@ -335,8 +339,8 @@ func (c *comparison) swapped(y, x, owner int, more []int) (packet.Header, bool) 
 	return packet.Header{}, false
 }
 
-// all looks at every pair: for tables whose orders have little in common.
-func (c *comparison) all() (packet.Header, bool) {
+// everyPair is for tables whose orders have little in common.
+func (c *comparison) everyPair() (packet.Header, bool) {
 	for _, i := range c.want.ends {
 		if h, ok := c.row(i); ok || c.gaveUp() {
 			return h, ok

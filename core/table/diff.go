@@ -1,6 +1,10 @@
 package table
 
-import "github.com/sluice-gateway/sluice/core/packet"
+import (
+	"fmt"
+
+	"github.com/sluice-gateway/sluice/core/packet"
+)
 
 // Diff returns nil when want and got are proven to treat every packet alike, policers compared up to a bijection: names do not matter,
 // but packets share a token bucket on one side exactly when they do on the other. Packets that cannot exist
@@ -16,7 +20,7 @@ func Diff(want, got Table) *Difference {
 	if h, found := c.find(); found || c.gaveUp() {
 		return c.answer(h, found)
 	}
-	a, b, broken := c.sharing.broken(false)
+	a, b, broken := c.sharing.broken(false, nil)
 	switch {
 	case c.gaveUp():
 		return unproven()
@@ -83,6 +87,9 @@ func (c *comparison) diffPassing() (d *Difference) {
 		}
 		w, g := list(c.want.table, metWant), list(c.got.table, metGot)
 		if !alike(w, g) {
+			if c.all != nil {
+				return !c.add(fmt.Sprint(metWant, metGot), h)
+			}
 			d = differs(c.want.table, c.got.table, h)
 			return false
 		}

@@ -7,8 +7,22 @@ import (
 	"github.com/sluice-gateway/sluice/core/packet"
 )
 
+// Kind says in which way two tables differ about a packet.
+type Kind string
+
+// The kinds of differences.
+const (
+	Over     Kind = "over"    // got treats the packet worse than want does
+	Under    Kind = "under"   // want treats it worse than got does
+	Ordered  Kind = "order"   // both tables have an entry for each of the two treatments, and the other one comes first
+	Shared   Kind = "policer" // two packets share a bucket on one side only
+	Other    Kind = "other"   // neither is worse: another target, another mark
+	NotKnown Kind = "unproven"
+)
+
 // Difference is a packet, or two, that fare differently in two tables.
 type Difference struct {
+	Kind   Kind // set by Differences
 	Packet packet.Header
 	// Other is set when the difference is about policers: Packet and Other share a bucket on one side and not on the other.
 	Other     *packet.Header

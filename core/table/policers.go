@@ -1,6 +1,7 @@
 package table
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -41,8 +42,9 @@ type partner struct {
 	more bool
 }
 
-// broken returns two packets that share a bucket on one side and not on the other. With onlyGot, sharing on the got side alone counts.
-func (s *sharing) broken(onlyGot bool) (a, b packet.Header, yes bool) {
+// broken returns two packets that share a bucket on one side and not on the other. With onlyGot, sharing on the got side alone counts. With each not nil, it
+// is called for the first two packets of each bucket that is broken, until it returns true.
+func (s *sharing) broken(onlyGot bool, each func(bucket string, a, b packet.Header) bool) (a, b packet.Header, yes bool) {
 	partners := [2]map[string]partner{{}, {}}
 	for _, p := range s.pairs {
 		for n, ends := range p.ends() {
@@ -69,7 +71,9 @@ func (s *sharing) broken(onlyGot bool) (a, b packet.Header, yes bool) {
 		for n, ends := range p.ends() {
 			f, held := first[n][ends[0]]
 			if held && f.other != ends[1] && (n == 1 || !onlyGot) {
-				return f.h, h, true
+				if each == nil || each(fmt.Sprint(n, ends[0]), f.h, h) {
+					return f.h, h, true
+				}
 			}
 			if !held {
 				first[n][ends[0]] = holder{ends[1], h}

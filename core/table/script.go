@@ -2,41 +2,108 @@ package table
 
 import "slices"
 
-// Op is one change of a script.
-type Op struct {
-	Add   bool
-	Index int // of the entry in adds or in removes
+// Op is the kind of a step of a script.
+type Op uint8
+
+// The kinds of steps.
+const (
+	Add     Op = iota + 1
+	Replace    // another outcome in the same place
+	Remove
+)
+
+var opWords = [...]string{"", "add", "replace", "remove"}
+
+// String returns "add", "replace" or "remove".
+func (o Op) String() string { return opWords[min(o, Remove)] }
+
+// Turn is when a step of a script is taken: early ones in ascending severity, then late ones in descending severity.
+type Turn struct {
+	Late     bool
+	Severity Severity
 }
 
-// Script returns the order in which entries are added to a live table and removed from it, given how severe each is: additions in
-// ascending severity, then removals in descending severity, otherwise in the order given. Then no packet fares worse at any
-// moment than in the worse of the two ends, severity by severity, provided that all entries end evaluation: while
-// adding, whoever decides a packet decided it before, or is new and no worse than the new entry above it that is
-// still missing; while removing, whoever decides it will decide it, or is old and no worse than the old entry above
-// it that is already gone. It needs room for both tables.
+// TurnOf returns when a step is taken that makes an entry of severity before one of severity after; Add does not look at before, nor Remove
+// at after. A change in place is an addition at its new severity when that is at least the old one, else a removal at its old severity: a change from
+// accept to discard waits until every milder exception is there, one from discard to accept takes place when the discard would be removed.
+func TurnOf(op Op, before, after Severity) Turn {
+	if op == Remove || op == Replace && after < before {
+		return Turn{Late: true, Severity: before}
+	}
+	return Turn{Severity: after}
+}
+
+// Free says whether steps of turn t may be taken in any order: what they bring or take away is the same, so that it does not matter which of them decides.
+func (t Turn) Free() bool { return t.Severity == Accepts || t.Severity == Discards }
+
+// rank numbers the turns in their order.
+func (t Turn) rank() int {
+	if t.Late {
+		return int(Discards) + 1 + int(Discards-t.Severity)
+	}
+	return int(t.Severity)
+}
+
+// Order puts steps from one live table to another in the order of a script, which every delivery goes by. place compares where two entries stand in
+// the order of evaluation, negative for the upper one: early steps as the table afterwards has them, late ones as the table before has them.
 //
-// An entry that is replaced in place, the same match with another outcome, is one of the two as [Replace] says. Of two limits the lower
-// is the worse one: a caller that cares lists the higher rates first in adds and last in removes.
-func Script(adds, removes []Severity) []Op {
-	ops := make([]Op, 0, len(adds)+len(removes))
-	for i := range adds {
-		ops = append(ops, Op{true, i})
+// Early steps of one severity go from the top down, late ones from the bottom up. Provided that all entries end evaluation, every packet then fares, at
+// every moment, exactly as in one of the two tables, decided by the same entry, or milder by a whole severity than in one of them. For while adding, whoever
+// decides a packet decided it before; or is new and decides it in the end; or is new and will be overruled by one above it that is still
+// missing. That one comes later: had it the same severity it would have come first, so it is severer. While removing, whoever decides a packet decides
+// it in the end; or is old and decided it in the beginning; or is old and was overruled by one above it that is gone already. That one went earlier: had it
+// the same severity it would have gone last, so it was severer. This holds wherever entries of the two tables stand between each other.
+//
+// It is about packets one by one: a token bucket may be shared, on the way, by packets that do not share it at either end.
+func Order[S any](steps []S, turn func(*S) Turn, place func(a, b *S) int) []S {
+	var turns [2 * (int(Discards) + 1)][]S
+	for i := range steps {
+		n := turn(&steps[i]).rank()
+		turns[n] = append(turns[n], steps[i])
 	}
-	slices.SortStableFunc(ops, func(a, b Op) int { return int(adds[a.Index]) - int(adds[b.Index]) })
-	first := len(ops)
-	for i := range removes {
-		ops = append(ops, Op{false, i})
+	out := make([]S, 0, len(steps))
+	for n, list := range turns {
+		inPlace := func(a, b S) int { return place(&a, &b) }
+		if n > int(Discards) {
+			slices.Reverse(list) // mostly they come in order
+			inPlace = func(a, b S) int { return place(&b, &a) }
+		}
+		if !slices.IsSortedFunc(list, inPlace) {
+			slices.SortStableFunc(list, inPlace)
+		}
+		out = append(out, list...)
 	}
-	slices.SortStableFunc(ops[first:], func(a, b Op) int { return int(removes[b.Index]) - int(removes[a.Index]) })
-	return ops
+	return out
 }
 
-// Replace says where in a script an entry stands that changes from one severity to another in place: among the additions, at its new
-// severity, when it gets no milder; else among the removals, at its old severity. A change from accept to discard waits until every
-// milder exception is there; one from discard to accept takes place when a discard would be removed.
-func Replace(before, after Severity) (add bool, at Severity) {
-	if after >= before {
-		return true, after
+// Fit changes a script so that a device that has room for only so many entries can take it, when it holds held in the beginning. What has to go to
+// make room for the additions goes before them, severest first: the shortest beginning of the removals that is enough. first is how
+// many steps that is; 0: there is room for both tables, and nothing changes. room 0 is room for all.
+//
+// Where first is not 0, the promise of [Order] does not hold: an exception may be gone before the one that replaces it is there. When even all
+// removals do not make enough room, all go first.
+func Fit[S any](script []S, op func(*S) Op, turn func(*S) Turn, held, room int) (fitted []S, first int) {
+	excess := held - room
+	late := len(script)
+	for i := range script {
+		if op(&script[i]) == Add {
+			excess++
+		}
+		if turn(&script[i]).Late {
+			late = min(late, i)
+		}
 	}
-	return false, before
+	if room <= 0 || excess <= 0 {
+		return script, 0
+	}
+	end := late
+	for ; end < len(script) && excess > 0; end++ {
+		if op(&script[end]) == Remove {
+			excess--
+		}
+	}
+	if end == late || late == 0 {
+		return script, end - late
+	}
+	return slices.Concat(script[late:end], script[:late], script[end:]), end - late
 }

@@ -18,7 +18,7 @@ func Severer(want, got Table) *Difference {
 	if h, found := c.find(); found || c.gaveUp() {
 		return c.answer(h, found)
 	}
-	a, b, broken := c.sharing.broken(true)
+	a, b, broken := c.sharing.broken(true, nil)
 	switch {
 	case c.gaveUp():
 		return unproven()

@@ -51,21 +51,35 @@ func Of(rules []flowspec.Rule) Table {
 
 // Want returns what rule r asks for: its outcome, with a policer named by its ID when it has a rate above 0.
 func Want(r flowspec.Rule) Outcome {
-	var o Outcome
-	if rate := r.Action.Rate; rate != nil {
+	o := nameless(r.Action)
+	if o.limits() {
+		o.Policer = string(r.ID)
+	}
+	if to := r.Action.Redirect; to != nil {
+		o.Redirect = target(*to)
+	}
+	return o
+}
+
+// SeverityOf returns how badly a packet fares that a rule with action a decides.
+func SeverityOf(a flowspec.Action) Severity { return nameless(a).Severity() }
+
+// nameless returns what a asks for, without the names of a policer and of a target.
+func nameless(a flowspec.Action) Outcome {
+	o := Outcome{Sample: a.Sample}
+	if rate := a.Rate; rate != nil {
 		if rate.Amount > 0 {
-			o.Policer, o.Rate = string(r.ID), flowspec.Rate{Amount: rate.Amount, Unit: rate.Unit}
+			o.Rate = flowspec.Rate{Amount: rate.Amount, Unit: rate.Unit}
 		} else {
 			o.Discard = true
 		}
 	}
-	if to := r.Action.Redirect; to != nil {
-		o.Redirect, o.Copy = target(*to), to.Copy
+	if a.Redirect != nil {
+		o.Redirect, o.Copy = "somewhere", a.Redirect.Copy
 	}
-	if mark := r.Action.Mark; mark != nil {
-		o.Mark, o.Marked = *mark, true
+	if a.Mark != nil {
+		o.Mark, o.Marked = *a.Mark, true
 	}
-	o.Sample = r.Action.Sample
 	return o
 }
 
