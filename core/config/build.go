@@ -18,6 +18,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/notation"
+	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/profile"
 )
 
@@ -321,6 +322,14 @@ func (b *builder) devices(raw rawConfig, c *Config, set *profile.Library) []Devi
 			b.fail(path+".filter", "profile %s has no filters: give the device a BGP session instead", d.Profile.Name)
 		}
 		b.room(path, rd, &d)
+		if rd.Remedies != nil {
+			d.Remedies = append([]string{}, *rd.Remedies...) // never nil: none is none
+		}
+		for _, name := range d.Remedies {
+			if !slices.Contains(plan.Remedies, name) {
+				b.fail(path+".remedies", "%q is no remedy: there are %s", name, strings.Join(plan.Remedies, ", "))
+			}
+		}
 		if d.BGP == nil && d.Filter == nil {
 			b.fail(path, "needs bgp, filter or both: a way to deliver")
 		}

@@ -77,6 +77,8 @@ type Device struct {
 	Filter   *FilterDelivery
 	// MaxRoutes is how many FlowSpec routes the device holds; 0: as many as its profile says. Headroom is how many more it takes while a change is going on.
 	MaxRoutes, Headroom int
+	// Remedies are what may be done to keep rules in order on the device, of the names in plan.Remedies; nil: the default; empty: nothing.
+	Remedies []string
 }
 
 // Room returns how many routes the device holds at one time, for the moments of a change as well; 0: any number. Where the profile has a hard limit, that is

@@ -65,6 +65,7 @@ type rawDevice struct {
 	Filter    *rawFilter `yaml:"filter"`
 	MaxRoutes int        `yaml:"max-routes"`
 	Headroom  int        `yaml:"headroom"`
+	Remedies  *[]string  `yaml:"remedies"`
 }
 
 type rawFilter struct {

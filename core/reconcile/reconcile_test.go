@@ -380,7 +380,7 @@ func TestMechanismChangesWithoutAGap(t *testing.T) {
 	b := newBench(t)
 	p := newPeer()
 	b.dev.Native = p
-	b.dev.Options = plan.Options{Settings: map[string]string{"term-order": "legacy"}}
+	b.dev.Options = plan.Options{Settings: map[string]string{"term-order": "legacy"}, Remedies: []string{plan.RemedyFilter}}
 	exception := rule(t, flowspec.Action{}, 1, 53)
 	wide := discard(t, 1, 53, 123)
 	b.set(wide)

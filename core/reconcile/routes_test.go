@@ -16,7 +16,7 @@ import (
 func (b *bench) withPeer(filter bool) *peer {
 	p := newPeer()
 	b.dev.Native = p
-	b.dev.Options = plan.Options{Settings: map[string]string{"term-order": "legacy"}}
+	b.dev.Options = plan.Options{Settings: map[string]string{"term-order": "legacy"}, Remedies: []string{plan.RemedyFilter}}
 	if !filter {
 		b.dev.Filter, b.dev.Options.NoFilter = nil, true
 	}
