@@ -1,5 +1,7 @@
 package split
 
+import "slices"
+
 // box is one piece of a cover: the numbers of the tokens that it takes, for each axis by its id.
 type box [maxAxes][]uint16
 
@@ -10,17 +12,33 @@ func boxes(a axes) []box {
 	b := boxer{out: make([]box, 0, best(&a).pieces)}
 	var all box
 	for j := range a.n {
-		list := make([]uint16, a.of[j].m)
-		for t := range list {
-			list[t] = uint16(t)
-		}
-		all[a.of[j].id] = list
+		all[a.of[j].id] = upTo(a.of[j].m)
 	}
 	b.build(&a, all, b.emit)
 	return b.out
 }
 
 type boxer struct{ out []box }
+
+// upTo returns the numbers of m tokens. A rule has fewer than 4096 octets, so there are never too many.
+func upTo(m int) []uint16 {
+	list := make([]uint16, m)
+	for t := range list {
+		list[t] = uint16(t)
+	}
+	return list
+}
+
+// distinct returns how many lists there are for the axis with some id.
+func distinct(pieces []box, id int) int {
+	var seen [][]uint16
+	for i := range pieces {
+		if !slices.ContainsFunc(seen, func(one []uint16) bool { return slices.Equal(one, pieces[i][id]) }) {
+			seen = append(seen, pieces[i][id])
+		}
+	}
+	return len(seen)
+}
 
 // emit keeps a piece.
 func (b *boxer) emit(one box) { b.out = append(b.out, one) }

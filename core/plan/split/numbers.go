@@ -1,6 +1,8 @@
 package split
 
 import (
+	"slices"
+
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/packet"
 )
@@ -231,18 +233,54 @@ func wordOf(s packet.Span, top, named uint32, ops Ops, room *[]flowspec.Term) (w
 	return word{(*room)[start:len(*room):len(*room)]}, true
 }
 
-// lists cuts words into lists that l takes.
+// lists cuts words into lists that l takes: in their order, or, where words of different lengths leave gaps that way, long ones first.
 func lists(ws []word, l *Limit) [][]flowspec.Term {
 	var out [][]flowspec.Term
 	list := make([]flowspec.Term, 0, min(2*len(ws), 8))
-	values := 0
+	values, pairs, even := 0, 0, true
 	for _, w := range ws {
 		full := l.MaxValues > 0 && values == l.MaxValues || l.MaxPairs > 0 && len(list)+len(w.terms) > l.MaxPairs
 		if full && len(list) > 0 {
 			out, list, values = append(out, list), make([]flowspec.Term, 0, len(list)), 0
 		}
 		list = append(list, w.terms...)
-		values++
+		values, pairs, even = values+1, pairs+len(w.terms), even && len(w.terms) == len(ws[0].terms)
 	}
-	return append(out, list)
+	out = append(out, list)
+	if l.MaxPairs > 0 && !even && len(out) > (quota{len(ws), l.MaxValues, pairs, l.MaxPairs}).of(1) {
+		if packed := packLists(ws, l); len(packed) < len(out) {
+			return packed
+		}
+	}
+	return out
+}
+
+// packLists puts each word, the longest first, into the first list that has room. Of words of one and two terms it makes as few lists as can be.
+func packLists(ws []word, l *Limit) [][]flowspec.Term {
+	order := make([]int, len(ws))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return len(ws[b].terms) - len(ws[a].terms) })
+	var lists [][]int
+	var pairs []int
+	for _, i := range order {
+		n := len(ws[i].terms)
+		at := 0
+		for at < len(lists) && (pairs[at]+n > l.MaxPairs || l.MaxValues > 0 && len(lists[at]) == l.MaxValues) {
+			at++
+		}
+		if at == len(lists) {
+			lists, pairs = append(lists, nil), append(pairs, 0)
+		}
+		lists[at], pairs[at] = append(lists[at], i), pairs[at]+n
+	}
+	out := make([][]flowspec.Term, len(lists))
+	for i, list := range lists {
+		slices.Sort(list)
+		for _, w := range list {
+			out[i] = append(out[i], ws[w].terms...)
+		}
+	}
+	return out
 }
