@@ -51,7 +51,7 @@ func boundOf(long []quota) int {
 }
 
 // numberQuota returns what the numbers in spans, said in words, need at least. Where terms are not joined by AND, each word lies in one span; the ends of a range
-// are numbers that two pairs tell, and no fewer. A chain reaches over gaps of one number, and nothing is known of how few pairs suffice in a part of it.
+// are numbers that two pairs tell, and no fewer. A chain reaches over a gap with a term for each number in it, so it ends at gaps that are wider than a list is long.
 func numberQuota(spans []packet.Span, ws []word, l *Limit) quota {
 	q := quota{tokens: len(ws), values: l.MaxValues, room: l.MaxPairs}
 	if l.Ops&Chain == 0 {
@@ -62,7 +62,7 @@ func numberQuota(spans []packet.Span, ws []word, l *Limit) quota {
 	}
 	q.tokens = 1
 	for i := 1; i < len(spans); i++ {
-		if spans[i].Lo > spans[i-1].Hi+2 {
+		if l.MaxPairs > 0 && uint64(spans[i].Lo) > uint64(spans[i-1].Hi)+1+uint64(l.MaxPairs) {
 			q.tokens++
 		}
 	}

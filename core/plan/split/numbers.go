@@ -96,10 +96,7 @@ func appendTerm(out []packet.Span, typ flowspec.Type, t flowspec.Term, top uint3
 // numbersFit returns nil when a platform with limit l takes the list of c as it is.
 func numbersFit(c *flowspec.Component, l *Limit) *Trouble {
 	top := top(c.Type)
-	named := top
-	if l.MaxValue != 0 {
-		named = min(named, l.MaxValue)
-	}
+	named := largest(top, &Limit{MaxValue: l.MaxValue})
 	values, pairs := 0, len(c.Terms)
 	var trouble *Trouble
 	groups(c.Terms, func(group []flowspec.Term) bool {
@@ -112,8 +109,8 @@ func numbersFit(c *flowspec.Component, l *Limit) *Trouble {
 			trouble = &Trouble{Type: c.Type, Why: NoOperator, Op: op}
 		}
 		for _, t := range group {
-			if l.MaxWidth > 0 && int(t.Width) > l.MaxWidth {
-				trouble = &Trouble{Type: c.Type, Why: TooWide, Have: int(t.Width), Max: l.MaxWidth}
+			if n := octets(t); l.MaxWidth > 0 && n > l.MaxWidth {
+				trouble = &Trouble{Type: c.Type, Why: TooWide, Have: n, Max: l.MaxWidth}
 			}
 			if t.Value > uint64(named) {
 				trouble = &Trouble{Type: c.Type, Why: TooBig, Have: int(t.Value), Max: int(named)}
@@ -122,6 +119,26 @@ func numbersFit(c *flowspec.Component, l *Limit) *Trouble {
 		return trouble == nil
 	})
 	return firstTrouble(trouble, c.Type, values, pairs, l)
+}
+
+// largest returns the largest number that can be named with l in a field that holds numbers up to top.
+func largest(top uint32, l *Limit) uint32 {
+	if l.MaxValue != 0 {
+		top = min(top, l.MaxValue)
+	}
+	if l.MaxWidth > 0 && l.MaxWidth < 4 {
+		top = min(top, 1<<(8*l.MaxWidth)-1)
+	}
+	return top
+}
+
+// octets returns the octets of the value of t: as many as it came with, or as few as hold it (RFC 8955 §4.2.1.1 has 1, 2, 4 and 8).
+func octets(t flowspec.Term) int {
+	n := max(1, int(t.Width))
+	for n < 8 && t.Value>>(8*n) != 0 {
+		n *= 2
+	}
+	return n
 }
 
 // firstTrouble adds the two counts to what was found in the terms.
@@ -180,9 +197,11 @@ type word struct{ terms []flowspec.Term }
 // the platform has no ranges and the range is short.
 func words(typ flowspec.Type, spans []packet.Span, l *Limit, budget int) ([]word, *Trouble) {
 	top := top(typ)
-	named := top
-	if l.MaxValue != 0 {
-		named = min(named, l.MaxValue)
+	named := largest(top, l)
+	if l.Ops&(Ne|Chain) != 0 {
+		if out := chainedWords(spans, top, l, budget); out != nil {
+			return out, nil
+		}
 	}
 	out := make([]word, 0, len(spans))
 	room := make([]flowspec.Term, 0, 2*len(spans))
