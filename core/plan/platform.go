@@ -161,6 +161,9 @@ func newFamilyLimits(f flowspec.Family, components map[flowspec.Type]profile.Com
 			if l.Of[t].MaxValues == 0 || l.Of[t].MaxValues > k {
 				l.Of[t].MaxValues = k
 			}
+			if most := max(2*k, 4); !flowspec.Type(t).Bitmask() && (l.Of[t].MaxPairs == 0 || l.Of[t].MaxPairs > most) {
+				l.Of[t].MaxPairs = most // one value may be a long chain
+			}
 		}
 		out.tight = append(out.tight, l)
 	}

@@ -45,6 +45,13 @@ func (p *parter) entryBranch(b []side) *Trouble {
 	frags := guard.frags
 	proto := guard.proto
 	var has uint16
+	var quotas [flowspec.FlowLabel + 1]quota
+	for t := range quotas {
+		quotas[t].tokens = allTokens
+	}
+	if !isAll(proto, 0xff) { // an entry for ports need not name the protocols where the platform checks them
+		quotas[flowspec.Protocol] = quota{}
+	}
 	for i := range b {
 		s := &b[i]
 		has |= 1 << s.typ
@@ -71,6 +78,9 @@ func (p *parter) entryBranch(b []side) *Trouble {
 				return trouble
 			}
 		default:
+			if s.counted {
+				quotas[s.typ] = quota{tokens: s.count, values: p.limits.Of[s.typ].MaxValues}
+			}
 			set := s.set()
 			if len(set) == 0 {
 				return nil
@@ -90,7 +100,7 @@ func (p *parter) entryBranch(b []side) *Trouble {
 	if set := p.limits.excluded(has); set != 0 {
 		return &Trouble{Type: lowest(set), Why: NoTogether, Types: set}
 	}
-	return p.multiply(base, flags, frags)
+	return p.multiply(base, flags, frags, &quotas)
 }
 
 // flagCubes returns the flag words that s lets through as cubes, an empty list for all of them, nil for none.
@@ -118,52 +128,140 @@ func (p *parter) flagCubes(s *side) ([]Cube, *Trouble) {
 }
 
 // multiply appends base, cut along every list that is longer than an entry takes.
-func (p *parter) multiply(base Entry, flags []Cube, frags packet.Frags) *Trouble {
-	out := []Entry{base}
+func (p *parter) multiply(base Entry, flags []Cube, frags packet.Frags, quotas *[flowspec.FlowLabel + 1]quota) *Trouble {
+	var long []longList
 	for t := flowspec.Protocol; t <= flowspec.FlowLabel; t++ {
 		if base.Values[t] == nil {
 			continue
 		}
-		l := &p.limits.Of[t]
-		if !l.OK {
-			return &Trouble{Type: t, Why: NoComponent}
-		}
-		values, trouble := singles(t, base.Values[t], l, p.limits.MaxParts)
+		one, trouble := p.longValues(t, base.Values[t])
 		if trouble != nil {
 			return trouble
 		}
-		cut := chunks(values, l.MaxValues)
-		if len(cut) > 1 {
-			p.note(t, Cut, len(values), len(cut))
-		}
-		if len(values) != len(base.Values[t]) { // cut number by number: neighbours in one list are a span again
-			for i := range cut {
-				cut[i] = tidy(slices.Clone(cut[i]))
+		if one.tokens > one.k {
+			one.quota = quotas[t]
+			if one.quota.tokens == allTokens {
+				one.quota = quota{tokens: one.tokens, values: one.k}
 			}
-		}
-		if out, trouble = spreadEntries(p, out, t, cut, func(e *Entry, v []packet.Span) { e.Values[t] = v }); trouble != nil {
-			return trouble
+			long = append(long, one)
 		}
 	}
-	if len(flags) > 0 {
-		cut := chunks(flags, p.limits.Of[flowspec.TCPFlags].MaxValues)
-		var trouble *Trouble
-		if out, trouble = spreadEntries(p, out, flowspec.TCPFlags, cut, func(e *Entry, v []Cube) { e.Flags = v }); trouble != nil {
-			return trouble
-		}
+	if k := p.limits.Of[flowspec.TCPFlags].MaxValues; k > 0 && len(flags) > k {
+		long = append(long, longList{typ: flowspec.TCPFlags, tokens: len(flags), k: k, put: func(e *Entry, tokens []uint16) { e.Flags = picked(flags, tokens) }})
+	} else if len(flags) > 0 {
+		base.Flags = flags
 	}
 	if frags != everyState(p.family) {
 		cubes := fragCubes(p.family, frags)
 		if trouble := p.fragBits(cubes); trouble != nil {
 			return trouble
 		}
-		var trouble *Trouble
-		if out, trouble = spreadEntries(p, out, flowspec.Fragment, cubes, p.setFrags); trouble != nil {
-			return trouble
+		if len(cubes) == 1 {
+			p.setFrags(&base, cubes[0])
+		} else {
+			long = append(long, longList{typ: flowspec.Fragment, tokens: len(cubes), k: 1, put: func(e *Entry, tokens []uint16) { p.setFrags(e, cubes[tokens[0]]) }})
 		}
 	}
-	p.result.Entries = append(p.result.Entries, out...)
+	return p.spread(base, long)
+}
+
+// longList is a list of a rule, and how an entry takes some tokens of it. It is too long when an entry takes fewer than there are.
+type longList struct {
+	typ       flowspec.Type
+	tokens, k int
+	quota     quota
+	put       func(e *Entry, tokens []uint16)
+	cut       int // of the note that it was cut, from 1
+}
+
+// allTokens in a quota stands for all the tokens that there are.
+const allTokens = -1
+
+// longValues returns the numbers in spans as a list of what an entry counts.
+func (p *parter) longValues(t flowspec.Type, spans []packet.Span) (longList, *Trouble) {
+	l := &p.limits.Of[t]
+	if !l.OK {
+		return longList{}, &Trouble{Type: t, Why: NoComponent}
+	}
+	values, trouble := singles(t, spans, l, p.limits.MaxParts)
+	if trouble != nil {
+		return longList{}, trouble
+	}
+	out := longList{typ: t, tokens: len(values), k: l.MaxValues}
+	if l.MaxValues == 0 {
+		out.k = len(values)
+	}
+	if out.tokens > out.k {
+		out.cut = p.note(t, Cut, out.tokens, ceil(out.tokens, out.k))
+	}
+	out.put = func(e *Entry, tokens []uint16) { // told number by number, neighbours in one list are a span again
+		e.Values[t] = tidy(picked(values, tokens))
+	}
+	return out, nil
+}
+
+// picked returns the elements of list at tokens.
+func picked[T any](list []T, tokens []uint16) []T {
+	out := make([]T, len(tokens))
+	for i, t := range tokens {
+		out[i] = list[t]
+	}
+	return out
+}
+
+// spread appends base with the pieces of the product of long: the grid, or fewer entries that overlap where that is allowed.
+func (p *parter) spread(base Entry, long []longList) *Trouble {
+	grid, most, longest := 1, 0, flowspec.DstPrefix
+	quotas := make([]quota, len(long))
+	for i := range long {
+		n := ceil(long[i].tokens, long[i].k)
+		grid, quotas[i] = times(grid, n), long[i].quota
+		if n > most {
+			most, longest = n, long[i].typ
+		}
+	}
+	least := bound(quotas)
+	p.result.Bound += least
+	n := grid
+	var over axes
+	if !p.disjoint && len(long) > 1 && len(long) <= maxAxes && least < grid && len(p.result.Entries)+least <= p.limits.MaxParts {
+		for i := range long {
+			over = over.add(long[i].tokens, long[i].k, i)
+		}
+		n = cover(over)
+	}
+	if n += len(p.result.Entries); n > p.limits.MaxParts {
+		return &Trouble{Type: longest, Why: TooManyParts, Have: n, Max: p.limits.MaxParts}
+	}
+	if over.n == 0 {
+		p.spreadGrid(base, long)
+		return nil
+	}
+	cover := boxes(over)
+	for i := range cover {
+		e := base
+		for j := range long {
+			long[j].put(&e, cover[i][j])
+		}
+		p.result.Entries = append(p.result.Entries, e)
+	}
+	for j := range long {
+		p.recount(long[j].cut, distinct(cover, j))
+	}
 	return nil
+}
+
+// spreadGrid appends base with every chunk of every list of long.
+func (p *parter) spreadGrid(base Entry, long []longList) {
+	if len(long) == 0 {
+		p.result.Entries = append(p.result.Entries, base)
+		return
+	}
+	for _, chunk := range chunks(upTo(long[0].tokens), long[0].k) {
+		e := base
+		long[0].put(&e, chunk)
+		p.spreadGrid(e, long[1:])
+	}
 }
 
 // setFrags writes states into e. IPv6 has no DF: both halves say the same, so that "offset zero" is one value in both versions.
@@ -203,22 +301,6 @@ func (p *parter) fragBits(cubes []packet.Frags) *Trouble {
 		}
 	}
 	return nil
-}
-
-// spreadEntries returns every entry of in with every value of cut.
-func spreadEntries[T any](p *parter, in []Entry, t flowspec.Type, cut []T, set func(*Entry, T)) ([]Entry, *Trouble) {
-	if n := len(p.result.Entries) + len(in)*len(cut); n > p.limits.MaxParts {
-		return nil, &Trouble{Type: t, Why: TooManyParts, Have: n, Max: p.limits.MaxParts}
-	}
-	out := make([]Entry, 0, len(in)*len(cut))
-	for _, e := range in {
-		for _, v := range cut {
-			one := e
-			set(&one, v)
-			out = append(out, one)
-		}
-	}
-	return out, nil
 }
 
 // singles returns spans, number by number where l has no ranges, so that a list is counted as the platform will count it.

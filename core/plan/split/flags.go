@@ -214,8 +214,8 @@ func termFits(typ flowspec.Type, t flowspec.Term, field uint16, l *Limit) *Troub
 		return &Trouble{Type: typ, Why: NoBits, Have: int(v)}
 	case l.MaxBits > 0 && bits.OnesCount16(v) > l.MaxBits:
 		return &Trouble{Type: typ, Why: NoBits, Have: int(v), Max: l.MaxBits}
-	case l.MaxWidth > 0 && int(t.Width) > l.MaxWidth:
-		return &Trouble{Type: typ, Why: TooWide, Have: int(t.Width), Max: l.MaxWidth}
+	case l.MaxWidth > 0 && octets(t) > l.MaxWidth:
+		return &Trouble{Type: typ, Why: TooWide, Have: octets(t), Max: l.MaxWidth}
 	}
 	return nil
 }

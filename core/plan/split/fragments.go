@@ -125,7 +125,7 @@ func fragCubes(f flowspec.Family, want packet.Frags) []packet.Frags {
 	for left := want; left != 0; {
 		var best packet.Frags
 		for i := range 27 {
-			set := every & axis(i%3, 0x33) & axis(i/3%3, 0x66) & axis(i/9, 0xf0)
+			set := every & condition(i%3, 0x33) & condition(i/3%3, 0x66) & condition(i/9, 0xf0)
 			if set&^left == 0 && bits.OnesCount8(uint8(set)) > bits.OnesCount8(uint8(best)) {
 				best = set
 			}
@@ -135,8 +135,8 @@ func fragCubes(f flowspec.Family, want packet.Frags) []packet.Frags {
 	return out
 }
 
-// axis returns no condition, a set of states, or its complement.
-func axis(choice int, set packet.Frags) packet.Frags {
+// condition returns no condition, a set of states, or its complement.
+func condition(choice int, set packet.Frags) packet.Frags {
 	switch choice {
 	case 0:
 		return packet.AnyFrags

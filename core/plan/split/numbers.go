@@ -1,6 +1,8 @@
 package split
 
 import (
+	"slices"
+
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/packet"
 )
@@ -94,10 +96,7 @@ func appendTerm(out []packet.Span, typ flowspec.Type, t flowspec.Term, top uint3
 // numbersFit returns nil when a platform with limit l takes the list of c as it is.
 func numbersFit(c *flowspec.Component, l *Limit) *Trouble {
 	top := top(c.Type)
-	named := top
-	if l.MaxValue != 0 {
-		named = min(named, l.MaxValue)
-	}
+	named := largest(top, &Limit{MaxValue: l.MaxValue})
 	values, pairs := 0, len(c.Terms)
 	var trouble *Trouble
 	groups(c.Terms, func(group []flowspec.Term) bool {
@@ -110,8 +109,8 @@ func numbersFit(c *flowspec.Component, l *Limit) *Trouble {
 			trouble = &Trouble{Type: c.Type, Why: NoOperator, Op: op}
 		}
 		for _, t := range group {
-			if l.MaxWidth > 0 && int(t.Width) > l.MaxWidth {
-				trouble = &Trouble{Type: c.Type, Why: TooWide, Have: int(t.Width), Max: l.MaxWidth}
+			if n := octets(t); l.MaxWidth > 0 && n > l.MaxWidth {
+				trouble = &Trouble{Type: c.Type, Why: TooWide, Have: n, Max: l.MaxWidth}
 			}
 			if t.Value > uint64(named) {
 				trouble = &Trouble{Type: c.Type, Why: TooBig, Have: int(t.Value), Max: int(named)}
@@ -120,6 +119,26 @@ func numbersFit(c *flowspec.Component, l *Limit) *Trouble {
 		return trouble == nil
 	})
 	return firstTrouble(trouble, c.Type, values, pairs, l)
+}
+
+// largest returns the largest number that can be named with l in a field that holds numbers up to top.
+func largest(top uint32, l *Limit) uint32 {
+	if l.MaxValue != 0 {
+		top = min(top, l.MaxValue)
+	}
+	if l.MaxWidth > 0 && l.MaxWidth < 4 {
+		top = min(top, 1<<(8*l.MaxWidth)-1)
+	}
+	return top
+}
+
+// octets returns the octets of the value of t: as many as it came with, or as few as hold it (RFC 8955 §4.2.1.1 has 1, 2, 4 and 8).
+func octets(t flowspec.Term) int {
+	n := max(1, int(t.Width))
+	for n < 8 && t.Value>>(8*n) != 0 {
+		n *= 2
+	}
+	return n
 }
 
 // firstTrouble adds the two counts to what was found in the terms.
@@ -178,9 +197,11 @@ type word struct{ terms []flowspec.Term }
 // the platform has no ranges and the range is short.
 func words(typ flowspec.Type, spans []packet.Span, l *Limit, budget int) ([]word, *Trouble) {
 	top := top(typ)
-	named := top
-	if l.MaxValue != 0 {
-		named = min(named, l.MaxValue)
+	named := largest(top, l)
+	if l.Ops&(Ne|Chain) != 0 {
+		if out := chainedWords(spans, top, l, budget); out != nil {
+			return out, nil
+		}
 	}
 	out := make([]word, 0, len(spans))
 	room := make([]flowspec.Term, 0, 2*len(spans))
@@ -231,18 +252,54 @@ func wordOf(s packet.Span, top, named uint32, ops Ops, room *[]flowspec.Term) (w
 	return word{(*room)[start:len(*room):len(*room)]}, true
 }
 
-// lists cuts words into lists that l takes.
+// lists cuts words into lists that l takes: in their order, or, where words of different lengths leave gaps that way, long ones first.
 func lists(ws []word, l *Limit) [][]flowspec.Term {
 	var out [][]flowspec.Term
 	list := make([]flowspec.Term, 0, min(2*len(ws), 8))
-	values := 0
+	values, pairs, even := 0, 0, true
 	for _, w := range ws {
 		full := l.MaxValues > 0 && values == l.MaxValues || l.MaxPairs > 0 && len(list)+len(w.terms) > l.MaxPairs
 		if full && len(list) > 0 {
 			out, list, values = append(out, list), make([]flowspec.Term, 0, len(list)), 0
 		}
 		list = append(list, w.terms...)
-		values++
+		values, pairs, even = values+1, pairs+len(w.terms), even && len(w.terms) == len(ws[0].terms)
 	}
-	return append(out, list)
+	out = append(out, list)
+	if l.MaxPairs > 0 && !even && len(out) > (quota{len(ws), l.MaxValues, pairs, l.MaxPairs}).of(1) {
+		if packed := packLists(ws, l); len(packed) < len(out) {
+			return packed
+		}
+	}
+	return out
+}
+
+// packLists puts each word, the longest first, into the first list that has room. Of words of one and two terms it makes as few lists as can be.
+func packLists(ws []word, l *Limit) [][]flowspec.Term {
+	order := make([]int, len(ws))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return len(ws[b].terms) - len(ws[a].terms) })
+	var lists [][]int
+	var pairs []int
+	for _, i := range order {
+		n := len(ws[i].terms)
+		at := 0
+		for at < len(lists) && (pairs[at]+n > l.MaxPairs || l.MaxValues > 0 && len(lists[at]) == l.MaxValues) {
+			at++
+		}
+		if at == len(lists) {
+			lists, pairs = append(lists, nil), append(pairs, 0)
+		}
+		lists[at], pairs[at] = append(lists[at], i), pairs[at]+n
+	}
+	out := make([][]flowspec.Term, len(lists))
+	for i, list := range lists {
+		slices.Sort(list)
+		for _, w := range list {
+			out[i] = append(out[i], ws[w].terms...)
+		}
+	}
+	return out
 }

@@ -1,8 +1,6 @@
 package split
 
 import (
-	"slices"
-
 	"github.com/sluice-gateway/sluice/core/flowspec"
 )
 
@@ -39,14 +37,22 @@ type parter struct {
 	result   Result
 }
 
-// note records a change, once for each kind and component.
-func (p *parter) note(t flowspec.Type, kind Kind, from, to int) {
+// note records a change, once for each kind and component. It returns its number from 1, or 0 where it stands there already.
+func (p *parter) note(t flowspec.Type, kind Kind, from, to int) int {
 	for _, c := range p.result.Changes {
 		if c.Type == t && c.Kind == kind {
-			return
+			return 0
 		}
 	}
 	p.result.Changes = append(p.result.Changes, Change{Type: t, Kind: kind, From: from, To: to})
+	return len(p.result.Changes)
+}
+
+// recount corrects the number of lists in the note with number cut.
+func (p *parter) recount(cut, lists int) {
+	if cut > 0 {
+		p.result.Changes[cut-1].To = lists
+	}
 }
 
 // run turns branches into pieces.
@@ -68,69 +74,45 @@ func (p *parter) branch(b []side) *Trouble {
 	if set := p.limits.excluded(has); set != 0 {
 		return &Trouble{Type: lowest(set), Why: NoTogether, Types: set}
 	}
-	grid := make([][]flowspec.Component, 0, len(b))
+	fields := make([]field, 0, len(b))
 	for i := range b {
-		choices, trouble := p.choices(&b[i], has)
+		f := field{typ: b[i].typ, limit: &p.limits.Of[b[i].typ]}
+		fate, trouble := p.fill(&f, &b[i], has)
 		switch {
 		case trouble != nil:
 			return trouble
-		case choices == nil: // always true, and said by what stays
+		case fate == never:
+			return nil
+		case fate == always:
 			has &^= 1 << b[i].typ
 			continue
-		case len(choices) == 0:
-			return nil // never true
 		}
-		grid = append(grid, choices)
+		fields = append(fields, f)
 	}
-	return p.product(grid)
+	return p.pieces(fields)
 }
 
-// product appends the grid of choices to the pieces.
-func (p *parter) product(grid [][]flowspec.Component) *Trouble {
-	n := 1
-	for _, choices := range grid {
-		if n *= len(choices); len(p.result.Parts)+n > p.limits.MaxParts {
-			return &Trouble{Type: longest(grid), Why: TooManyParts, Have: len(p.result.Parts) + n, Max: p.limits.MaxParts}
-		}
-	}
-	for i := range n {
-		part := make([]flowspec.Component, len(grid))
-		for k := len(grid) - 1; k >= 0; k-- {
-			part[k] = grid[k][i%len(grid[k])]
-			i /= len(grid[k])
-		}
-		p.result.Parts = append(p.result.Parts, part)
-	}
-	return nil
-}
-
-// longest returns the type with most choices.
-func longest(grid [][]flowspec.Component) flowspec.Type {
-	return slices.MaxFunc(grid, func(a, b []flowspec.Component) int { return len(a) - len(b) })[0].Type
-}
-
-// choices returns the lists that stand for s, nil when s can be left out, or empty when nothing passes s. has is the set of
-// components that stay beside s.
-func (p *parter) choices(s *side, has uint16) ([]flowspec.Component, *Trouble) {
-	l := &p.limits.Of[s.typ]
+// fill tells s in f. has is the set of components that stay beside s.
+func (p *parter) fill(f *field, s *side, has uint16) (fate, *Trouble) {
 	if s.came != nil {
-		trouble := fits(p.family, s.came, l)
+		trouble := fits(p.family, s.came, f.limit)
 		if trouble == nil {
-			return []flowspec.Component{*s.came}, nil
+			f.came = s.came
+			return stays, nil
 		}
-		if !l.OK && !p.removable(s, has) || trouble.Why == NoOffset {
-			return nil, trouble
+		if !f.limit.OK && !p.removable(s, has) || trouble.Why == NoOffset {
+			return stays, trouble
 		}
-	} else if !l.OK {
-		return nil, &Trouble{Type: s.typ, Why: NoComponent}
+	} else if !f.limit.OK {
+		return stays, &Trouble{Type: s.typ, Why: NoComponent}
 	}
 	switch s.typ {
 	case flowspec.TCPFlags:
-		return p.flagChoices(s, l)
+		return p.fillFlags(f, s)
 	case flowspec.Fragment:
-		return p.fragChoices(s, l, has)
+		return p.fillFragments(f, s, has)
 	}
-	return p.numberChoices(s, l, has)
+	return p.fillNumbers(f, s, has)
 }
 
 // removable says whether s is always true, so that a platform that does not know it need not.
@@ -157,82 +139,85 @@ func needless(t flowspec.Type, has uint16) bool {
 	return others != 0
 }
 
-func (p *parter) numberChoices(s *side, l *Limit, has uint16) ([]flowspec.Component, *Trouble) {
+func (p *parter) fillNumbers(f *field, s *side, has uint16) (fate, *Trouble) {
 	spans := s.set()
 	if len(spans) == 0 {
-		return []flowspec.Component{}, nil
+		return never, nil
 	}
 	if isAll(spans, top(s.typ)) && needless(s.typ, has) {
 		p.note(s.typ, Dropped, 1, 0)
-		return nil, nil
+		return always, nil
 	}
-	ws, trouble := words(s.typ, spans, l, p.limits.MaxParts)
-	if trouble != nil {
-		return nil, trouble
+	var trouble *Trouble
+	if f.words, trouble = words(s.typ, spans, f.limit, p.limits.MaxParts); trouble != nil {
+		return stays, trouble
 	}
-	out := p.cut(s, ws, l)
-	if p.disjoint && len(out) > 1 && s.typ == flowspec.Port { // the source port may be in one list and the destination port in another
-		return nil, &Trouble{Type: s.typ, Why: NotDisjoint}
+	f.quota = numberQuota(spans, f.words, f.limit)
+	if s.counted && f.limit.Ops&Chain != 0 { // one chain may reach over all of them
+		f.quota.tokens, f.quota.pairs = 1, 1
+	} else if s.counted {
+		f.quota.tokens, f.quota.pairs = s.count, s.count
 	}
-	return out, nil
+	p.cut(f, s)
+	if p.disjoint && len(f.lists) > 1 && s.typ == flowspec.Port { // the source port may be in one list and the destination port in another
+		return stays, &Trouble{Type: s.typ, Why: NotDisjoint}
+	}
+	return stays, nil
 }
 
-func (p *parter) flagChoices(s *side, l *Limit) ([]flowspec.Component, *Trouble) {
+func (p *parter) fillFlags(f *field, s *side) (fate, *Trouble) {
 	gs := flagGroups(s.came)
 	if len(gs) == 0 {
-		return []flowspec.Component{}, nil
+		return never, nil
 	}
 	if gs[0].always() { // every TCP segment: with a flag, or without it
 		gs = []conjunction{{Cube: Cube{Set: 2}}, {Cube: Cube{Clear: 2}}}
 	} else {
-		gs = mergeFlags(gs, l.Ops)
+		gs = mergeFlags(gs, f.limit.Ops)
 	}
-	ws, said, trouble := flagWords(gs, l)
+	ws, said, trouble := flagWords(gs, f.limit)
 	if trouble != nil {
-		return nil, trouble
+		return stays, trouble
 	}
-	out := p.cut(s, ws, l)
-	if p.disjoint && len(out) > 1 && !apart(said) {
-		return nil, &Trouble{Type: s.typ, Why: NotDisjoint}
+	f.words = ws
+	p.cut(f, s)
+	if p.disjoint && len(f.lists) > 1 && !apart(said) {
+		return stays, &Trouble{Type: s.typ, Why: NotDisjoint}
 	}
-	return out, nil
+	return stays, nil
 }
 
-func (p *parter) fragChoices(s *side, l *Limit, has uint16) ([]flowspec.Component, *Trouble) {
+func (p *parter) fillFragments(f *field, s *side, has uint16) (fate, *Trouble) {
 	want := statesOf(p.family, s.came)
 	if want == 0 {
-		return []flowspec.Component{}, nil
+		return never, nil
 	}
 	if want == everyState(p.family) && needless(s.typ, has) {
 		p.note(s.typ, Dropped, 1, 0)
-		return nil, nil
+		return always, nil
 	}
-	ws, trouble := fragWords(p.family, want, l, p.disjoint)
-	if trouble != nil {
-		return nil, trouble
+	var trouble *Trouble
+	if f.words, trouble = fragWords(p.family, want, f.limit, p.disjoint); trouble != nil {
+		return stays, trouble
 	}
-	return p.cut(s, ws, l), nil
+	p.cut(f, s)
+	return stays, nil
 }
 
-// cut makes components of lists of words, and notes what happened.
-func (p *parter) cut(s *side, ws []word, l *Limit) []flowspec.Component {
-	cut := lists(ws, l)
-	out := make([]flowspec.Component, len(cut))
-	for i, terms := range cut {
-		out[i] = flowspec.Component{Type: s.typ, Terms: terms}
-	}
+// cut makes lists of the words of f, and notes what happened.
+func (p *parter) cut(f *field, s *side) {
+	f.lists = lists(f.words, f.limit)
 	before := 0
 	if s.came != nil {
 		groups(s.came.Terms, func([]flowspec.Term) bool { before++; return true })
 	}
 	switch {
-	case len(out) > 1:
-		p.note(s.typ, Cut, max(before, len(ws)), len(out))
+	case len(f.lists) > 1:
+		f.cut = p.note(s.typ, Cut, max(before, len(f.words)), len(f.lists))
 	case s.came == nil: // said with the rewriting of `port`
-	case len(ws) < before:
-		p.note(s.typ, Merged, before, len(ws))
+	case len(f.words) < before:
+		p.note(s.typ, Merged, before, len(f.words))
 	default:
-		p.note(s.typ, Reworded, before, len(ws))
+		p.note(s.typ, Reworded, before, len(f.words))
 	}
-	return out
 }

@@ -12,6 +12,9 @@ type side struct {
 	typ   flowspec.Type
 	came  *flowspec.Component
 	spans []packet.Span // when came is nil
+	// counted: only count of the spans are known to need telling in every piece that the bound is about.
+	counted bool
+	count   int
 }
 
 // set returns the numbers of s.
@@ -66,12 +69,17 @@ func withoutPort(components []flowspec.Component, disjoint bool) [][]side {
 	case slices.Equal(byDst, d), slices.Equal(bySrc, s): // every packet with those ports
 		add(dst, src)
 	default:
+		// A piece with a source port outside of P has destination ports of P alone, and the other way round. So the pieces that these two kinds
+		// of packets need are different ones, and the bounds of both sides add up, each counting in the open list what lies outside of P.
+		src.counted, src.count = true, outside(s, port)
 		if len(byDst) > 0 {
 			add(side{typ: flowspec.DstPort, spans: byDst}, src)
 		}
+		n := outside(d, port)
 		if disjoint {
 			dst = side{typ: flowspec.DstPort, spans: both(d, without(port, 0xffff))}
 		}
+		dst.counted, dst.count = true, n
 		if len(bySrc) > 0 {
 			add(dst, side{typ: flowspec.SrcPort, spans: bySrc})
 		}

@@ -64,6 +64,17 @@ func without(a []packet.Span, top uint32) []packet.Span {
 	return out
 }
 
+// outside returns how many spans of a, which is tidy, have a number that is not in b, which is tidy too.
+func outside(a, b []packet.Span) int {
+	n := 0
+	for _, s := range a {
+		if in := both([]packet.Span{s}, b); len(in) != 1 || in[0] != s {
+			n++
+		}
+	}
+	return n
+}
+
 // isAll says whether a is 0..top.
 func isAll(a []packet.Span, top uint32) bool {
 	return len(a) == 1 && a[0].Lo == 0 && a[0].Hi >= top

@@ -25,6 +25,9 @@ func TestPartsMatchWhatTheRuleMatches(t *testing.T) {
 		if trouble != nil {
 			return
 		}
+		if r.Bound > len(r.Parts) || (r.Bound == 0) != (len(r.Parts) == 0) {
+			t.Fatalf("%d pieces of %v, and never fewer than %d", len(r.Parts), rule, r.Bound)
+		}
 		for _, part := range r.Parts {
 			if trouble := split.Fits(f, part, limits); trouble != nil {
 				t.Fatalf("piece %v of %v does not fit: %+v", part, rule, *trouble)
@@ -81,6 +84,16 @@ func TestEntriesMatchWhatTheRuleMatches(t *testing.T) {
 		if trouble != nil {
 			return
 		}
+		if r.Bound > len(r.Entries) || (r.Bound == 0) != (len(r.Entries) == 0) {
+			t.Fatalf("%d entries of %v, and never fewer than %d", len(r.Entries), rule, r.Bound)
+		}
+		for _, e := range r.Entries {
+			for typ, v := range e.Values {
+				if l := &limits.Of[typ]; l.MaxValues > 0 && l.Ops&split.Range != 0 && len(v) > l.MaxValues {
+					t.Fatalf("entry %+v of %v has %d values, at most %d fit", e, rule, len(v), l.MaxValues)
+				}
+			}
+		}
 		for range 60 {
 			h := drawPacket(t, f)
 			n := 0
@@ -132,7 +145,7 @@ func TestParts(t *testing.T) {
 		{"five ports", []flowspec.Component{port(flowspec.DstPort, terms(flowspec.EQ, 1, 3, 5, 7, 9))}, 1, ""},
 		{"six ports", []flowspec.Component{port(flowspec.DstPort, terms(flowspec.EQ, 1, 3, 5, 7, 9, 11))}, 2, ""},
 		{"six adjacent ports are one range", []flowspec.Component{port(flowspec.DstPort, terms(flowspec.EQ, 1, 2, 3, 4, 5, 6))}, 1, ""},
-		{"a grid", []flowspec.Component{port(flowspec.DstPort, terms(flowspec.EQ, 1, 3, 5, 7, 9, 11)), port(flowspec.SrcPort, terms(flowspec.EQ, 1, 3, 5, 7, 9, 11))}, 4, ""},
+		{"a cover", []flowspec.Component{port(flowspec.DstPort, terms(flowspec.EQ, 1, 3, 5, 7, 9, 11)), port(flowspec.SrcPort, terms(flowspec.EQ, 1, 3, 5, 7, 9, 11))}, 3, ""},
 		{"port", []flowspec.Component{port(flowspec.Port, terms(flowspec.EQ, 53))}, 2, ""},
 		{"port beside a destination port that it holds", []flowspec.Component{port(flowspec.Port, terms(flowspec.EQ, 53, 80)), port(flowspec.DstPort, terms(flowspec.EQ, 53))}, 1, ""},
 		{"port beside another destination port", []flowspec.Component{port(flowspec.Port, terms(flowspec.EQ, 53)), port(flowspec.DstPort, terms(flowspec.EQ, 80))}, 1, ""},
@@ -158,6 +171,66 @@ func TestParts(t *testing.T) {
 		}
 		if c.why != "" || len(r.Parts) != c.parts {
 			t.Errorf("%s: %d pieces %v, want %d, trouble %q", c.name, len(r.Parts), r.Parts, c.parts, c.why)
+		}
+	}
+}
+
+// An overlapping cover where the actions allow it, a grid where not; and how many pieces there are at least.
+func TestPartsAndTheirBound(t *testing.T) {
+	t.Parallel()
+	odd := func(typ flowspec.Type, n int) flowspec.Component {
+		c := flowspec.Component{Type: typ}
+		for i := range n {
+			c.Terms = append(c.Terms, flowspec.Term{Op: flowspec.EQ, Value: uint64(2*i + 1)})
+		}
+		return c
+	}
+	ranges := func(typ flowspec.Type, n int) flowspec.Component {
+		c := flowspec.Component{Type: typ}
+		for i := range n {
+			c.Terms = append(c.Terms, flowspec.Term{Op: flowspec.GE, Value: uint64(10*i + 1)}, flowspec.Term{And: true, Op: flowspec.LE, Value: uint64(10*i + 5)})
+		}
+		return c
+	}
+	mixed := odd(flowspec.DstPort, 2)
+	mixed.Terms = append(mixed.Terms, ranges(flowspec.DstPort, 4).Terms[2:]...)
+	five, pairs := split.Limit{OK: true, Ops: split.Eq | split.Range, MaxValues: 5}, split.Limit{OK: true, Ops: split.Eq | split.Range, MaxPairs: 5}
+	for _, c := range []struct {
+		name                  string
+		rule                  []flowspec.Component
+		limit                 split.Limit
+		overlap, apart, bound int
+	}{
+		{"one list", []flowspec.Component{odd(flowspec.DstPort, 12)}, five, 3, 3, 3},
+		{"7 x 7", []flowspec.Component{odd(flowspec.DstPort, 7), odd(flowspec.SrcPort, 7)}, five, 3, 4, 3},
+		{"11 x 11", []flowspec.Component{odd(flowspec.DstPort, 11), odd(flowspec.SrcPort, 11)}, five, 7, 9, 7},
+		{"12 x 12", []flowspec.Component{odd(flowspec.DstPort, 12), odd(flowspec.SrcPort, 12)}, five, 8, 9, 8},
+		{"16 x 16", []flowspec.Component{odd(flowspec.DstPort, 16), odd(flowspec.SrcPort, 16)}, five, 14, 16, 13},
+		{"6 x 6 x 6", []flowspec.Component{odd(flowspec.DstPort, 6), odd(flowspec.SrcPort, 6), odd(flowspec.PacketLength, 6)}, five, 4, 8, 4},
+		{"8 ports", []flowspec.Component{odd(flowspec.Port, 8)}, five, 4, 6, 4},
+		{"8 ports and 7 lengths", []flowspec.Component{odd(flowspec.Port, 8), odd(flowspec.PacketLength, 7)}, five, 8, 12, 8},
+		{"7 ports and 7 lengths", []flowspec.Component{odd(flowspec.Port, 7), odd(flowspec.PacketLength, 7)}, five, 6, 12, 6},
+		{"ranges by pairs", []flowspec.Component{ranges(flowspec.DstPort, 3), ranges(flowspec.SrcPort, 3)}, pairs, 3, 4, 3},
+		{"long words first", []flowspec.Component{mixed}, pairs, 2, 2, 2},
+	} {
+		l := &split.Limits{MaxParts: 256}
+		for typ := range l.Of {
+			l.Of[typ] = c.limit
+		}
+		l.Of[flowspec.Port] = split.Limit{}
+		for _, disjoint := range []bool{false, true} {
+			r, trouble := split.Parts(flowspec.IPv4, c.rule, l, disjoint)
+			want := c.overlap
+			if disjoint {
+				want = c.apart
+			}
+			entries, _ := split.Entries(flowspec.IPv4, c.rule, l, disjoint)
+			if c.limit.MaxValues > 0 && (len(entries.Entries) != want || entries.Bound != c.bound) {
+				t.Errorf("%s, disjoint %v: %d entries, bound %d; want %d and %d", c.name, disjoint, len(entries.Entries), entries.Bound, want, c.bound)
+			}
+			if trouble != nil || len(r.Parts) != want || r.Bound != c.bound {
+				t.Errorf("%s, disjoint %v: %d pieces, bound %d (%+v); want %d and %d", c.name, disjoint, len(r.Parts), r.Bound, trouble, want, c.bound)
+			}
 		}
 	}
 }
