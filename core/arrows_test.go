@@ -31,6 +31,7 @@ var arrows = map[string][]string{
 	"core/store":      {"core/device"},
 	"core/reconcile":  {"core/plan", "core/rib", "core/store"},
 	"core/report":     {"core/plan", "core/notation"},
+	"core/trace":      {"core/report"},
 	"core/api":        {"core/reconcile", "core/report", "core/admit"},
 	"core/config":     {"core/profile", "core/admit", "core/notation", "core/device"},
 
