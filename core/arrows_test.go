@@ -32,7 +32,7 @@ var arrows = map[string][]string{
 	"core/reconcile":  {"core/plan", "core/rib", "core/store"},
 	"core/report":     {"core/plan", "core/notation"},
 	"core/trace":      {"core/report"},
-	"core/api":        {"core/reconcile", "core/report", "core/admit"},
+	"core/api":        {"core/reconcile", "core/report", "core/trace", "core/admit"},
 	"core/config":     {"core/profile", "core/admit", "core/notation", "core/device"},
 
 	"adapters/junos":               {"core/filter"},

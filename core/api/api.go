@@ -65,6 +65,7 @@ type Rules interface {
 type Devices interface {
 	Status() []reconcile.Status
 	Plan(device string) *plan.Plan
+	Planned(device string) (reconcile.Planned, bool)
 	Preview(rules []flowspec.Rule) ([]reconcile.Preview, error)
 	Sync(device string) bool
 }
@@ -83,6 +84,7 @@ func New(g Gateway) http.Handler {
 
 	registerRules(h, &g)
 	registerDevices(h, &g)
+	registerTrace(h, &g)
 	registerValidate(h, &g)
 	registerHealth(h, &g)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(g.Metrics, promhttp.HandlerOpts{}))

@@ -132,6 +132,7 @@ func (p *parser) next() string {
 
 func (p *parser) wrong(want string) error {
 	if p.lastWord == "" {
+		want, _, _ = strings.Cut(want, ": ")
 		return fmt.Errorf("the packet ends where %s is missing, as in `udp 198.51.100.7:53 > 203.0.113.9:4444 len 1400`", want)
 	}
 	return fmt.Errorf("%q is not %s", p.lastWord, want)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/profile"
@@ -19,6 +20,7 @@ type Judged struct {
 	Inexact  int // rules that are not carried exactly
 	Assumed  int // verdicts that rest on an assumed fact
 	Entries  int // on the device
+	Desired  device.State
 }
 
 // Judge plans the rules of an input for p. snap and index are what its Snapshot returned; d is the language of p's filters, nil where there is
@@ -28,7 +30,7 @@ func Judge(snap rib.Snapshot, index []int, p *profile.Profile, opt plan.Options,
 	if err != nil {
 		return nil, fmt.Errorf("plan for %s: %w", p.Name, err)
 	}
-	j := &Judged{Verdicts: make([]*plan.Verdict, len(index)), Warnings: made.Warnings, Filters: WriteFilters(made.Desired.Filters, d, p.Name)}
+	j := &Judged{Verdicts: make([]*plan.Verdict, len(index)), Warnings: made.Warnings, Desired: made.Desired, Filters: WriteFilters(made.Desired.Filters, d, p.Name)}
 	for i := range made.Verdicts {
 		v := &made.Verdicts[i]
 		j.Filters.check(v)

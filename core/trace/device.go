@@ -41,6 +41,8 @@ type Device struct {
 type Pass struct {
 	Stages []Stage  `json:"stages"`
 	Does   []string `json:"does"` // by all stages together; empty: accept
+	// Policers that the packet draws from; two packets with one in common share it.
+	Policers []string `json:"policers"`
 
 	done []done
 }
@@ -121,7 +123,7 @@ func filterLines(f *filter.Filter, d Planned) []line {
 	for i := range f.Entries {
 		e := &f.Entries[i]
 		if !rejected[e.Rule] {
-			out = append(out, line{rule: e.Rule, entry: e, semantics: d.Profile.Filter.Semantics, do: does[i].Do, continues: e.Do.Continue, bucket: "filter " + e.Do.Policer})
+			out = append(out, line{rule: e.Rule, entry: e, semantics: d.Profile.Filter.Semantics, do: does[i].Do, continues: e.Do.Continue, bucket: e.Do.Policer})
 		}
 	}
 	return out
@@ -147,7 +149,7 @@ func (o Options) routeLines(d Planned, h packet.Header) []line {
 			continue
 		}
 		id := owner[string(r.Match.NLRI())]
-		out = append(out, line{rule: id, match: r.Match, route: r, continues: r.Action.Continue, bucket: "route " + string(r.Match.NLRI()),
+		out = append(out, line{rule: id, match: r.Match, route: r, continues: r.Action.Continue, bucket: fmt.Sprintf("route %x", r.Match.NLRI()),
 			do: table.Want(flowspec.Rule{ID: id, Action: r.Action})})
 	}
 	slices.SortStableFunc(out, func(a, b line) int { return flowspec.Compare(a.match, b.match) })
@@ -156,14 +158,14 @@ func (o Options) routeLines(d Planned, h packet.Header) []line {
 
 // pass sends h through stages. Only a discard keeps it from the next one; the next one sees the DSCP that this one set.
 func (o Options) pass(stages []stage, h packet.Header) Pass {
-	p := Pass{Stages: []Stage{}, Does: []string{}}
+	p := Pass{Stages: []Stage{}, Does: []string{}, Policers: []string{}}
 	for i := range stages {
 		s := stages[i].about
 		s.Packet = h.String()
 		s.Walk = o.walk(stages[i].lines, h)
 		s.Undecided = s.Order == "unknown" && differing(&stages[i], h)
 		p.Stages = append(p.Stages, s)
-		p.done = append(p.done, s.done...)
+		p.done, p.Policers = append(p.done, s.done...), append(p.Policers, s.Policers...)
 		if slices.ContainsFunc(s.done, func(d done) bool { return d.do.Discard }) {
 			break
 		}
@@ -203,17 +205,22 @@ func (o Options) lost(d Planned, rules []flowspec.Rule, h packet.Header) []Lost 
 		verdicts[v.Rule] = v
 	}
 	out := []Lost{}
+	at := -1
 	for i := range rules {
 		r := &rules[i]
+		if !o.concerns(r.Match, h) {
+			continue
+		}
+		at++
 		v := verdicts[r.ID]
-		if v != nil && v.Carried != plan.Rejected || !o.concerns(r.Match, h) {
+		if v != nil && v.Carried != plan.Rejected {
 			continue
 		}
 		l := ruleLine(r)
 		if !l.destined(&h) || len(l.misses(&h)) > 0 {
 			continue
 		}
-		one := Lost{Step: o.step(&l, []Miss{}), Reasons: []plan.Reason{}}
+		one := Lost{Step: o.step(&l, at, []Miss{}), Reasons: []plan.Reason{}}
 		if v != nil {
 			one.Reasons = slices.DeleteFunc(slices.Clone(v.Reasons), func(r plan.Reason) bool { return r.Severity != plan.Error })
 		}
@@ -268,15 +275,3 @@ func (d deed) same(e deed) bool {
 
 // sameDone says whether two lists do the same to a packet.
 func sameDone(want, got []done) bool { return slices.EqualFunc(deeds(want), deeds(got), deed.same) }
-
-// Shares says whether the packets of two walks draw from one policer.
-func (w *Walk) Shares(other *Walk) bool { return shares(w.done, other.done) }
-
-// Shares says whether the packets of two passes draw from one policer of the device.
-func (p *Pass) Shares(other *Pass) bool { return shares(p.done, other.done) }
-
-func shares(a, b []done) bool {
-	return slices.ContainsFunc(a, func(x done) bool {
-		return x.bucket != "" && slices.ContainsFunc(b, func(y done) bool { return x.bucket == y.bucket })
-	})
-}

@@ -38,7 +38,7 @@ func ruleMisses(m flowspec.Match, h *packet.Header) []Miss {
 				why = valueMiss(c.Type, c.Values(), h)
 			}
 		}
-		if why == "" || protocol && c.Type != flowspec.Fragment && h.Fragment <= packet.First && lacks(c.Type, h) != "" {
+		if why == "" || protocol && lacks(c.Type, h) != "" {
 			continue
 		}
 		protocol = protocol || c.Type == flowspec.Protocol
@@ -144,9 +144,9 @@ func entryMisses(m filter.Match, s filter.Semantics, h *packet.Header) []Miss {
 	e.values(flowspec.ICMPType, m.ICMPType, s.ICMPChecksProtocol, s.TransportChecksOffset)
 	e.values(flowspec.ICMPCode, m.ICMPCode, s.ICMPChecksProtocol, s.TransportChecksOffset)
 	if m.Flags != nil {
-		if why := e.lacks(flowspec.TCPFlags, s.FlagsCheckProtocol, s.TransportChecksOffset); why != "" {
+		if why := e.lacks(flowspec.TCPFlags, s.FlagsCheckProtocol, s.TransportChecksOffset); why != "" && !e.protocol {
 			e.miss(flowspec.TCPFlags, "", why)
-		} else if !anyTerm(m.Flags, h.Flags) {
+		} else if why == "" && !anyTerm(m.Flags, h.Flags) {
 			e.miss(flowspec.TCPFlags, "", "the packet has "+packet.FlagString(h.Flags))
 		}
 	}
@@ -205,7 +205,7 @@ func (e *entryReader) values(t flowspec.Type, v packet.Values, protocol, offset 
 		return
 	}
 	why := e.lacks(t, protocol, offset)
-	if why != "" && e.protocol && e.h.Fragment <= packet.First {
+	if why != "" && e.protocol {
 		return
 	}
 	if why == "" {

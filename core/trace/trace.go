@@ -7,6 +7,8 @@
 package trace
 
 import (
+	"slices"
+
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/notation"
 	"github.com/sluice-gateway/sluice/core/packet"
@@ -31,6 +33,7 @@ type Step struct {
 	ID       flowspec.ID `json:"id"` // of the rule
 	File     string      `json:"file"`
 	Line     int         `json:"line"`
+	At       int         `json:"at"`              // place in the table, from 1, lines about packets of other IP versions not counted
 	Text     string      `json:"text"`            // the rule, the route, or the lines of the filter entry
 	Entry    string      `json:"entry,omitempty"` // name of the filter entry
 	Does     string      `json:"does"`
@@ -60,18 +63,17 @@ type Walk struct {
 	// Unreached are lines below that match as well.
 	Unreached     []Step   `json:"unreached"`
 	UnreachedMore int      `json:"unreached-more"`
-	Does          []string `json:"does"` // what happens; empty: accept
+	Does          []string `json:"does"`     // what happens; empty: accept
+	Policers      []string `json:"policers"` // that the packet draws from; two packets with one in common share it
 
-	done   []done
-	listed int // in Skipped, of other destinations
+	done []done
 }
 
 // done is what one line did.
 type done struct {
-	rule   flowspec.ID
-	bucket string // identity of the policer, "" for none
-	do     table.Outcome
-	odd    flowspec.ExtComm // an action that is not understood
+	rule flowspec.ID
+	do   table.Outcome
+	odd  flowspec.ExtComm // an action that is not understood
 }
 
 // Asked returns the way of h down rules, which come in the order of flowspec.Compare.
@@ -96,6 +98,18 @@ func (o Options) concerns(m flowspec.Match, h packet.Header) bool {
 		return o.RD != "" && notation.RDText(m.RD()) == o.RD
 	}
 	return o.RD == ""
+}
+
+// LeftOut returns the route distinguishers of the rules of VPNs that o does not look at: which packets are in a VPN is not in a rule.
+func (o Options) LeftOut(rules []flowspec.Rule) []string {
+	out := []string{}
+	for i := range rules {
+		if m := rules[i].Match; m.Family().VPN() && notation.RDText(m.RD()) != o.RD {
+			out = append(out, notation.RDText(m.RD()))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // place returns where a rule stands.

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"cmp"
+	"math/bits"
 	"net/netip"
 	"slices"
 	"strings"
@@ -79,41 +80,38 @@ type passed struct {
 
 // walk sends h down lines.
 func (o Options) walk(lines []line, h packet.Header) Walk {
-	w := Walk{Entries: len(lines), Met: []Step{}, Skipped: []Step{}, Unreached: []Step{}, Does: []string{}}
+	w := Walk{Entries: len(lines), Met: []Step{}, Skipped: []Step{}, Unreached: []Step{}, Does: []string{}, Policers: []string{}}
 	var near, far []passed
 	for i := range lines {
 		l := &lines[i]
 		here := l.destined(&h)
 		if w.Decided {
 			if here && len(l.misses(&h)) == 0 {
-				w.unreached(o.step(l, nil), o.Listed)
+				w.unreached(o.step(l, i, nil), o.Listed)
 			}
 			continue
 		}
 		misses := l.misses(&h)
 		switch {
 		case len(misses) == 0:
-			w.meet(o.step(l, []Miss{}), l)
+			w.meet(o.step(l, i, []Miss{}), l)
 		case here:
 			near = append(near, passed{i, misses})
 		default:
 			w.Elsewhere++
-			if len(misses) == 1 && len(far) < nearest {
+			if len(misses) == 1 {
 				far = append(far, passed{i, misses})
 			}
 		}
 	}
 	if len(near) == 0 && len(w.Met) == 0 {
-		near = far
-		w.Elsewhere -= min(len(far), o.Listed)
-		w.listed = min(len(far), o.Listed)
+		near = nearby(far, lines, h.Dst, min(nearest, o.Listed))
+		w.Elsewhere -= len(near)
 	}
 	for _, p := range closest(near, o.Listed) {
-		w.Skipped = append(w.Skipped, o.step(&lines[p.at], p.misses))
+		w.Skipped = append(w.Skipped, o.step(&lines[p.at], p.at, p.misses))
 	}
-	if w.listed == 0 {
-		w.SkippedMore = len(near) - len(w.Skipped)
-	}
+	w.SkippedMore = len(near) - len(w.Skipped)
 	for _, d := range w.done {
 		w.Does = append(w.Does, o.words(d))
 	}
@@ -126,7 +124,7 @@ func (w *Walk) meet(s Step, l *line) {
 	w.Decided = !l.continues
 	d := done{rule: l.rule, do: l.do, odd: l.odd}
 	if l.do.Policer != "" {
-		d.bucket = l.bucket
+		w.Policers = append(w.Policers, l.bucket)
 	}
 	if d.do != (table.Outcome{}) || d.odd != "" {
 		w.done = append(w.done, d)
@@ -154,10 +152,47 @@ func closest(list []passed, most int) []passed {
 	return out
 }
 
-// step shows l.
-func (o Options) step(l *line, misses []Miss) Step {
+// nearby returns at most most of list, whose lines miss by their destination alone: those whose destinations share the most leading bits with dst.
+func nearby(list []passed, lines []line, dst netip.Addr, most int) []passed {
+	if len(list) <= most {
+		return list
+	}
+	shared := make(map[int]int, len(list))
+	for _, p := range list {
+		shared[p.at] = leading(lines[p.at].destination(), dst)
+	}
+	slices.SortStableFunc(list, func(a, b passed) int { return shared[b.at] - shared[a.at] })
+	list = list[:most]
+	slices.SortFunc(list, func(a, b passed) int { return a.at - b.at })
+	return list
+}
+
+// destination returns the address of the destination prefix of l, which has one.
+func (l *line) destination() netip.Addr {
+	if l.entry != nil {
+		return l.entry.Match.Dst.Addr()
+	}
+	c, _ := l.match.Component(flowspec.DstPrefix)
+	return c.Prefix.Addr
+}
+
+// leading returns how many leading bits a and b share.
+func leading(a, b netip.Addr) int {
+	x, y := a.As16(), b.As16()
+	for i := range x {
+		if d := x[i] ^ y[i]; d != 0 {
+			return 8*i + bits.LeadingZeros8(d)
+		}
+	}
+	return 128
+}
+
+// step shows l, which is number i of its table, from 0.
+func (o Options) step(l *line, i int, misses []Miss) Step {
 	at := o.place(l.rule)
-	s := Step{ID: l.rule, File: at.File, Line: at.Line, Does: o.words(done{rule: l.rule, do: l.do, odd: l.odd}), Continue: l.continues, Misses: misses}
+	do := l.do
+	do.Policer = "" // it is the rule's own
+	s := Step{ID: l.rule, File: at.File, Line: at.Line, At: i + 1, Does: o.words(done{do: do, odd: l.odd}), Continue: l.continues, Misses: misses}
 	switch {
 	case l.entry != nil:
 		s.Entry, s.Text = l.entry.Name, l.entry.Name
