@@ -38,7 +38,8 @@ var arrows = map[string][]string{
 
 	"core/reconcile": {"core/plan", "core/rib", "core/store"},
 	"core/report":    {"core/plan", "core/notation"},
-	"core/api":       {"core/reconcile", "core/report", "core/admit", "core/certificate/issue"},
+	"core/trace":     {"core/report"},
+	"core/api":       {"core/reconcile", "core/report", "core/trace", "core/admit", "core/certificate/issue"},
 	"core/config":    {"core/profile", "core/admit", "core/notation", "core/device", "core/plan"},
 
 	"adapters/junos":               {"core/filter"},

@@ -26,22 +26,33 @@ type client struct {
 
 // withClient adds the flags of every command that speaks to a gateway.
 func withClient(cmd *cobra.Command, run func(ctx context.Context, c *client, args []string) error) *cobra.Command {
-	base := os.Getenv("SLUICE_GATEWAY")
-	if base == "" {
-		base = defaultGateway
-	}
-	gateway := cmd.Flags().String("gateway", base, "URL of the gateway's API; or set SLUICE_GATEWAY")
+	gateway := cmd.Flags().String("gateway", gatewayDefault(), "URL of the gateway's API; or set SLUICE_GATEWAY")
 	format := cmd.Flags().String("format", "text", "text or json")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *format != "text" && *format != "json" {
 			return usage(fmt.Errorf("--format %s: text or json", *format))
 		}
-		if u, err := url.Parse(*gateway); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return usage(fmt.Errorf("--gateway %q is no URL, such as %s", *gateway, defaultGateway))
+		if err := checkGateway(*gateway); err != nil {
+			return err
 		}
 		return run(cmd.Context(), &client{strings.TrimSuffix(*gateway, "/"), *format == "json", cmd.OutOrStdout()}, args)
 	}
 	return cmd
+}
+
+// gatewayDefault is the URL of the gateway where none is given.
+func gatewayDefault() string {
+	if base := os.Getenv("SLUICE_GATEWAY"); base != "" {
+		return base
+	}
+	return defaultGateway
+}
+
+func checkGateway(base string) error {
+	if u, err := url.Parse(base); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return usage(fmt.Errorf("--gateway %q is no URL, such as %s", base, defaultGateway))
+	}
+	return nil
 }
 
 // apiError is what the API answers to what it does not do (RFC 9457).

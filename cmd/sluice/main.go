@@ -20,6 +20,7 @@ func commands() []*cobra.Command {
 		validateCmd(),
 		renderCmd(),
 		convertCmd(),
+		traceCmd(),
 		compareCmd(),
 		verifyCmd(),
 		profileCmd(),
@@ -33,7 +34,7 @@ func commands() []*cobra.Command {
 // Exit statuses of every command.
 const (
 	exitDone   = 0
-	exitFailed = 1 // what was asked failed; validate and compare: some rule is not carried exactly, or the two differ
+	exitFailed = 1 // what was asked failed; validate, trace and compare: some rule is not carried exactly, or the two differ
 	exitUsage  = 2 // input that cannot be read, or usage
 )
 

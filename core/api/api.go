@@ -85,6 +85,7 @@ func New(g Gateway) http.Handler {
 	registerRules(h, &g)
 	registerDevices(h, &g)
 	registerCertificate(h, &g)
+	registerTrace(h, &g)
 	registerValidate(h, &g)
 	registerHealth(h, &g)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(g.Metrics, promhttp.HandlerOpts{}))

@@ -96,10 +96,10 @@ func (f Flags) String() string {
 	if 1<<(12-popcount(set|clear)) == n { // a pattern: some bits set, some clear, the others free
 		var parts []string
 		if set != 0 {
-			parts = append(parts, flagString(set))
+			parts = append(parts, FlagString(set))
 		}
 		if clear != 0 {
-			parts = append(parts, "!"+flagString(clear))
+			parts = append(parts, "!"+FlagString(clear))
 		}
 		return strings.Join(parts, "&")
 	}

@@ -184,8 +184,8 @@ func (f Flags) lowest() uint16 {
 // bits have no letter in common use and are 9, a and b here.
 const flagLetters = "FSRPAUECN9ab"
 
-// flagString prints a flag word as letters, lowest bit first, as in SA.
-func flagString(w uint16) string {
+// FlagString prints a flag word as letters, lowest bit first, as in SA.
+func FlagString(w uint16) string {
 	if w == 0 {
 		return "none"
 	}

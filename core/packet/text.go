@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // String prints h as `PROTO SRC[:PORT] > DST[:PORT] [len N] [flags SA] [icmp TYPE/CODE] [dscp N]
@@ -12,7 +13,7 @@ import (
 // addresses with a port stand in brackets. Flags are the letters FSRPAUECN9ab in this order, lowest bit first, or none.
 func (h Header) String() string {
 	var b strings.Builder
-	b.WriteString(protoWord(h.Proto))
+	b.WriteString(ProtoWord(h.Proto))
 	ports := h.hasPorts() || h.SrcPort != 0 || h.DstPort != 0
 	b.WriteByte(' ')
 	writeEnd(&b, h.Src, h.SrcPort, ports)
@@ -20,7 +21,7 @@ func (h Header) String() string {
 	writeEnd(&b, h.Dst, h.DstPort, ports)
 	fmt.Fprintf(&b, " len %d", h.Length)
 	if h.hasFlags() || h.Flags != 0 {
-		b.WriteString(" flags " + flagString(h.Flags))
+		b.WriteString(" flags " + FlagString(h.Flags))
 	}
 	if h.hasICMP() || h.ICMPType != 0 || h.ICMPCode != 0 {
 		fmt.Fprintf(&b, " icmp %d/%d", h.ICMPType, h.ICMPCode)
@@ -40,7 +41,8 @@ func (h Header) String() string {
 	return b.String()
 }
 
-func protoWord(p uint8) string {
+// ProtoWord returns the word for protocol p in the text of packets: "udp", or "proto 47".
+func ProtoWord(p uint8) string {
 	switch p {
 	case 1:
 		return "icmp"
@@ -62,19 +64,52 @@ func writeEnd(b *strings.Builder, a netip.Addr, port uint16, ports bool) {
 	}
 }
 
+// SyntaxError is what is wrong with the text of a packet, and where: the word that is wrong, or the whole text, or the place behind it
+// where a word is missing.
+type SyntaxError struct {
+	Offset, Length int // octets of the text
+	Reason         string
+}
+
+func (e *SyntaxError) Error() string { return e.Reason }
+
 // ParseHeader reads the form that Header.String prints. Fields left out get ordinary values (a
-// length that the packet can have, flags S for TCP). Errors name the word that is wrong.
+// length that the packet can have, flags S for TCP). Errors are *SyntaxError and name the word that is wrong.
 func ParseHeader(s string) (Header, error) {
 	p := parser{words: strings.Fields(s)}
 	if err := p.ends(); err != nil {
-		return Header{}, err
+		return Header{}, p.located(s, err)
 	}
 	for len(p.words) > 0 {
 		if err := p.option(); err != nil {
-			return Header{}, err
+			return Header{}, p.located(s, err)
 		}
 	}
-	return p.finish()
+	h, err := p.finish()
+	if err != nil {
+		return Header{}, &SyntaxError{Length: len(s), Reason: err.Error()}
+	}
+	return h, nil
+}
+
+// located says where in s the word is that err is about: the one that was read last.
+func (p *parser) located(s string, err error) error {
+	if p.lastWord == "" {
+		return &SyntaxError{Offset: len(s), Length: 1, Reason: err.Error()}
+	}
+	taken := len(strings.Fields(s)) - len(p.words)
+	at := 0
+	for n := 1; ; n++ {
+		at += strings.IndexFunc(s[at:], func(r rune) bool { return !unicode.IsSpace(r) })
+		end := strings.IndexFunc(s[at:], unicode.IsSpace)
+		if n == taken || end < 0 {
+			if end < 0 {
+				end = len(s) - at
+			}
+			return &SyntaxError{Offset: at, Length: end, Reason: err.Error()}
+		}
+		at += end
+	}
 }
 
 // parser reads a header word by word.
@@ -97,6 +132,7 @@ func (p *parser) next() string {
 
 func (p *parser) wrong(want string) error {
 	if p.lastWord == "" {
+		want, _, _ = strings.Cut(want, ": ")
 		return fmt.Errorf("the packet ends where %s is missing, as in `udp 198.51.100.7:53 > 203.0.113.9:4444 len 1400`", want)
 	}
 	return fmt.Errorf("%q is not %s", p.lastWord, want)
@@ -261,7 +297,7 @@ func (p *parser) finish() (Header, error) {
 	}
 	h := &p.h
 	if h.hasPorts() && !p.srcPort {
-		return Header{}, fmt.Errorf("%s needs ports on both ends", protoWord(h.Proto))
+		return Header{}, fmt.Errorf("%s needs ports on both ends", ProtoWord(h.Proto))
 	}
 	has := func(option string) bool {
 		for _, s := range p.seen {

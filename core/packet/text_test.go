@@ -1,6 +1,7 @@
 package packet
 
 import (
+	"errors"
 	"net/netip"
 	"strings"
 	"testing"
@@ -159,4 +160,37 @@ func FuzzParseHeader(f *testing.F) {
 			t.Fatalf("%q: %v came back as %v, %v", s, h, back, err)
 		}
 	})
+}
+
+// An error says where: the word that is wrong, the end where one is missing, or all of it.
+func TestErrorsHavePlaces(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"sctp 192.0.2.1 > 192.0.2.2":                    "sctp",
+		"udp  192.0.2.1:x > 192.0.2.2:5":                "192.0.2.1:x",
+		"udp 192.0.2.1:1 > 192.0.2.2:2 len\t70000 df":   "70000",
+		"udp 192.0.2.1:1 > 192.0.2.2:2 len 1 ttl 5":     "ttl",
+		"proto 300 192.0.2.1 > 192.0.2.2":               "300",
+		"udp 192.0.2.1:1 > ":                            "",
+		"":                                              "",
+		"udp 192.0.2.1 > 192.0.2.2":                     "udp 192.0.2.1 > 192.0.2.2",
+		"icmp 192.0.2.1 > 2001:db8::1":                  "2001:db8::1",
+		"\u00a0udp 192.0.2.1:1 > 192.0.2.2:2 frag lost": "lost",
+	} {
+		_, err := ParseHeader(text)
+		var at *SyntaxError
+		if !errors.As(err, &at) {
+			t.Errorf("%q: got %v, want a SyntaxError", text, err)
+			continue
+		}
+		if want == "" {
+			if at.Offset != len(text) {
+				t.Errorf("%q: got offset %d, want the end", text, at.Offset)
+			}
+			continue
+		}
+		if got := text[at.Offset : at.Offset+at.Length]; got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
 }

@@ -155,24 +155,6 @@ func (r *Reconciler) Plan(name string) *plan.Plan {
 	return nil
 }
 
-// Planned is the newest plan of a device with everything that it was made of.
-type Planned struct {
-	Plan    *plan.Plan
-	Rules   []flowspec.Rule
-	Profile *profile.Profile
-	Options plan.Options
-}
-
-// Planned returns what the newest plan of a device was made of; false where there is no such device, or no plan yet.
-func (r *Reconciler) Planned(name string) (Planned, bool) {
-	for _, w := range r.workers {
-		if m := w.plans.latest.Load(); w.dev.Name == name && m != nil && m.plan != nil {
-			return Planned{m.plan, m.rules, w.dev.Profile, w.dev.Options}, true
-		}
-	}
-	return Planned{}, false
-}
-
 // Sync makes the worker of a device read it again and deliver, even where it had stopped: after a refusal, or because somebody removed our filter.
 // It returns false for an unknown device.
 func (r *Reconciler) Sync(name string) bool {

@@ -1,0 +1,186 @@
+// Package review looks at a whole table of rules for those that do nothing: rules that no packet can match, rules whose packets rules above
+// decide, and rules that do what would be done anyway by the rules below them.
+//
+// A finding is a proof, not a hint. The rules found can all be taken away together, and every packet fares as before: same actions, same
+// sharing of policers, as [table.Diff] compares. They are found one after the other, each in the table that is left: first what is never
+// reached, in any order, then from the bottom up what falls through to the same. So of two rules that say the same one is found,
+// never both.
+//
+// # How it is quick
+//
+// In the order of RFC 8955 §5.1 the rules for more specific destinations stand right before those for the destination that holds them. So
+// the rules above one that share packets with it are one run of the table: its own destination's, and the more specific ones'. And where
+// the more specific ones leave a single address of its destination free, they do not matter: what decides its packets there decides them
+// everywhere, since no rule of its own destination looks at the destination any further. Work is bounded in steps; past that a rule is
+// counted as not looked at.
+package review
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/packet"
+	"github.com/sluice-gateway/sluice/core/table"
+)
+
+// Kind says why a rule does nothing. Kinds are stable: programs branch on them.
+type Kind string
+
+// The kinds.
+const (
+	NeverMatches Kind = "never-matches" // no packet that can exist matches it
+	Shadowed     Kind = "shadowed"      // rules above decide all of its packets
+	Redundant    Kind = "redundant"     // without it, its packets would fare the same
+)
+
+// Finding is one rule that does nothing.
+type Finding struct {
+	Rule int // place in the rules, from 0
+	Kind Kind
+	// By are the rules that decide its packets, above it or, of a redundant rule, below; ascending, not more than a dozen. A redundant rule without any
+	// accepts what nothing else filters, or does nothing and goes on.
+	By   []int
+	More bool // there are more of them
+}
+
+// Table is what there is to say about a table of rules.
+type Table struct {
+	Findings  []Finding // by rule
+	NotLooked int       // rules for which the budget of steps did not suffice: they may do nothing, or not
+}
+
+// The budgets, in steps of some 10 to 50 ns: for one rule, and for a table.
+const (
+	ruleSteps  = 20_000
+	tableSteps = 6_000_000
+)
+
+// mostNamed is how many rules a finding names.
+const mostNamed = 12
+
+// Of reviews rules, which come in the order of flowspec.Compare.
+func Of(rules []flowspec.Rule) Table { return of(rules, tableSteps) }
+
+func of(rules []flowspec.Rule, budget int) Table {
+	x := newReviewer(rules, budget)
+	for i := range rules {
+		x.lookAbove(i)
+	}
+	for i := len(rules) - 1; i >= 0; i-- {
+		x.lookBelow(i)
+	}
+	out := Table{Findings: x.found}
+	slices.SortFunc(out.Findings, func(a, b Finding) int { return cmp.Compare(a.Rule, b.Rule) })
+	for _, u := range x.unknown {
+		if u {
+			out.NotLooked++
+		}
+	}
+	return out
+}
+
+// reviewer is a review under way.
+type reviewer struct {
+	rules   []flowspec.Rule
+	sets    []packet.Set
+	does    []table.Outcome
+	groups  []group
+	of      []int32 // group of each rule
+	gone    []bool  // found: no longer in the table
+	unknown []bool
+	left    int // steps
+	found   []Finding
+	list    []packet.Set // scratch
+}
+
+func newReviewer(rules []flowspec.Rule, budget int) *reviewer {
+	x := &reviewer{rules: rules, sets: make([]packet.Set, len(rules)), does: make([]table.Outcome, len(rules)), gone: make([]bool, len(rules)),
+		unknown: make([]bool, len(rules)), left: budget}
+	for i := range rules {
+		x.sets[i], x.does[i] = rules[i].Match.Set(), table.Want(rules[i])
+	}
+	x.groups, x.of = grouped(rules)
+	for g := range x.groups {
+		x.groups[g].sort(x)
+	}
+	return x
+}
+
+// odd says whether rule i has an action that is not understood: it does something, and nobody knows what.
+func (x *reviewer) odd(i int) bool { return len(x.rules[i].Action.Unknown) > 0 }
+
+// take hands out steps for one rule; what is left of them goes back with give.
+func (x *reviewer) take() int {
+	n := min(ruleSteps, x.left)
+	x.left -= n
+	return n
+}
+
+func (x *reviewer) give(n int) { x.left += max(n, 0) }
+
+// lookAbove finds out whether no packet reaches rule i.
+func (x *reviewer) lookAbove(i int) {
+	if _, can := x.sets[i].Witness(); !can {
+		x.remove(Finding{Rule: i, Kind: NeverMatches})
+		return
+	}
+	g := &x.groups[x.of[i]]
+	if g.above() == i {
+		return // nothing above it shares a packet with it
+	}
+	steps := x.take()
+	defer func() { x.give(steps) }()
+	none, known := x.reaches(&steps, i, x.sets[i])
+	switch {
+	case !known:
+		x.unknown[i] = true
+	case none:
+		f := Finding{Rule: i, Kind: Shadowed}
+		f.By, f.More = x.deciders(i)
+		x.remove(f)
+	}
+}
+
+// reaches says of part, which is packets of rule i for any destination that rule i is about, whether none of them comes as far as rule i.
+func (x *reviewer) reaches(steps *int, i int, part packet.Set) (none, known bool) {
+	x.list = x.list[:0]
+	for l := x.groups[x.of[i]].above(); l < i; l++ {
+		if *steps--; *steps <= 0 {
+			return false, false
+		}
+		if !x.rules[l].Action.Continue && part.Overlaps(x.sets[l]) {
+			x.list = append(x.list, x.sets[l])
+		}
+	}
+	rest, ok := part.OutsideOn(steps, x.list...)
+	if !ok {
+		return false, false
+	}
+	_, some := rest.Witness()
+	return !some, true
+}
+
+// deciders returns the rules above i that decide its packets. All of them are decided there.
+func (x *reviewer) deciders(i int) (by []int, more bool) {
+	left, steps := x.sets[i], ruleSteps
+	for l := x.groups[x.of[i]].above(); l < i; l++ {
+		if x.gone[l] || x.rules[l].Action.Continue || !left.Overlaps(x.sets[l]) {
+			continue
+		}
+		if len(by) == mostNamed {
+			return by, true
+		}
+		by = append(by, l)
+		var ok bool
+		if left, ok = left.SubOn(&steps, x.sets[l]); !ok {
+			return by, true
+		}
+	}
+	return by, false
+}
+
+func (x *reviewer) remove(f Finding) {
+	x.gone[f.Rule] = true
+	x.found = append(x.found, f)
+}
