@@ -174,11 +174,18 @@ func BenchmarkDiffDisjoint(b *testing.B) {
 	}
 }
 
+// bothVersions runs a benchmark on a table of n rules of IPv4, and on its twin of IPv6, which should take no more than half as long again.
+func bothVersions(b *testing.B, name string, n int, run func(*testing.B, Table)) {
+	for _, v6 := range []bool{false, true} {
+		t := Of(mixOf(b, n, 7, v6))
+		b.Run(fmt.Sprintf("%s/v6=%v", name, v6), func(b *testing.B) { run(b, t) })
+	}
+}
+
 func BenchmarkDiffMix(b *testing.B) {
 	for _, n := range []int{1_000, 10_000, 100_000} {
-		want := Of(mix(b, n, 7))
-		got := halved(want)
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+		bothVersions(b, fmt.Sprint(n), n, func(b *testing.B, want Table) {
+			got := halved(want)
 			for b.Loop() {
 				if d := Diff(want, got); d != nil {
 					b.Fatal(d)
@@ -200,20 +207,22 @@ func BenchmarkDiffLostEntry(b *testing.B) {
 }
 
 func BenchmarkSeverer(b *testing.B) {
-	want := Of(mix(b, 10_000, 7))
-	got := halved(want)
-	for b.Loop() {
-		if d := Severer(want, got); d != nil {
-			b.Fatal(d)
+	bothVersions(b, "10000", 10_000, func(b *testing.B, want Table) {
+		got := halved(want)
+		for b.Loop() {
+			if d := Severer(want, got); d != nil {
+				b.Fatal(d)
+			}
 		}
-	}
+	})
 }
 
 func BenchmarkClusters(b *testing.B) {
-	t := Of(mix(b, 10_000, 7))
-	for b.Loop() {
-		Clusters(t)
-	}
+	bothVersions(b, "10000", 10_000, func(b *testing.B, t Table) {
+		for b.Loop() {
+			Clusters(t)
+		}
+	})
 }
 
 func BenchmarkOf(b *testing.B) {
