@@ -9,22 +9,22 @@ import (
 )
 
 // listed returns t, made of rules, as a device may list it that goes through its destinations in another order: those for a part of another still come first, and rules for one
-// destination keep their order, as those without one do. It turns address bits over and sorts by what comes out.
-func listed(tb testing.TB, rules []flowspec.Rule) []flowspec.Rule {
+// destination keep their order, as those without one do. With sources, it goes through the sources in another order as well. It turns address bits over and sorts by what comes out.
+func listed(tb testing.TB, rules []flowspec.Rule, sources bool) []flowspec.Rule {
 	tb.Helper()
 	type shown struct{ real, turned flowspec.Rule }
 	all := make([]shown, len(rules))
 	for i, r := range rules {
 		var cs []flowspec.Component
 		for c := range r.Match.All() {
-			if c.Type == flowspec.DstPrefix {
+			if c.Type == flowspec.DstPrefix || sources && c.Type == flowspec.SrcPrefix {
 				raw := c.Prefix.Addr.AsSlice()
 				for n := range raw {
 					if n > 0 && n*8 < int(c.Prefix.Len) { // whole octets, so that prefixes stay inside each other
 						raw[n] ^= 0x5a
 					}
 				}
-				c = prefix(flowspec.DstPrefix, addrOf(raw), int(c.Prefix.Len))
+				c = prefix(c.Type, addrOf(raw), int(c.Prefix.Len))
 			}
 			cs = append(cs, c)
 		}
@@ -60,11 +60,11 @@ func BenchmarkAudit(b *testing.B) {
 		for _, n := range []int{1_000, 10_000, 100_000} {
 			rules := mixOf(b, n, 7, v6)
 			want := Of(rules)
-			dump := inOrder(listed(b, rules))
+			dump := inOrder(listed(b, rules, false))
 			for _, c := range []struct {
 				name string
 				got  Table
-			}{{"same", slices.Clone(want)}, {"listed", dump}, {"listed-split", halved(dump)}} {
+			}{{"same", slices.Clone(want)}, {"listed", dump}, {"listed-split", halved(dump)}, {"sources-split", halved(inOrder(listed(b, rules, true)))}} {
 				b.Run(fmt.Sprintf("v6=%v/%d/%s", v6, n, c.name), func(b *testing.B) {
 					for b.Loop() {
 						if d := Diff(want, c.got); d != nil {

@@ -58,11 +58,11 @@ func TestAuditInAnotherOrder(t *testing.T) {
 	for _, v6 := range []bool{false, true} {
 		rules := mixOf(t, 1000, 7, v6)
 		want := Of(rules)
-		dump := inOrder(listed(t, rules))
+		dump, sources := inOrder(listed(t, rules, false)), inOrder(listed(t, rules, true))
 		if identical(want, dump) {
 			t.Fatal("the device lists its rules in our order: nothing is tested")
 		}
-		for what, got := range map[string]Table{"listed": dump, "in pieces": halved(dump), "named otherwise": renamed(dump)} {
+		for what, got := range map[string]Table{"listed": dump, "in pieces": halved(dump), "named otherwise": renamed(dump), "sources as well": sources, "sources in pieces": halved(sources)} {
 			if d := Diff(want, got); d != nil {
 				t.Errorf("v6=%v, %s: %v", v6, what, d)
 			}
