@@ -304,6 +304,34 @@ func TestMildestFirstThenWithdrawalsSeverestFirst(t *testing.T) {
 	}
 }
 
+// The first table of a session that comes back, and the withdrawal of everything, go in the same order.
+func TestOrderAfterASessionWasLostAndWhenAllGoes(t *testing.T) {
+	t.Parallel()
+	p := start(t, options{noMarks: true})
+	p.up(t)
+	mark := uint8(46)
+	p.apply(t,
+		add(t, dst(1), discard()), add(t, dst(2), flowspec.Action{}), add(t, dst(3), limit(1000)), add(t, dst(4), flowspec.Action{Mark: &mark}))
+	p.holds(t, dst(1), dst(2), dst(3), dst(4))
+	before := len(p.router.Events())
+	p.router.Reset("line card swap")
+	p.rules.wait(t, "the loss", func(_ map[string]flowspec.Rule, e []rib.Kind) bool { return slices.Contains(e, rib.Down) })
+	p.holds(t, dst(1), dst(2), dst(3), dst(4))
+	p.apply(t, remove(t, dst(2)), remove(t, dst(4)), remove(t, dst(3)), remove(t, dst(1)))
+	p.holds(t)
+	var got []string
+	for _, e := range p.router.Events()[before:] {
+		if e.Kind == bgptest.Announced || e.Kind == bgptest.Withdrawn {
+			n := e.Route.Match.NLRI()
+			got = append(got, fmt.Sprintf("%s %d", e.Kind, n[len(n)-1]))
+		}
+	}
+	want := []string{"announced 2", "announced 4", "announced 3", "announced 1", "withdrawn 1", "withdrawn 3", "withdrawn 4", "withdrawn 2"}
+	if !slices.Equal(got, want) {
+		t.Errorf("order\n%v, want\n%v", got, want)
+	}
+}
+
 func TestOnlyWhatDiffersIsSent(t *testing.T) {
 	t.Parallel()
 	p := start(t, options{})

@@ -6,8 +6,10 @@ import (
 	"log/slog"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -17,19 +19,23 @@ import (
 	"github.com/sluice-gateway/sluice/profiles"
 )
 
-// aGateway runs a gateway with an API source and an ASR 9000 that nobody answers for, and returns what runs a command line against it.
-func aGateway(t *testing.T) func(stdin string, args ...string) (status int, out, errOut string) {
+// aGateway runs a gateway with an API source and an ASR 9000 that nobody answers for, changed as tweak says, and returns what runs a command line against it.
+func aGateway(t *testing.T, tweak ...func(*config.Device)) func(stdin string, args ...string) (status int, out, errOut string) {
 	t.Helper()
 	prof, err := profiles.Embedded().Get("asr9k")
 	if err != nil {
 		t.Fatal(err)
 	}
+	edge := config.Device{Name: "edge1", Profile: prof, BGP: &config.Peer{
+		Address: netip.MustParseAddr("127.0.0.1"), Port: 1, AS: 64513, Families: []flowspec.Family{flowspec.IPv4},
+	}}
+	for _, change := range tweak {
+		change(&edge)
+	}
 	g, err := newGateway(t.Context(), &config.Config{
 		RouterID: netip.MustParseAddr("192.0.2.1"), AS: 64512, NoExport: true, ListenAPI: "127.0.0.1:0", Store: filepath.Join(t.TempDir(), "s.db"),
 		Sources: []config.Source{{Name: "api", API: true, Admit: admit.Policy{Destinations: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}}}},
-		Devices: []config.Device{{Name: "edge1", Profile: prof, BGP: &config.Peer{
-			Address: netip.MustParseAddr("127.0.0.1"), Port: 1, AS: 64513, Families: []flowspec.Family{flowspec.IPv4},
-		}}},
+		Devices: []config.Device{edge},
 	}, profiles.Embedded(), slog.New(slog.DiscardHandler), strings.NewReader(""))
 	if err != nil {
 		t.Fatal(err)
@@ -144,6 +150,35 @@ func TestRuleShowAndDevicePlan(t *testing.T) {
 }
 
 // A device that does not answer is not in sync, and the reason stands below the table.
+// A device that holds two routes is given no third, and what it is given instead of one of them comes after that one has gone. Both are said.
+func TestDeviceWithoutRoom(t *testing.T) {
+	t.Parallel()
+	sluice := aGateway(t, func(d *config.Device) { d.MaxRoutes = 2 })
+	add := func(host string) {
+		t.Helper()
+		if status, out, errOut := sluice("", "rule", "add", "flow route { match { destination 203.0.113."+host+"/32; } then { discard; } }"); status > 1 {
+			t.Fatalf("%d %s%s", status, out, errOut)
+		}
+	}
+	until := func(args []string, wants ...string) {
+		t.Helper()
+		out := ""
+		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+			if _, out, _ = sluice("", args...); !slices.ContainsFunc(wants, func(w string) bool { return !strings.Contains(out, w) }) {
+				return
+			}
+		}
+		t.Fatalf("%v: got\n%s\nwant %q in it", args, out, wants)
+	}
+	add("20")
+	add("30")
+	until([]string{"device", "show", "edge1"}, "2 routes given")
+	add("10") // comes before the others, so that the last of them has no place
+	note := "note: the last change began with the withdrawal of 1 route, severest first, before it announced others: the device has room for 2 routes, not for both tables"
+	until([]string{"device", "plan", "edge1"}, note, "holds 2 rules", "3 rules: 2 native, 0 rewritten, 0 by filter, 1 rejected")
+	until([]string{"device", "show", "edge1"}, note)
+}
+
 func TestDeviceList(t *testing.T) {
 	t.Parallel()
 	sluice := aGateway(t)

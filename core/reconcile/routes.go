@@ -54,8 +54,14 @@ func (w *worker) giveRoutes(ctx context.Context, want []device.Route) error {
 	}
 	n.note = ""
 	if change.First > 0 {
-		n.note = fmt.Sprintf("the last change began with the withdrawal of %d routes, severest first, before it announced others: the device has room for %d routes, not for both tables", change.First, w.dev.Room)
-		w.log.Warn("no room for both tables: routes are withdrawn before others are announced", "first", change.First, "held", len(observed), "wanted", len(want), "room", w.dev.Room)
+		gone := 0
+		for _, s := range change.Steps[:change.First] {
+			if s.Op == device.Remove {
+				gone++
+			}
+		}
+		n.note = fmt.Sprintf("the last change began with the withdrawal of %s, severest first, before it announced others: the device has room for %s, not for both tables", routes(gone), routes(w.dev.Room))
+		w.log.Warn("no room for both tables: routes are withdrawn before others are announced", "first", gone, "held", len(observed), "wanted", len(want), "room", w.dev.Room)
 	}
 	if _, err := w.dev.Native.Apply(ctx, w.dev.Target, change, 0); err != nil {
 		n.routes, n.unsure = append(without(n.routes, want), want...), true
@@ -63,6 +69,13 @@ func (w *worker) giveRoutes(ctx context.Context, want []device.Route) error {
 	}
 	n.routes, n.given, n.unsure = want, true, false
 	return nil
+}
+
+func routes(n int) string {
+	if n == 1 {
+		return "1 route"
+	}
+	return fmt.Sprintf("%d routes", n)
 }
 
 // without returns the routes of list whose NLRI none of others has.

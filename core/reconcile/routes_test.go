@@ -85,7 +85,7 @@ func TestRoomIsMadeFirst(t *testing.T) {
 	if want := []string{"withdraw", "announce", "announce", "withdraw"}; !slices.Equal(kinds, want) {
 		t.Errorf("it was told to %v, want %v", kinds, want)
 	}
-	if n := b.rec.Status()[0].Notes; len(n) != 1 || !strings.Contains(n[0], "withdrawal of 1 routes") || !strings.Contains(n[0], "room for 4 routes") {
+	if n := b.rec.Status()[0].Notes; len(n) != 1 || !strings.Contains(n[0], "withdrawal of 1 route,") || !strings.Contains(n[0], "room for 4 routes") {
 		t.Errorf("notes %q", n)
 	}
 	b.set(accept, discard(t, 3, 53))

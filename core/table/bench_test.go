@@ -15,23 +15,21 @@ import (
 // amplification by source port, floods by destination port and flags, ranges, fragments, ICMP, and one in two hundred for any destination.
 func mix(t testing.TB, n int, seed uint64) []flowspec.Rule {
 	t.Helper()
+	return mixOf(t, n, seed, false)
+}
+
+// mixOf is mix for either IP version. In IPv6 a destination has the octets of one in IPv4 at its end, and sources are /64s.
+func mixOf(t testing.TB, n int, seed uint64, v6 bool) []flowspec.Rule {
+	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 1))
 	seen := map[string]bool{}
+	family, icmp, echo := flowspec.IPv4, uint64(1), uint64(8)
+	if v6 {
+		family, icmp, echo = flowspec.IPv6, 58, 128
+	}
 	rules := make([]flowspec.Rule, 0, n)
 	for len(rules) < n {
-		var cs []flowspec.Component
-		host := netip.AddrFrom4([4]byte{10, byte(r.IntN(n/4+1) >> 16), byte(r.IntN(n/4+1) >> 8), byte(r.IntN(n/4 + 1))})
-		switch x := r.IntN(1000); {
-		case x < 930:
-			cs = append(cs, prefix(flowspec.DstPrefix, host, 32))
-		case x < 985:
-			cs = append(cs, prefix(flowspec.DstPrefix, host, 24))
-		case x < 995:
-			cs = append(cs, prefix(flowspec.DstPrefix, host, 16))
-		}
-		if r.IntN(100) < 6 || len(cs) == 0 {
-			cs = append(cs, prefix(flowspec.SrcPrefix, netip.AddrFrom4([4]byte{byte(11 + r.IntN(200)), byte(r.IntN(256)), byte(r.IntN(256)), 0}), 24))
-		}
+		cs := addresses(r, n, v6)
 		switch x := r.IntN(100); {
 		case x < 45:
 			cs = append(cs, numbers(flowspec.Protocol, 17), numbers(flowspec.SrcPort, ports(r, 1+r.IntN(4))...))
@@ -48,11 +46,11 @@ func mix(t testing.TB, n int, seed uint64) []flowspec.Rule {
 		case x < 90:
 			cs = append(cs, flowspec.Component{Type: flowspec.Fragment, Terms: []flowspec.Term{{Op: flowspec.AnyBit, Value: 2}}})
 		case x < 95:
-			cs = append(cs, numbers(flowspec.Protocol, 1), numbers(flowspec.ICMPType, 8))
+			cs = append(cs, numbers(flowspec.Protocol, icmp), numbers(flowspec.ICMPType, echo))
 		default:
 			cs = append(cs, numbers(flowspec.Protocol, uint64(r.IntN(256))))
 		}
-		m, err := flowspec.NewMatch(flowspec.IPv4, flowspec.RD{}, cs...)
+		m, err := flowspec.NewMatch(family, flowspec.RD{}, cs...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,6 +71,37 @@ func mix(t testing.TB, n int, seed uint64) []flowspec.Rule {
 		rules = append(rules, rule)
 	}
 	return rules
+}
+
+// addresses draws the prefixes of a rule.
+func addresses(r *rand.Rand, n int, v6 bool) (cs []flowspec.Component) {
+	host := [4]byte{10, byte(r.IntN(n/4+1) >> 16), byte(r.IntN(n/4+1) >> 8), byte(r.IntN(n/4 + 1))}
+	add := func(typ flowspec.Type, a [4]byte, bits int) {
+		if !v6 {
+			cs = append(cs, prefix(typ, netip.AddrFrom4(a), bits))
+			return
+		}
+		long := [16]byte{0: 0x20, 1: 1, 2: 0x0d, 3: 0xb8, 12: a[0], 13: a[1], 14: a[2], 15: a[3]}
+		if typ == flowspec.SrcPrefix {
+			long = [16]byte{0: 0x20, 1: 2, 2: a[0], 3: a[1], 4: a[2]}
+			bits = 64
+		} else {
+			bits += 96
+		}
+		cs = append(cs, prefix(typ, netip.AddrFrom16(long), bits))
+	}
+	switch x := r.IntN(1000); {
+	case x < 930:
+		add(flowspec.DstPrefix, host, 32)
+	case x < 985:
+		add(flowspec.DstPrefix, host, 24)
+	case x < 995:
+		add(flowspec.DstPrefix, host, 16)
+	}
+	if r.IntN(100) < 6 || len(cs) == 0 {
+		add(flowspec.SrcPrefix, [4]byte{byte(11 + r.IntN(200)), byte(r.IntN(256)), byte(r.IntN(256)), 0}, 24)
+	}
+	return cs
 }
 
 func ports(r *rand.Rand, n int) (out []uint64) {
@@ -145,11 +174,18 @@ func BenchmarkDiffDisjoint(b *testing.B) {
 	}
 }
 
+// bothVersions runs a benchmark on a table of n rules of IPv4, and on its twin of IPv6, which should take no more than half as long again.
+func bothVersions(b *testing.B, name string, n int, run func(*testing.B, Table)) {
+	for _, v6 := range []bool{false, true} {
+		t := Of(mixOf(b, n, 7, v6))
+		b.Run(fmt.Sprintf("%s/v6=%v", name, v6), func(b *testing.B) { run(b, t) })
+	}
+}
+
 func BenchmarkDiffMix(b *testing.B) {
 	for _, n := range []int{1_000, 10_000, 100_000} {
-		want := Of(mix(b, n, 7))
-		got := halved(want)
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+		bothVersions(b, fmt.Sprint(n), n, func(b *testing.B, want Table) {
+			got := halved(want)
 			for b.Loop() {
 				if d := Diff(want, got); d != nil {
 					b.Fatal(d)
@@ -171,20 +207,22 @@ func BenchmarkDiffLostEntry(b *testing.B) {
 }
 
 func BenchmarkSeverer(b *testing.B) {
-	want := Of(mix(b, 10_000, 7))
-	got := halved(want)
-	for b.Loop() {
-		if d := Severer(want, got); d != nil {
-			b.Fatal(d)
+	bothVersions(b, "10000", 10_000, func(b *testing.B, want Table) {
+		got := halved(want)
+		for b.Loop() {
+			if d := Severer(want, got); d != nil {
+				b.Fatal(d)
+			}
 		}
-	}
+	})
 }
 
 func BenchmarkClusters(b *testing.B) {
-	t := Of(mix(b, 10_000, 7))
-	for b.Loop() {
-		Clusters(t)
-	}
+	bothVersions(b, "10000", 10_000, func(b *testing.B, t Table) {
+		for b.Loop() {
+			Clusters(t)
+		}
+	})
 }
 
 func BenchmarkOf(b *testing.B) {
@@ -353,4 +391,9 @@ func splitRules(b *testing.B, rules []flowspec.Rule) (out []flowspec.Rule) {
 		}
 	}
 	return out
+}
+
+func addrOf(raw []byte) netip.Addr {
+	a, _ := netip.AddrFromSlice(raw)
+	return a
 }

@@ -13,6 +13,9 @@ func Diff(want, got Table) *Difference {
 	if identical(want, got) {
 		return nil
 	}
+	if want, got = linedUp(want, got); identical(want, got) {
+		return nil
+	}
 	c := newComparison(want, got, func(w, g Outcome) bool { return w != g })
 	if d := c.diffPassing(); d != nil || c.gaveUp() {
 		return orUnproven(d)

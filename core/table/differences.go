@@ -14,6 +14,7 @@ func Differences(want, got Table, most int) (list []Difference, more bool) {
 	if identical(want, got) {
 		return nil, false
 	}
+	want, got = linedUp(want, got)
 	c := newComparison(want, got, func(w, g Outcome) bool { return w != g })
 	c.all = &collection{most: max(most, 1), seen: map[string]bool{}}
 	c.diffPassing()

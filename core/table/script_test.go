@@ -375,32 +375,33 @@ func TestFit(t *testing.T) {
 	})
 }
 
-// BenchmarkScript brings a table of 100,000 entries to one that lacks a thousand and has a thousand others.
-func BenchmarkScript(b *testing.B) {
-	all := Of(mix(b, 101_000, 7))
-	from, to := slices.Clone(all), slices.Clone(all)
+// changed returns a table and one that lacks a hundredth of it and has as many others.
+func changed(all Table) (from, to Table) {
 	n := 0
-	from = slices.DeleteFunc(from, func(Entry) bool { n++; return n%101 == 0 })
-	to = slices.DeleteFunc(to, func(Entry) bool { n++; return n%101 == 50 })
-	for b.Loop() {
-		if steps := Script(from, to); len(steps) < 1000 {
-			b.Fatal(len(steps))
-		}
-	}
+	from = slices.DeleteFunc(slices.Clone(all), func(Entry) bool { n++; return n%101 == 0 })
+	to = slices.DeleteFunc(slices.Clone(all), func(Entry) bool { n++; return n%101 == 50 })
+	return from, to
 }
 
-// BenchmarkWalk walks the same way.
+func BenchmarkScript(b *testing.B) {
+	bothVersions(b, "100000", 100_000, func(b *testing.B, all Table) {
+		from, to := changed(all)
+		for b.Loop() {
+			if steps := Script(from, to); len(steps) < 1000 {
+				b.Fatal(len(steps))
+			}
+		}
+	})
+}
+
+// BenchmarkWalk looks at every table on such a way.
 func BenchmarkWalk(b *testing.B) {
-	for _, n := range []int{1_010, 10_100} {
-		all := Of(mix(b, n, 7))
-		from, to := slices.Clone(all), slices.Clone(all)
-		i := 0
-		from = slices.DeleteFunc(from, func(Entry) bool { i++; return i%101 == 0 })
-		to = slices.DeleteFunc(to, func(Entry) bool { i++; return i%101 == 50 })
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+	for _, n := range []int{1_000, 10_000, 100_000} {
+		bothVersions(b, fmt.Sprint(n), n, func(b *testing.B, all Table) {
+			from, to := changed(all)
 			for b.Loop() {
 				if p := (Way{From: from, To: to}).Walk(0); p.Unproven || p.Worst != nil {
-					b.Fatalf("%+v", p)
+					b.Fatalf("unproven %v, worst %+v", p.Unproven, p.Worst)
 				}
 			}
 		})

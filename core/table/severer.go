@@ -7,6 +7,7 @@ import "github.com/sluice-gateway/sluice/core/packet"
 // a rate in another unit, a redirect to another target, another mark, sampling. It is also a bucket that packets share in got and do not share in
 // want: they take tokens from each other. Like Diff, it is bounded and says so.
 func Severer(want, got Table) *Difference {
+	want, got = linedUp(want, got)
 	passWant, passGot := passing(want), passing(got)
 	c := newComparison(want, got, func(w, g Outcome) bool { return worse([]Outcome{w}, []Outcome{g}) })
 	if len(passWant)+len(passGot) > 0 { // there, what a packet suffers is more than the outcome that ends it

@@ -3,8 +3,8 @@
 //
 // A [Table] is a list of entries, each with the packets it matches and what it does to them. The first entry that
 // matches a packet decides, unless it says to continue; what no entry decides is accepted. [Diff] proves two tables equal or
-// returns a packet that fares differently. [Severer] asks only whether the second ever treats a packet worse. [Script]
-// orders changes so that no moment between two tables is worse than both.
+// returns a packet that fares differently; [Differences] returns several, by kind. [Severer] asks only whether the second ever treats a packet worse. [Script]
+// orders changes so that no moment between two tables is worse than both, and a [Way] looks at those moments.
 //
 // Nothing here knows where a table came from: entries are compared by the packets they match, not by name, so a router's
 // own listing can be compared with what was asked.

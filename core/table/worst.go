@@ -245,24 +245,42 @@ func (k *walk) look(at int, op Op) (worst *Worse, ok bool) {
 		worst, ok = k.decidedBy(at, m, near, nil)
 		return worst, ok
 	}
+	gone := [2]Severity{inFrom: Discards, inTo: Discards} // the mildest of what does not stand on its line now, of those lines passed
 	for _, y := range near {
+		if k.steps = max(k.steps-1, 0); k.steps == 0 {
+			return worst, false
+		}
 		if y > at && k.live[y] {
-			if worst, ok = k.decidedBy(y, m, near, worst); !ok {
-				return worst, false
+			does := k.entry(y, onTheWay).Do.Severity()
+			if mildest := gone[k.home(y)]; does != Accepts && (mildest < does || mildest == does && does != Discards) {
+				if worst, ok = k.decidedBy(y, m, near, worst); !ok {
+					return worst, false
+				}
+			}
+		}
+		for _, in := range []stage{inFrom, inTo} {
+			if e := k.entry(y, in); e != nil && !k.stands(y, in) {
+				gone[in] = min(gone[in], e.Do.Severity())
 			}
 		}
 	}
 	return worst, true
 }
 
+// home returns a table that what stands on a line now is of.
+func (k *walk) home(at int) stage {
+	if k.stands(at, inTo) {
+		return inTo
+	}
+	return inFrom
+}
+
 // decidedBy looks at the packets of m that the entry on line y decides now, where all entries end evaluation. That entry is of From or of To, perhaps of both. So a
 // packet that fares otherwise in that table is decided there by an entry above, which does not stand on its line now: there are few of those, and where steps go in the order of
 // a script none is milder.
 func (k *walk) decidedBy(y int, m packet.Set, near []int, worst *Worse) (*Worse, bool) {
-	in, other := inFrom, inTo
-	if k.stands(y, inTo) {
-		in, other = inTo, inFrom
-	}
+	in := k.home(y)
+	other := inFrom + inTo - in
 	e := k.entry(y, onTheWay)
 	does := fate{does: []Outcome{e.Do}, by: e.ID}
 	for _, x := range near {
