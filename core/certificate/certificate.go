@@ -122,8 +122,8 @@ type Policer struct {
 	Unit string  `json:"unit"` // "bytes/s" or "packets/s"
 }
 
-// Swap is an entry that the device looks at before entries of a rule which stands above the entry's own, and what decides every packet of both before
-// either is asked: rules above Rule, and entries that the device looks at before Entry.
+// Swap is an entry that the device looks at before entries of a rule which stands above the entry's own, and what decides every packet that it shares with
+// those before either is asked: rules above Rule, and entries that the device looks at before Entry.
 type Swap struct {
 	Rule    int   `json:"rule"`
 	Entry   int   `json:"entry"`

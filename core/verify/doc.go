@@ -13,8 +13,8 @@
 //
 //	(a) an entry matches only packets of its owner, does what its owner asks, and is terminal exactly if its owner is;
 //	(b) every packet of a rule is in one of its entries, or in a terminal rule above it; the entries of a continuing rule are disjoint;
-//	(c) let y be an entry of rule k that its stage looks at before some entry of rule i, which stands above k. Then i and k do the same and are both
-//	    terminal or both continuing; or no packet of both i and y is outside the terminal rules above i and the terminal entries before y;
+//	(c) let y be an entry of rule k that its stage looks at before the entry x of rule i, which stands above k. Then i and k do the same and are both
+//	    terminal or both continuing; or no packet of both x and y is outside the terminal rules above i and the terminal entries before y;
 //	(d) two entries of different stages share no packet, nor would if one of them had set its DSCP; or both are terminal and do one thing, which done twice
 //	    is the same as done once (no sample, no copy, no rate);
 //	(e) two entries draw from one token bucket exactly if they are entries of one rule with a rate.
@@ -25,7 +25,7 @@
 //
 // Proof. Take a packet p, and first one stage that holds all entries. A rule is reached if it matches p and no terminal rule above it does; likewise an
 // entry. By (a) an entry that matches p has an owner that matches p. By (b) a reached rule i has an entry with p; let x(i) be the first. Where y is a
-// reached entry, i a reached rule above the owner k of y, and y stands before x(i), p is outside the terminal rules above i and outside the
+// reached entry, i a reached rule above the owner k of y, and y stands before x(i), p is in both and outside the terminal rules above i and outside the
 // terminal entries before y, so (c) leaves only that i and k do the same and are of one kind (*).
 // Terminal: let t be the reached terminal rule, if there is one, and z the first terminal entry with p. If there is no t, no terminal rule matches p, and by (a) no
 // terminal entry. Otherwise z exists (x(t) is terminal), its owner is terminal and matches p, so it is t or stands below t; in the second case z stands before x(t)

@@ -111,7 +111,7 @@ func (k *checker) sweep(list []*entry, swaps map[[2]int]*certificate.Swap) error
 	return nil
 }
 
-// swapped establishes (c) for a rule and an entry of a rule below it, which stands before entries of the first in list.
+// swapped establishes (c) for an entry and a rule above its owner, some of whose entries stand behind it in list.
 func (k *checker) swapped(r *rule, y *entry, list []*entry, swaps map[[2]int]*certificate.Swap) error {
 	if err := k.step(); err != nil || alike(r, y.owner) || !r.set.Overlaps(y.set) {
 		return err
@@ -129,5 +129,13 @@ func (k *checker) swapped(r *rule, y *entry, list []*entry, swaps map[[2]int]*ce
 			sets = append(sets, k.entries[i].set)
 		}
 	}
-	return k.inside(y.place, "the device looks at it before "+r.place+", which should decide this packet", r.set.And(y.set), sets...)
+	for _, x := range r.entries {
+		if x.pos <= y.pos || x.pos >= len(list) || list[x.pos] != x {
+			continue // before y, or in another stage
+		}
+		if err := k.inside(y.place, "the device looks at it before "+r.place+", which should decide this packet", x.set.And(y.set), sets...); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -201,7 +201,7 @@ func (w *writer) route(r *device.Route) error {
 // enter adds an entry.
 func (w *writer) enter(e certificate.Entry, it item) {
 	r := &w.rules[e.Rule]
-	it.owner, it.terminal, it.does = e.Rule, r.terminal, r.does
+	it.owner, it.terminal, it.does, it.severity = e.Rule, r.terminal, r.does, r.severity
 	r.entries = append(r.entries, len(w.entries))
 	w.c.Entries, w.entries = append(w.c.Entries, e), append(w.entries, it)
 }

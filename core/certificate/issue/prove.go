@@ -78,7 +78,12 @@ type search struct {
 }
 
 // alike says whether it makes no difference which of two rules comes first.
-func alike(a, b *item) bool { return a.does == b.does && a.does != "" && a.terminal == b.terminal }
+func alike(a, b *item) bool {
+	return a.does == b.does && a.does != "" && a.terminal == b.terminal || a.idle() || b.idle()
+}
+
+// idle says whether a rule neither does anything nor ends evaluation.
+func (i *item) idle() bool { return !i.terminal && i.severity == 0 }
 
 // above names the rules above i that decide what its entries leave out.
 func (s *search) above(i int) {
@@ -179,7 +184,13 @@ func (s *search) swaps(list []int) {
 }
 
 func (s *search) swap(i, y int) {
-	base := s.w.rules[i].set.And(s.w.entries[y].set)
+	var behind packet.Set // what the rule has behind y
+	for _, x := range s.w.rules[i].entries {
+		if s.pos[x] > s.pos[y] {
+			behind = behind.Or(s.w.entries[x].set)
+		}
+	}
+	base := behind.And(s.w.entries[y].set)
 	if !exists(base) {
 		return
 	}
