@@ -2,57 +2,113 @@ package review
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/sluice-gateway/sluice/core/flowspec"
-	"github.com/sluice-gateway/sluice/core/table"
 )
 
-// group is the rules for one destination prefix: a run of the table. Rules without a destination are one group, and so is each rule whose
-// prefix has an offset.
+// group is the rules for one prefix: a run of the table. Rules without a prefix are one group, and so is each rule whose prefix has an offset.
+// Groups are made by destination, and, inside a large one, by source.
 type group struct {
-	first, end int  // its rules
-	block      int  // where the rules for more specific destinations begin; first where there are none
-	parent     int  // the group of the next shorter prefix that holds it; -1 for none
-	free       bool // some address of the prefix is in no more specific one
+	first, end int // its rules
+	block      int // where the rules for more specific prefixes begin; first where there are none
+	parent     int // the group of the next shorter prefix that holds it, or of the rules without one; -1 for none
 	prefix     flowspec.Prefix
 	prefixed   bool
-	covered    part128                 // of the prefix by more specific ones
-	byDo       map[table.Outcome][]int // rules of a large group by what they do; nil of a small one
+	free       bool    // some address of the prefix is in no more specific one
+	covered    part128 // of the prefix by more specific ones
+	*inside
 }
 
-// above returns the first rule that has a say in what reaches a rule of g.
-func (g *group) above() int {
-	if g.free {
-		return g.first
-	}
-	return g.block
+// inside is the order within a large group; nil of a small one.
+type inside struct {
+	subs       []group         // by source prefix
+	byProtocol map[int][]int32 // rules that may match a protocol, for each that some rule names
+	loose      []int32         // rules that name none, or several
 }
 
-// sort fills byDo.
-func (g *group) sort(x *reviewer) {
-	if g.end-g.first < 8 {
-		return // looked through as quickly
+// large is how many rules make a group that is looked through by source prefix and by protocol.
+const large = 8
+
+// anyProtocol stands for more than one.
+const anyProtocol = -1
+
+// protocol returns the one protocol that m names.
+func protocol(m flowspec.Match) int {
+	c, ok := m.Component(flowspec.Protocol)
+	if !ok {
+		return anyProtocol
 	}
-	g.byDo = map[table.Outcome][]int{}
+	if v := c.Values(); len(v) == 1 && v[0].Lo == v[0].Hi {
+		return int(v[0].Lo)
+	}
+	return anyProtocol
+}
+
+// divide divides g by source prefix and by protocol, where it is large.
+func (g *group) divide(rules []flowspec.Rule, large int) {
+	if g.end-g.first < large {
+		return
+	}
+	g.inside = &inside{subs: section(nil, rules, g.first, g.end, flowspec.SrcPrefix), byProtocol: map[int][]int32{}}
 	for i := g.first; i < g.end; i++ {
-		if x.does[i].Policer == "" { // nobody asks for the others
-			g.byDo[x.does[i]] = append(g.byDo[x.does[i]], i)
+		if p := protocol(rules[i].Match); p != anyProtocol {
+			g.byProtocol[p] = append(g.byProtocol[p], int32(i))
+		} else {
+			g.loose = append(g.loose, int32(i))
 		}
 	}
+	for p, list := range g.byProtocol {
+		list = append(list, g.loose...)
+		slices.Sort(list)
+		g.byProtocol[p] = list
+	}
+}
+
+// each yields the rules of g that may match packets of protocol p, in order.
+func (g *group) each(p int, yield func(int) bool) bool {
+	if g.inside == nil || p == anyProtocol {
+		for j := g.first; j < g.end; j++ {
+			if !yield(j) {
+				return false
+			}
+		}
+		return true
+	}
+	list, named := g.byProtocol[p]
+	if !named {
+		list = g.loose
+	}
+	for _, j := range list {
+		if !yield(int(j)) {
+			return false
+		}
+	}
+	return true
+}
+
+// sub returns which of the subs of a large g rule i is in.
+func (g *group) sub(i int) int {
+	n, found := slices.BinarySearchFunc(g.subs, i, func(s group, i int) int { return s.first - i })
+	if !found {
+		n--
+	}
+	return n
 }
 
 // grouped returns the groups of rules, and the group of each rule.
-func grouped(rules []flowspec.Rule) (groups []group, of []int32) {
-	of = make([]int32, len(rules))
+func grouped(rules []flowspec.Rule, large int) (groups []group, of []int32) {
+	of, groups = make([]int32, len(rules)), make([]group, 0, len(rules))
 	for lo := 0; lo < len(rules); {
 		hi := lo + 1
 		for hi < len(rules) && sameTable(rules[lo].Match, rules[hi].Match) {
 			hi++
 		}
-		groups = append(groups, section(rules, lo, hi, len(groups))...)
+		groups = section(groups, rules, lo, hi, flowspec.DstPrefix)
 		lo = hi
 	}
 	for g := range groups {
+		groups[g].divide(rules, large)
 		for i := groups[g].first; i < groups[g].end; i++ {
 			of[i] = int32(g)
 		}
@@ -65,16 +121,16 @@ func sameTable(a, b flowspec.Match) bool {
 	return a.Family() == b.Family() && (!a.Family().VPN() || a.RD() == b.RD())
 }
 
-// section returns the groups of one table, rules[lo:hi]. base is the number of its first group.
-func section(rules []flowspec.Rule, lo, hi, base int) []group {
-	var out []group
+// section appends to out the groups of rules[lo:hi], which are one table, or have one destination, by their prefixes of type t.
+func section(out []group, rules []flowspec.Rule, lo, hi int, t flowspec.Type) []group {
+	base := len(out)
 	for i := lo; i < hi; {
 		g := group{first: i, block: i, parent: -1, free: true}
 		var c flowspec.Component
-		c, g.prefixed = rules[i].Match.Component(flowspec.DstPrefix)
+		c, g.prefixed = rules[i].Match.Component(t)
 		g.prefix = c.Prefix
 		for i++; i < hi; i++ {
-			next, has := rules[i].Match.Component(flowspec.DstPrefix)
+			next, has := rules[i].Match.Component(t)
 			if has != g.prefixed || next.Prefix != g.prefix || g.prefix.Offset > 0 {
 				break
 			}
@@ -82,7 +138,7 @@ func section(rules []flowspec.Rule, lo, hi, base int) []group {
 		g.end = i
 		out = append(out, g)
 	}
-	nest(out, base)
+	nest(out[base:], base)
 	return out
 }
 
@@ -116,6 +172,32 @@ func nest(groups []group, base int) {
 			groups[n].block = groups[0].first
 		}
 	}
+}
+
+// follow yields the groups behind groups[g] whose rules may share packets with its rules, in order: shorter prefixes that hold its own, prefixes
+// with offsets, rules without a prefix. All groups of one table are in it, from some group up to the first for which same is false.
+func follow(groups []group, g int, same func(*group) bool, yield func(*group) bool) bool {
+	last := g
+	for up := groups[g].parent; up >= 0 && groups[up].prefixed; up = groups[up].parent { // prefixes with offsets come before those without one
+		if last = up; !yield(&groups[up]) {
+			return false
+		}
+	}
+	lo, hi := last, len(groups) // the first group that is not plain: up to there all are of this table
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if o := &groups[mid]; same(o) && o.prefixed && o.prefix.Offset == 0 {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	for n := max(last+1, lo); n < len(groups) && same(&groups[n]); n++ {
+		if !yield(&groups[n]) {
+			return false
+		}
+	}
+	return true
 }
 
 // holds says whether every address of c is one of g.

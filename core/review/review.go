@@ -60,10 +60,10 @@ const (
 const mostNamed = 12
 
 // Of reviews rules, which come in the order of flowspec.Compare.
-func Of(rules []flowspec.Rule) Table { return of(rules, tableSteps) }
+func Of(rules []flowspec.Rule) Table { return of(rules, tableSteps, large) }
 
-func of(rules []flowspec.Rule, budget int) Table {
-	x := newReviewer(rules, budget)
+func of(rules []flowspec.Rule, budget, large int) Table {
+	x := newReviewer(rules, budget, large)
 	for i := range rules {
 		x.lookAbove(i)
 	}
@@ -84,7 +84,8 @@ func of(rules []flowspec.Rule, budget int) Table {
 type reviewer struct {
 	rules   []flowspec.Rule
 	sets    []packet.Set
-	does    []table.Outcome
+	does    []int32 // what each rule does, as a number; accept is 0
+	limits  []bool  // it has a policer
 	groups  []group
 	of      []int32 // group of each rule
 	gone    []bool  // found: no longer in the table
@@ -94,16 +95,28 @@ type reviewer struct {
 	list    []packet.Set // scratch
 }
 
-func newReviewer(rules []flowspec.Rule, budget int) *reviewer {
-	x := &reviewer{rules: rules, sets: make([]packet.Set, len(rules)), does: make([]table.Outcome, len(rules)), gone: make([]bool, len(rules)),
-		unknown: make([]bool, len(rules)), left: budget}
+// accept is the number of the outcome that does nothing.
+const accept = 0
+
+func newReviewer(rules []flowspec.Rule, budget, large int) *reviewer {
+	n := len(rules)
+	x := &reviewer{rules: rules, sets: make([]packet.Set, n), does: make([]int32, n), limits: make([]bool, n), gone: make([]bool, n), unknown: make([]bool, n), left: budget}
+	numbers := map[table.Outcome]int32{{}: accept}
 	for i := range rules {
-		x.sets[i], x.does[i] = rules[i].Match.Set(), table.Want(rules[i])
+		x.sets[i] = rules[i].Match.Set()
+		do := table.Want(rules[i])
+		if x.limits[i] = do.Policer != ""; x.limits[i] {
+			x.does[i] = -1 // like nothing else
+			continue
+		}
+		number, known := numbers[do]
+		if !known {
+			number = int32(len(numbers))
+			numbers[do] = number
+		}
+		x.does[i] = number
 	}
-	x.groups, x.of = grouped(rules)
-	for g := range x.groups {
-		x.groups[g].sort(x)
-	}
+	x.groups, x.of = grouped(rules, large)
 	return x
 }
 
@@ -121,12 +134,11 @@ func (x *reviewer) give(n int) { x.left += max(n, 0) }
 
 // lookAbove finds out whether no packet reaches rule i.
 func (x *reviewer) lookAbove(i int) {
-	if _, can := x.sets[i].Witness(); !can {
+	if !x.possible(i) {
 		x.remove(Finding{Rule: i, Kind: NeverMatches})
 		return
 	}
-	g := &x.groups[x.of[i]]
-	if g.above() == i {
+	if x.above(i) == i {
 		return // nothing above it shares a packet with it
 	}
 	steps := x.take()
@@ -142,10 +154,31 @@ func (x *reviewer) lookAbove(i int) {
 	}
 }
 
+// possible says whether a packet that can exist matches rule i. Only lengths keep packets from existing.
+func (x *reviewer) possible(i int) bool {
+	if x.sets[i].Empty() || !x.rules[i].Match.Has(flowspec.PacketLength) {
+		return !x.sets[i].Empty()
+	}
+	_, can := x.sets[i].Witness()
+	return can
+}
+
+// above returns the first rule that has a say in what reaches rule i.
+func (x *reviewer) above(i int) int {
+	g := &x.groups[x.of[i]]
+	if !g.free {
+		return g.block
+	}
+	if g.inside == nil {
+		return g.first
+	}
+	return g.subs[g.sub(i)].block
+}
+
 // reaches says of part, which is packets of rule i for any destination that rule i is about, whether none of them comes as far as rule i.
 func (x *reviewer) reaches(steps *int, i int, part packet.Set) (none, known bool) {
 	x.list = x.list[:0]
-	for l := x.groups[x.of[i]].above(); l < i; l++ {
+	for l := x.above(i); l < i; l++ {
 		if *steps--; *steps <= 0 {
 			return false, false
 		}
@@ -164,7 +197,7 @@ func (x *reviewer) reaches(steps *int, i int, part packet.Set) (none, known bool
 // deciders returns the rules above i that decide its packets. All of them are decided there.
 func (x *reviewer) deciders(i int) (by []int, more bool) {
 	left, steps := x.sets[i], ruleSteps
-	for l := x.groups[x.of[i]].above(); l < i; l++ {
+	for l := x.above(i); l < i; l++ {
 		if x.gone[l] || x.rules[l].Action.Continue || !left.Overlaps(x.sets[l]) {
 			continue
 		}

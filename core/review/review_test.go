@@ -152,7 +152,7 @@ func TestFindingsAreWhatCanBeTakenAway(t *testing.T) {
 	seen := map[Kind]int{}
 	rapid.Check(t, func(t *rapid.T) {
 		rules := drawRules(t)
-		got := Of(rules)
+		got := of(rules, tableSteps, pick(t, "large", 2, 2, large))
 		if got.NotLooked > 0 {
 			t.Fatalf("%d of a small table not looked at\n%s", got.NotLooked, describe(rules))
 		}
@@ -199,7 +199,7 @@ func TestLittleBudgetFindsLess(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rules := drawRules(t)
 		all := Of(rules)
-		few := of(rules, rapid.IntRange(0, 60).Draw(t, "budget"))
+		few := of(rules, rapid.IntRange(0, 60).Draw(t, "budget"), pick(t, "large", 2, large))
 		short += few.NotLooked
 		var keep []flowspec.Rule
 		gone := map[int]bool{}
