@@ -20,27 +20,29 @@ import (
 func TestPlansTreatPacketsAsAsked(t *testing.T) {
 	t.Parallel()
 	var seen plansSeen
-	tables, done := eachTable(t, *evaluations/10*6, func(d *draw) int {
-		p := d.profile()
-		opt := d.options()
-		rules := d.rules(flowspec.IPv4, 9)
-		if d.chance(3) {
-			rules = append(rules, d.rules(flowspec.IPv6, 7)...)
-		}
-		out, err := plan.Make(rib.Of(rules), p, opt)
-		if err != nil {
-			d.failf("%v", err)
-		}
-		evaluated := 0
-		for _, f := range []flowspec.Family{flowspec.IPv4, flowspec.IPv6} {
-			evaluated += seen.check(d, p, rules, out, f)
-		}
-		return evaluated
-	})
+	tables, done := eachTable(t, *evaluations/10*6, seen.table)
 	t.Logf("%+v", seen)
 	if *onlySeed == 0 && (seen.Met < done/3 || seen.MetTwo < done/5 || seen.Rejected == 0 || seen.InFilter == 0 || seen.Rewritten == 0 || seen.WholeTables < tables/4) {
 		t.Errorf("%+v of %d tables and %d packets: the test sees little", seen, tables, done)
 	}
+}
+
+// table draws a table and a platform, plans, and puts packets to the plan. It returns how many.
+func (s *plansSeen) table(d *draw) (evaluated int) {
+	p := d.profile()
+	opt := d.options()
+	rules := d.rules(flowspec.IPv4, 9)
+	if d.chance(3) {
+		rules = append(rules, d.rules(flowspec.IPv6, 7)...)
+	}
+	out, err := plan.Make(rib.Of(rules), p, opt)
+	if err != nil {
+		d.failf("%v", err)
+	}
+	for _, f := range []flowspec.Family{flowspec.IPv4, flowspec.IPv6} {
+		evaluated += s.check(d, p, rules, out, f)
+	}
+	return evaluated
 }
 
 // plansSeen counts what a run has seen, so that it cannot pass by seeing nothing.
