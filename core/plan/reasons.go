@@ -18,6 +18,7 @@ var Codes = []struct{ Code, Severity, Meaning string }{
 	{"redirect-form", Note, "The redirect travels in the form that the platform takes."},
 	{"shadowed-part", Note, "A piece of the rule has the NLRI of an earlier rule's piece, which decides its packets; it is not sent twice."},
 	{"one-policer", Note, "The entries of the rule share one policer, so that its rate holds for their sum."},
+	{"cheaper-boundary", Note, "A range with another boundary nearby would take fewer slots of the device's memory. Nothing was changed."},
 	{"moved-to-filter", Note, "FlowSpec cannot carry the rule, a filter can."},
 	{"moved-with-others", Note, "The rule overlaps rules that go to the filter, and must stay in order with them."},
 	{"remedy-benign", Note, "Pieces of the rule and of another change places on the device, and it was proven to do no harm."},

@@ -138,6 +138,7 @@ func (pl *plane) nativeVerdict(v *Verdict, i int32, n note, owner map[string]int
 		}
 	}
 	pl.known(v, s)
+	pl.p.costs(v, pl.p.native, c.rule.Match.Family())
 }
 
 func (pl *plane) filterVerdict(v *Verdict, c *card, n note) {
@@ -155,6 +156,7 @@ func (pl *plane) filterVerdict(v *Verdict, c *card, n note) {
 	}
 	v.Cost.Entries = len(v.Entries)
 	pl.known(v, w.facts)
+	pl.p.costs(v, pl.p.filter, c.rule.Match.Family())
 }
 
 func (pl *plane) rejectedVerdict(v *Verdict, i int32, n note) {

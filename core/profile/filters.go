@@ -47,6 +47,7 @@ func (l *loader) filter(n node[rawFilter]) *Filter {
 		l.bad(n.at, "`burst` is missing under filter: its policers need one")
 	}
 	out.MaxEntries = l.count(n.at, raw.MaxEntries, "filter.max-entries")
+	out.Cost = l.cost(raw.Cost, "filter", fams, out.Components)
 	return out
 }
 

@@ -212,6 +212,7 @@ func (l *loader) native(n node[rawNative]) *Native {
 	out.MaxNLRI = int(l.bound(raw.MaxNLRI, 1, 4095))
 	out.MaxNLRIFact = l.limitFact(raw.MaxNLRI, "native.max-nlri")
 	out.MaxRules = l.count(n.at, raw.MaxRules, "native.max-rules")
+	out.Cost = l.cost(raw.Cost, "native", out.Families, out.Components)
 	return out
 }
 

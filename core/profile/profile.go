@@ -80,6 +80,7 @@ type Native struct {
 	MaxNLRI     int // octets of one NLRI without its length octets, 0 no limit beyond 4095; a session-safe limit
 	MaxNLRIFact string
 	MaxRules    Number
+	Cost        *Cost  // nil: not known
 	Fact        string // of the families
 }
 
@@ -219,6 +220,7 @@ type Filter struct {
 	BurstMax   uint64
 	BurstFact  string
 	MaxEntries Number
+	Cost       *Cost // of an entry; nil: not known
 	Fact       string
 	// SemanticsFact is the fact behind Semantics.
 	SemanticsFact string

@@ -68,6 +68,7 @@ func (s *sheet) native() {
 	}
 	s.add("limit", "NLRI", nlri, n.MaxNLRIFact)
 	s.add("limit", "rules", n.MaxRules.words(), n.MaxRules.Fact)
+	s.cost("limit", "TCAM slots", n.Cost)
 }
 
 func (s *sheet) filter() {
@@ -82,6 +83,7 @@ func (s *sheet) filter() {
 	s.add("filter", "shared policer", canWords(f.SharedPolicer), f.SharedPolicer.Fact)
 	s.add("filter", "burst", fmt.Sprintf("%d ms of the rate, %d bytes or more", f.BurstMS, f.BurstMin), f.BurstFact)
 	s.add("filter", "entries", f.MaxEntries.words(), f.MaxEntries.Fact)
+	s.cost("filter", "filter TCAM slots", f.Cost)
 }
 
 func (s *sheet) components(group, prefix string, has map[flowspec.Type]Component, cannot map[flowspec.Type]string, exclude []Exclusion) {

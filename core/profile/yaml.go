@@ -46,6 +46,7 @@ type rawNative struct {
 	OrderV6    node[rawOrder]           `yaml:"order-v6"`
 	MaxNLRI    number                   `yaml:"max-nlri"`
 	MaxRules   number                   `yaml:"max-rules"`
+	Cost       node[rawCost]            `yaml:"cost"`
 }
 
 type rawFamilies struct {
@@ -128,6 +129,7 @@ type rawFilter struct {
 	SharedPolicer node[rawCan]             `yaml:"shared-policer"`
 	Burst         node[rawBurst]           `yaml:"burst"`
 	MaxEntries    number                   `yaml:"max-entries"`
+	Cost          node[rawCost]            `yaml:"cost"`
 }
 
 type rawSemantics struct {

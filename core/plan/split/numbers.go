@@ -45,6 +45,20 @@ func numbers(c *flowspec.Component) []packet.Span {
 	return tidy(out)
 }
 
+// Spans returns the numbers that a numeric list lets through, value by value as they are listed: what a platform that expands ranges expands.
+func Spans(c *flowspec.Component) []packet.Span {
+	top := top(c.Type)
+	var out []packet.Span
+	groups(c.Terms, func(group []flowspec.Term) bool {
+		out = appendGroup(out, c.Type, group, top)
+		return true
+	})
+	return out
+}
+
+// Top returns the largest number that the field of type t holds.
+func Top(t flowspec.Type) uint32 { return top(t) }
+
 // appendGroup appends the numbers up to top that terms joined by AND let through.
 func appendGroup(out []packet.Span, typ flowspec.Type, group []flowspec.Term, top uint32) []packet.Span {
 	if len(group) == 1 {
