@@ -138,7 +138,7 @@ func (pl *plane) nativeVerdict(v *Verdict, i int32, n note, owner map[string]int
 		}
 	}
 	pl.known(v, s)
-	pl.p.costs(v, pl.p.native, c.rule.Match.Family())
+	pl.p.costs(v, pl.p.native, pl.cards[i].rule.Match.Family())
 }
 
 func (pl *plane) filterVerdict(v *Verdict, c *card, n note) {
