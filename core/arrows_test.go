@@ -39,6 +39,7 @@ var arrows = map[string][]string{
 	"core/reconcile": {"core/plan", "core/rib", "core/store"},
 	"core/report":    {"core/plan", "core/notation"},
 	"core/trace":     {"core/report"},
+	"core/review":    {"core/table"},
 	"core/api":       {"core/reconcile", "core/report", "core/trace", "core/admit", "core/certificate/issue"},
 	"core/config":    {"core/profile", "core/admit", "core/notation", "core/device", "core/plan"},
 
