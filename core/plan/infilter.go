@@ -63,7 +63,7 @@ func (p *platform) fillFilter(w *way, c *card, components []flowspec.Component, 
 		}
 		return w.refuse(r)
 	}
-	w.reasons = append(w.reasons, p.changed(l, result.Changes)...)
+	w.reasons = append(append(w.reasons, p.changed(l, result.Changes)...), pieceCount(len(result.Entries), &result)...)
 	w.entries = make([]filter.Entry, len(result.Entries))
 	w.sets = make([]packet.Set, len(result.Entries))
 	do := doOf(act.action)

@@ -128,7 +128,7 @@ func (p *platform) cutNative(w *way, c *card, components []flowspec.Component, l
 			Source:  p.facts.source(p.native.native.MaxNLRIFact)})
 		return
 	}
-	w.reasons = append(w.reasons, p.changed(l, result.Changes)...)
+	w.reasons = append(append(w.reasons, p.changed(l, result.Changes)...), pieceCount(len(matches), &result)...)
 	p.guessedValues(w, l, result.Changes)
 	for _, part := range result.Parts { // what is sent rests on the operators that it has, not on those that the rule came with
 		for i := range part {

@@ -11,6 +11,7 @@ import (
 // Codes lists every reason code with what it means, in the order of docs/reasons.md. Codes are stable: programs branch on them.
 var Codes = []struct{ Code, Severity, Meaning string }{
 	{"split-values", Note, "A list is longer than the platform takes: it became several, and the rule several rules."},
+	{"piece-count", Note, "Lists that are too long were cut together: the pieces overlap and are fewer than each list by itself would give, or more may have been made than are needed."},
 	{"merged-values", Note, "Adjacent or overlapping values became fewer."},
 	{"reworded", Note, "A condition is said with other operators that mean the same."},
 	{"rewritten-port", Note, "`port` became destination-port and source-port."},

@@ -1,6 +1,7 @@
 package split
 
 import (
+	"math"
 	"slices"
 
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -222,6 +223,7 @@ func (p *parter) spread(base Entry, long []longList) *Trouble {
 	}
 	least := bound(quotas)
 	p.result.Bound += least
+	p.result.Grid = min(p.result.Grid+grid, math.MaxInt32)
 	n := grid
 	var over axes
 	if !p.disjoint && len(long) > 1 && len(long) <= maxAxes && least < grid && len(p.result.Entries)+least <= p.limits.MaxParts {

@@ -1,6 +1,7 @@
 package split
 
 import (
+	"math"
 	"slices"
 
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -83,6 +84,7 @@ func (p *parter) pieces(fields []field) *Trouble {
 	}
 	least := bound(quotas[:len(fields)])
 	p.result.Bound += least
+	p.result.Grid = min(p.result.Grid+grid, math.MaxInt32)
 	n := grid
 	var over axes
 	if !p.disjoint && long > 1 && long <= maxAxes && least < grid && len(p.result.Parts)+least <= p.limits.MaxParts {

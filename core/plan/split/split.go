@@ -117,6 +117,8 @@ type Result struct {
 	Parts   [][]flowspec.Component // of Parts: the pieces; none when the rule matches no packet
 	Entries []Entry                // of Entries
 	Changes []Change
+	// Grid is how many pieces there would be without overlapping ones: the product of the numbers of lists.
+	Grid int
 	// Bound is a number of pieces that no rewriting of the rule into lists of these components is below, or 0 when there are no pieces. Where it is
 	// the number of pieces, they are as few as can be.
 	Bound int
