@@ -116,7 +116,16 @@ func (p *parter) grid(fields []field, n int) {
 			i /= f.choices()
 		}
 	}
-	p.result.Parts = append(p.result.Parts, out...)
+	p.add(out)
+}
+
+// add appends pieces.
+func (p *parter) add(pieces [][]flowspec.Component) {
+	if p.result.Parts == nil {
+		p.result.Parts = pieces
+		return
+	}
+	p.result.Parts = append(p.result.Parts, pieces...)
 }
 
 // room returns n pieces of some components each, in one allocation.
@@ -149,7 +158,7 @@ func (p *parter) overlapping(fields []field, over axes) {
 		p.recount(f.cut, len(said))
 		id++
 	}
-	p.result.Parts = append(p.result.Parts, out...)
+	p.add(out)
 }
 
 // said is a list that was made for some tokens.

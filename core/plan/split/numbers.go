@@ -218,7 +218,13 @@ func words(typ flowspec.Type, spans []packet.Span, l *Limit, budget int) ([]word
 		}
 	}
 	out := make([]word, 0, len(spans))
-	room := make([]flowspec.Term, 0, 2*len(spans))
+	terms := len(spans)
+	for _, s := range spans {
+		if s.Lo < s.Hi {
+			terms++
+		}
+	}
+	room := make([]flowspec.Term, 0, terms)
 	for _, s := range spans {
 		w, ok := wordOf(s, top, named, l.Ops, &room)
 		if l.MaxPairs > 0 && len(w.terms) > l.MaxPairs {
@@ -268,18 +274,22 @@ func wordOf(s packet.Span, top, named uint32, ops Ops, room *[]flowspec.Term) (w
 
 // lists cuts words into lists that l takes: in their order, or, where words of different lengths leave gaps that way, long ones first.
 func lists(ws []word, l *Limit) [][]flowspec.Term {
-	var out [][]flowspec.Term
-	list := make([]flowspec.Term, 0, min(2*len(ws), 8))
-	values, pairs, even := 0, 0, true
+	pairs, even := 0, true
 	for _, w := range ws {
-		full := l.MaxValues > 0 && values == l.MaxValues || l.MaxPairs > 0 && len(list)+len(w.terms) > l.MaxPairs
-		if full && len(list) > 0 {
-			out, list, values = append(out, list), make([]flowspec.Term, 0, len(list)), 0
-		}
-		list = append(list, w.terms...)
-		values, pairs, even = values+1, pairs+len(w.terms), even && len(w.terms) == len(ws[0].terms)
+		pairs, even = pairs+len(w.terms), even && len(w.terms) == len(ws[0].terms)
 	}
-	out = append(out, list)
+	// All lists share one array.
+	out, all := make([][]flowspec.Term, 0, quota{len(ws), l.MaxValues, pairs, l.MaxPairs}.of(1)), make([]flowspec.Term, 0, pairs)
+	start, values := 0, 0
+	for _, w := range ws {
+		full := l.MaxValues > 0 && values == l.MaxValues || l.MaxPairs > 0 && len(all)-start+len(w.terms) > l.MaxPairs
+		if full && len(all) > start {
+			out, start, values = append(out, all[start:len(all):len(all)]), len(all), 0
+		}
+		all = append(all, w.terms...)
+		values++
+	}
+	out = append(out, all[start:])
 	if l.MaxPairs > 0 && !even && len(out) > (quota{len(ws), l.MaxValues, pairs, l.MaxPairs}).of(1) {
 		if packed := packLists(ws, l); len(packed) < len(out) {
 			return packed
