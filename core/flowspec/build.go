@@ -19,9 +19,13 @@ func NewMatch(f Family, rd RD, components ...Component) (Match, error) {
 	if len(components) == 0 {
 		return Match{}, fmt.Errorf("a rule without components would match every packet (RFC 8955 §4.2): name at least one")
 	}
-	sorted := slices.Clone(components)
-	slices.SortStableFunc(sorted, func(a, b Component) int { return int(a.Type) - int(b.Type) })
-	var body []byte
+	sorted, byType := components, func(a, b Component) int { return int(a.Type) - int(b.Type) }
+	if !slices.IsSortedFunc(sorted, byType) {
+		sorted = slices.Clone(components)
+		slices.SortStableFunc(sorted, byType)
+	}
+	var room [128]byte // most rules are shorter, and the octets are copied once they are counted
+	body := room[:0]
 	if f.VPN() {
 		body = append(body, rd[:]...)
 	}

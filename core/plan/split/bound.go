@@ -36,16 +36,16 @@ func bound(fields []quota) int {
 			long[n], n = q, n+1
 		}
 	}
-	return boundOf(long[:n])
+	return boundOf(&long, 1<<n-1)
 }
 
-func boundOf(long []quota) int {
+// boundOf is bound for some of the fields in long, those whose bits are set.
+func boundOf(long *[maxAxes]quota, some int) int {
 	out := 1
 	for i := range long {
-		var rest [maxAxes]quota
-		n := copy(rest[:], long[:i])
-		n += copy(rest[n:], long[i+1:])
-		out = max(out, long[i].of(boundOf(rest[:n])))
+		if some&(1<<i) != 0 {
+			out = max(out, long[i].of(boundOf(long, some&^(1<<i))))
+		}
 	}
 	return out
 }
