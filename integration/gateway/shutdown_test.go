@@ -129,6 +129,7 @@ func TestPipe(t *testing.T) {
 	t.Parallel()
 	config, _, pipe := lone(t)
 	g := serve(t, config)
+	until(t, "the pipe", g.state, func() bool { _, err := os.Stat(pipe); return err == nil })
 	w, err := os.OpenFile(pipe, os.O_RDWR, 0) // both, so that a write never fails when the gateway is gone
 	if err != nil {
 		t.Fatal(err)
