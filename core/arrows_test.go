@@ -37,7 +37,8 @@ var arrows = map[string][]string{
 	"core/verify":            {"core/certificate", "core/packet"},
 
 	"core/reconcile": {"core/plan", "core/rib", "core/store"},
-	"core/report":    {"core/plan", "core/notation"},
+	"core/review":    {"core/table"},
+	"core/report":    {"core/plan", "core/notation", "core/review"},
 	"core/trace":     {"core/report"},
 	"core/review":    {"core/table"},
 	"core/api":       {"core/reconcile", "core/report", "core/trace", "core/admit", "core/certificate/issue"},
