@@ -40,7 +40,6 @@ var arrows = map[string][]string{
 	"core/review":    {"core/table"},
 	"core/report":    {"core/plan", "core/notation", "core/review"},
 	"core/trace":     {"core/report"},
-	"core/review":    {"core/table"},
 	"core/api":       {"core/reconcile", "core/report", "core/trace", "core/admit", "core/certificate/issue"},
 	"core/config":    {"core/profile", "core/admit", "core/notation", "core/device", "core/plan"},
 

@@ -17,6 +17,7 @@ type Lenient struct {
 	Rules   []Ref    `json:"rules"`
 	Packets string   `json:"packets"` // in words
 	Size    float64  `json:"size"`    // how many headers, as a logarithm to base 2: for comparing, not for counting
+	Whole   bool     `json:"whole"`   // all packets of the rule
 	AtMost  bool     `json:"at-most"` // these and no others; some of them may fare as asked: that took too long to find out
 	Witness *Witness `json:"witness"`
 
@@ -29,8 +30,8 @@ const (
 	planSteps = 3_000_000
 )
 
-// lenient returns the packets that fare otherwise because their rules are rejected, largest sets first, and how many more there are.
-func (j *Judged) lenient(in *Input, ix *review.Index, index []int) ([]Lenient, int) {
+// Lenient returns the packets that fare otherwise because their rules are rejected, largest sets first, and how many more there are.
+func (j *Judged) Lenient(in *Input, ix *review.Index, index []int) ([]Lenient, int) {
 	left := planSteps
 	out := []Lenient{}
 	for i := range index {
@@ -79,7 +80,7 @@ func (l *leniency) of(i int) (Lenient, bool) {
 	if !some {
 		return out, false
 	}
-	out.set = packets
+	out.set, out.Whole = packets, packets.Identical(l.ix.Set(i)) && known
 	out.Packets, out.Size = packets.String(), math.Round(packets.Size()*10)/10
 	out.Witness = &Witness{Packet: h.String(), Want: l.does(i, h, false), Got: l.does(i, h, true)}
 	return out, true

@@ -93,13 +93,13 @@ var orderCodes = func() map[string]bool {
 
 // OnDevice returns what there is to say about j, the plan for p. ix and index are as for Input.Table.
 func (j *Judged) OnDevice(in *Input, ix *review.Index, index []int, p *profile.Profile) OnDevice {
-	out := OnDevice{Order: j.order(in), Budget: j.budget(p), TCAM: j.tcam()}
-	out.Lenient, out.LenientMore = j.lenient(in, ix, index)
+	out := OnDevice{Order: j.OrderNotes(in), Budget: j.Budget(p), TCAM: j.tcam()}
+	out.Lenient, out.LenientMore = j.Lenient(in, ix, index)
 	return out
 }
 
-// order counts verdicts by the reasons that are about order.
-func (j *Judged) order(in *Input) []OrderNote {
+// OrderNotes counts verdicts by the reasons that are about order.
+func (j *Judged) OrderNotes(in *Input) []OrderNote {
 	byCode := map[string]*OrderNote{}
 	for i, v := range j.Verdicts {
 		for _, r := range v.Reasons {
@@ -132,8 +132,8 @@ func (j *Judged) order(in *Input) []OrderNote {
 	return out
 }
 
-// budget says how much of what the device holds is used, of what the plan uses at all.
-func (j *Judged) budget(p *profile.Profile) []Budget {
+// Budget says how much of what the device holds is used, of what the plan uses at all.
+func (j *Judged) Budget(p *profile.Profile) []Budget {
 	out := []Budget{}
 	add := func(what string, used int, most profile.Number) {
 		b := Budget{What: what, Used: used, Limit: "hard"}

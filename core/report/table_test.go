@@ -76,7 +76,7 @@ func TestLenientIsWhatFaresOtherwise(t *testing.T) {
 	for range 400 {
 		text := hardRules(r, 2+r.IntN(7))
 		in, j, ix, index := planned(t, text, "asr9k", plan.Options{})
-		list, more := j.lenient(in, ix, index)
+		list, more := j.Lenient(in, ix, index)
 		if more > 0 || slices.ContainsFunc(list, func(l Lenient) bool { return l.AtMost }) {
 			t.Fatalf("more %d, or not found exactly\n%s", more, text)
 		}
@@ -173,7 +173,7 @@ flow route { match { destination 203.0.113.80/32; protocol =udp; source-port =53
 	if len(got.Budget) != 1 || got.Budget[0].What != "rules" || got.Budget[0].Used != 3 || *got.Budget[0].Max != 3000 || got.Budget[0].Limit != "tested" {
 		t.Errorf("budget is %+v", got.Budget)
 	}
-	if len(got.Lenient) != 1 || got.Lenient[0].Rules[0] != (Ref{"f", 2}) || got.Lenient[0].Witness.Got != "accept" {
+	if len(got.Lenient) != 1 || got.Lenient[0].Rules[0] != (Ref{"f", 2}) || got.Lenient[0].Witness.Got != "accept" || got.Lenient[0].Whole {
 		t.Errorf("lenient is %+v", got.Lenient)
 	}
 	if found := in.Table(ix, index); len(found.Findings) != 1 || found.Findings[0].Ref != (Ref{"f", 4}) || found.Findings[0].Kind != review.Redundant ||
