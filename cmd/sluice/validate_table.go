@@ -133,11 +133,12 @@ func (t textWriter) budget(list []report.Budget) string {
 		if b.Max == nil || b.Used*10 < *b.Max {
 			continue
 		}
-		limit := map[string]string{"tested": "that the vendor tested", "hard": "that it holds"}[b.Limit]
-		out += fmt.Sprintf("; %d of the %d %s %s", b.Used, *b.Max, strings.ReplaceAll(b.What, "-", " "), limit)
+		what := fmt.Sprintf("the %d %s %s", *b.Max, strings.ReplaceAll(b.What, "-", " "), map[string]string{"tested": "that the vendor tested", "hard": "that it holds"}[b.Limit])
 		if b.Used > *b.Max {
-			out = t.paint(yellow, out)
+			out += "; " + t.paint(yellow, fmt.Sprintf("%d are more than %s", b.Used, what))
+			continue
 		}
+		out += fmt.Sprintf("; %d of %s", b.Used, what)
 	}
 	return out
 }

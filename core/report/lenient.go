@@ -21,7 +21,9 @@ type Lenient struct {
 	AtMost  bool     `json:"at-most"` // these and no others; some of them may fare as asked: that took too long to find out
 	Witness *Witness `json:"witness"`
 
-	set packet.Set
+	set    packet.Set
+	place  int // of the rule in the table
+	packet packet.Header
 }
 
 // The budget of finding packets, in steps of some 10 to 50 ns: for one rule, and for all rules of a plan.
@@ -47,7 +49,14 @@ func (j *Judged) Lenient(in *Input, ix *review.Index, index []int) ([]Lenient, i
 	}
 	slices.SortStableFunc(out, func(a, b Lenient) int { return cmp.Compare(b.Size, a.Size) })
 	more := max(0, len(out)-mostListed)
-	return out[:len(out)-more], more
+	out = out[:len(out)-more]
+	for k := range out {
+		one := &out[k]
+		l := leniency{j: j, in: in, ix: ix, index: index}
+		one.Packets, one.Size = one.set.String(), math.Round(one.Size*10)/10
+		one.Witness = &Witness{Packet: one.packet.String(), Want: l.does(one.place, one.packet, false), Got: l.does(one.place, one.packet, true)}
+	}
+	return out, more
 }
 
 // leniency finds the packets of one rejected rule that fare otherwise.
@@ -65,25 +74,22 @@ func (l *leniency) goesOn(i int) bool { return l.in.Rules[l.index[i]].Rule.Actio
 
 func (l *leniency) carried(i int) bool { return l.j.Verdicts[l.index[i]].Carried != plan.Rejected }
 
-// of returns the packets of rule i that fare otherwise; false where there are none.
+// of returns the packets of rule i that fare otherwise, not in words yet; false where there are none.
 func (l *leniency) of(i int) (Lenient, bool) {
 	want := l.want(i)
 	if want == (table.Outcome{}) && len(l.in.Rules[l.index[i]].Rule.Action.Unknown) == 0 {
 		return Lenient{}, false // what it asks is nothing, and nobody filters more than that
 	}
-	out := Lenient{Rules: []Ref{l.in.ref(l.index[i])}}
-	packets, known := l.packets(i, want)
-	if !known {
-		packets, out.AtMost = l.ix.Set(i), true
+	out := Lenient{Rules: []Ref{l.in.ref(l.index[i])}, place: i}
+	var known bool
+	if out.set, known = l.packets(i, want); !known {
+		out.set, out.AtMost = l.ix.Set(i), true
 	}
-	h, some := packets.Witness()
-	if !some {
-		return out, false
-	}
-	out.set, out.Whole = packets, packets.Identical(l.ix.Set(i)) && known
-	out.Packets, out.Size = packets.String(), math.Round(packets.Size()*10)/10
-	out.Witness = &Witness{Packet: h.String(), Want: l.does(i, h, false), Got: l.does(i, h, true)}
-	return out, true
+	out.Whole = known && out.set.Identical(l.ix.Set(i))
+	out.Size = out.set.Size()
+	var some bool
+	out.packet, some = out.set.Witness()
+	return out, some
 }
 
 // packets returns the packets that rule i is asked to decide, without those that carried rules below it treat the same.
