@@ -37,9 +37,9 @@ var arrows = map[string][]string{
 	"core/verify":            {"core/certificate", "core/packet"},
 
 	"core/reconcile": {"core/plan", "core/rib", "core/store"},
-	"core/report":    {"core/plan", "core/notation"},
-	"core/trace":     {"core/report"},
 	"core/review":    {"core/table"},
+	"core/report":    {"core/plan", "core/notation", "core/review"},
+	"core/trace":     {"core/report"},
 	"core/api":       {"core/reconcile", "core/report", "core/trace", "core/admit", "core/certificate/issue"},
 	"core/config":    {"core/profile", "core/admit", "core/notation", "core/device", "core/plan"},
 

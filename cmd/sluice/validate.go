@@ -14,6 +14,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/profile"
 	"github.com/sluice-gateway/sluice/core/report"
+	"github.com/sluice-gateway/sluice/core/review"
 	"github.com/sluice-gateway/sluice/core/rib"
 )
 
@@ -156,6 +157,16 @@ type validation struct {
 	tally []tally // of the profiles that are done
 	// certificate is where to write proofs, "" for nowhere.
 	certificate string
+
+	near *review.Index // made when the table is looked at
+}
+
+// table is the index of the rules as a table.
+func (v *validation) table() *review.Index {
+	if v.near == nil {
+		v.near = review.NewIndex(v.snap.Rules())
+	}
+	return v.near
 }
 
 // tally is what is kept of a profile.
@@ -163,6 +174,7 @@ type tally struct {
 	spec                      string
 	summary                   report.Summary
 	entries, inexact, assumed int
+	budget                    []report.Budget
 }
 
 // judged is the plan for one target.
@@ -192,7 +204,7 @@ func (v *validation) judge(t target, watch *progress) (*judged, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.tally = append(v.tally, tally{spec: t.spec, summary: j.Summary, entries: j.Entries, inexact: j.Inexact, assumed: j.Assumed})
+	v.tally = append(v.tally, tally{spec: t.spec, summary: j.Summary, entries: j.Entries, inexact: j.Inexact, assumed: j.Assumed, budget: j.Budget(t.profile)})
 	return &judged{t, j}, nil
 }
 
@@ -268,12 +280,16 @@ func (p *jsonPrinter) profile(j *judged) error {
 	}
 	io.WriteString(p.w, `], "summary": `)
 	p.enc.value(j.Summary)
+	io.WriteString(p.w, `, "table": `)
+	p.enc.value(j.OnDevice(p.v.Input, p.v.table(), p.v.index, j.profile))
 	io.WriteString(p.w, "}")
 	return p.enc.err
 }
 
 func (p *jsonPrinter) end() error {
-	io.WriteString(p.w, `], "errors": `)
+	io.WriteString(p.w, `], "table": `)
+	p.enc.value(p.v.Table(p.v.table(), p.v.index))
+	io.WriteString(p.w, `, "errors": `)
 	p.enc.value(report.Problems(p.v.Loose))
 	io.WriteString(p.w, "}\n")
 	return p.enc.err

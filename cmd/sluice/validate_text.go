@@ -49,6 +49,8 @@ func (p *textPrinter) profile(j *judged) error {
 			p.rule(p.v, j, i)
 		}
 	}
+	p.order(j)
+	p.lenient(j)
 	p.onDevice(j)
 	return nil
 }
@@ -57,6 +59,7 @@ func (p *textPrinter) end() error {
 	if p.matrix {
 		p.sideBySide()
 	}
+	p.findings()
 	for _, t := range p.v.tally {
 		p.summary(t)
 	}
@@ -270,6 +273,7 @@ func (t textWriter) summary(of tally) {
 	if of.entries > 0 {
 		line += fmt.Sprintf("; %s on the device", counted(of.entries, "entry"))
 	}
+	line += t.budget(of.budget)
 	if of.inexact == 0 && s.Rules > 0 {
 		line += "; all exact"
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/profile"
 	"github.com/sluice-gateway/sluice/core/report"
+	"github.com/sluice-gateway/sluice/core/review"
 )
 
 type validateInput struct {
@@ -24,6 +25,7 @@ type validateInput struct {
 type validateOutput struct {
 	Body struct {
 		Profiles []report.Profile `json:"profiles"`
+		Table    report.Table     `json:"table" doc:"the rules as a table, whatever the platform: those that do nothing"`
 		Errors   []report.Problem `json:"errors"`
 	}
 }
@@ -39,7 +41,9 @@ func (g *Gateway) validate(_ context.Context, input *validateInput) (*validateOu
 	read := notation.Read("request", []byte(input.Body.Text), notation.Options{Format: notation.Format(input.Body.Format), Compat: g.Compat, Now: g.Now()})
 	in := report.Play(read.Items, read.Problems)
 	snap, index := in.Snapshot()
+	ix := review.NewIndex(snap.Rules())
 	out := &validateOutput{}
+	out.Body.Table = in.Table(ix, index)
 	out.Body.Profiles, out.Body.Errors = []report.Profile{}, report.Problems(in.Loose)
 	for _, spec := range input.Body.Profiles {
 		prof, settings, err := g.Profiles.Select(spec)
@@ -50,7 +54,7 @@ func (g *Gateway) validate(_ context.Context, input *validateInput) (*validateOu
 		if err != nil {
 			return nil, huma.Error500InternalServerError("the rules could not be planned", err)
 		}
-		out.Body.Profiles = append(out.Body.Profiles, judged.Profile(prof.Name, in))
+		out.Body.Profiles = append(out.Body.Profiles, judged.Profile(prof.Name, in, judged.OnDevice(in, ix, index, prof)))
 	}
 	return out, nil
 }

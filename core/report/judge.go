@@ -46,9 +46,9 @@ func Judge(snap rib.Snapshot, index []int, p *profile.Profile, opt plan.Options,
 	return j, nil
 }
 
-// Profile returns the report on all rules of in.
-func (j *Judged) Profile(name string, in *Input) Profile {
-	out := Profile{Profile: name, Rules: make([]Rule, len(in.Rules)), Summary: j.Summary}
+// Profile returns the report on all rules of in, and on them as a table.
+func (j *Judged) Profile(name string, in *Input, as OnDevice) Profile {
+	out := Profile{Profile: name, Rules: make([]Rule, len(in.Rules)), Summary: j.Summary, Table: as}
 	for i := range in.Rules {
 		out.Rules[i] = in.Rule(i, j.Verdicts[i], j.Filters.Of)
 	}

@@ -100,7 +100,7 @@ func TestJudgeTakesBackWhatCannotBeWritten(t *testing.T) {
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	in, j := judged(t, inFilter, dialect(nil, 0))
-	b, err := json.Marshal(j.Profile("junos-mx", in))
+	b, err := json.Marshal(j.Profile("junos-mx", in, report.OnDevice{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestKeys(t *testing.T) {
 			t.Errorf("%s has %s, want %s", what, got, want)
 		}
 	}
-	check("a profile", keys(top), "profile rules summary")
+	check("a profile", keys(top), "profile rules summary table")
 	check("a summary", keys(top["summary"]), "filter native rejected rewritten rules")
 	for _, r := range got.Rules {
 		check("a rule", keys(r), "basis carried cost entries exact file hex line reasons rule witness")

@@ -12,9 +12,10 @@ import (
 
 // Profile is how one platform carries the rules.
 type Profile struct {
-	Profile string  `json:"profile"` // canonical name
-	Rules   []Rule  `json:"rules"`
-	Summary Summary `json:"summary"`
+	Profile string   `json:"profile"` // canonical name
+	Rules   []Rule   `json:"rules"`
+	Summary Summary  `json:"summary"`
+	Table   OnDevice `json:"table"`
 }
 
 // Summary counts rules by the way they are carried.

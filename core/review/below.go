@@ -1,7 +1,6 @@
 package review
 
 import (
-	"iter"
 	"slices"
 
 	"github.com/sluice-gateway/sluice/core/packet"
@@ -42,7 +41,7 @@ func (x *reviewer) lookBelow(i int) {
 // hasLike says whether a rule below i that may match its packets does what i does. It may be wrong in saying yes.
 func (x *reviewer) hasLike(steps *int, i int) bool {
 	seen := 0
-	for j := range x.below(i) {
+	for j := range x.Below(i) {
 		if seen++; seen%16 == 0 || x.does[j] == x.does[i] {
 			*steps--
 		}
@@ -54,28 +53,6 @@ func (x *reviewer) hasLike(steps *int, i int) bool {
 		}
 	}
 	return false
-}
-
-// below yields the rules below i that may share packets with it, in order.
-func (x *reviewer) below(i int) iter.Seq[int] {
-	return func(yield func(int) bool) {
-		me, p := x.rules[i].Match, protocol(x.rules[i].Match)
-		own := &x.groups[x.of[i]]
-		rest := own.end
-		if own.inside != nil {
-			rest = own.subs[own.sub(i)].end
-		}
-		for j := i + 1; j < rest; j++ {
-			if !yield(j) {
-				return
-			}
-		}
-		each := func(g *group) bool { return g.each(p, yield) }
-		if own.inside != nil && !follow(own.subs, own.sub(i), func(*group) bool { return true }, each) {
-			return
-		}
-		follow(x.groups, int(x.of[i]), func(g *group) bool { return sameTable(me, x.rules[g.first].Match) }, each)
-	}
 }
 
 // falling follows the packets that rule i decides to where they would go without it.
@@ -90,7 +67,7 @@ type falling struct {
 
 // fall says whether all of them would fare the same.
 func (f *falling) fall() (same, known bool) {
-	for j := range f.x.below(f.i) {
+	for j := range f.x.Below(f.i) {
 		if *f.steps--; *f.steps <= 0 {
 			return false, false
 		}

@@ -60,10 +60,14 @@ const (
 const mostNamed = 12
 
 // Of reviews rules, which come in the order of flowspec.Compare.
-func Of(rules []flowspec.Rule) Table { return of(rules, tableSteps, large) }
+func Of(rules []flowspec.Rule) Table { return NewIndex(rules).Review() }
 
-func of(rules []flowspec.Rule, budget, large int) Table {
-	x := newReviewer(rules, budget, large)
+// Review reviews the rules of x.
+func (x *Index) Review() Table { return review(x, tableSteps) }
+
+func review(ix *Index, budget int) Table {
+	rules := ix.rules
+	x := newReviewer(ix, budget)
 	for i := range rules {
 		x.lookAbove(i)
 	}
@@ -82,12 +86,9 @@ func of(rules []flowspec.Rule, budget, large int) Table {
 
 // reviewer is a review under way.
 type reviewer struct {
-	rules   []flowspec.Rule
-	sets    []packet.Set
+	*Index
 	does    []int32 // what each rule does, as a number; accept is 0
 	limits  []bool  // it has a policer
-	groups  []group
-	of      []int32 // group of each rule
 	gone    []bool  // found: no longer in the table
 	unknown []bool
 	left    int // steps
@@ -98,12 +99,11 @@ type reviewer struct {
 // accept is the number of the outcome that does nothing.
 const accept = 0
 
-func newReviewer(rules []flowspec.Rule, budget, large int) *reviewer {
-	n := len(rules)
-	x := &reviewer{rules: rules, sets: make([]packet.Set, n), does: make([]int32, n), limits: make([]bool, n), gone: make([]bool, n), unknown: make([]bool, n), left: budget}
+func newReviewer(ix *Index, budget int) *reviewer {
+	rules, n := ix.rules, len(ix.rules)
+	x := &reviewer{Index: ix, does: make([]int32, n), limits: make([]bool, n), gone: make([]bool, n), unknown: make([]bool, n), left: budget}
 	numbers := map[table.Outcome]int32{{}: accept}
 	for i := range rules {
-		x.sets[i] = rules[i].Match.Set()
 		do := table.Want(rules[i])
 		if x.limits[i] = do.Policer != ""; x.limits[i] {
 			x.does[i] = -1 // like nothing else
@@ -116,7 +116,6 @@ func newReviewer(rules []flowspec.Rule, budget, large int) *reviewer {
 		}
 		x.does[i] = number
 	}
-	x.groups, x.of = grouped(rules, large)
 	return x
 }
 
@@ -161,18 +160,6 @@ func (x *reviewer) possible(i int) bool {
 	}
 	_, can := x.sets[i].Witness()
 	return can
-}
-
-// above returns the first rule that has a say in what reaches rule i.
-func (x *reviewer) above(i int) int {
-	g := &x.groups[x.of[i]]
-	if !g.free {
-		return g.block
-	}
-	if g.inside == nil {
-		return g.first
-	}
-	return g.subs[g.sub(i)].block
 }
 
 // reaches says of part, which is packets of rule i for any destination that rule i is about, whether none of them comes as far as rule i.

@@ -152,7 +152,7 @@ func TestFindingsAreWhatCanBeTakenAway(t *testing.T) {
 	seen := map[Kind]int{}
 	rapid.Check(t, func(t *rapid.T) {
 		rules := drawRules(t)
-		got := of(rules, tableSteps, pick(t, "large", 2, 2, large))
+		got := review(newIndex(rules, pick(t, "large", 2, 2, large)), tableSteps)
 		if got.NotLooked > 0 {
 			t.Fatalf("%d of a small table not looked at\n%s", got.NotLooked, describe(rules))
 		}
@@ -199,7 +199,7 @@ func TestLittleBudgetFindsLess(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rules := drawRules(t)
 		all := Of(rules)
-		few := of(rules, rapid.IntRange(0, 60).Draw(t, "budget"), pick(t, "large", 2, large))
+		few := review(newIndex(rules, pick(t, "large", 2, large)), rapid.IntRange(0, 60).Draw(t, "budget"))
 		short += few.NotLooked
 		var keep []flowspec.Rule
 		gone := map[int]bool{}
@@ -221,4 +221,25 @@ func TestLittleBudgetFindsLess(t *testing.T) {
 	if short == 0 {
 		t.Error("the budget always sufficed: the test looks at nothing")
 	}
+}
+
+// The rules that an index yields are all that share packets with a rule.
+func TestIndexMissesNothing(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		rules := drawRules(t)
+		x := newIndex(rules, pick(t, "large", 2, large))
+		for i := range rules {
+			above, below := slices.Collect(x.Above(i)), slices.Collect(x.Below(i))
+			if !slices.IsSorted(above) || !slices.IsSorted(below) {
+				t.Fatalf("rule %d: above %v, below %v\n%s", i, above, below, describe(rules))
+			}
+			for j := range rules {
+				near := j < i && slices.Contains(above, j) || j > i && slices.Contains(below, j)
+				if j != i && !near && x.Set(i).Overlaps(x.Set(j)) {
+					t.Fatalf("rule %d misses %d\n%s", i, j, describe(rules))
+				}
+			}
+		}
+	})
 }
