@@ -156,13 +156,18 @@ func (pl *plane) inverted(slots []slot) []conflict {
 			s.at[one.owner] = append(s.at[one.owner], int32(i))
 		}
 	}
+	last := -1 // the slot before that is sent: a ghost may stand between two pieces of one NLRI
 	for i := range slots {
 		if one := slots[i]; one.part >= 0 {
 			s.stretch(int32(i), ghosts[one.owner])
 		}
-		if i > 0 {
-			s.collision(slots[i-1], slots[i])
+		if slots[i].part == ghost {
+			continue
 		}
+		if last >= 0 {
+			s.collision(slots[last], slots[i])
+		}
+		last = i
 	}
 	return s.out
 }
@@ -170,7 +175,7 @@ func (pl *plane) inverted(slots []slot) []conflict {
 // collision looks at neighbours with one NLRI. It is sent once, with the actions of the earlier rule, which decides all its packets, unless
 // one of the two goes on to later rules: then both would have to be there.
 func (s *sweep) collision(a, b slot) {
-	if a.part == ghost || b.part == ghost || a.owner == b.owner || !a.match.Equal(b.match) {
+	if a.owner == b.owner || !a.match.Equal(b.match) {
 		return
 	}
 	if s.pl.class[a.owner] < 0 || s.pl.class[b.owner] < 0 {
