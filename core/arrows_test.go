@@ -24,6 +24,7 @@ var arrows = map[string][]string{
 	"core/rib":        {"core/flowspec"},
 	"core/admit":      {"core/flowspec"},
 	"core/filter":     {"core/table"},
+	"core/oracle":     {"core/filter"}, // for tests
 	"core/profile":    {"core/filter"},
 	"profiles":        {"core/profile"},
 	"core/device":     {"core/filter"},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/oracle"
 	"github.com/sluice-gateway/sluice/core/packet"
 	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/profile"
@@ -78,7 +79,7 @@ func walk(steps []step, done *[]string, severity *int) (gone bool) {
 func asked(rules []flowspec.Rule, h packet.Header) outcome {
 	var steps []step
 	for _, r := range rules {
-		if matchesRule(r.Match, h) {
+		if oracle.Rule(r.Match, h) {
 			steps = append(steps, stepOf(r.ID, r.Action))
 		}
 	}
@@ -109,7 +110,7 @@ func (d *router) treats(h packet.Header) outcome {
 		}
 		var steps []step
 		for _, e := range f.Entries {
-			if !entryMatches(e.Match, h) {
+			if !oracle.Entry(e.Match, h) {
 				continue
 			}
 			a := flowspec.Action{Redirect: e.Do.Redirect, Mark: e.Do.Mark, Sample: e.Do.Sample, Continue: e.Do.Continue}
@@ -129,7 +130,7 @@ func (d *router) treats(h packet.Header) outcome {
 	}
 	var steps []step
 	for _, r := range d.routes {
-		if matchesRule(r.match, h) {
+		if oracle.Rule(r.match, h) {
 			steps = append(steps, stepOf(r.owner, r.action))
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/certificate"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/oracle"
 	"github.com/sluice-gateway/sluice/core/packet"
 	"pgregory.net/rapid"
 )
@@ -135,7 +136,7 @@ func route(family, nlri string, actions []string, hop string, at int) clause {
 	if s.severity == 3 {
 		s.bucket = fmt.Sprint("own ", at)
 	}
-	return clause{s, func(h packet.Header) bool { return matchesRule(match, h) }, match}
+	return clause{s, func(h packet.Header) bool { return oracle.Rule(match, h) }, match}
 }
 
 func stepOf(a flowspec.Action) step {
@@ -217,7 +218,7 @@ func entryOf(e certificate.Entry, family string, rates map[string]certificate.Po
 	if s.severity == 3 {
 		s.bucket = "policer " + e.Do.Policer
 	}
-	return clause{s, func(h packet.Header) bool { return h.Src.Is4() == (family == "ipv4") && entryMatches(m, h) }, flowspec.Match{}}
+	return clause{s, func(h packet.Header) bool { return h.Src.Is4() == (family == "ipv4") && oracle.Entry(m, h) }, flowspec.Match{}}
 }
 
 // walk goes down clauses. Nothing that continues is left out of the list.

@@ -4,95 +4,20 @@ import (
 	"net/netip"
 
 	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/oracle"
 	"github.com/sluice-gateway/sluice/core/packet"
 	"github.com/sluice-gateway/sluice/core/plan/split"
 	"pgregory.net/rapid"
 )
 
-// The oracle reads RFC 8955 once more, packet by packet and term by term, and knows nothing of sets.
-
 // matches says whether a packet passes every component.
 func matches(components []flowspec.Component, h packet.Header) bool {
 	for _, c := range components {
-		if !passes(c, h) {
+		if !oracle.Component(c, h) {
 			return false
 		}
 	}
 	return true
-}
-
-func passes(c flowspec.Component, h packet.Header) bool {
-	transport := h.Fragment == packet.Whole || h.Fragment == packet.First
-	portful := transport && (h.Proto == 6 || h.Proto == 17)
-	icmp := transport && (h.Src.Is4() && h.Proto == 1 || h.Src.Is6() && h.Proto == 58)
-	number := func(v uint64) bool { return list(c, func(t flowspec.Term) bool { return compares(c.Type, t, v) }) }
-	switch c.Type {
-	case flowspec.DstPrefix:
-		return netip.PrefixFrom(c.Prefix.Addr, int(c.Prefix.Len)).Contains(h.Dst)
-	case flowspec.SrcPrefix:
-		return netip.PrefixFrom(c.Prefix.Addr, int(c.Prefix.Len)).Contains(h.Src)
-	case flowspec.Protocol:
-		return number(uint64(h.Proto))
-	case flowspec.Port:
-		return portful && (number(uint64(h.SrcPort)) || number(uint64(h.DstPort)))
-	case flowspec.DstPort:
-		return portful && number(uint64(h.DstPort))
-	case flowspec.SrcPort:
-		return portful && number(uint64(h.SrcPort))
-	case flowspec.ICMPType:
-		return icmp && number(uint64(h.ICMPType))
-	case flowspec.ICMPCode:
-		return icmp && number(uint64(h.ICMPCode))
-	case flowspec.PacketLength:
-		return number(uint64(h.Length))
-	case flowspec.DSCP:
-		return number(uint64(h.DSCP))
-	case flowspec.FlowLabel:
-		return number(uint64(h.Label))
-	case flowspec.TCPFlags:
-		return transport && h.Proto == 6 && list(c, func(t flowspec.Term) bool { return masks(t, uint64(h.Flags), t.Value) })
-	}
-	bits := [...]uint64{packet.Whole: 0, packet.First: 4, packet.Middle: 2, packet.Last: 10}[h.Fragment]
-	known := uint64(15)
-	if h.DF {
-		bits |= 1
-	}
-	if h.Src.Is6() {
-		known = 14
-	}
-	return list(c, func(t flowspec.Term) bool { return masks(t, bits, t.Value&known) })
-}
-
-// list evaluates a list: AND binds tighter than OR.
-func list(c flowspec.Component, holds func(flowspec.Term) bool) bool {
-	any, all := false, true
-	for i, t := range c.Terms {
-		if i > 0 && !t.And {
-			any, all = any || all, true
-		}
-		all = all && holds(t)
-	}
-	return any || all
-}
-
-func compares(typ flowspec.Type, t flowspec.Term, x uint64) bool {
-	v := t.Value
-	if typ == flowspec.DSCP {
-		v &= 63
-	}
-	return t.Op&4 != 0 && x < v || t.Op&2 != 0 && x > v || t.Op&1 != 0 && x == v
-}
-
-func masks(t flowspec.Term, d, v uint64) bool {
-	switch t.Op {
-	case flowspec.AnyBit:
-		return d&v != 0
-	case flowspec.AllBits:
-		return d&v == v
-	case flowspec.NoBit:
-		return d&v == 0
-	}
-	return d&v != v
 }
 
 // entryMatches says whether a packet passes an entry in which nothing is implied: a platform that checks neither protocol nor offset

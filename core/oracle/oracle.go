@@ -1,4 +1,6 @@
-package verify_test
+// Package oracle says whether a packet passes a rule or an entry of a filter. It is for tests: it reads RFC 8955 §4.2 and RFC 8956 §3 once more, packet by
+// packet and term by term, and knows nothing of sets, so that a mistake in how sets are made is seen. Nothing that sluice does may rest on it.
+package oracle
 
 import (
 	"net/netip"
@@ -8,22 +10,21 @@ import (
 	"github.com/sluice-gateway/sluice/core/packet"
 )
 
-// The oracle reads RFC 8955 once more, packet by packet and term by term, and knows nothing of sets.
-
-// matchesRule says whether a packet passes every component of m.
-func matchesRule(m flowspec.Match, h packet.Header) bool {
+// Rule says whether a packet passes every component of m.
+func Rule(m flowspec.Match, h packet.Header) bool {
 	if m.Family().Version() == packet.IPv4 != h.Src.Is4() {
 		return false
 	}
 	for c := range m.All() {
-		if !passes(c, h) {
+		if !Component(c, h) {
 			return false
 		}
 	}
 	return true
 }
 
-func passes(c flowspec.Component, h packet.Header) bool {
+// Component says whether a packet passes c, whose IP version is that of the packet. IPv6 prefixes have no offset.
+func Component(c flowspec.Component, h packet.Header) bool {
 	transport := h.Fragment == packet.Whole || h.Fragment == packet.First
 	portful := transport && (h.Proto == 6 || h.Proto == 17)
 	icmp := transport && (h.Src.Is4() && h.Proto == 1 || h.Src.Is6() && h.Proto == 58)
@@ -97,8 +98,8 @@ func masks(t flowspec.Term, d, v uint64) bool {
 	return d&v != v
 }
 
-// entryMatches says whether a packet passes a filter entry on a platform that checks neither protocol nor fragment offset by itself.
-func entryMatches(m filter.Match, h packet.Header) bool {
+// Entry says whether a packet passes a filter entry on a platform that checks neither protocol nor fragment offset by itself.
+func Entry(m filter.Match, h packet.Header) bool {
 	in := func(v packet.Values, n uint32) bool { return v == nil || v.Has(n) }
 	state := packet.Frags(1) << h.Fragment
 	if h.DF {
