@@ -310,10 +310,16 @@ func (pl *plane) spent() bool { return pl.steps > pl.p.steps }
 // spentOrder says whether it took all that may go into order: some must be left for what follows from rejecting the rest.
 func (pl *plane) spentOrder() bool { return pl.steps > pl.p.steps/2 }
 
-// contested says whether i shares a packet with a carried rule that fares differently.
+// contested says whether i, which FlowSpec carries, shares a packet with a carried rule that fares differently; where FlowSpec carries both, whether
+// their routes do, for a remedy may have taken away what they shared.
 func (pl *plane) contested(i int32) (found bool) {
 	pl.near(i, true, func(j int32) bool {
-		found = pl.state[j].carried() && pl.meets(i, j)
+		switch pl.state[j] {
+		case asNative:
+			found = pl.collide(i, j)
+		case asFilter:
+			found = pl.meets(i, j)
+		}
 		return !found
 	})
 	return found

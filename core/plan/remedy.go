@@ -181,7 +181,9 @@ func (pl *plane) wayOf(t try, old *way, parts [][]flowspec.Component, keep []int
 	case !proveLeaning(c, out.sets, leans):
 		return nil, false
 	}
-	pl.p.facts.add(&out.facts, pl.limits.order.Fact)
+	if t.name != RemedySubtract { // which is right in any order
+		pl.p.facts.add(&out.facts, pl.limits.order.Fact)
+	}
 	out.reasons = append(slices.Clip(old.reasons), pl.remedyReason(t, cost))
 	return &out, true
 }
