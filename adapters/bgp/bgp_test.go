@@ -315,7 +315,12 @@ func TestOrderAfterASessionWasLostAndWhenAllGoes(t *testing.T) {
 	p.holds(t, dst(1), dst(2), dst(3), dst(4))
 	before := len(p.router.Events())
 	p.router.Reset("line card swap")
-	p.rules.wait(t, "the loss", func(_ map[string]flowspec.Rule, e []rib.Kind) bool { return slices.Contains(e, rib.Down) })
+	again := func([]bgptest.Route) bool { // the router holds the old routes until it has seen the loss as well
+		return slices.ContainsFunc(p.router.Events()[before:], func(e bgptest.Event) bool { return e.Kind == bgptest.Up })
+	}
+	if err := p.router.Wait(p.ctx, again); err != nil {
+		t.Fatal(err)
+	}
 	p.holds(t, dst(1), dst(2), dst(3), dst(4))
 	p.apply(t, remove(t, dst(2)), remove(t, dst(4)), remove(t, dst(3)), remove(t, dst(1)))
 	p.holds(t)
