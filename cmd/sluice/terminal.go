@@ -28,9 +28,18 @@ func wantsColor(w io.Writer) bool {
 // untilSignal returns a context that the first Ctrl-C or SIGTERM ends, for commands that have something to put away. Only then are these signals
 // taken over, and only once: a second one ends the process at once, whatever it is stuck in.
 func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
+	ctx, cancel := context.WithCancel(ctx)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-signals:
+		case <-ctx.Done():
+		}
+		signal.Stop(signals) // first: a second signal may come at once
+		cancel()
+	}()
+	return ctx, cancel
 }
 
 // palette colours words; the zero palette leaves them alone.
