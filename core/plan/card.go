@@ -13,7 +13,8 @@ import (
 // card is what is known of one rule by itself: what it asks for, and how each mechanism would carry it. It depends on the rule and the
 // platform only, so that the next plan uses it again.
 type card struct {
-	rule     flowspec.Rule
+	rule     *flowspec.Rule // of the snapshot
+	lead     leader
 	set      packet.Set
 	want     table.Outcome
 	severity table.Severity
@@ -24,10 +25,6 @@ type card struct {
 	nothing  bool // no packet matches
 	native   *way
 	inFilter *way // made when it is asked for: see platform.filterWay
-	serial   uint64
-	// said is the last verdict, with everything that it rests on beside the card.
-	said   Verdict
-	saidOf verdictKey
 }
 
 // way is how one mechanism carries one rule, or why it does not.
@@ -60,8 +57,7 @@ func (w *way) refuse(r Reason) *way {
 // newCard looks at rule r alone. scratch is room for its components.
 func (p *platform) newCard(r *flowspec.Rule, scratch []flowspec.Component) (*card, []flowspec.Component) {
 	scratch = scratch[:0]
-	p.cards++
-	c := &card{rule: *r, set: r.Match.Set(), want: table.Want(*r), serial: p.cards}
+	c := &card{rule: r, lead: leads(r.Match), set: r.Match.Set(), want: table.Want(*r)}
 	c.severity = c.want.Severity()
 	c.nothing = c.set.Empty()
 	for one := range r.Match.All() {
@@ -79,8 +75,21 @@ func (p *platform) newCard(r *flowspec.Rule, scratch []flowspec.Component) (*car
 	if !c.nothing {
 		c.glance = glanceOf(c, scratch)
 		c.native = p.nativeWay(c, scratch)
+		if !c.keepsLead(c.native.routes) {
+			c.native.refuse(unproven("a piece begins with another component than the rule, so that nothing is known of its place"))
+		}
 	}
 	return c, scratch
+}
+
+// keepsLead says whether routes begin with the component that the rule begins with, see domain.
+func (c *card) keepsLead(routes []device.Route) bool {
+	for i := range routes {
+		if leads(routes[i].Match) != c.lead {
+			return false
+		}
+	}
+	return true
 }
 
 // prefixOf returns p as a netip.Prefix, or the zero Prefix for every address.

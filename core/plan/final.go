@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/packet"
 	"github.com/sluice-gateway/sluice/core/table"
 )
 
@@ -58,7 +59,7 @@ func (pl *plane) compare(members []int32) *table.Difference {
 	var want table.Table
 	for _, i := range members {
 		c := pl.cards[i]
-		r := c.rule
+		r := *c.rule
 		r.Action = pl.way(i).action
 		want = append(want, table.Entry{ID: string(r.ID), Match: c.set, Do: table.Want(r), Continue: r.Action.Continue})
 	}
@@ -78,15 +79,33 @@ func (pl *plane) way(i int32) *way {
 
 // filterOf returns the filter with the entries of members alone.
 func (pl *plane) filterOf(members []int32) filter.Filter {
-	f := filter.Filter{Name: pl.filterName(), Version: pl.version(), Placement: pl.p.opt.Placement}
-	for _, i := range members {
-		w := pl.cards[i].inFilter
+	cards := make([]*card, len(members))
+	for k, i := range members {
+		cards[k] = pl.cards[i]
+	}
+	return pl.p.filterOf(pl.version(), cards)
+}
+
+// filterOf returns the filter with the entries of cards, which are in order.
+func (p *platform) filterOf(v packet.Version, cards []*card) filter.Filter {
+	f := filter.Filter{Name: filterName(v), Version: v, Placement: p.opt.Placement}
+	for _, c := range cards {
+		w := c.inFilter
 		f.Entries = append(f.Entries, w.entries...)
 		if w.policer != nil {
 			f.Policers = append(f.Policers, *w.policer)
 		}
 	}
 	return f
+}
+
+func (pl *plane) version() packet.Version { return pl.cards[0].rule.Match.Family().Version() }
+
+func filterName(v packet.Version) string {
+	if v == packet.IPv6 {
+		return filter.Mark + "v6"
+	}
+	return filter.Mark + "v4"
 }
 
 // nativeOf returns the table of the routes of members, in the order of the device.
@@ -102,7 +121,7 @@ func (pl *plane) nativeOf(members []int32) table.Table {
 	slots = slices.CompactFunc(slots, func(a, b slot) bool { return a.match.Equal(b.match) })
 	out := make(table.Table, len(slots))
 	for k, s := range slots {
-		r := pl.cards[s.owner].rule
+		r := *pl.cards[s.owner].rule
 		r.Action = pl.native(s.owner).action
 		out[k] = table.Entry{ID: fmt.Sprintf("%s-%d", r.ID, s.part+1), Match: s.match.Set(), Do: table.Want(r), Continue: r.Action.Continue}
 	}

@@ -154,3 +154,12 @@ func sketchList(terms []flowspec.Term) (out uint8) {
 	}
 	return out
 }
+
+// mix spreads a number over 64 bits (the finisher of SplitMix64).
+func mix(x uint64) uint64 {
+	x ^= x >> 30
+	x *= 0xbf58476d1ce4e5b9
+	x ^= x >> 27
+	x *= 0x94d049bb133111eb
+	return x ^ x>>31
+}

@@ -40,7 +40,7 @@ func (p *platform) nativeWay(c *card, components []flowspec.Component) *way {
 		if act.changed {
 			w.carried = Rewritten
 		}
-		w.routes = []device.Route{routeOf(&c.rule, c.rule.Match, act.action)}
+		w.routes = []device.Route{routeOf(c.rule, c.rule.Match, act.action)}
 		return w
 	}
 	w.carried, w.rewritten = Rewritten, true
@@ -156,7 +156,7 @@ func (p *platform) cutNative(w *way, c *card, components []flowspec.Component, l
 	}
 	w.routes = make([]device.Route, len(matches))
 	for i, m := range matches {
-		w.routes[i] = routeOf(&c.rule, m, act.action)
+		w.routes[i] = routeOf(c.rule, m, act.action)
 	}
 }
 

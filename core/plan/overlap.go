@@ -18,13 +18,10 @@ type plane struct {
 	limits    *familyLimits // of FlowSpec; nil where it does not take the family
 	cards     []*card
 	state     []state
-	notes     []note   // what settle has to say about single rules; nil while it has nothing
-	benign    []int32  // rules with pieces that changed places with others without harm
-	sums      []uint64 // of plane.around
-	order     []bool   // whether the order of evaluation decides something about a rule
-	team      []*team
-	routes    int            // how many it has
-	twins     map[*card]bool // that have an NLRI in common with another
+	notes     []note     // what settle has to say about single rules; nil while it has nothing
+	benign    []int32    // rules with pieces that changed places with others without harm
+	outer     []exposure // by rules above the bucket that this plane is of
+	bucket    *bucket    // nil: of a council
 	class     []int32
 	tried     map[[3]int32]bool // remedies, by pair of rules and number
 	mendedAny bool              // the last look for conflicts mended some
@@ -43,8 +40,7 @@ type plane struct {
 type note struct {
 	reasons  []Reason
 	conflict *witnessed
-	mended   *mended  // nil: the rule goes as its card says
-	from     *settled // where it was found out
+	mended   *mended // nil: the rule goes as its card says
 }
 
 func (n *note) empty() bool { return len(n.reasons) == 0 && n.conflict == nil && n.mended == nil }
@@ -310,21 +306,6 @@ func (pl *plane) spent() bool { return pl.steps > pl.p.steps }
 // spentOrder says whether it took all that may go into order: some must be left for what follows from rejecting the rest.
 func (pl *plane) spentOrder() bool { return pl.steps > pl.p.steps/2 }
 
-// contested says whether i, which FlowSpec carries, shares a packet with a carried rule that fares differently; where FlowSpec carries both, whether
-// their routes do, for a remedy may have taken away what they shared.
-func (pl *plane) contested(i int32) (found bool) {
-	pl.near(i, true, func(j int32) bool {
-		switch pl.state[j] {
-		case asNative:
-			found = pl.collide(i, j)
-		case asFilter:
-			found = pl.meets(i, j)
-		}
-		return !found
-	})
-	return found
-}
-
 // The bounds of one exact question: how many rules it looks at, and for how long. What is left out
 // errs on the side of "not decided": a rule too many is rejected, never a packet treated otherwise.
 const (
@@ -354,10 +335,14 @@ func (pl *plane) undecided(base packet.Set, near, limit int32) packet.Set {
 
 // outside returns some packets of base that are in none of sets, or base itself when the question is too large.
 func (pl *plane) outside(base packet.Set, sets []packet.Set) packet.Set {
+	pl.steps += outsideSteps * len(sets)
+	return outside(base, sets)
+}
+
+func outside(base packet.Set, sets []packet.Set) packet.Set {
 	if len(sets) == 0 {
 		return base
 	}
-	pl.steps += outsideSteps * len(sets)
 	left, done := base.Outside(exactSteps, sets...)
 	if !done {
 		return base

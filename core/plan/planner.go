@@ -1,273 +1,184 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
-	"github.com/sluice-gateway/sluice/core/packet"
 	"github.com/sluice-gateway/sluice/core/profile"
 	"github.com/sluice-gateway/sluice/core/rib"
 )
 
-// Planner makes plans for one profile and options, one after the other, and reuses what has not changed: what is known of a rule by itself, the
-// clusters in which nothing changed, and, where a few rules changed, the last plan itself (patch.go). The snapshots given to it are of one RIB, or come
-// from rib.Of. Make is its slow twin. A Planner belongs to one goroutine; the plans it returns share parts with each other and are never changed.
+// Planner keeps the plan for one profile and options up to date: of what it knows, a changed rule touches its bucket, and where somebody is rejected, the buckets
+// below. Make, which begins with nothing, is its slow twin. The snapshots given to it are of one RIB, or come from rib.Of. A Planner belongs to one goroutine; the plans it
+// returns share parts with each other and are never changed.
 type Planner struct {
 	platform *platform
 	err      error
-	memory   memory // of the clusters of the last plan
-	last     last
+	domains  []*domain // in the order of their rules
+	size     int       // rules
+	snap     rib.Snapshot
+	follows  bool   // the rules at hand are those of snap
+	plan     *Plan  // of the rules at hand; nil: not put together
+	cut      []trim // rules that do not fit the device
 	scratch  []flowspec.Component
 }
 
-// NewPlanner returns a Planner. An error in opt comes out of Plan.
+// NewPlanner returns a Planner. An error in opt comes out of Plan and Apply.
 func NewPlanner(p *profile.Profile, opt Options) *Planner {
 	platform, err := newPlatform(p, opt)
 	return &Planner{platform: platform, err: err}
 }
 
-// Plan returns what Make(snap, p, opt) returns.
+// Plan returns what Make(snap, p, opt) returns. It takes over what changed since the last snapshot, and then puts the plan together, which takes as long as the
+// plan has rules.
 func (pl *Planner) Plan(snap rib.Snapshot) (*Plan, error) {
 	if pl.err != nil {
 		return nil, pl.err
 	}
-	if out := pl.patch(snap); out != nil {
-		return out, nil
+	if pl.follows && snap == pl.snap {
+		return pl.now(), nil
 	}
-	cards := pl.deal(snap.Rules())
-	var planes []*plane
-	for lo, hi := 0, 0; lo < len(cards); lo = hi {
-		for hi = lo + 1; hi < len(cards) && samePlane(cards[lo], cards[hi]); hi++ {
+	changes, ok := []rib.Change(nil), false
+	if pl.follows && snap.Version != pl.snap.Version {
+		changes, ok = snap.Since(pl.snap.Version)
+	}
+	if !ok || !pl.fits(changes, snap.Len()) {
+		changes = pl.differences(snap)
+	}
+	pl.take(changes)
+	pl.snap, pl.follows = snap, true
+	return pl.now(), nil
+}
+
+// fits says whether changes lead from the rules at hand to as many as size.
+func (pl *Planner) fits(changes []rib.Change, size int) bool {
+	n := pl.size
+	for _, c := range changes {
+		if c.Old != nil {
+			n--
 		}
-		planes = append(planes, newPlane(pl.platform, cards[lo:hi:hi]))
+		if c.New != nil {
+			n++
+		}
+		if d := pl.domainOf(c.Match); (d != nil && d.find(c.Match) != nil) != (c.Old != nil) {
+			return false
+		}
 	}
-	next := make(memory)
-	for _, one := range planes {
-		one.settleAll(pl.memory, next)
-	}
-	pl.memory = next
-	cut := pl.fit(planes)
-	out := pl.assemble(planes, len(cards))
-	pl.last = last{snap: snap, plan: out, planes: planes, whole: !cut, has: tally(out.Desired.Routes)}
-	return out, nil
+	return n == size
 }
 
-// samePlane says whether two rules are of one family and route distinguisher.
-func samePlane(a, b *card) bool {
-	f := a.rule.Match.Family()
-	return f == b.rule.Match.Family() && (!f.VPN() || a.rule.Match.RD() == b.rule.Match.RD())
-}
-
-// deal returns the cards of rules, those of the last plan where the rule is still the same. Both lists are in RFC order.
-func (pl *Planner) deal(rules []flowspec.Rule) []*card {
-	out := make([]*card, len(rules))
-	var old []*card
-	for _, one := range pl.last.planes {
-		old = append(old, one.cards...)
+// differences returns what leads from the rules at hand to those of snap.
+func (pl *Planner) differences(snap rib.Snapshot) (out []rib.Change) {
+	old := make([]*flowspec.Rule, 0, pl.size)
+	for _, d := range pl.domains {
+		for _, b := range d.ordered() {
+			for _, s := range b.seats {
+				old = append(old, s.rule)
+			}
+		}
 	}
-	for i := range rules {
-		r := &rules[i]
-		for len(old) > 0 && !old[0].rule.Match.Equal(r.Match) && flowspec.Compare(old[0].rule.Match, r.Match) < 0 {
+	out = make([]rib.Change, 0, snap.Len())
+	for r := range snap.All() {
+		for len(old) > 0 && flowspec.Compare(old[0].Match, r.Match) < 0 {
+			out = append(out, rib.Change{Match: old[0].Match, Old: old[0]})
 			old = old[1:]
 		}
-		if len(old) > 0 && old[0].holds(r) {
-			out[i], old = old[0], old[1:]
-			continue
+		c := rib.Change{Match: r.Match, New: r}
+		if len(old) > 0 && old[0].Match.Equal(r.Match) {
+			c.Old, old = old[0], old[1:]
 		}
-		out[i], pl.scratch = pl.platform.newCard(r, pl.scratch)
+		if c.Old == nil || !pl.same(c.Old, r) {
+			out = append(out, c)
+		}
+	}
+	for _, r := range old {
+		out = append(out, rib.Change{Match: r.Match, Old: r})
 	}
 	return out
 }
 
-// holds says whether c is the card of r. Time and note of a rule decide nothing here.
-func (c *card) holds(r *flowspec.Rule) bool {
-	o := &c.rule
-	return o.ID == r.ID && o.Match.Equal(r.Match) && (sameAction(&o.Action, &r.Action) || o.Action.Equal(r.Action)) && slices.Equal(o.Communities, r.Communities) &&
-		slices.Equal(o.LargeCommunities, r.LargeCommunities) && slices.Equal(o.Others, r.Others)
-}
-
-// sameAction says whether a and b are copies of one action, which is quicker seen than that they are equal.
-func sameAction(a, b *flowspec.Action) bool {
-	return a.Rate == b.Rate && a.Redirect == b.Redirect && a.Mark == b.Mark && a.Sample == b.Sample && a.Continue == b.Continue &&
-		len(a.Unknown) == 0 && len(b.Unknown) == 0
-}
-
-// fit keeps the plan inside what the device holds. It says whether anything had to go.
-func (pl *Planner) fit(planes []*plane) (cut bool) {
-	p := pl.platform
-	if p.native != nil {
-		if n := p.native.native.MaxRules; n.N > 0 && !n.Soft {
-			left := n.N
-			for _, one := range planes {
-				left = one.budget(asNative, left, func(*card) Reason { return p.full(n, "rules") })
-				cut = cut || left < 0
-			}
+// domainOf returns the domain of rules with match m, or nil.
+func (pl *Planner) domainOf(m flowspec.Match) *domain {
+	for _, d := range pl.domains {
+		if d.holds(m) {
+			return d
 		}
 	}
-	if p.filter != nil {
-		if n := p.filter.filter.MaxEntries; n.N > 0 && !n.Soft {
-			left := n.N
-			for _, one := range planes {
-				left = one.budget(asFilter, left, func(*card) Reason { return p.full(n, "filter entries") })
-				cut = cut || left < 0
-			}
-		}
+	return nil
+}
+
+// newDomain adds the domain of m.
+func (pl *Planner) newDomain(m flowspec.Match) *domain {
+	d := newDomain(pl.platform, m)
+	at, _ := slices.BinarySearchFunc(pl.domains, m, func(d *domain, m flowspec.Match) int { return flowspec.Compare(d.match, m) })
+	pl.domains = slices.Insert(pl.domains, at, d)
+	return d
+}
+
+// Apply takes over changes to the rules at hand, and returns what changes on the device and what is to be said of the rules concerned. Steps are in the order in
+// which they are safe (see device.Diff), verdicts in the order of their rules; a rule that is gone has none. It looks at what the changes can affect and at nothing
+// else. A verdict that is not returned stands, but for one thing, which the next Plan says anew: whether the order of the device decides something about
+// a rule. The error is that of NewPlanner.
+func (pl *Planner) Apply(changes []rib.Change) ([]device.Step, []Verdict, error) {
+	if pl.err != nil {
+		return nil, nil, pl.err
 	}
-	return cut
+	before := pl.filters()
+	r := pl.take(changes)
+	pl.follows = false
+	was, is := r.routes()
+	steps := device.Diff(device.State{Routes: was, Filters: before}, device.State{Routes: is, Filters: pl.filters()}).Steps
+	return steps, r.verdicts(), nil
 }
 
-func (p *platform) full(n profile.Number, what string) Reason {
-	return Reason{Code: "over-budget", Severity: Error,
-		Message: fmt.Sprintf("%s holds %d %s, and those in front of this one take them all", p.profile.Name, n.N, what),
-		Hint:    "withdraw rules, or merge them", Source: p.facts.source(n.Fact)}
+// now returns the plan of the rules at hand.
+func (pl *Planner) now() *Plan {
+	if pl.plan == nil {
+		pl.plan = pl.gather()
+	}
+	return pl.plan
 }
 
-// assemble turns settled planes into a plan.
-func (pl *Planner) assemble(planes []*plane, n int) *Plan {
+// gather puts the plan together.
+func (pl *Planner) gather() *Plan {
 	p := pl.platform
-	out := &Plan{Profile: p.profile.Name, Verdicts: make([]Verdict, 0, n)}
+	out := &Plan{Profile: p.profile.Name, Verdicts: make([]Verdict, 0, pl.size)}
 	routes := 0
-	for _, one := range planes {
-		for i := range one.cards {
-			if one.state[i] == asNative {
-				routes += one.entries(int32(i))
-			}
-		}
+	for _, d := range pl.domains {
+		routes += d.sends
 	}
 	out.Desired.Routes = make([]device.Route, 0, routes)
-	for _, one := range planes {
-		start := len(out.Desired.Routes)
-		out.Desired.Routes = one.appendRoutes(out.Desired.Routes)
-		mine := out.Desired.Routes[start:]
-		var owner map[string]int32
-		if twice := func(a, b device.Route) bool { return a.Match.Equal(b.Match) }; anyTwice(mine, twice) {
-			owner = one.owners()
-			one.pair(owner)
-			out.Desired.Routes = out.Desired.Routes[:start+len(slices.CompactFunc(mine, twice))]
+	for _, d := range pl.domains {
+		d.meet()
+		for _, b := range d.ordered() {
+			out.Desired.Routes = b.appendRoutes(out.Desired.Routes)
+			for _, s := range b.seats {
+				out.Verdicts = append(out.Verdicts, *d.verdict(s))
+			}
 		}
-		for i := range one.cards {
-			out.Verdicts = append(out.Verdicts, one.verdict(int32(i), owner))
-		}
-		one.routes = len(out.Desired.Routes) - start
 	}
-	out.Desired.Filters = p.filters(planes)
+	out.Desired.Filters = pl.filters()
 	out.Warnings = p.warnings(&out.Desired, tally(out.Desired.Routes))
 	return out
 }
 
-// pair notes which cards have an NLRI in common with another.
-func (pl *plane) pair(owner map[string]int32) {
-	pl.twins = make(map[*card]bool)
-	for i, c := range pl.cards {
-		if pl.state[i] != asNative {
+// filters returns the filters: one for each IP version that has entries.
+func (pl *Planner) filters() (out []filter.Filter) {
+	for _, d := range pl.domains {
+		if d.filtered == 0 {
 			continue
 		}
-		routes := pl.native(int32(i)).routes
-		for k := range routes {
-			if first, ok := owner[string(routes[k].Match.NLRI())]; ok && first != int32(i) {
-				pl.twins[c], pl.twins[pl.cards[first]] = true, true
+		var cards []*card
+		for _, b := range d.ordered() {
+			for _, s := range b.seats {
+				if s.state == asFilter {
+					cards = append(cards, s.card)
+				}
 			}
 		}
-	}
-}
-
-// appendRoutes appends the routes of the plane in the order of flowspec.Compare; of equal NLRIs that of the earlier rule comes first.
-func (pl *plane) appendRoutes(out []device.Route) []device.Route {
-	slots := pl.slots()
-	if slots == nil {
-		for i, c := range pl.cards {
-			if pl.state[i] == asNative {
-				out = append(out, c.native.routes[0])
-			}
-		}
-		return out
-	}
-	for _, s := range slots {
-		switch s.part {
-		case ghost:
-		case whole:
-			out = append(out, pl.native(s.owner).routes[0])
-		default:
-			out = append(out, pl.native(s.owner).routes[s.part])
-		}
+		out = append(out, pl.platform.filterOf(d.family.Version(), cards))
 	}
 	return out
-}
-
-// anyTwice says whether two neighbours in routes are the same.
-func anyTwice(routes []device.Route, same func(a, b device.Route) bool) bool {
-	for i := 1; i < len(routes); i++ {
-		if same(routes[i-1], routes[i]) {
-			return true
-		}
-	}
-	return false
-}
-
-// owners says for each NLRI of a rewritten rule that stands in several rules which of them sends it: the earliest. Nil: there is none.
-func (pl *plane) owners() map[string]int32 {
-	var owner map[string]int32
-	for i := range pl.cards {
-		w := pl.native(int32(i))
-		if pl.state[i] != asNative || !w.rewritten {
-			continue
-		}
-		if owner == nil {
-			owner = make(map[string]int32)
-		}
-		for k := range w.routes {
-			key := string(w.routes[k].Match.NLRI())
-			if _, ok := owner[key]; !ok {
-				owner[key] = int32(i)
-			}
-		}
-	}
-	if owner == nil {
-		return nil
-	}
-	for i, c := range pl.cards {
-		if pl.state[i] != asNative || pl.native(int32(i)).rewritten {
-			continue
-		}
-		key := string(c.rule.Match.NLRI())
-		if first, ok := owner[key]; ok {
-			owner[key] = min(first, int32(i))
-		}
-	}
-	return owner
-}
-
-// filters returns the filters of a plan: one for each IP version that has entries.
-func (p *platform) filters(planes []*plane) []filter.Filter {
-	var out []filter.Filter
-	for _, one := range planes {
-		f := one.filter()
-		if len(f.Entries) > 0 {
-			out = append(out, f)
-		}
-	}
-	return out
-}
-
-// filter returns the filter of one plane.
-func (pl *plane) filter() filter.Filter {
-	var members []int32
-	for i := range pl.cards {
-		if pl.state[i] == asFilter {
-			members = append(members, int32(i))
-		}
-	}
-	return pl.filterOf(members)
-}
-
-func (pl *plane) version() packet.Version { return pl.cards[0].rule.Match.Family().Version() }
-
-func (pl *plane) filterName() string {
-	if pl.version() == packet.IPv6 {
-		return filter.Mark + "v6"
-	}
-	return filter.Mark + "v4"
 }

@@ -20,7 +20,6 @@ type platform struct {
 	profile *profile.Profile
 	opt     Options
 	facts   *facts
-	cards   uint64     // made so far
 	steps   int        // that settling one cluster may take
 	native  *mechanism // nil: cannot, or must not
 	filter  *mechanism

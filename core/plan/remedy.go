@@ -170,7 +170,7 @@ func (pl *plane) wayOf(t try, old *way, parts [][]flowspec.Component, keep []int
 		if slices.ContainsFunc(out.routes, func(r device.Route) bool { return r.Match.Equal(m) }) {
 			continue
 		}
-		out.routes, out.sets = append(out.routes, routeOf(&c.rule, m, old.action)), append(out.sets, m.Set())
+		out.routes, out.sets = append(out.routes, routeOf(c.rule, m, old.action)), append(out.sets, m.Set())
 	}
 	cost := len(out.routes) - len(old.routes)
 	switch {
@@ -178,7 +178,7 @@ func (pl *plane) wayOf(t try, old *way, parts [][]flowspec.Component, keep []int
 		return nil, false
 	case c.rule.Action.Continue && overlapping(out.sets):
 		return nil, false
-	case !proveLeaning(c, out.sets, leans):
+	case !c.keepsLead(out.routes) || !proveLeaning(c, out.sets, leans):
 		return nil, false
 	}
 	if t.name != RemedySubtract { // which is right in any order

@@ -18,6 +18,19 @@ const (
 	asRejected                  // not at all
 )
 
+// alone says how a rule is carried that nothing else concerns.
+func (p *platform) alone(c *card) state {
+	switch {
+	case c.nothing:
+		return asNothing
+	case c.native.ok():
+		return asNative
+	case p.filterWay(c).ok():
+		return asFilter
+	}
+	return asRejected
+}
+
 // carried says whether the device treats the rule's packets as asked.
 func (s state) carried() bool { return s == asNative || s == asFilter }
 
@@ -26,7 +39,7 @@ func (s state) carried() bool { return s == asNative || s == asFilter }
 // is filtered that nobody asked for. Rules only ever move from FlowSpec to the filter and from either to rejected, so it ends.
 func (pl *plane) settle() {
 	for i, c := range pl.cards {
-		pl.state[i] = pl.alone(c)
+		pl.state[i] = pl.p.alone(c)
 	}
 	for again := true; again && !pl.tangled; {
 		again = pl.loseExceptions()
@@ -85,7 +98,39 @@ func (pl *plane) loseExceptions() (changed bool) {
 			changed = true
 		}
 	}
+	for k := range pl.outer {
+		x := &pl.outer[k]
+		if !pl.state[x.at].carried() {
+			continue
+		}
+		if pl.spent() {
+			pl.giveUp()
+			return true
+		}
+		e, j := x.above, pl.bucket.seats[x.at]
+		d := j.bucket.domain
+		both := d.leaves(e, j)
+		if both.Empty() {
+			continue
+		}
+		if left := pl.outside(both, append(d.deciders(e, j, both), pl.decidersInside(x.at, both)...)); exists(left) {
+			pl.rejectExposed(x.at, e.card, &witnessed{want: e.card, got: j.card, packets: left})
+			changed = true
+		}
+	}
 	return changed
+}
+
+// decidersInside returns rules of the plane before card j that decide packets of both, but not more than the bound.
+func (pl *plane) decidersInside(j int32, both packet.Set) (out []packet.Set) {
+	for k, c := range pl.cards[:j] {
+		if pl.at[k].near(&pl.at[j]) && pl.state[k].carried() && !c.rule.Action.Continue && pl.overlap(c.set, both) {
+			if out = append(out, c.set); len(out) == entangled {
+				break
+			}
+		}
+	}
+	return out
 }
 
 // giveUp rejects every rule that is still carried: what rests on a proof that takes too long is not delivered.
@@ -124,13 +169,17 @@ func (pl *plane) exposed(i int32) (out []loss) {
 
 // lose rejects j because i was rejected.
 func (pl *plane) lose(i, j int32, l loss) {
-	c := pl.cards[i]
+	pl.rejectExposed(j, pl.cards[i], l.witness)
+	pl.show(i, l.witness)
+}
+
+// rejectExposed rejects j because c above it was rejected.
+func (pl *plane) rejectExposed(j int32, c *card, w *witnessed) {
 	pl.reject(j, Reason{Code: "exception-lost", Severity: Error, Component: "order",
 		Message: fmt.Sprintf("rule %s above this one is not carried; without it this rule would %s packets that should be left to it (%s)",
 			c.rule.ID, pl.cards[j].want, c.want),
 		Hint: "put the rule above in a form that the device takes, or narrow this one"})
-	pl.show(j, l.witness)
-	pl.show(i, l.witness)
+	pl.show(j, w)
 }
 
 // gather moves whole clusters to the filter where a member needs it, and rejects what stands in the way. It says whether it changed anything.
@@ -294,29 +343,6 @@ func (pl *plane) losses(i int32) (n int) {
 		return n < manyLosses
 	})
 	return n
-}
-
-// budget rejects, lowest precedence first, what is over a number of entries: nothing stands below them that they could expose.
-// It returns how many entries are left.
-func (pl *plane) budget(s state, left int, say func(*card) Reason) int {
-	for i := range pl.cards {
-		if pl.state[i] != s {
-			continue
-		}
-		n := pl.entries(int32(i))
-		if left -= n; left < 0 {
-			pl.reject(int32(i), say(pl.cards[i]))
-		}
-	}
-	return left
-}
-
-// entries returns how many entries card i takes.
-func (pl *plane) entries(i int32) int {
-	if pl.state[i] == asFilter {
-		return len(pl.cards[i].inFilter.entries)
-	}
-	return len(pl.native(i).routes)
 }
 
 // witnessed is a set of packets that the rules ask one thing for and the device would have done another.

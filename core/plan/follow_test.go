@@ -4,9 +4,12 @@ import (
 	"context"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/rib"
@@ -48,11 +51,14 @@ func (h *history) change(withdraw []flowspec.Match, announce []flowspec.Rule) ri
 	return h.rib.Snapshot()
 }
 
-// patchedAsMake changes a few rules at a time, and compares patched plans with plans made anew. It returns how many were patched.
-func patchedAsMake(t *rapid.T, pl *plan.Planner, make func(rib.Snapshot) *plan.Plan) (patched int) {
+// followsAsMake changes a few rules at a time, tells the planner by snapshots or by changes, and compares its plans with plans made anew. What Apply says must
+// turn the state that the device had into the one that it shall have.
+func followsAsMake(t *rapid.T, pl *plan.Planner, make func(rib.Snapshot) *plan.Plan) {
 	h := newHistory(t)
 	defer h.stop()
 	var rules []flowspec.Rule
+	last := &plan.Plan{}
+	var version uint64
 	for range rapid.IntRange(2, 8).Draw(t, "changes") {
 		var gone []flowspec.Match
 		var come []flowspec.Rule
@@ -71,31 +77,92 @@ func patchedAsMake(t *rapid.T, pl *plan.Planner, make func(rib.Snapshot) *plan.P
 		}
 		snap := h.change(gone, come)
 		rules = slices.Clone(snap.Rules())
-		got := pl.Patch(snap)
-		if got != nil {
-			patched++
-		} else {
-			var err error
-			if got, err = pl.Plan(snap); err != nil {
+		want := make(snap)
+		if rapid.Bool().Draw(t, "apply") {
+			changes, ok := snap.Since(version)
+			if !ok {
+				t.Fatal("the history is too short")
+			}
+			steps, verdicts, err := pl.Apply(changes)
+			if err != nil {
 				t.Fatal(err)
 			}
+			leadsTo(t, last, steps, want)
+			for _, v := range verdicts {
+				i := slices.IndexFunc(want.Verdicts, func(o plan.Verdict) bool { return o.Rule == v.Rule })
+				if i < 0 || !reflect.DeepEqual(v, want.Verdicts[i]) {
+					t.Fatalf("Apply says %+v, which Make does not", v)
+				}
+			}
+			for i, v := range want.Verdicts {
+				told := slices.ContainsFunc(verdicts, func(o plan.Verdict) bool { return o.Rule == v.Rule })
+				if before := slices.IndexFunc(last.Verdicts, func(o plan.Verdict) bool { return o.Rule == v.Rule }); !told && (before < 0 ||
+					last.Verdicts[before].Carried != v.Carried || !reflect.DeepEqual(last.Verdicts[before].Entries, v.Entries)) {
+					t.Fatalf("Apply says nothing of %s", want.Verdicts[i].Rule)
+				}
+			}
 		}
-		if want := make(snap); !reflect.DeepEqual(got, want) {
+		got, err := pl.Plan(snap)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got, want) {
 			t.Fatalf("planner:\n%s\nMake:\n%s\n%+v\n%+v", describe(snap, got), describe(snap, want), got.Warnings, want.Warnings)
 		}
+		last, version = want, snap.Version
 	}
-	return patched
 }
 
-// A planner that patches answers as Make does, whatever changes.
-func TestPatchedPlans(t *testing.T) {
+// leadsTo says that steps turn what the device holds under one plan into what it holds under another, and that there are none without an effect.
+func leadsTo(t *rapid.T, from *plan.Plan, steps []device.Step, to *plan.Plan) {
+	type key struct {
+		family flowspec.Family
+		nlri   string
+	}
+	of := func(r device.Route) key { return key{r.Match.Family(), string(r.Match.NLRI())} }
+	has := map[key]device.Route{}
+	for _, r := range from.Desired.Routes {
+		has[of(r)] = r
+	}
+	filters := slices.Clone(from.Desired.Filters)
+	for _, s := range steps {
+		switch {
+		case s.Route != nil && s.Op == device.Remove:
+			if _, ok := has[of(*s.Route)]; !ok {
+				t.Fatalf("a step removes %s, which is not there", s.Route.Match)
+			}
+			delete(has, of(*s.Route))
+		case s.Route != nil:
+			has[of(*s.Route)] = *s.Route
+		default:
+			filters = slices.DeleteFunc(filters, func(f filter.Filter) bool { return f.Name == s.Filter.Name })
+			if s.Op != device.Remove {
+				filters = append(filters, *s.Filter)
+			}
+		}
+	}
+	slices.SortFunc(filters, func(a, b filter.Filter) int { return strings.Compare(a.Name, b.Name) })
+	if len(has) != len(to.Desired.Routes) || len(filters)+len(to.Desired.Filters) > 0 && !reflect.DeepEqual(filters, to.Desired.Filters) {
+		t.Fatalf("the steps lead to %d routes and %v, not to %d and %v", len(has), filters, len(to.Desired.Routes), to.Desired.Filters)
+	}
+	for _, r := range to.Desired.Routes {
+		if !reflect.DeepEqual(has[of(r)], r) {
+			t.Fatalf("the steps lead to %+v, not to %+v", has[of(r)], r)
+		}
+	}
+	if len(steps) > 0 && reflect.DeepEqual(from.Desired, to.Desired) {
+		t.Fatalf("steps that change nothing: %+v", steps)
+	}
+}
+
+// A planner that follows a RIB answers as Make does, whatever changes.
+func TestFollows(t *testing.T) {
 	t.Parallel()
-	patched := 0
 	rapid.Check(t, func(t *rapid.T) {
 		p, settings := embedded(t, pick(t, "profile", soundProfiles...))
 		opt := drawOptions(t)
 		opt.Settings = settings
-		patched += patchedAsMake(t, plan.NewPlanner(p, opt), func(snap rib.Snapshot) *plan.Plan {
+		followsAsMake(t, plan.NewPlanner(p, opt), func(snap rib.Snapshot) *plan.Plan {
 			out, err := plan.Make(snap, p, opt)
 			if err != nil {
 				t.Fatal(err)
@@ -103,17 +170,14 @@ func TestPatchedPlans(t *testing.T) {
 			return out
 		})
 	})
-	if patched == 0 {
-		t.Error("no plan was patched: the test sees nothing")
-	}
 }
 
 // The same on platforms that do not exist, which hold few rules.
-func TestPatchedPlansOnAnyPlatform(t *testing.T) {
+func TestFollowsOnAnyPlatform(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		p, opt := drawProfile(t), drawOptions(t)
-		patchedAsMake(t, plan.NewPlanner(p, opt), func(snap rib.Snapshot) *plan.Plan {
+		followsAsMake(t, plan.NewPlanner(p, opt), func(snap rib.Snapshot) *plan.Plan {
 			out, err := plan.Make(snap, p, opt)
 			if err != nil {
 				t.Fatal(err)

@@ -1,0 +1,277 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/packet"
+)
+
+// exposure is a rejected rule above a bucket, and one of the bucket that may get its packets.
+type exposure struct {
+	above *seat
+	at    int32 // of the other in the bucket
+}
+
+// turn is a rule that fares otherwise than before among the rules of its bucket. One that came had no state before, one that goes has none now.
+type turn struct {
+	seat     *seat
+	was, now fate
+}
+
+// settle decides how each rule of b is carried as far as rules of b and those above decide it; these are settled. It appends the rules that
+// fare otherwise than before to turns.
+func (d *domain) settle(b *bucket, turns []turn) []turn {
+	var own []fate
+	if above := d.exposures(b); d.anyOrder() || d.plain(b) && !d.loses(b, above) {
+		own = d.alone(b)
+	} else {
+		own = d.together(b, above)
+	}
+	for i, s := range b.seats {
+		was := s.own
+		s.own = own[i]
+		if was.state != own[i].state || was.note != nil || own[i].note != nil {
+			turns = append(turns, turn{s, was, own[i]})
+		}
+	}
+	return turns
+}
+
+// alone returns the fates of rules that nothing else concerns.
+func (d *domain) alone(b *bucket) []fate {
+	out := make([]fate, len(b.seats))
+	for i, s := range b.seats {
+		out[i].state = d.p.alone(s.card)
+	}
+	return out
+}
+
+// plain says whether nothing can go wrong among the rules of b: they all go as they came, or fare alike, or there is only one.
+func (d *domain) plain(b *bucket) bool {
+	if len(b.seats) <= 1 {
+		return true
+	}
+	whole, alike := d.limits != nil, true
+	first := b.seats[0]
+	for _, s := range b.seats {
+		if s.nothing {
+			continue
+		}
+		whole = whole && s.card.native.ok() && !s.card.native.rewritten
+		alike = alike && s.want == first.want && s.want.Policer == "" && !s.rule.Action.Continue && d.p.alone(s.card) != asFilter
+	}
+	return whole || alike
+}
+
+// together settles the rules of b with each other.
+func (d *domain) together(b *bucket, above []exposure) []fate {
+	pl := newPlane(d.p, b.cards())
+	pl.index()
+	pl.outer, pl.bucket = above, b
+	pl.settle()
+	return pl.fates()
+}
+
+// fates returns how the cards of pl fare.
+func (pl *plane) fates() []fate {
+	out := make([]fate, len(pl.cards))
+	for i := range out {
+		out[i].state = pl.state[i]
+		if pl.notes != nil && !pl.notes[i].empty() {
+			n := pl.notes[i]
+			n.reasons = slices.Clip(n.reasons)
+			out[i].note = &n
+		}
+	}
+	return out
+}
+
+func (b *bucket) cards() []*card {
+	out := make([]*card, len(b.seats))
+	for i, s := range b.seats {
+		out[i] = s.card
+	}
+	return out
+}
+
+// exposures returns the exposures of b, by the rule above in RFC order.
+func (d *domain) exposures(b *bucket) (out []exposure) {
+	if d.uniform() {
+		return nil
+	}
+	d.lossy.above(b, func(e *seat) {
+		for j := range b.at {
+			if s := b.seats[j]; d.worse(e, s) && e.glance.near(&b.at[j]) && d.p.alone(s.card).carried() {
+				out = append(out, exposure{e, int32(j)})
+			}
+		}
+	})
+	return out
+}
+
+// loses says whether a rule of b treats packets worse than asked because a rule above is rejected, all rules of b being carried that can be alone.
+func (d *domain) loses(b *bucket, above []exposure) bool {
+	for _, x := range above {
+		s := b.seats[x.at]
+		both := d.leaves(x.above, s)
+		if both.Empty() {
+			continue
+		}
+		before := d.deciders(x.above, s, both)
+		for k, l := range b.seats[:x.at] {
+			if b.at[k].near(&s.glance) && d.p.alone(l.card).carried() && !l.rule.Action.Continue && l.set.Overlaps(both) {
+				before = append(before, l.set)
+			}
+		}
+		if exists(outside(both, before)) {
+			return true
+		}
+	}
+	return false
+}
+
+// worse says whether s treats a packet as badly as e or worse, and otherwise.
+func (d *domain) worse(e, s *seat) bool {
+	return s.severity >= e.severity && (s.want != e.want || s.want.Policer != "" || s.rule.Action.Continue)
+}
+
+// leaves returns the packets that the rejected rule e leaves to s, which treats them as badly as e asked or worse; where it treats them alike, there are none.
+func (d *domain) leaves(e, s *seat) packet.Set {
+	if !d.worse(e, s) || !e.glance.near(&s.glance) || !d.p.alone(s.card).carried() || !e.set.Overlaps(s.set) {
+		return packet.Set{}
+	}
+	return e.set.And(s.set)
+}
+
+// deciders returns rules above the bucket of s that decide packets of both, which are of e and s, but not more than the bound. It looks only
+// at those whose first component takes in that of e: others decide some of these packets at most.
+func (d *domain) deciders(e, s *seat, both packet.Set) (out []packet.Set) {
+	look := func(up *bucket) bool {
+		return up.near(&e.glance, func(l *seat) bool {
+			if l.decides() && l.glance.near(&s.glance) && l.set.Overlaps(both) {
+				out = append(out, l.set)
+			}
+			return len(out) < entangled
+		})
+	}
+	b := s.bucket
+	if e.bucket.kind == byDst {
+		for _, up := range d.byDst.Supernets(e.bucket.prefix) {
+			if (b.kind != byDst || up.prefix.Bits() > b.prefix.Bits()) && !look(up) {
+				return out
+			}
+		}
+	}
+	if b.kind == byDst {
+		return out
+	}
+	if e.src.IsValid() {
+		for _, up := range d.bySrc.Supernets(e.src) {
+			if b.kind >= bySrc && up != b && (b.kind > bySrc || up.prefix.Bits() > b.prefix.Bits()) && !look(up) {
+				return out
+			}
+		}
+	}
+	for _, up := range d.loose {
+		if up.kind != bySrc && up.kind < b.kind && !look(up) {
+			return out
+		}
+	}
+	return out
+}
+
+// exposed returns packets that e leaves to the rule s of another bucket, as things stand.
+func (d *domain) exposed(e, s *seat) packet.Set {
+	both := d.leaves(e, s)
+	if both.Empty() {
+		return both
+	}
+	before := d.deciders(e, s, both)
+	inner := 0
+	s.bucket.near(&s.glance, func(l *seat) bool {
+		if l == s {
+			return false // the rest are behind it
+		}
+		if l.decides() && l.set.Overlaps(both) {
+			before = append(before, l.set)
+			inner++
+		}
+		return inner < entangled
+	})
+	return outside(both, before)
+}
+
+// arrange puts in order what b sends, and keeps account of it.
+func (d *domain) arrange(b *bucket) {
+	d.sends, d.filtered = d.sends-b.sends, d.filtered-b.filtered
+	b.arrange()
+	d.sends, d.filtered = d.sends+b.sends, d.filtered+b.filtered
+	d.lossy.update(b)
+}
+
+// arrange puts the routes of b in the order of the device, and notes which of them another rule sends.
+func (b *bucket) arrange() {
+	simple := true
+	b.routes, b.sends, b.filtered = nil, 0, 0
+	for _, s := range b.seats {
+		s.takes(nil)
+		switch s.state {
+		case asNative:
+			b.sends++
+			simple = simple && !s.native().rewritten
+		case asFilter:
+			b.filtered++
+		}
+	}
+	if simple {
+		return
+	}
+	b.routes = []sent{}
+	var all []sent
+	for _, s := range b.seats {
+		if s.state != asNative {
+			continue
+		}
+		for k := range s.native().routes {
+			all = append(all, sent{&s.native().routes[k], s, int32(k)})
+		}
+	}
+	slices.SortStableFunc(all, func(x, y sent) int { return flowspec.Compare(x.route.Match, y.route.Match) })
+	for _, one := range all {
+		if n := len(b.routes); n > 0 && b.routes[n-1].route.Match.Equal(one.route.Match) {
+			first := b.routes[n-1].seat
+			if one.seat.taken == nil {
+				one.seat.takes(make([]*seat, len(one.seat.native().routes)))
+			}
+			one.seat.taken[one.part] = first
+			continue
+		}
+		b.routes = append(b.routes, one)
+	}
+	b.sends = len(b.routes)
+}
+
+// takes notes which routes of s others send.
+func (s *seat) takes(taken []*seat) {
+	if s.taken != nil || taken != nil {
+		s.taken, s.said = taken, nil
+	}
+}
+
+// appendRoutes appends what b sends, in the order of the device.
+func (b *bucket) appendRoutes(out []device.Route) []device.Route {
+	if b.routes != nil {
+		for _, one := range b.routes {
+			out = append(out, *one.route)
+		}
+		return out
+	}
+	for _, s := range b.seats {
+		if s.state == asNative {
+			out = append(out, s.native().routes[0])
+		}
+	}
+	return out
+}

@@ -1,0 +1,347 @@
+package plan
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/gaissmai/bart"
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/table"
+)
+
+// domain is the rules of one family (and one route distinguisher) as a planner keeps them: in buckets. Rules of different domains never meet.
+//
+// Whatever sluice makes of a rule begins with the component that the rule begins with (see leads). RFC order compares first components first
+// (RFC 8955 §5.1), so rules of different buckets keep their order whatever becomes of them, and only rules of one bucket can get into each other's way.
+// What else a rule may do to rules of other buckets goes one way: a rule that is rejected leaves its packets to rules below it.
+type domain struct {
+	p        *platform
+	limits   *familyLimits // of FlowSpec; nil where it does not take the family
+	family   flowspec.Family
+	rd       flowspec.RD
+	match    flowspec.Match // of one rule: stands for all in comparisons with other domains
+	buckets  map[leader]*bucket
+	byDst    bart.Table[*bucket]
+	bySrc    bart.Table[*bucket] // those that begin with a source
+	loose    []*bucket           // all that do not begin with a destination prefix, in RFC order
+	lossy    lossy
+	order    []*bucket // in RFC order, but for those in come and those that are gone
+	come     []*bucket
+	stale    bool // some of order is gone
+	sends    int  // routes
+	filtered int  // rules in the filter
+	wants    map[table.Outcome]int
+	goOn     int // rules that go on to later ones
+
+	council councils
+	pending []*seat // carried otherwise than when verdicts were last gathered
+	unmet   bool    // they are too many to list
+	ripple  *ripple // at work
+	queue   queue   // buckets to settle
+}
+
+// leader is what the rules of a bucket have in common: their first component, if it is a prefix.
+type leader struct {
+	kind   leaderKind
+	prefix netip.Prefix // of byDst and bySrc
+}
+
+type leaderKind uint8
+
+// The kinds of leaders, in RFC order.
+const (
+	byDst      leaderKind = iota // a destination prefix
+	dstPattern                   // one with an offset, whichever
+	bySrc
+	srcPattern
+	bare // no prefix at all
+)
+
+// leads returns the leader of a match.
+func leads(m flowspec.Match) leader {
+	for c := range m.All() {
+		var prefix, pattern leaderKind
+		switch c.Type {
+		case flowspec.DstPrefix:
+			prefix, pattern = byDst, dstPattern
+		case flowspec.SrcPrefix:
+			prefix, pattern = bySrc, srcPattern
+		default:
+			return leader{kind: bare}
+		}
+		if c.Prefix.Offset > 0 {
+			return leader{kind: pattern}
+		}
+		return leader{prefix, netip.PrefixFrom(c.Prefix.Addr, int(c.Prefix.Len))}
+	}
+	return leader{kind: bare}
+}
+
+// bucket is the rules with one leader, in RFC order.
+type bucket struct {
+	leader
+	domain *domain
+	seats  []*seat
+	at     []glance       // of seats, in a row
+	match  flowspec.Match // of one of its rules: stands for all in comparisons with other buckets
+	gone   bool           // it has no rule any more
+	lossy  bool           // it is in domain.lossy
+	// routes is what it sends where that is not simply one route for each rule, in the order of the device.
+	routes          []sent
+	sends, filtered int  // routes, and rules in the filter
+	dirty           bool // it waits to be settled
+	kept            bool // before is what it sent before the changes at hand
+	before          []device.Route
+	left            []*seat // went with the changes at hand
+}
+
+// sent is one route of a bucket, and whose it is.
+type sent struct {
+	route *device.Route
+	seat  *seat
+	part  int32
+}
+
+// seat is one rule in its bucket, and how it fares.
+type seat struct {
+	*card
+	bucket *bucket
+	gone   bool // from its bucket
+	own    fate // as settled with the rules of its bucket
+	fate        // as it is: that of its council where it is in one, or its own
+	with   *council
+	lost   bool     // it is in lossy.seats
+	taken  []*seat  // by route: an earlier rule that sends the same NLRI; nil: nobody sends any of them
+	said   *Verdict // nil: to be said anew
+	// rival is a rule that overlaps this one and fares differently, carried as rivalWay says, where one was found.
+	rival    *seat
+	rivalWay *way
+}
+
+// fate is the outcome of settling for one rule.
+type fate struct {
+	state state
+	note  *note // nil: nothing to say
+}
+
+// native returns how FlowSpec carries the rule.
+func (s *seat) native() *way {
+	if s.note != nil && s.note.mended != nil {
+		return s.note.mended.way
+	}
+	return s.card.native
+}
+
+// way returns how the rule is carried.
+func (s *seat) way() *way {
+	if s.state == asFilter {
+		return s.inFilter
+	}
+	return s.native()
+}
+
+// decides says whether the rule is carried and ends the search for its packets.
+func (s *seat) decides() bool { return s.own.state.carried() && !s.rule.Action.Continue }
+
+// exposes says whether the rule leaves packets to others that it should have decided.
+func (s *seat) exposes() bool { return s.own.state == asRejected && !s.rule.Action.Continue }
+
+func newDomain(p *platform, m flowspec.Match) *domain {
+	d := &domain{p: p, family: m.Family(), match: m, buckets: make(map[leader]*bucket), wants: make(map[table.Outcome]int)}
+	if d.family.VPN() {
+		d.rd = m.RD()
+	}
+	if p.native != nil {
+		d.limits = p.native.families[d.family]
+	}
+	return d
+}
+
+// holds says whether rules with match m stand in the domain.
+func (d *domain) holds(m flowspec.Match) bool {
+	return d.family == m.Family() && (!d.family.VPN() || d.rd == m.RD())
+}
+
+// find returns the seat of a match, or nil.
+func (d *domain) find(m flowspec.Match) *seat {
+	b := d.buckets[leads(m)]
+	if b == nil {
+		return nil
+	}
+	if i, ok := b.search(m); ok {
+		return b.seats[i]
+	}
+	return nil
+}
+
+func (b *bucket) search(m flowspec.Match) (int, bool) {
+	if n := len(b.seats); n > 0 && flowspec.Compare(b.seats[n-1].rule.Match, m) < 0 {
+		return n, false // rules mostly come in order
+	}
+	return slices.BinarySearchFunc(b.seats, m, func(s *seat, m flowspec.Match) int { return flowspec.Compare(s.rule.Match, m) })
+}
+
+// put gives c a seat in b.
+func (d *domain) put(b *bucket, c *card) *seat {
+	i, _ := b.search(c.rule.Match)
+	s := &seat{card: c, bucket: b}
+	b.seats, b.at = slices.Insert(b.seats, i, s), slices.Insert(b.at, i, c.glance)
+	d.count(c, 1)
+	return s
+}
+
+// drop takes s out of its bucket.
+func (d *domain) drop(s *seat) {
+	b := s.bucket
+	i, _ := b.search(s.rule.Match)
+	b.seats, b.at = slices.Delete(b.seats, i, i+1), slices.Delete(b.at, i, i+1)
+	s.gone = true
+	d.count(s.card, -1)
+}
+
+// count keeps account of what the rules ask for.
+func (d *domain) count(c *card, by int) {
+	if c.rule.Action.Continue {
+		d.goOn += by
+	} else if d.wants[c.want] += by; d.wants[c.want] == 0 {
+		delete(d.wants, c.want)
+	}
+}
+
+// uniform says whether all rules fare alike, so that their order decides nothing.
+func (d *domain) uniform() bool { return d.goOn == 0 && len(d.wants) <= 1 }
+
+// bucketOf returns the bucket of rules that lead leads, of which m is one.
+func (d *domain) bucketOf(lead leader, m flowspec.Match) *bucket {
+	if b := d.buckets[lead]; b != nil {
+		return b
+	}
+	b := &bucket{leader: lead, domain: d, match: m}
+	d.buckets[lead] = b
+	d.come = append(d.come, b)
+	switch lead.kind {
+	case byDst:
+		d.byDst.Insert(lead.prefix, b)
+		return b
+	case bySrc:
+		d.bySrc.Insert(lead.prefix, b)
+	}
+	at, _ := slices.BinarySearchFunc(d.loose, b, compareBuckets)
+	d.loose = slices.Insert(d.loose, at, b)
+	return b
+}
+
+// forget takes an empty bucket out.
+func (d *domain) forget(b *bucket) {
+	b.gone, d.stale = true, true
+	delete(d.buckets, b.leader)
+	switch b.kind {
+	case byDst:
+		d.byDst.Delete(b.prefix)
+		return
+	case bySrc:
+		d.bySrc.Delete(b.prefix)
+	}
+	at, _ := slices.BinarySearchFunc(d.loose, b, compareBuckets)
+	d.loose = slices.Delete(d.loose, at, at+1)
+}
+
+func compareBuckets(a, b *bucket) int {
+	if a.kind != b.kind {
+		return int(a.kind) - int(b.kind)
+	}
+	return flowspec.Compare(a.match, b.match)
+}
+
+func compareSeats(a, b *seat) int {
+	if a.lead.kind != b.lead.kind {
+		return int(a.lead.kind) - int(b.lead.kind)
+	}
+	return flowspec.Compare(a.rule.Match, b.rule.Match)
+}
+
+// ordered returns all buckets in RFC order.
+func (d *domain) ordered() []*bucket {
+	if len(d.come) == 0 && !d.stale {
+		return d.order
+	}
+	slices.SortFunc(d.come, compareBuckets)
+	out := make([]*bucket, 0, len(d.buckets))
+	add := func(b *bucket) {
+		if !b.gone {
+			out = append(out, b)
+		}
+	}
+	come := d.come
+	for _, b := range d.order {
+		for len(come) > 0 && compareBuckets(come[0], b) < 0 {
+			add(come[0])
+			come = come[1:]
+		}
+		add(b)
+	}
+	for _, b := range come {
+		add(b)
+	}
+	d.order, d.come, d.stale = out, nil, false
+	return out
+}
+
+// near calls visit with every rule that may share a packet with c, c itself too, until visit returns false.
+func (d *domain) near(c *card, visit func(*seat) bool) {
+	d.around(c, func(b *bucket) bool { return b.near(&c.glance, visit) })
+}
+
+// near calls visit with every rule of b that g is near, until visit returns false; then it does so too.
+func (b *bucket) near(g *glance, visit func(*seat) bool) bool {
+	for i := range b.at {
+		if g.near(&b.at[i]) && !visit(b.seats[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// around calls visit with the buckets whose rules may share a packet with c, until visit returns false.
+func (d *domain) around(c *card, visit func(*bucket) bool) {
+	lead := c.lead
+	if lead.kind == byDst {
+		for _, b := range d.byDst.Supernets(lead.prefix) {
+			if !visit(b) {
+				return
+			}
+		}
+		for _, b := range d.loose {
+			if !visit(b) {
+				return
+			}
+		}
+		for _, b := range d.byDst.Subnets(lead.prefix) {
+			if b.leader != lead && !visit(b) {
+				return
+			}
+		}
+		return
+	}
+	for _, b := range d.loose {
+		if b.kind == bySrc && lead.kind == bySrc && !b.prefix.Overlaps(lead.prefix) {
+			continue
+		}
+		if !visit(b) {
+			return
+		}
+	}
+	for _, b := range d.ordered() {
+		if b.kind == byDst && !visit(b) {
+			return
+		}
+	}
+}
+
+// joined says whether c and d must be carried by one mechanism: they are tied and fare differently, or alike where doing that twice is not the same as doing
+// it once.
+func (p *platform) joined(c, d *card) bool {
+	alike := c.want == d.want && c.want.Policer == "" && !c.rule.Action.Continue && !d.rule.Action.Continue
+	return (!alike || p.twice(c)) && c.tied(d)
+}

@@ -1,0 +1,301 @@
+package plan
+
+import (
+	"container/heap"
+	"slices"
+
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/rib"
+)
+
+// ripple is changes being taken over: they touch buckets, these touch buckets below them, and so on.
+type ripple struct {
+	pl      *Planner
+	bulk    bool      // so many changes that every bucket is settled
+	kept    []*bucket // that may send something else now
+	stirred []*seat   // came, went, or fare otherwise
+	unsaid  []*seat   // rejected ones around them
+}
+
+// manyChanges is how many changes are looked at one by one.
+const manyChanges = 64
+
+// take takes over changes.
+func (pl *Planner) take(changes []rib.Change) *ripple {
+	r := &ripple{pl: pl, bulk: len(changes) > manyChanges && len(changes) > pl.size/8}
+	pl.plan = nil
+	for _, d := range pl.domains {
+		d.ripple = r
+	}
+	for _, t := range pl.cut {
+		r.stirred = append(r.stirred, t.seat)
+	}
+	pl.restore()
+	for i := range changes {
+		r.change(&changes[i])
+	}
+	for _, d := range pl.domains {
+		r.settle(d)
+	}
+	pl.trim(r)
+	r.arrange()
+	pl.domains = slices.DeleteFunc(pl.domains, func(d *domain) bool { return len(d.buckets) == 0 })
+	return r
+}
+
+// same says whether nothing is to be planned anew when b stands in the place of a. Time and note of a rule decide nothing here.
+func (pl *Planner) same(a, b *flowspec.Rule) bool {
+	return a == b || a.ID == b.ID && a.Action.Equal(b.Action) && slices.Equal(a.Communities, b.Communities) &&
+		slices.Equal(a.LargeCommunities, b.LargeCommunities) && slices.Equal(a.Others, b.Others)
+}
+
+// change takes over one change.
+func (r *ripple) change(c *rib.Change) {
+	pl := r.pl
+	d := pl.domainOf(c.Match)
+	var old *seat
+	if d != nil {
+		old = d.find(c.Match)
+	}
+	if c.New != nil && old != nil && pl.same(old.rule, c.New) {
+		return
+	}
+	if old != nil {
+		r.touch(d, old.bucket)
+		d.drop(old)
+		old.bucket.left = append(old.bucket.left, old)
+		pl.size--
+	}
+	if c.New == nil {
+		return
+	}
+	if d == nil {
+		d = pl.newDomain(c.Match)
+		d.ripple = r
+	}
+	var one *card
+	one, pl.scratch = pl.platform.newCard(c.New, pl.scratch)
+	b := d.bucketOf(one.lead, c.Match)
+	r.touch(d, b)
+	d.put(b, one)
+	pl.size++
+}
+
+// touch notes that b must be settled.
+func (r *ripple) touch(d *domain, b *bucket) {
+	d.keep(b)
+	if !b.dirty {
+		b.dirty = true
+		if !r.bulk {
+			heap.Push(&d.queue, b)
+		}
+	}
+}
+
+// keep notes what b sends, before that changes.
+func (d *domain) keep(b *bucket) {
+	if b.kept {
+		return
+	}
+	b.kept = true
+	d.ripple.kept = append(d.ripple.kept, b)
+	if !d.ripple.bulk {
+		b.before = b.appendRoutes(nil)
+	}
+}
+
+// becomes gives s another fate.
+func (d *domain) becomes(s *seat, f fate) {
+	d.keep(s.bucket)
+	s.fate, s.said = f, nil
+}
+
+// settle settles what was touched in d, from above to below: what a bucket does depends on those above it.
+func (r *ripple) settle(d *domain) {
+	if r.bulk {
+		for _, b := range d.ordered() {
+			r.bucket(d, b)
+		}
+	} else {
+		for d.queue.Len() > 0 {
+			r.bucket(d, heap.Pop(&d.queue).(*bucket))
+		}
+	}
+	r.stirred = append(r.stirred, d.convene()...)
+}
+
+// bucket settles b, and touches buckets below that this concerns.
+func (r *ripple) bucket(d *domain, b *bucket) {
+	b.dirty = false
+	var turns []turn
+	for _, s := range b.left {
+		d.dissolve(s.with)
+		turns = append(turns, turn{seat: s, was: s.own})
+		s.own = fate{}
+		d.lossy.note(s, false)
+		r.stirred = append(r.stirred, s)
+	}
+	b.left = nil
+	turns = d.settle(b, turns)
+	d.lossy.update(b)
+	if len(b.seats) == 0 {
+		d.forget(b)
+	}
+	for i := range turns {
+		d.council.called = append(d.council.called, turns[i].seat)
+		if !r.bulk {
+			r.pass(d, &turns[i])
+		}
+	}
+}
+
+// pass touches the buckets below that a turn concerns: those with rules that get packets which a rejected rule leaves to them, where that
+// rule came to be rejected, or one that decides such packets before came or went.
+func (r *ripple) pass(d *domain, t *turn) {
+	if t.seat.rule.Action.Continue || d.anyOrder() {
+		return
+	}
+	if was, is := t.was.state == asRejected, t.now.state == asRejected; was != is {
+		d.below(t.seat, func(b *bucket) {
+			if !b.dirty && slices.ContainsFunc(b.seats, func(s *seat) bool { left := d.leaves(t.seat, s); return !left.Empty() }) {
+				r.touch(d, b)
+			}
+		})
+	}
+	if was, is := t.was.state.carried(), t.now.state.carried(); was != is {
+		r.decider(d, t.seat, is)
+	}
+}
+
+// decider touches the buckets below l, which came or went, where it makes a difference to what rejected rules leave to them.
+func (r *ripple) decider(d *domain, l *seat, came bool) {
+	if len(d.lossy.seats) == 0 {
+		return
+	}
+	var below []*seat
+	d.below(l, func(b *bucket) {
+		b.near(&l.glance, func(s *seat) bool {
+			if !b.dirty && (!came || !s.own.state.carried()) && d.p.alone(s.card).carried() {
+				below = append(below, s)
+			}
+			return true
+		})
+	})
+	if len(below) == 0 {
+		return
+	}
+	d.lossy.decidedBy(l, func(e *seat) {
+		for _, s := range below {
+			if s.bucket.dirty || compareBuckets(e.bucket, s.bucket) >= 0 {
+				continue
+			}
+			if left := d.leaves(e, s); left.Empty() || s.own.state.carried() && !exists(d.exposed(e, s)) {
+				continue
+			}
+			r.touch(d, s.bucket)
+		}
+	})
+}
+
+// below calls visit with the buckets below that of s whose rules may share a packet with s.
+func (d *domain) below(s *seat, visit func(*bucket)) {
+	b := s.bucket
+	if b.kind == byDst {
+		for _, one := range d.byDst.Supernets(b.prefix) {
+			if one != b {
+				visit(one)
+			}
+		}
+	}
+	for _, one := range d.loose {
+		if b.kind == byDst || one != b && compareBuckets(b, one) < 0 {
+			visit(one)
+		}
+	}
+}
+
+// arrange puts in order what the touched buckets send, and finds the verdicts that must be said anew.
+func (r *ripple) arrange() {
+	for _, b := range r.kept {
+		b.domain.arrange(b)
+		b.kept = false
+	}
+	for _, s := range r.stirred {
+		s.said = nil
+		d := s.bucket.domain
+		if !s.gone {
+			d.pending = append(d.pending, s)
+		}
+		if !r.bulk {
+			d.lossy.around(s.card, func(e *seat) {
+				if e.state == asRejected && e.said != nil {
+					e.said = nil
+					r.unsaid = append(r.unsaid, e)
+				}
+			})
+		}
+	}
+	for _, d := range r.pl.domains {
+		d.ripple = nil
+		if r.bulk || len(d.pending) > manyChanges {
+			d.pending, d.unmet = nil, true
+		}
+		if r.bulk {
+			d.forgetRejected()
+		}
+	}
+}
+
+// forgetRejected has all verdicts of rejected rules said anew.
+func (d *domain) forgetRejected() {
+	for _, b := range d.buckets {
+		for _, s := range b.seats {
+			if s.state == asRejected {
+				s.said = nil
+			}
+		}
+	}
+}
+
+// routes returns what the touched buckets sent before and what they send now.
+func (r *ripple) routes() (was, is []device.Route) {
+	for _, b := range r.kept {
+		was = append(was, b.before...)
+		is = b.appendRoutes(is)
+		b.before = nil
+	}
+	return was, is
+}
+
+// verdicts returns what is to be said anew.
+func (r *ripple) verdicts() (out []Verdict) {
+	list := append(r.stirred, r.unsaid...)
+	for _, b := range r.kept {
+		for _, s := range b.seats {
+			if s.said == nil {
+				list = append(list, s)
+			}
+		}
+	}
+	list = slices.DeleteFunc(list, func(s *seat) bool { return s.gone })
+	slices.SortFunc(list, func(a, b *seat) int { return flowspec.Compare(a.rule.Match, b.rule.Match) })
+	for _, s := range slices.Compact(list) {
+		out = append(out, *s.bucket.domain.verdict(s))
+	}
+	return out
+}
+
+// queue is buckets in RFC order, as a heap.
+type queue []*bucket
+
+func (q queue) Len() int           { return len(q) }
+func (q queue) Less(i, j int) bool { return compareBuckets(q[i], q[j]) < 0 }
+func (q queue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+func (q *queue) Push(b any)        { *q = append(*q, b.(*bucket)) }
+func (q *queue) Pop() any {
+	old := *q
+	b := old[len(old)-1]
+	*q = old[:len(old)-1]
+	return b
+}

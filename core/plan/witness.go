@@ -1,0 +1,129 @@
+package plan
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/packet"
+	"github.com/sluice-gateway/sluice/core/table"
+)
+
+// witness returns a packet that fares otherwise than asked because s is rejected, or would have if it had been carried.
+func (d *domain) witness(s *seat, n note) *table.Difference {
+	c := s.card
+	switch {
+	case c.native.witness != nil:
+		return c.native.witness
+	case c.inFilter != nil && c.inFilter.witness != nil:
+		return c.inFilter.witness
+	case c.native.policers:
+		return pair(c, c.native.sets)
+	case c.inFilter != nil && c.inFilter.policers:
+		return pair(c, c.inFilter.sets)
+	case n.conflict != nil && n.conflict.ready != nil:
+		return n.conflict.ready
+	case n.conflict != nil:
+		want, got := n.conflict.want, n.conflict.got
+		first := want
+		if flowspec.Compare(got.rule.Match, want.rule.Match) < 0 {
+			first = got
+		}
+		if h, ok := d.open(n.conflict.packets, first); ok {
+			return &table.Difference{Packet: h, WantEntry: string(want.rule.ID), GotEntry: string(got.rule.ID),
+				Want: want.want.String(), Got: got.want.String()}
+		}
+	}
+	return d.missed(s)
+}
+
+// pair returns two packets that should share the policer of c, and would not if its pieces had one each.
+func pair(c *card, sets []packet.Set) *table.Difference {
+	want := table.Table{{ID: string(c.rule.ID), Match: c.set, Do: c.want}}
+	got := make(table.Table, len(sets))
+	for k, s := range sets {
+		do := c.want
+		do.Policer = fmt.Sprintf("%s-%d", c.rule.ID, k+1)
+		got[k] = table.Entry{ID: do.Policer, Match: s, Do: do}
+	}
+	return table.Diff(want, got)
+}
+
+// missed returns a packet that s asks for and that fares otherwise now.
+func (d *domain) missed(s *seat) *table.Difference {
+	h, ok := d.open(s.set, s.card)
+	if !ok {
+		return nil
+	}
+	out := &table.Difference{Packet: h, WantEntry: string(s.rule.ID), Want: s.want.String(), Got: table.Outcome{}.String()}
+	if first := d.first(h); first != nil {
+		out.GotEntry, out.Got = string(first.rule.ID), first.want.String()
+	}
+	if out.Want == out.Got {
+		return nil
+	}
+	return out
+}
+
+// open returns a packet of packets that no carried rule in front of c decides. It takes a bounded number of such rules out.
+func (d *domain) open(packets packet.Set, c *card) (packet.Header, bool) {
+	for range 2 * entangled {
+		h, ok := packets.Witness()
+		if !ok {
+			return h, false
+		}
+		first := d.deciding(h, c)
+		if first == nil {
+			return h, true
+		}
+		if packets, ok = packets.Outside(exactSteps, first.set); !ok {
+			return h, false
+		}
+	}
+	return packet.Header{}, false
+}
+
+// deciding returns the carried rule in front of c that decides h, or nil.
+func (d *domain) deciding(h packet.Header, c *card) (found *seat) {
+	d.matching(h, func(s *seat) bool {
+		if flowspec.Compare(s.rule.Match, c.rule.Match) >= 0 {
+			return false
+		}
+		if !s.rule.Action.Continue {
+			found = s
+		}
+		return found == nil
+	})
+	return found
+}
+
+// first returns the first carried rule that matches h, or nil.
+func (d *domain) first(h packet.Header) (found *seat) {
+	d.matching(h, func(s *seat) bool {
+		found = s
+		return false
+	})
+	return found
+}
+
+// matching calls visit with the carried rules that match h, in order, until visit returns false.
+func (d *domain) matching(h packet.Header, visit func(*seat) bool) {
+	look := func(b *bucket) bool {
+		for _, s := range b.seats {
+			if s.state.carried() && s.set.Has(h) && !visit(s) {
+				return false
+			}
+		}
+		return true
+	}
+	for _, b := range d.byDst.Supernets(netip.PrefixFrom(h.Dst, h.Dst.BitLen())) {
+		if !look(b) {
+			return
+		}
+	}
+	for _, b := range d.loose {
+		if !look(b) {
+			return
+		}
+	}
+}
