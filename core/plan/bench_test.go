@@ -166,37 +166,6 @@ func BenchmarkMake(b *testing.B) {
 	}
 }
 
-// BenchmarkPlannerOneRule replaces one rule of n.
-func BenchmarkPlannerOneRule(b *testing.B) {
-	for _, c := range []struct {
-		name string
-		n    int
-		make func(testing.TB, int, uint64) []flowspec.Rule
-	}{
-		{"mitigation/1000", 1_000, mitigation}, {"mitigation/10000", 10_000, mitigation}, {"mitigation/100000", 100_000, mitigation},
-		{"mixed/1000", 1_000, mixed}, {"mixed/10000", 10_000, mixed},
-	} {
-		b.Run(c.name, func(b *testing.B) {
-			p, settings := embedded(b, "asr9k")
-			n, rules := c.n, c.make(b, c.n+1, 1)
-			one, other := rib.Of(rules[:n]), rib.Of(rules[1:])
-			one.Rules()
-			other.Rules()
-			pl := plan.NewPlanner(p, plan.Options{Settings: settings})
-			if _, err := pl.Plan(one); err != nil {
-				b.Fatal(err)
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				one, other = other, one
-				if _, err := pl.Plan(one); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}
-
 // BenchmarkMemory reports what a plan of 100,000 rules keeps.
 func BenchmarkMemory(b *testing.B) {
 	p, settings := embedded(b, "asr9k")

@@ -71,6 +71,7 @@ func (d *domain) together(b *bucket, above []exposure) []fate {
 	pl.index()
 	pl.outer, pl.bucket = above, b
 	pl.settle()
+	pl.nameLosses()
 	return pl.fates()
 }
 
@@ -101,13 +102,13 @@ func (d *domain) exposures(b *bucket) (out []exposure) {
 	if d.uniform() {
 		return nil
 	}
-	d.lossy.above(b, func(e *seat) {
+	for _, e := range d.lossy.above(b) {
 		for j := range b.at {
 			if s := b.seats[j]; d.worse(e, s) && e.glance.near(&b.at[j]) && d.p.alone(s.card).carried() {
 				out = append(out, exposure{e, int32(j)})
 			}
 		}
-	})
+	}
 	return out
 }
 
@@ -174,8 +175,8 @@ func (d *domain) deciders(e, s *seat, both packet.Set) (out []packet.Set) {
 			}
 		}
 	}
-	for _, up := range d.loose {
-		if up.kind != bySrc && up.kind < b.kind && !look(up) {
+	for _, kind := range []leaderKind{dstPattern, srcPattern} {
+		if up := d.buckets[leader{kind: kind}]; up != nil && kind < b.kind && !look(up) {
 			return out
 		}
 	}
@@ -201,6 +202,14 @@ func (d *domain) exposed(e, s *seat) packet.Set {
 		return inner < entangled
 	})
 	return outside(both, before)
+}
+
+// exposes says whether s would be rejected because of e, as things stand, and not because of one in front of e already.
+func (d *domain) exposes(e, s *seat) bool {
+	if first := s.lostTo(); first != nil && compareSeats(first, e) <= 0 {
+		return false
+	}
+	return exists(d.exposed(e, s))
 }
 
 // arrange puts in order what b sends, and keeps account of it.
@@ -258,6 +267,22 @@ func (s *seat) takes(taken []*seat) {
 	if s.taken != nil || taken != nil {
 		s.taken, s.said = taken, nil
 	}
+}
+
+// sending appends the routes that b sends, in the order of the device.
+func (b *bucket) sending(out []*device.Route) []*device.Route {
+	if b.routes != nil {
+		for _, one := range b.routes {
+			out = append(out, one.route)
+		}
+		return out
+	}
+	for _, s := range b.seats {
+		if s.state == asNative {
+			out = append(out, &s.native().routes[0])
+		}
+	}
+	return out
 }
 
 // appendRoutes appends what b sends, in the order of the device.

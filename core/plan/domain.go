@@ -7,6 +7,7 @@ import (
 	"github.com/gaissmai/bart"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/packet"
 	"github.com/sluice-gateway/sluice/core/table"
 )
 
@@ -24,7 +25,7 @@ type domain struct {
 	buckets  map[leader]*bucket
 	byDst    bart.Table[*bucket]
 	bySrc    bart.Table[*bucket] // those that begin with a source
-	loose    []*bucket           // all that do not begin with a destination prefix, in RFC order
+	loose    row                 // all rules that do not begin with a destination prefix
 	lossy    lossy
 	order    []*bucket // in RFC order, but for those in come and those that are gone
 	come     []*bucket
@@ -81,9 +82,8 @@ func leads(m flowspec.Match) leader {
 // bucket is the rules with one leader, in RFC order.
 type bucket struct {
 	leader
+	row
 	domain *domain
-	seats  []*seat
-	at     []glance       // of seats, in a row
 	match  flowspec.Match // of one of its rules: stands for all in comparisons with other buckets
 	gone   bool           // it has no rule any more
 	lossy  bool           // it is in domain.lossy
@@ -92,8 +92,41 @@ type bucket struct {
 	sends, filtered int  // routes, and rules in the filter
 	dirty           bool // it waits to be settled
 	kept            bool // before is what it sent before the changes at hand
-	before          []device.Route
+	before          []*device.Route
 	left            []*seat // went with the changes at hand
+}
+
+// row is rules in RFC order, with their glances in a row.
+type row struct {
+	seats []*seat
+	at    []glance
+}
+
+func (r *row) search(m flowspec.Match) (int, bool) {
+	if n := len(r.seats); n > 0 && flowspec.Compare(r.seats[n-1].rule.Match, m) < 0 {
+		return n, false // rules mostly come in order
+	}
+	return slices.BinarySearchFunc(r.seats, m, func(s *seat, m flowspec.Match) int { return flowspec.Compare(s.rule.Match, m) })
+}
+
+func (r *row) put(s *seat) {
+	i, _ := r.search(s.rule.Match)
+	r.seats, r.at = slices.Insert(r.seats, i, s), slices.Insert(r.at, i, s.glance)
+}
+
+func (r *row) drop(s *seat) {
+	i, _ := r.search(s.rule.Match)
+	r.seats, r.at = slices.Delete(r.seats, i, i+1), slices.Delete(r.at, i, i+1)
+}
+
+// near calls visit with every rule of r that g is near, until visit returns false; then it does so too.
+func (r *row) near(g *glance, visit func(*seat) bool) bool {
+	for i := range r.at {
+		if g.near(&r.at[i]) && !visit(r.seats[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // sent is one route of a bucket, and whose it is.
@@ -106,14 +139,15 @@ type sent struct {
 // seat is one rule in its bucket, and how it fares.
 type seat struct {
 	*card
-	bucket *bucket
-	gone   bool // from its bucket
-	own    fate // as settled with the rules of its bucket
-	fate        // as it is: that of its council where it is in one, or its own
-	with   *council
-	lost   bool     // it is in lossy.seats
-	taken  []*seat  // by route: an earlier rule that sends the same NLRI; nil: nobody sends any of them
-	said   *Verdict // nil: to be said anew
+	bucket         *bucket
+	gone           bool // from its bucket
+	own            fate // as settled with the rules of its bucket
+	fate                // as it is: that of its council where it is in one, or its own
+	with           *council
+	lost, exposing bool            // as lossy has it
+	taken          []*seat         // by route: an earlier rule that sends the same NLRI; nil: nobody sends any of them
+	said           *Verdict        // nil: to be said anew
+	probes         []packet.Header // packets that were looked at for its witness: as long as nothing happens to their rules, it stands
 	// rival is a rule that overlaps this one and fares differently, carried as rivalWay says, where one was found.
 	rival    *seat
 	rivalWay *way
@@ -175,27 +209,23 @@ func (d *domain) find(m flowspec.Match) *seat {
 	return nil
 }
 
-func (b *bucket) search(m flowspec.Match) (int, bool) {
-	if n := len(b.seats); n > 0 && flowspec.Compare(b.seats[n-1].rule.Match, m) < 0 {
-		return n, false // rules mostly come in order
-	}
-	return slices.BinarySearchFunc(b.seats, m, func(s *seat, m flowspec.Match) int { return flowspec.Compare(s.rule.Match, m) })
-}
-
 // put gives c a seat in b.
 func (d *domain) put(b *bucket, c *card) *seat {
-	i, _ := b.search(c.rule.Match)
 	s := &seat{card: c, bucket: b}
-	b.seats, b.at = slices.Insert(b.seats, i, s), slices.Insert(b.at, i, c.glance)
+	b.put(s)
+	if b.kind != byDst {
+		d.loose.put(s)
+	}
 	d.count(c, 1)
 	return s
 }
 
 // drop takes s out of its bucket.
 func (d *domain) drop(s *seat) {
-	b := s.bucket
-	i, _ := b.search(s.rule.Match)
-	b.seats, b.at = slices.Delete(b.seats, i, i+1), slices.Delete(b.at, i, i+1)
+	s.bucket.drop(s)
+	if s.bucket.kind != byDst {
+		d.loose.drop(s)
+	}
 	s.gone = true
 	d.count(s.card, -1)
 }
@@ -223,12 +253,9 @@ func (d *domain) bucketOf(lead leader, m flowspec.Match) *bucket {
 	switch lead.kind {
 	case byDst:
 		d.byDst.Insert(lead.prefix, b)
-		return b
 	case bySrc:
 		d.bySrc.Insert(lead.prefix, b)
 	}
-	at, _ := slices.BinarySearchFunc(d.loose, b, compareBuckets)
-	d.loose = slices.Insert(d.loose, at, b)
 	return b
 }
 
@@ -239,12 +266,9 @@ func (d *domain) forget(b *bucket) {
 	switch b.kind {
 	case byDst:
 		d.byDst.Delete(b.prefix)
-		return
 	case bySrc:
 		d.bySrc.Delete(b.prefix)
 	}
-	at, _ := slices.BinarySearchFunc(d.loose, b, compareBuckets)
-	d.loose = slices.Delete(d.loose, at, at+1)
 }
 
 func compareBuckets(a, b *bucket) int {
@@ -290,53 +314,53 @@ func (d *domain) ordered() []*bucket {
 
 // near calls visit with every rule that may share a packet with c, c itself too, until visit returns false.
 func (d *domain) near(c *card, visit func(*seat) bool) {
-	d.around(c, func(b *bucket) bool { return b.near(&c.glance, visit) })
-}
-
-// near calls visit with every rule of b that g is near, until visit returns false; then it does so too.
-func (b *bucket) near(g *glance, visit func(*seat) bool) bool {
-	for i := range b.at {
-		if g.near(&b.at[i]) && !visit(b.seats[i]) {
-			return false
+	if c.lead.kind == byDst {
+		for _, b := range d.byDst.Supernets(c.lead.prefix) {
+			if !b.near(&c.glance, visit) {
+				return
+			}
 		}
 	}
-	return true
-}
-
-// around calls visit with the buckets whose rules may share a packet with c, until visit returns false.
-func (d *domain) around(c *card, visit func(*bucket) bool) {
-	lead := c.lead
-	if lead.kind == byDst {
-		for _, b := range d.byDst.Supernets(lead.prefix) {
-			if !visit(b) {
-				return
-			}
-		}
-		for _, b := range d.loose {
-			if !visit(b) {
-				return
-			}
-		}
-		for _, b := range d.byDst.Subnets(lead.prefix) {
-			if b.leader != lead && !visit(b) {
+	if !d.loose.near(&c.glance, visit) {
+		return
+	}
+	if c.lead.kind == byDst {
+		for _, b := range d.byDst.Subnets(c.lead.prefix) {
+			if b.leader != c.lead && !b.near(&c.glance, visit) {
 				return
 			}
 		}
 		return
 	}
-	for _, b := range d.loose {
-		if b.kind == bySrc && lead.kind == bySrc && !b.prefix.Overlaps(lead.prefix) {
-			continue
-		}
-		if !visit(b) {
-			return
-		}
-	}
 	for _, b := range d.ordered() {
-		if b.kind == byDst && !visit(b) {
+		if b.kind == byDst && !b.near(&c.glance, visit) {
 			return
 		}
 	}
+}
+
+// below calls visit with every rule of a bucket below that of s which may share a packet with s.
+func (d *domain) below(s *seat, visit func(*seat)) {
+	try := func(o *seat) bool {
+		visit(o)
+		return true
+	}
+	b := s.bucket
+	if b.kind == byDst {
+		for _, one := range d.byDst.Supernets(b.prefix) {
+			if one != b {
+				one.near(&s.glance, try)
+			}
+		}
+		d.loose.near(&s.glance, try)
+		return
+	}
+	d.loose.near(&s.glance, func(o *seat) bool {
+		if o.bucket != b && compareBuckets(b, o.bucket) < 0 {
+			visit(o)
+		}
+		return true
+	})
 }
 
 // joined says whether c and d must be carried by one mechanism: they are tied and fare differently, or alike where doing that twice is not the same as doing

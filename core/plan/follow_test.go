@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
@@ -200,53 +199,5 @@ func TestForeignSnapshots(t *testing.T) {
 		if got := out.Verdicts[0].Rule; got != rule(t, text).ID {
 			t.Errorf("planned %s, want %s", got, rule(t, text).ID)
 		}
-	}
-}
-
-// BenchmarkPatch adds one rule to n, plans, takes it out again, and plans; and so with one after the other of 64 rules. Most concern one
-// victim, a few concern everybody: p50 and p99 of a plan are in microseconds.
-func BenchmarkPatch(b *testing.B) {
-	for _, c := range []struct {
-		name string
-		n    int
-		make func(testing.TB, int, uint64) []flowspec.Rule
-	}{
-		{"mitigation/100", 100, mitigation}, {"mitigation/1000", 1_000, mitigation}, {"mitigation/10000", 10_000, mitigation}, {"mitigation/100000", 100_000, mitigation},
-		{"mixed/1000", 1_000, mixed}, {"mixed/10000", 10_000, mixed},
-	} {
-		b.Run(c.name, func(b *testing.B) {
-			p, settings := embedded(b, "asr9k")
-			rules := c.make(b, c.n+64, 1)
-			for i := range rules {
-				rules[i].Source = "test"
-			}
-			h := newHistory(b)
-			defer h.stop()
-			pl := plan.NewPlanner(p, plan.Options{Settings: settings})
-			if _, err := pl.Plan(h.change(nil, rules[:c.n])); err != nil {
-				b.Fatal(err)
-			}
-			b.ReportAllocs()
-			var took []float64
-			for i := 0; b.Loop(); i++ {
-				b.StopTimer()
-				one := rules[c.n+i/2%64]
-				var snap rib.Snapshot
-				if i%2 == 0 {
-					snap = h.change(nil, []flowspec.Rule{one})
-				} else {
-					snap = h.change([]flowspec.Match{one.Match}, nil)
-				}
-				b.StartTimer()
-				start := time.Now()
-				if _, err := pl.Plan(snap); err != nil {
-					b.Fatal(err)
-				}
-				took = append(took, float64(time.Since(start).Microseconds()))
-			}
-			slices.Sort(took)
-			b.ReportMetric(took[len(took)/2], "p50-us")
-			b.ReportMetric(took[len(took)*99/100], "p99-us")
-		})
 	}
 }

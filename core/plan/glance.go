@@ -52,6 +52,17 @@ func glanceOf(c *card, components []flowspec.Component) glance {
 	return out
 }
 
+// glanceAt returns a glance that is near those of all rules that match h.
+func glanceAt(h *packet.Header) glance {
+	out := glance{dst: bitsOf(netip.PrefixFrom(h.Dst, h.Dst.BitLen())), src: bitsOf(netip.PrefixFrom(h.Src, h.Src.BitLen())), protos: sketchOf(uint64(h.Proto)),
+		dports: ^uint64(0), sports: ^uint64(0), dport: hull{0, math.MaxUint16}, sport: hull{0, math.MaxUint16}, bytes: hull{h.Length, h.Length}}
+	if out.protos&(sketchTCP|sketchUDP) != 0 {
+		out.dport, out.dports = hull{h.DstPort, h.DstPort}, 1<<(mix(uint64(h.DstPort))%64)
+		out.sport, out.sports = hull{h.SrcPort, h.SrcPort}, 1<<(mix(uint64(h.SrcPort))%64)
+	}
+	return out
+}
+
 // bitsOf returns the bits of p; of the invalid prefix none count.
 func bitsOf(p netip.Prefix) bits {
 	if !p.IsValid() {
@@ -139,20 +150,24 @@ func sketchList(terms []flowspec.Term) (out uint8) {
 		if t.Op != flowspec.EQ || t.And {
 			return 0xff
 		}
-		switch t.Value {
-		case 6:
-			out |= sketchTCP
-		case 17:
-			out |= sketchUDP
-		case 1:
-			out |= sketchICMP
-		case 58:
-			out |= sketchICMPv6
-		default:
-			out |= sketchOther
-		}
+		out |= sketchOf(t.Value)
 	}
 	return out
+}
+
+// sketchOf is the bit of one protocol.
+func sketchOf(proto uint64) uint8 {
+	switch proto {
+	case 6:
+		return sketchTCP
+	case 17:
+		return sketchUDP
+	case 1:
+		return sketchICMP
+	case 58:
+		return sketchICMPv6
+	}
+	return sketchOther
 }
 
 // mix spreads a number over 64 bits (the finisher of SplitMix64).

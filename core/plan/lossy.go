@@ -4,20 +4,32 @@ import (
 	"slices"
 
 	"github.com/gaissmai/bart"
+	"github.com/sluice-gateway/sluice/core/table"
 )
 
 // lossy is the rules that are rejected. What such a rule would have decided is left to rules below it.
 type lossy struct {
-	byDst bart.Table[*bucket] // buckets that have some
-	rest  map[*bucket]bool    // those that do not begin with a destination prefix
-	seats []exposer           // of all, in RFC order
+	byDst bart.Table[*bucket] // buckets that have some and begin with a destination prefix
+	loose row                 // those that do not
+	all   exposers
 }
 
-// exposer is a rejected rule in a row of them.
+// exposer is a rejected rule, with what most questions about it need.
 type exposer struct {
 	glance
-	seat *seat
+	seat     *seat
+	severity table.Severity
+	exposes  bool
 }
+
+// exposers is rejected rules in RFC order, in pieces, so that one more moves few.
+type exposers struct {
+	pieces [][]exposer
+	n      int
+}
+
+// largestPiece is where a piece of exposers is cut in two.
+const largestPiece = 256
 
 // update notes which rules of b are rejected.
 func (l *lossy) update(b *bucket) {
@@ -31,121 +43,180 @@ func (l *lossy) update(b *bucket) {
 		return
 	}
 	b.lossy = has
-	switch {
-	case b.kind == byDst && has:
+	if b.kind != byDst {
+		return
+	}
+	if has {
 		l.byDst.Insert(b.prefix, b)
-	case b.kind == byDst:
+	} else {
 		l.byDst.Delete(b.prefix)
-	case has:
-		if l.rest == nil {
-			l.rest = make(map[*bucket]bool)
-		}
-		l.rest[b] = true
-	default:
-		delete(l.rest, b)
 	}
 }
 
 // note puts s among the rejected rules, or takes it out.
 func (l *lossy) note(s *seat, lost bool) {
-	if lost == s.lost {
+	exposes := s.exposes()
+	if lost == s.lost && exposes == s.exposing {
 		return
 	}
-	s.lost = lost
-	at := len(l.seats)
-	if at > 0 && compareSeats(l.seats[at-1].seat, s) >= 0 {
-		at, _ = slices.BinarySearchFunc(l.seats, s, func(x exposer, s *seat) int { return compareSeats(x.seat, s) })
+	if s.lost {
+		l.all.drop(s)
+		if s.bucket.kind != byDst {
+			l.loose.drop(s)
+		}
 	}
+	s.lost, s.exposing = lost, exposes
 	if lost {
-		l.seats = slices.Insert(l.seats, at, exposer{s.glance, s})
-	} else {
-		l.seats = slices.Delete(l.seats, at, at+1)
+		l.all.put(exposer{s.glance, s, s.severity, exposes})
+		if s.bucket.kind != byDst {
+			l.loose.put(s)
+		}
 	}
 }
 
-// above calls visit with the rules above b that leave packets to others, if these may be packets of rules of b.
-func (l *lossy) above(b *bucket, visit func(*seat)) {
-	if len(l.seats) == 0 {
+// piece returns the piece in which s is or belongs, which there is.
+func (x *exposers) piece(s *seat) int {
+	last := len(x.pieces) - 1
+	if p := x.pieces[last]; compareSeats(p[0].seat, s) <= 0 {
+		return last
+	}
+	i, _ := slices.BinarySearchFunc(x.pieces[:last], s, func(p []exposer, s *seat) int { return compareSeats(p[len(p)-1].seat, s) })
+	return i
+}
+
+func (x *exposers) put(e exposer) {
+	x.n++
+	if len(x.pieces) == 0 {
+		x.pieces = [][]exposer{{e}}
 		return
+	}
+	i := x.piece(e.seat)
+	p := x.pieces[i]
+	at := len(p)
+	if compareSeats(p[at-1].seat, e.seat) > 0 {
+		at, _ = slices.BinarySearchFunc(p, e.seat, func(o exposer, s *seat) int { return compareSeats(o.seat, s) })
+	}
+	p = slices.Insert(p, at, e)
+	x.pieces[i] = p
+	if len(p) > largestPiece {
+		half := len(p) / 2
+		x.pieces[i] = slices.Clip(p[:half])
+		x.pieces = slices.Insert(x.pieces, i+1, slices.Clone(p[half:]))
+	}
+}
+
+func (x *exposers) drop(s *seat) {
+	x.n--
+	i := x.piece(s)
+	p := x.pieces[i]
+	at, _ := slices.BinarySearchFunc(p, s, func(o exposer, s *seat) int { return compareSeats(o.seat, s) })
+	if p = slices.Delete(p, at, at+1); len(p) == 0 {
+		x.pieces = slices.Delete(x.pieces, i, i+1)
+		return
+	}
+	x.pieces[i] = p
+}
+
+// near calls visit with those that g is near.
+func (x *exposers) near(g *glance, visit func(*exposer)) {
+	for _, p := range x.pieces {
+		for i := range p {
+			if g.near(&p[i].glance) {
+				visit(&p[i])
+			}
+		}
+	}
+}
+
+// above returns the rules above b, in RFC order, that leave packets to others, if these may be packets of rules of b that treat them as badly as asked or worse.
+func (l *lossy) above(b *bucket) (out []*seat) {
+	if l.all.n == 0 {
+		return nil
 	}
 	if b.kind == byDst {
 		for _, up := range l.byDst.Subnets(b.prefix) {
 			for _, e := range up.seats {
 				if up != b && e.exposes() {
-					visit(e)
+					out = append(out, e)
 				}
 			}
 		}
-		return
+		slices.SortFunc(out, compareSeats)
+		return out
 	}
-	for i := range l.seats {
-		x := &l.seats[i]
-		for j := range b.at {
-			if x.near(&b.at[j]) {
-				if x.seat.exposes() && x.seat.bucket != b && compareBuckets(x.seat.bucket, b) < 0 {
-					visit(x.seat)
-				}
-				break
+	for _, p := range l.all.pieces {
+		for i := range p {
+			if x := &p[i]; x.exposes && x.over(b) && x.seat.bucket != b && compareBuckets(x.seat.bucket, b) < 0 {
+				out = append(out, x.seat)
 			}
 		}
 	}
+	return out
+}
+
+// over says whether some rule of b may treat a packet of x as badly or worse.
+func (x *exposer) over(b *bucket) bool {
+	for j := range b.at {
+		if x.near(&b.at[j]) && b.seats[j].severity >= x.severity {
+			return true
+		}
+	}
+	return false
 }
 
 // decidedBy calls visit with the rules whose packets, which they leave to others, s may decide, see domain.deciders.
 func (l *lossy) decidedBy(s *seat, visit func(*seat)) {
-	try := func(e *seat) {
-		if e.exposes() && e.glance.near(&s.glance) {
-			visit(e)
-		}
-	}
-	if len(l.seats) == 0 {
-		return
-	}
-	if s.bucket.kind == byDst {
-		for _, up := range l.byDst.Subnets(s.bucket.prefix) {
-			for _, e := range up.seats {
-				try(e)
+	if s.bucket.kind != byDst {
+		l.all.near(&s.glance, func(x *exposer) {
+			if x.exposes {
+				visit(x.seat)
 			}
-		}
+		})
 		return
 	}
-	for i := range l.seats {
-		if l.seats[i].near(&s.glance) {
-			try(l.seats[i].seat)
-		}
-	}
-}
-
-// around calls visit with the rejected rules that may share a packet with c.
-func (l *lossy) around(c *card, visit func(*seat)) {
-	if len(l.seats) == 0 {
-		return
-	}
-	if c.lead.kind != byDst {
-		for i := range l.seats {
-			if l.seats[i].near(&c.glance) {
-				visit(l.seats[i].seat)
-			}
-		}
-		return
-	}
-	look := func(b *bucket) {
-		b.near(&c.glance, func(s *seat) bool {
-			if s.lost {
-				visit(s)
+	for _, up := range l.byDst.Subnets(s.bucket.prefix) {
+		up.near(&s.glance, func(e *seat) bool {
+			if e.exposes() {
+				visit(e)
 			}
 			return true
 		})
 	}
-	for _, b := range l.byDst.Supernets(c.lead.prefix) {
-		look(b)
+}
+
+// near calls visit with the rejected rules that may share a packet with c.
+func (l *lossy) near(c *card, visit func(*seat)) {
+	if l.all.n == 0 {
+		return
 	}
+	if c.lead.kind != byDst {
+		l.all.near(&c.glance, func(x *exposer) { visit(x.seat) })
+		return
+	}
+	l.nearAbove(c, visit)
 	for _, b := range l.byDst.Subnets(c.lead.prefix) {
 		if b.leader != c.lead {
-			look(b)
+			b.nearLost(c, visit)
 		}
 	}
-	for b := range l.rest {
-		look(b)
+}
+
+// nearAbove calls visit with the rejected rules that may share a packet with c, which begins with a destination, and whose first component takes in that of c.
+func (l *lossy) nearAbove(c *card, visit func(*seat)) {
+	for _, b := range l.byDst.Supernets(c.lead.prefix) {
+		b.nearLost(c, visit)
 	}
+	l.loose.near(&c.glance, func(s *seat) bool {
+		visit(s)
+		return true
+	})
+}
+
+func (b *bucket) nearLost(c *card, visit func(*seat)) {
+	b.near(&c.glance, func(s *seat) bool {
+		if s.lost {
+			visit(s)
+		}
+		return true
+	})
 }

@@ -41,9 +41,13 @@ type note struct {
 	reasons  []Reason
 	conflict *witnessed
 	mended   *mended // nil: the rule goes as its card says
+	lostTo   *seat   // the rule above the bucket, itself rejected, for which this one is rejected
+	named    bool    // lostTo is the first of several
 }
 
-func (n *note) empty() bool { return len(n.reasons) == 0 && n.conflict == nil && n.mended == nil }
+func (n *note) empty() bool {
+	return len(n.reasons) == 0 && n.conflict == nil && n.mended == nil && n.lostTo == nil
+}
 
 // group is the rules for one destination prefix, or one source prefix and no destination: cards lo to hi-1. Those inside the prefix begin at first.
 type group struct {

@@ -146,10 +146,7 @@ func (pl *plane) remedy(t try) bool {
 	if t.name != RemedySubtract && !pl.keepsOrder(t, m.way) {
 		return false
 	}
-	if pl.notes == nil {
-		pl.notes = make([]note, len(pl.cards))
-	}
-	pl.notes[t.card].mended = &m
+	pl.note(t.card).mended = &m
 	return true
 }
 

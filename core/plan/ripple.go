@@ -12,10 +12,11 @@ import (
 // ripple is changes being taken over: they touch buckets, these touch buckets below them, and so on.
 type ripple struct {
 	pl      *Planner
-	bulk    bool      // so many changes that every bucket is settled
-	kept    []*bucket // that may send something else now
-	stirred []*seat   // came, went, or fare otherwise
-	unsaid  []*seat   // rejected ones around them
+	bulk    bool            // so many changes that every bucket is settled
+	kept    []*bucket       // that may send something else now
+	stirred []*seat         // came, went, or fare otherwise
+	unsaid  []*seat         // rejected ones around them
+	now     []*device.Route // room
 }
 
 // manyChanges is how many changes are looked at one by one.
@@ -101,7 +102,7 @@ func (d *domain) keep(b *bucket) {
 	b.kept = true
 	d.ripple.kept = append(d.ripple.kept, b)
 	if !d.ripple.bulk {
-		b.before = b.appendRoutes(nil)
+		b.before = b.sending(nil)
 	}
 }
 
@@ -150,69 +151,74 @@ func (r *ripple) bucket(d *domain, b *bucket) {
 	}
 }
 
-// pass touches the buckets below that a turn concerns: those with rules that get packets which a rejected rule leaves to them, where that
-// rule came to be rejected, or one that decides such packets before came or went.
+// pass touches the buckets below in which a turn changes something: those with rules that get packets which a rejected rule leaves to them, where that
+// rule came to be rejected, or one that decides such packets before came or went. What comes out there would be the same otherwise: a rule is lost to the first rule that
+// exposes it, and one more rule that decides only ever exposes fewer.
 func (r *ripple) pass(d *domain, t *turn) {
 	if t.seat.rule.Action.Continue || d.anyOrder() {
 		return
 	}
 	if was, is := t.was.state == asRejected, t.now.state == asRejected; was != is {
-		d.below(t.seat, func(b *bucket) {
-			if !b.dirty && slices.ContainsFunc(b.seats, func(s *seat) bool { left := d.leaves(t.seat, s); return !left.Empty() }) {
-				r.touch(d, b)
+		d.below(t.seat, func(s *seat) {
+			if s.bucket.dirty {
+				return
+			}
+			if was && s.lostTo() == t.seat || is && d.exposes(t.seat, s) {
+				r.touch(d, s.bucket)
 			}
 		})
 	}
-	if was, is := t.was.state.carried(), t.now.state.carried(); was != is {
-		r.decider(d, t.seat, is)
+	if was, is := t.was.state.carried(), t.now.state.carried(); was != is && d.lossy.all.n > 0 {
+		if is {
+			r.saved(d, t.seat)
+		} else {
+			r.bared(d, t.seat)
+		}
 	}
 }
 
-// decider touches the buckets below l, which came or went, where it makes a difference to what rejected rules leave to them.
-func (r *ripple) decider(d *domain, l *seat, came bool) {
-	if len(d.lossy.seats) == 0 {
-		return
-	}
-	var below []*seat
-	d.below(l, func(b *bucket) {
-		b.near(&l.glance, func(s *seat) bool {
-			if !b.dirty && (!came || !s.own.state.carried()) && d.p.alone(s.card).carried() {
-				below = append(below, s)
-			}
-			return true
-		})
-	})
-	if len(below) == 0 {
-		return
-	}
-	d.lossy.decidedBy(l, func(e *seat) {
-		for _, s := range below {
-			if s.bucket.dirty || compareBuckets(e.bucket, s.bucket) >= 0 {
-				continue
-			}
-			if left := d.leaves(e, s); left.Empty() || s.own.state.carried() && !exists(d.exposed(e, s)) {
-				continue
-			}
+// saved touches the buckets with rules that are not lost any more because l came.
+func (r *ripple) saved(d *domain, l *seat) {
+	look := func(s *seat) {
+		if e := s.lostTo(); e != nil && !s.bucket.dirty && e.glance.near(&l.glance) && compareBuckets(l.bucket, s.bucket) < 0 && !exists(d.exposed(e, s)) {
 			r.touch(d, s.bucket)
 		}
+	}
+	if l.bucket.kind == byDst {
+		d.lossy.nearAbove(l.card, look)
+	} else {
+		d.lossy.loose.near(&l.glance, func(s *seat) bool {
+			look(s)
+			return true
+		})
+	}
+}
+
+// bared touches the buckets with rules that are lost because l went.
+func (r *ripple) bared(d *domain, l *seat) {
+	var lost []*seat
+	d.lossy.decidedBy(l, func(e *seat) { lost = append(lost, e) })
+	if len(lost) == 0 {
+		return
+	}
+	d.below(l, func(s *seat) {
+		for _, e := range lost {
+			if s.bucket.dirty {
+				return
+			}
+			if compareBuckets(e.bucket, s.bucket) < 0 && d.exposes(e, s) {
+				r.touch(d, s.bucket)
+			}
+		}
 	})
 }
 
-// below calls visit with the buckets below that of s whose rules may share a packet with s.
-func (d *domain) below(s *seat, visit func(*bucket)) {
-	b := s.bucket
-	if b.kind == byDst {
-		for _, one := range d.byDst.Supernets(b.prefix) {
-			if one != b {
-				visit(one)
-			}
-		}
+// lostTo returns the rule above the bucket for which s is rejected, or nil.
+func (s *seat) lostTo() *seat {
+	if s.own.note == nil {
+		return nil
 	}
-	for _, one := range d.loose {
-		if b.kind == byDst || one != b && compareBuckets(b, one) < 0 {
-			visit(one)
-		}
-	}
+	return s.own.note.lostTo
 }
 
 // arrange puts in order what the touched buckets send, and finds the verdicts that must be said anew.
@@ -228,8 +234,8 @@ func (r *ripple) arrange() {
 			d.pending = append(d.pending, s)
 		}
 		if !r.bulk {
-			d.lossy.around(s.card, func(e *seat) {
-				if e.state == asRejected && e.said != nil {
+			d.lossy.near(s.card, func(e *seat) {
+				if e.state == asRejected && e.said != nil && slices.ContainsFunc(e.probes, s.set.Has) {
 					e.said = nil
 					r.unsaid = append(r.unsaid, e)
 				}
@@ -258,14 +264,24 @@ func (d *domain) forgetRejected() {
 	}
 }
 
-// routes returns what the touched buckets sent before and what they send now.
+// routes returns what the touched buckets sent before and what they send now, but for routes that stay as they are.
 func (r *ripple) routes() (was, is []device.Route) {
 	for _, b := range r.kept {
-		was = append(was, b.before...)
-		is = b.appendRoutes(is)
+		r.now = b.sending(r.now[:0])
+		was, is = appendOthers(was, b.before, r.now), appendOthers(is, r.now, b.before)
 		b.before = nil
 	}
 	return was, is
+}
+
+// appendOthers appends the routes of list that are not the same as ones of others.
+func appendOthers(out []device.Route, list, others []*device.Route) []device.Route {
+	for i, one := range list {
+		if (i >= len(others) || others[i] != one) && !slices.Contains(others, one) {
+			out = append(out, *one)
+		}
+	}
+	return out
 }
 
 // verdicts returns what is to be said anew.

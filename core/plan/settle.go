@@ -54,21 +54,24 @@ func (pl *plane) settle() {
 	pl.tellBenign()
 }
 
-// say adds a reason to what is said of card i.
-func (pl *plane) say(i int32, r Reason) {
+// note returns what there is to say about card i.
+func (pl *plane) note(i int32) *note {
 	if pl.notes == nil {
 		pl.notes = make([]note, len(pl.cards))
 	}
-	pl.notes[i].reasons = append(pl.notes[i].reasons, r)
+	return &pl.notes[i]
+}
+
+// say adds a reason to what is said of card i.
+func (pl *plane) say(i int32, r Reason) {
+	n := pl.note(i)
+	n.reasons = append(n.reasons, r)
 }
 
 // show gives card i its witness, unless it has one.
 func (pl *plane) show(i int32, w *witnessed) {
-	if pl.notes == nil {
-		pl.notes = make([]note, len(pl.cards))
-	}
-	if pl.notes[i].conflict == nil {
-		pl.notes[i].conflict = w
+	if n := pl.note(i); n.conflict == nil {
+		n.conflict = w
 	}
 }
 
@@ -107,24 +110,48 @@ func (pl *plane) loseExceptions() (changed bool) {
 			pl.giveUp()
 			return true
 		}
-		e, j := x.above, pl.bucket.seats[x.at]
-		d := j.bucket.domain
-		both := d.leaves(e, j)
-		if both.Empty() {
-			continue
-		}
-		if left := pl.outside(both, append(d.deciders(e, j, both), pl.decidersInside(x.at, both)...)); exists(left) {
-			pl.rejectExposed(x.at, e.card, &witnessed{want: e.card, got: j.card, packets: left})
+		if pl.isExposed(x) {
+			pl.state[x.at] = asRejected
+			pl.note(x.at).lostTo = x.above
 			changed = true
 		}
 	}
 	return changed
 }
 
+// isExposed says whether a rule of the bucket gets packets that a rejected rule above leaves to it, as things stand. These questions take no steps of
+// settling: they are asked again only where the answer may be another one.
+func (pl *plane) isExposed(x *exposure) bool {
+	e, j := x.above, pl.bucket.seats[x.at]
+	d := j.bucket.domain
+	both := d.leaves(e, j)
+	if both.Empty() {
+		return false
+	}
+	return exists(outside(both, append(d.deciders(e, j, both), pl.decidersInside(x.at, both)...)))
+}
+
+// nameLosses says to whom above rules of the bucket were lost: each to the first that leaves it packets in the end.
+func (pl *plane) nameLosses() {
+	for k := range pl.outer {
+		x := &pl.outer[k]
+		if pl.notes == nil || pl.notes[x.at].lostTo == nil || pl.notes[x.at].named {
+			continue
+		}
+		n := &pl.notes[x.at]
+		if n.lostTo != x.above && !pl.isExposed(x) {
+			continue
+		}
+		n.lostTo, n.named = x.above, true
+		below := pl.cards[x.at]
+		pl.rejectExposed(x.at, x.above.card, &witnessed{want: x.above.card, got: below, packets: x.above.set.And(below.set)})
+	}
+}
+
 // decidersInside returns rules of the plane before card j that decide packets of both, but not more than the bound.
 func (pl *plane) decidersInside(j int32, both packet.Set) (out []packet.Set) {
 	for k, c := range pl.cards[:j] {
-		if pl.at[k].near(&pl.at[j]) && pl.state[k].carried() && !c.rule.Action.Continue && pl.overlap(c.set, both) {
+		if pl.at[k].near(&pl.at[j]) && pl.state[k].carried() && !c.rule.Action.Continue && c.set.Overlaps(both) {
 			if out = append(out, c.set); len(out) == entangled {
 				break
 			}

@@ -12,6 +12,7 @@ import (
 // witness returns a packet that fares otherwise than asked because s is rejected, or would have if it had been carried.
 func (d *domain) witness(s *seat, n note) *table.Difference {
 	c := s.card
+	s.probes = nil
 	switch {
 	case c.native.witness != nil:
 		return c.native.witness
@@ -29,7 +30,7 @@ func (d *domain) witness(s *seat, n note) *table.Difference {
 		if flowspec.Compare(got.rule.Match, want.rule.Match) < 0 {
 			first = got
 		}
-		if h, ok := d.open(n.conflict.packets, first); ok {
+		if h, ok := s.open(n.conflict.packets, first); ok {
 			return &table.Difference{Packet: h, WantEntry: string(want.rule.ID), GotEntry: string(got.rule.ID),
 				Want: want.want.String(), Got: got.want.String()}
 		}
@@ -51,7 +52,7 @@ func pair(c *card, sets []packet.Set) *table.Difference {
 
 // missed returns a packet that s asks for and that fares otherwise now.
 func (d *domain) missed(s *seat) *table.Difference {
-	h, ok := d.open(s.set, s.card)
+	h, ok := s.open(s.set, s.card)
 	if !ok {
 		return nil
 	}
@@ -66,13 +67,14 @@ func (d *domain) missed(s *seat) *table.Difference {
 }
 
 // open returns a packet of packets that no carried rule in front of c decides. It takes a bounded number of such rules out.
-func (d *domain) open(packets packet.Set, c *card) (packet.Header, bool) {
+func (s *seat) open(packets packet.Set, c *card) (packet.Header, bool) {
 	for range 2 * entangled {
 		h, ok := packets.Witness()
 		if !ok {
 			return h, false
 		}
-		first := d.deciding(h, c)
+		s.probes = append(s.probes, h)
+		first := s.bucket.domain.deciding(h, c)
 		if first == nil {
 			return h, true
 		}
@@ -108,22 +110,12 @@ func (d *domain) first(h packet.Header) (found *seat) {
 
 // matching calls visit with the carried rules that match h, in order, until visit returns false.
 func (d *domain) matching(h packet.Header, visit func(*seat) bool) {
-	look := func(b *bucket) bool {
-		for _, s := range b.seats {
-			if s.state.carried() && s.set.Has(h) && !visit(s) {
-				return false
-			}
-		}
-		return true
-	}
+	g := glanceAt(&h)
+	look := func(s *seat) bool { return !s.state.carried() || !s.set.Has(h) || visit(s) }
 	for _, b := range d.byDst.Supernets(netip.PrefixFrom(h.Dst, h.Dst.BitLen())) {
-		if !look(b) {
+		if !b.near(&g, look) {
 			return
 		}
 	}
-	for _, b := range d.loose {
-		if !look(b) {
-			return
-		}
-	}
+	d.loose.near(&g, look)
 }
