@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/sluice-gateway/sluice/core/device"
@@ -24,10 +25,19 @@ type turn struct {
 // fare otherwise than before to turns.
 func (d *domain) settle(b *bucket, turns []turn) []turn {
 	var own []fate
-	if above := d.exposures(b); d.anyOrder() || d.plain(b) && !d.loses(b, above) {
+	switch {
+	case d.anyOrder():
 		own = d.alone(b)
-	} else {
-		own = d.together(b, above)
+	case d.plain(b):
+		if lost, ok := d.loses(b); !ok {
+			own = d.alone(b)
+		} else if len(b.seats) == 1 {
+			own = d.together(b, []exposure{lost}) // no other says more
+		} else {
+			own = d.together(b, slices.Collect(d.exposures(b)))
+		}
+	default:
+		own = d.together(b, slices.Collect(d.exposures(b)))
 	}
 	for i, s := range b.seats {
 		was := s.own
@@ -48,7 +58,7 @@ func (d *domain) alone(b *bucket) []fate {
 	return out
 }
 
-// plain says whether nothing can go wrong among the rules of b: they all go as they came, or fare alike, or there is only one.
+// plain says whether nothing can go wrong among the rules of b: they all go as they came, or fare alike, or keep their order.
 func (d *domain) plain(b *bucket) bool {
 	if len(b.seats) <= 1 {
 		return true
@@ -62,7 +72,52 @@ func (d *domain) plain(b *bucket) bool {
 		whole = whole && s.card.native.ok() && !s.card.native.rewritten
 		alike = alike && s.want == first.want && s.want.Policer == "" && !s.rule.Action.Continue && d.p.alone(s.card) != asFilter
 	}
-	return whole || alike
+	return whole || alike || len(b.seats) <= fewSeats && d.keepsOrder(b)
+}
+
+// fewSeats is how many rules are looked at pair by pair.
+const fewSeats = 32
+
+// keepsOrder says whether of any two rules of b that may share a packet and fare differently, all routes of the first stand before all of the other, and none gets
+// packets that a rejected one leaves to it. Then every packet meets them in the order that was asked for.
+func (d *domain) keepsOrder(b *bucket) bool {
+	for i, first := range b.seats {
+		switch d.p.alone(first.card) {
+		case asFilter:
+			return false
+		case asNothing:
+			continue
+		}
+		for j := i + 1; j < len(b.seats); j++ {
+			if next := b.seats[j]; b.at[i].near(&b.at[j]) && differ(first.card, next.card) && !d.goWell(first, next) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// goWell says whether first does next no harm, which stands below it.
+func (d *domain) goWell(first, next *seat) bool {
+	if !first.card.native.ok() {
+		return first.rule.Action.Continue || next.severity < first.severity || !d.p.alone(next.card).carried()
+	}
+	if !next.card.native.ok() || !first.card.native.rewritten && !next.card.native.rewritten {
+		return true
+	}
+	for i := range first.card.native.routes {
+		for j := range next.card.native.routes {
+			if flowspec.Compare(first.card.native.routes[i].Match, next.card.native.routes[j].Match) >= 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// differ says whether c and d may treat a packet differently.
+func differ(c, d *card) bool {
+	return c.want != d.want || c.want.Policer != "" || c.rule.Action.Continue || d.rule.Action.Continue
 }
 
 // together settles the rules of b with each other.
@@ -97,24 +152,25 @@ func (b *bucket) cards() []*card {
 	return out
 }
 
-// exposures returns the exposures of b, by the rule above in RFC order.
-func (d *domain) exposures(b *bucket) (out []exposure) {
-	if d.uniform() {
-		return nil
-	}
-	for _, e := range d.lossy.above(b) {
-		for j := range b.at {
-			if s := b.seats[j]; d.worse(e, s) && e.glance.near(&b.at[j]) && d.p.alone(s.card).carried() {
-				out = append(out, exposure{e, int32(j)})
+// exposures yields the exposures of b, by the rule above in RFC order.
+func (d *domain) exposures(b *bucket) iter.Seq[exposure] {
+	return func(yield func(exposure) bool) {
+		if d.uniform() {
+			return
+		}
+		for e := range d.lossy.above(b) {
+			for j := range b.at {
+				if s := b.seats[j]; d.worse(e, s) && e.glance.near(&b.at[j]) && d.p.alone(s.card).carried() && !yield(exposure{e, int32(j)}) {
+					return
+				}
 			}
 		}
 	}
-	return out
 }
 
-// loses says whether a rule of b treats packets worse than asked because a rule above is rejected, all rules of b being carried that can be alone.
-func (d *domain) loses(b *bucket, above []exposure) bool {
-	for _, x := range above {
+// loses returns an exposure by which a rule of b would treat packets worse than asked, all rules of b being carried that can be alone. It says whether there is one.
+func (d *domain) loses(b *bucket) (exposure, bool) {
+	for x := range d.exposures(b) {
 		s := b.seats[x.at]
 		both := d.leaves(x.above, s)
 		if both.Empty() {
@@ -127,16 +183,14 @@ func (d *domain) loses(b *bucket, above []exposure) bool {
 			}
 		}
 		if exists(outside(both, before)) {
-			return true
+			return x, true
 		}
 	}
-	return false
+	return exposure{}, false
 }
 
 // worse says whether s treats a packet as badly as e or worse, and otherwise.
-func (d *domain) worse(e, s *seat) bool {
-	return s.severity >= e.severity && (s.want != e.want || s.want.Policer != "" || s.rule.Action.Continue)
-}
+func (d *domain) worse(e, s *seat) bool { return s.severity >= e.severity && differ(e.card, s.card) }
 
 // leaves returns the packets that the rejected rule e leaves to s, which treats them as badly as e asked or worse; where it treats them alike, there are none.
 func (d *domain) leaves(e, s *seat) packet.Set {

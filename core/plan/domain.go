@@ -109,9 +109,10 @@ func (r *row) search(m flowspec.Match) (int, bool) {
 	return slices.BinarySearchFunc(r.seats, m, func(s *seat, m flowspec.Match) int { return flowspec.Compare(s.rule.Match, m) })
 }
 
-func (r *row) put(s *seat) {
+// put puts s in, to be seen at g.
+func (r *row) put(s *seat, g *glance) {
 	i, _ := r.search(s.rule.Match)
-	r.seats, r.at = slices.Insert(r.seats, i, s), slices.Insert(r.at, i, s.glance)
+	r.seats, r.at = slices.Insert(r.seats, i, s), slices.Insert(r.at, i, *g)
 }
 
 func (r *row) drop(s *seat) {
@@ -139,15 +140,15 @@ type sent struct {
 // seat is one rule in its bucket, and how it fares.
 type seat struct {
 	*card
-	bucket         *bucket
-	gone           bool // from its bucket
-	own            fate // as settled with the rules of its bucket
-	fate                // as it is: that of its council where it is in one, or its own
-	with           *council
-	lost, exposing bool            // as lossy has it
-	taken          []*seat         // by route: an earlier rule that sends the same NLRI; nil: nobody sends any of them
-	said           *Verdict        // nil: to be said anew
-	probes         []packet.Header // packets that were looked at for its witness: as long as nothing happens to their rules, it stands
+	bucket *bucket
+	gone   bool // from its bucket
+	own    fate // as settled with the rules of its bucket
+	fate        // as it is: that of its council where it is in one, or its own
+	with   *council
+	filed  filed           // what lossy has of it
+	taken  []*seat         // by route: an earlier rule that sends the same NLRI; nil: nobody sends any of them
+	said   *Verdict        // nil: to be said anew
+	probes []packet.Header // packets that were looked at for its witness: as long as nothing happens to their rules, it stands
 	// rival is a rule that overlaps this one and fares differently, carried as rivalWay says, where one was found.
 	rival    *seat
 	rivalWay *way
@@ -212,9 +213,9 @@ func (d *domain) find(m flowspec.Match) *seat {
 // put gives c a seat in b.
 func (d *domain) put(b *bucket, c *card) *seat {
 	s := &seat{card: c, bucket: b}
-	b.put(s)
+	b.put(s, &c.glance)
 	if b.kind != byDst {
-		d.loose.put(s)
+		d.loose.put(s, &c.glance)
 	}
 	d.count(c, 1)
 	return s
@@ -366,6 +367,5 @@ func (d *domain) below(s *seat, visit func(*seat)) {
 // joined says whether c and d must be carried by one mechanism: they are tied and fare differently, or alike where doing that twice is not the same as doing
 // it once.
 func (p *platform) joined(c, d *card) bool {
-	alike := c.want == d.want && c.want.Policer == "" && !c.rule.Action.Continue && !d.rule.Action.Continue
-	return (!alike || p.twice(c)) && c.tied(d)
+	return (differ(c, d) || p.twice(c)) && c.tied(d)
 }

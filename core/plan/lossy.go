@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/gaissmai/bart"
@@ -10,8 +11,16 @@ import (
 // lossy is the rules that are rejected. What such a rule would have decided is left to rules below it.
 type lossy struct {
 	byDst bart.Table[*bucket] // buckets that have some and begin with a destination prefix
-	loose row                 // those that do not
 	all   exposers
+	// Of rules that do not begin with a destination prefix:
+	watch   row // those that are rejected, at the packet of the witness, where it is the only one that was looked at
+	victims row // those that are lost to a rule above their bucket, at that rule
+}
+
+// filed is what lossy has of a rule.
+type filed struct {
+	lost, exposing bool
+	to             *seat
 }
 
 // exposer is a rejected rule, with what most questions about it need.
@@ -55,23 +64,43 @@ func (l *lossy) update(b *bucket) {
 
 // note puts s among the rejected rules, or takes it out.
 func (l *lossy) note(s *seat, lost bool) {
-	exposes := s.exposes()
-	if lost == s.lost && exposes == s.exposing {
+	now := filed{lost, s.exposes(), s.lostTo()}
+	if now == s.filed {
 		return
 	}
-	if s.lost {
+	loose := s.bucket.kind != byDst
+	if s.filed.lost {
 		l.all.drop(s)
-		if s.bucket.kind != byDst {
-			l.loose.drop(s)
+		if loose {
+			l.watch.drop(s)
 		}
 	}
-	s.lost, s.exposing = lost, exposes
+	if s.filed.to != nil && loose {
+		l.victims.drop(s)
+	}
+	s.filed = now
 	if lost {
-		l.all.put(exposer{s.glance, s, s.severity, exposes})
-		if s.bucket.kind != byDst {
-			l.loose.put(s)
+		l.all.put(exposer{s.glance, s, s.severity, now.exposing})
+		if loose {
+			l.watch.put(s, &s.glance)
 		}
 	}
+	if now.to != nil && loose {
+		l.victims.put(s, &now.to.glance)
+	}
+}
+
+// sees notes the packets that were looked at for the witness of s.
+func (l *lossy) sees(s *seat) {
+	if s.bucket.kind == byDst || !s.filed.lost {
+		return
+	}
+	g := s.glance
+	if len(s.probes) == 1 {
+		g = glanceAt(&s.probes[0])
+	}
+	i, _ := l.watch.search(s.rule.Match)
+	l.watch.at[i] = g
 }
 
 // piece returns the piece in which s is or belongs, which there is.
@@ -128,30 +157,44 @@ func (x *exposers) near(g *glance, visit func(*exposer)) {
 	}
 }
 
-// above returns the rules above b, in RFC order, that leave packets to others, if these may be packets of rules of b that treat them as badly as asked or worse.
-func (l *lossy) above(b *bucket) (out []*seat) {
-	if l.all.n == 0 {
-		return nil
-	}
-	if b.kind == byDst {
-		for _, up := range l.byDst.Subnets(b.prefix) {
-			for _, e := range up.seats {
-				if up != b && e.exposes() {
-					out = append(out, e)
+// above yields the rules above b, in RFC order, that leave packets to others, if these may be packets of rules of b that treat them as badly as asked or worse.
+func (l *lossy) above(b *bucket) iter.Seq[*seat] {
+	return func(yield func(*seat) bool) {
+		switch {
+		case l.all.n == 0:
+		case b.kind == byDst:
+			for _, e := range l.inside(b) {
+				if !yield(e) {
+					return
 				}
 			}
+		default:
+			l.all.above(b, yield)
 		}
-		slices.SortFunc(out, compareSeats)
-		return out
 	}
-	for _, p := range l.all.pieces {
-		for i := range p {
-			if x := &p[i]; x.exposes && x.over(b) && x.seat.bucket != b && compareBuckets(x.seat.bucket, b) < 0 {
-				out = append(out, x.seat)
+}
+
+// inside returns those whose destinations lie inside that of b.
+func (l *lossy) inside(b *bucket) (out []*seat) {
+	for _, up := range l.byDst.Subnets(b.prefix) {
+		for _, e := range up.seats {
+			if up != b && e.exposes() {
+				out = append(out, e)
 			}
 		}
 	}
+	slices.SortFunc(out, compareSeats)
 	return out
+}
+
+func (x *exposers) above(b *bucket, yield func(*seat) bool) {
+	for _, p := range x.pieces {
+		for i := range p {
+			if e := &p[i]; e.exposes && e.over(b) && e.seat.bucket != b && compareBuckets(e.seat.bucket, b) < 0 && !yield(e.seat) {
+				return
+			}
+		}
+	}
 }
 
 // over says whether some rule of b may treat a packet of x as badly or worse.
@@ -184,8 +227,8 @@ func (l *lossy) decidedBy(s *seat, visit func(*seat)) {
 	}
 }
 
-// near calls visit with the rejected rules that may share a packet with c.
-func (l *lossy) near(c *card, visit func(*seat)) {
+// witnessing calls visit with rejected rules whose witness c may change.
+func (l *lossy) witnessing(c *card, visit func(*seat)) {
 	if l.all.n == 0 {
 		return
 	}
@@ -193,7 +236,13 @@ func (l *lossy) near(c *card, visit func(*seat)) {
 		l.all.near(&c.glance, func(x *exposer) { visit(x.seat) })
 		return
 	}
-	l.nearAbove(c, visit)
+	for _, b := range l.byDst.Supernets(c.lead.prefix) {
+		b.nearLost(c, visit)
+	}
+	l.watch.near(&c.glance, func(s *seat) bool {
+		visit(s)
+		return true
+	})
 	for _, b := range l.byDst.Subnets(c.lead.prefix) {
 		if b.leader != c.lead {
 			b.nearLost(c, visit)
@@ -201,20 +250,22 @@ func (l *lossy) near(c *card, visit func(*seat)) {
 	}
 }
 
-// nearAbove calls visit with the rejected rules that may share a packet with c, which begins with a destination, and whose first component takes in that of c.
-func (l *lossy) nearAbove(c *card, visit func(*seat)) {
-	for _, b := range l.byDst.Supernets(c.lead.prefix) {
-		b.nearLost(c, visit)
+// lostAround calls visit with the rules that are lost to one above their bucket whose packets s may decide.
+func (l *lossy) lostAround(s *seat, visit func(*seat)) {
+	if s.bucket.kind == byDst {
+		for _, b := range l.byDst.Supernets(s.bucket.prefix) {
+			b.nearLost(s.card, visit)
+		}
 	}
-	l.loose.near(&c.glance, func(s *seat) bool {
-		visit(s)
+	l.victims.near(&s.glance, func(v *seat) bool {
+		visit(v)
 		return true
 	})
 }
 
 func (b *bucket) nearLost(c *card, visit func(*seat)) {
 	b.near(&c.glance, func(s *seat) bool {
-		if s.lost {
+		if s.filed.lost {
 			visit(s)
 		}
 		return true

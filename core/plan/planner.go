@@ -22,7 +22,6 @@ type Planner struct {
 	follows  bool   // the rules at hand are those of snap
 	plan     *Plan  // of the rules at hand; nil: not put together
 	cut      []trim // rules that do not fit the device
-	scratch  []flowspec.Component
 }
 
 // NewPlanner returns a Planner. An error in opt comes out of Plan and Apply.

@@ -2,7 +2,10 @@ package plan
 
 import (
 	"container/heap"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -33,8 +36,9 @@ func (pl *Planner) take(changes []rib.Change) *ripple {
 		r.stirred = append(r.stirred, t.seat)
 	}
 	pl.restore()
+	cards := pl.deal(changes, r.bulk)
 	for i := range changes {
-		r.change(&changes[i])
+		r.change(&changes[i], cards[i])
 	}
 	for _, d := range pl.domains {
 		r.settle(d)
@@ -45,14 +49,46 @@ func (pl *Planner) take(changes []rib.Change) *ripple {
 	return r
 }
 
+// deal returns the cards of the rules that come. Many are made on all processors, in pieces.
+func (pl *Planner) deal(changes []rib.Change, many bool) []*card {
+	out := make([]*card, len(changes))
+	piece := len(changes)
+	if many {
+		piece = 512
+	}
+	var next atomic.Int64
+	work := func() {
+		var scratch []flowspec.Component
+		for {
+			hi := int(next.Add(int64(piece)))
+			lo := min(hi-piece, len(changes))
+			if hi = min(hi, len(changes)); lo == hi {
+				return
+			}
+			for i := lo; i < hi; i++ {
+				if changes[i].New != nil {
+					out[i], scratch = pl.platform.newCard(changes[i].New, scratch)
+				}
+			}
+		}
+	}
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), (len(changes)+piece-1)/max(piece, 1)) - 1 {
+		wg.Go(work)
+	}
+	work()
+	wg.Wait()
+	return out
+}
+
 // same says whether nothing is to be planned anew when b stands in the place of a. Time and note of a rule decide nothing here.
 func (pl *Planner) same(a, b *flowspec.Rule) bool {
 	return a == b || a.ID == b.ID && a.Action.Equal(b.Action) && slices.Equal(a.Communities, b.Communities) &&
 		slices.Equal(a.LargeCommunities, b.LargeCommunities) && slices.Equal(a.Others, b.Others)
 }
 
-// change takes over one change.
-func (r *ripple) change(c *rib.Change) {
+// change takes over one change; one is the card of the rule that comes.
+func (r *ripple) change(c *rib.Change, one *card) {
 	pl := r.pl
 	d := pl.domainOf(c.Match)
 	var old *seat
@@ -75,8 +111,6 @@ func (r *ripple) change(c *rib.Change) {
 		d = pl.newDomain(c.Match)
 		d.ripple = r
 	}
-	var one *card
-	one, pl.scratch = pl.platform.newCard(c.New, pl.scratch)
 	b := d.bucketOf(one.lead, c.Match)
 	r.touch(d, b)
 	d.put(b, one)
@@ -179,19 +213,11 @@ func (r *ripple) pass(d *domain, t *turn) {
 
 // saved touches the buckets with rules that are not lost any more because l came.
 func (r *ripple) saved(d *domain, l *seat) {
-	look := func(s *seat) {
+	d.lossy.lostAround(l, func(s *seat) {
 		if e := s.lostTo(); e != nil && !s.bucket.dirty && e.glance.near(&l.glance) && compareBuckets(l.bucket, s.bucket) < 0 && !exists(d.exposed(e, s)) {
 			r.touch(d, s.bucket)
 		}
-	}
-	if l.bucket.kind == byDst {
-		d.lossy.nearAbove(l.card, look)
-	} else {
-		d.lossy.loose.near(&l.glance, func(s *seat) bool {
-			look(s)
-			return true
-		})
-	}
+	})
 }
 
 // bared touches the buckets with rules that are lost because l went.
@@ -234,7 +260,7 @@ func (r *ripple) arrange() {
 			d.pending = append(d.pending, s)
 		}
 		if !r.bulk {
-			d.lossy.near(s.card, func(e *seat) {
+			d.lossy.witnessing(s.card, func(e *seat) {
 				if e.state == asRejected && e.said != nil && slices.ContainsFunc(e.probes, s.set.Has) {
 					e.said = nil
 					r.unsaid = append(r.unsaid, e)

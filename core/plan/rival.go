@@ -10,7 +10,7 @@ func (d *domain) contested(s *seat) bool {
 		return false
 	}
 	d.near(s.card, func(o *seat) bool {
-		if o == s || !o.state.carried() || o.want == s.want && s.want.Policer == "" && !o.rule.Action.Continue && !s.rule.Action.Continue || !s.collides(o) {
+		if o == s || !o.state.carried() || !differ(o.card, s.card) || !s.collides(o) {
 			return true
 		}
 		s.rival, s.rivalWay = o, o.way()

@@ -113,6 +113,7 @@ func (d *domain) rejectedVerdict(v *Verdict, seat *seat, n note) {
 	}
 	d.p.known(v, s)
 	v.Witness = d.witness(seat, n)
+	d.lossy.sees(seat)
 }
 
 // dedupe drops reasons that are said already: native and filter often refuse for the same reason.
