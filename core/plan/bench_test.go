@@ -156,6 +156,35 @@ func benchmarkApply(b *testing.B, rules []flowspec.Rule) {
 	b.ReportMetric(at(1), "max-us")
 }
 
+// BenchmarkPlanAfterChange puts the whole plan together after one changed rule, as a gateway does that somebody asks for it.
+func BenchmarkPlanAfterChange(b *testing.B) {
+	for _, n := range []int{1_000, 10_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			p, settings := embedded(b, "asr9k")
+			rules := rulegen.Mitigation(flowspec.IPv4, n, 1)
+			pl := plan.NewPlanner(p, plan.Options{Settings: settings})
+			h := newHistory(b)
+			defer h.stop()
+			for i := range rules {
+				rules[i].Source = "test"
+			}
+			snap := h.change(nil, rules)
+			for i := 0; b.Loop(); i++ {
+				if _, err := pl.Plan(snap); err != nil {
+					b.Fatal(err)
+				}
+				b.StopTimer()
+				if i%2 == 0 {
+					snap = h.change([]flowspec.Match{rules[i%n].Match}, nil)
+				} else {
+					snap = h.change(nil, rules[(i-1)%n:(i-1)%n+1])
+				}
+				b.StartTimer()
+			}
+		})
+	}
+}
+
 // BenchmarkMemory reports what a planner and a plan of 100,000 rules keep, beside the rules.
 func BenchmarkMemory(b *testing.B) {
 	p, settings := embedded(b, "asr9k")

@@ -44,8 +44,8 @@ func (pl *plane) conflicts() []conflict {
 	return pl.inverted(slots)
 }
 
-// anyOrder returns the pairs that would go wrong in some order: all that overlap and fare differently. One for each rule is enough: the
-// loop in settle comes back.
+// anyOrder returns the pairs that would go wrong in some order: all that overlap and fare differently. Of many, one for each rule is enough: the loop in settle
+// comes back.
 func (pl *plane) anyOrder() []conflict {
 	pl.index()
 	var out []conflict
@@ -55,8 +55,8 @@ func (pl *plane) anyOrder() []conflict {
 		}
 		a := int32(i)
 		pl.near(a, true, func(b int32) bool {
-			if pl.state[b] != asNative || !pl.collide(a, b) {
-				return true
+			if pl.state[b] != asNative || b < a && len(out) < mostConflicts || !pl.collide(a, b) {
+				return true // where all are listed, those with b before a are there
 			}
 			c := conflict{want: min(a, b), got: max(a, b), unknown: true}
 			if _, ok := pl.mend(c); ok {
@@ -64,7 +64,7 @@ func (pl *plane) anyOrder() []conflict {
 				return true
 			}
 			out = append(out, c)
-			return false
+			return len(out) < mostConflicts
 		})
 	}
 	return out
@@ -233,8 +233,8 @@ func (s *sweep) pair(x, y int32) {
 	s.found(conflict{want: second, got: first, packets: left})
 }
 
-// found records a conflict, unless a remedy is found for it. Where there is no filter to move to, a rule goes at once, and with it whatever else it is in
-// the way of.
+// found records a conflict, unless a remedy is found for it. Where there is no filter to move to and there are many, a rule goes at once, and with it whatever else it
+// is in the way of.
 func (s *sweep) found(c conflict) {
 	if changed, ok := s.pl.mend(c); ok {
 		if s.stale == nil {
@@ -243,10 +243,11 @@ func (s *sweep) found(c conflict) {
 		s.stale[changed], s.pl.mendedAny = true, true
 		return
 	}
-	s.out = append(s.out, c)
-	if s.pl.p.filter == nil {
+	if s.pl.p.filter == nil && len(s.out) >= mostConflicts {
 		s.pl.resolve(c)
+		return
 	}
+	s.out = append(s.out, c)
 }
 
 // decided returns the packets of base, which the device decides at place x and the rules at card want, that nobody decides earlier on

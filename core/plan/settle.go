@@ -216,9 +216,7 @@ func (pl *plane) gather(wrong []conflict) (changed bool) {
 	}
 	pl.index()
 	if pl.p.filter == nil || !pl.p.may(RemedyFilter) {
-		for _, w := range wrong {
-			pl.resolve(w)
-		}
+		pl.resolveAll(wrong)
 		if pl.p.filter == nil {
 			return true
 		}
@@ -266,9 +264,7 @@ func (pl *plane) unite(members []int32, wrong []conflict) bool {
 		for _, i := range only {
 			pl.apart(i, "FlowSpec", pl.cards[i].native.refused)
 		}
-		for _, w := range inside {
-			pl.resolve(w)
-		}
+		pl.resolveAll(inside)
 	}
 	return true
 }
@@ -317,59 +313,6 @@ func (pl *plane) apart(i int32, what string, why []Reason) {
 		r.Hint = why[0].Hint
 	}
 	pl.reject(i, r)
-}
-
-// resolve rejects one rule of a conflict: the one with which fewer others go.
-func (pl *plane) resolve(w conflict) {
-	if !pl.state[w.want].carried() || !pl.state[w.got].carried() {
-		return
-	}
-	victim, other := w.got, w.want
-	if w.tangled {
-		if !pl.native(w.got).rewritten {
-			victim, other = other, victim // a rule as it came keeps its place
-		}
-	} else if pl.losses(w.want) < pl.losses(w.got) {
-		victim, other = other, victim
-	}
-	r := Reason{Code: "order-conflict", Severity: Error, Component: "order",
-		Message: fmt.Sprintf("the device would evaluate rule %s before rule %s, which overlaps it and should come first",
-			pl.cards[w.got].rule.ID, pl.cards[w.want].rule.ID),
-		Hint:   "make the two rules disjoint, give both the same action, or give the device a filter",
-		Source: pl.p.facts.source(pl.limits.order.Fact)}
-	switch {
-	case w.unknown:
-		r.Code = "order-unknown"
-		r.Message = fmt.Sprintf("in which order %s evaluates rules is not known, and rule %s overlaps this one and fares differently",
-			pl.p.profile.Name, pl.cards[other].rule.ID)
-	case w.tangled:
-		r.Code = "too-entangled"
-		r.Message = fmt.Sprintf("too many rules lie between the pieces of this rule and rule %s to prove their order", pl.cards[other].rule.ID)
-	}
-	packets := w.packets
-	if packets.Empty() {
-		packets = pl.cards[w.want].set.And(pl.cards[w.got].set)
-	}
-	pl.reject(victim, r)
-	pl.show(victim, &witnessed{want: pl.cards[w.want], got: pl.cards[w.got], packets: packets})
-}
-
-// manyLosses is where counting stops.
-const manyLosses = 16
-
-// losses estimates how many rules would have to go with i: those below it that are as severe, share packets with it and fare differently.
-func (pl *plane) losses(i int32) (n int) {
-	c := pl.cards[i]
-	if c.rule.Action.Continue {
-		return 0
-	}
-	pl.below(i, false, func(j int32) bool {
-		if d := pl.cards[j]; pl.state[j].carried() && d.severity >= c.severity && pl.meets(i, j) {
-			n++
-		}
-		return n < manyLosses
-	})
-	return n
 }
 
 // witnessed is a set of packets that the rules ask one thing for and the device would have done another.
