@@ -25,7 +25,7 @@ func (r *Reconciler) Planned(name string) (Planned, bool) {
 			return Planned{}, false
 		}
 		p, err := w.dev.Profile.With(w.dev.Options.Settings)
-		return Planned{p, m.plan, m.rules, w.dev.Options}, err == nil // the plan was made with these settings
+		return Planned{p, m.plan, m.rules(), w.dev.Options}, err == nil // the plan was made with these settings
 	}
 	return Planned{}, false
 }

@@ -8,15 +8,16 @@ import (
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/profile"
+	"github.com/sluice-gateway/sluice/core/rib"
 )
 
 // made is a plan and the Loc-RIB it was made of.
 type made struct {
 	version uint64
 	plan    *plan.Plan
-	rules   []flowspec.Rule // that plan was made of, in the order of its verdicts
-	summary map[string]int  // of plan; never changed
-	err     error           // why there is no plan of this version; plan and rules are then the last good ones, or nil
+	of      rib.Snapshot   // that plan was made of
+	summary map[string]int // of plan; never changed
+	err     error          // why there is no plan of this version; plan and what it is of are then the last good ones
 }
 
 // planning keeps the plan of one profile and options up to date. planner belongs to the goroutine in run.
@@ -31,6 +32,9 @@ type planning struct {
 func newPlanning(p *profile.Profile, opt plan.Options, log *slog.Logger) *planning {
 	return &planning{profile: p, planner: plan.NewPlanner(p, opt), log: log}
 }
+
+// rules returns the rules that the plan was made of, in the order of its verdicts.
+func (m *made) rules() []flowspec.Rule { return m.of.Rules() }
 
 // run makes a plan of each new snapshot it gets to see.
 func (p *planning) run(ctx context.Context, rules Rules) error {
@@ -48,13 +52,13 @@ func (p *planning) run(ctx context.Context, rules Rules) error {
 
 func (p *planning) make(rules Rules) {
 	snap := rules.Snapshot()
-	next := &made{version: snap.Version, rules: snap.Rules()}
+	next := &made{version: snap.Version, of: snap}
 	next.plan, next.err = p.planner.Plan(snap)
 	if next.err != nil {
 		// No proof, no delivery: the devices keep what they hold.
 		p.log.Error("no plan", "profile", p.profile.Name, "version", snap.Version, "error", next.err)
 		if last := p.latest.Load(); last != nil {
-			next.plan, next.rules = last.plan, last.rules
+			next.plan, next.of = last.plan, last.of
 		}
 	}
 	next.summary = summarize(next.plan)

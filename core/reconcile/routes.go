@@ -113,7 +113,7 @@ func (n *routeState) plan(m *made) {
 				}
 			}
 		case plan.InFilter:
-			severity := table.Want(m.rules[i]).Severity()
+			severity := table.Want(m.rules()[i]).Severity()
 			for _, r := range n.byRule[v.Rule] {
 				if r.Severity() <= severity {
 					next[v.Rule] = append(next[v.Rule], r)
