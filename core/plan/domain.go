@@ -26,6 +26,7 @@ type domain struct {
 	byDst    bart.Table[*bucket]
 	bySrc    bart.Table[*bucket] // those that begin with a source
 	loose    row                 // all rules that do not begin with a destination prefix
+	neither  row                 // those of them that do not begin with a source prefix either
 	lossy    lossy
 	order    []*bucket // in RFC order, but for those in come and those that are gone
 	come     []*bucket
@@ -216,6 +217,9 @@ func (d *domain) put(b *bucket, c *card) *seat {
 	b.put(s, &c.glance)
 	if b.kind != byDst {
 		d.loose.put(s, &c.glance)
+		if b.kind != bySrc {
+			d.neither.put(s, &c.glance)
+		}
 	}
 	d.count(c, 1)
 	return s
@@ -226,6 +230,9 @@ func (d *domain) drop(s *seat) {
 	s.bucket.drop(s)
 	if s.bucket.kind != byDst {
 		d.loose.drop(s)
+		if s.bucket.kind != bySrc {
+			d.neither.drop(s)
+		}
 	}
 	s.gone = true
 	d.count(s.card, -1)
@@ -322,7 +329,7 @@ func (d *domain) near(c *card, visit func(*seat) bool) {
 			}
 		}
 	}
-	if !d.loose.near(&c.glance, visit) {
+	if !d.nearLoose(c, visit) {
 		return
 	}
 	if c.lead.kind == byDst {
@@ -340,6 +347,24 @@ func (d *domain) near(c *card, visit func(*seat) bool) {
 	}
 }
 
+// nearLoose is near for rules that do not begin with a destination prefix. It returns false when visit did.
+func (d *domain) nearLoose(c *card, visit func(*seat) bool) bool {
+	if !c.src.IsValid() {
+		return d.loose.near(&c.glance, visit)
+	}
+	for _, b := range d.bySrc.Supernets(c.src) {
+		if !b.near(&c.glance, visit) {
+			return false
+		}
+	}
+	for _, b := range d.bySrc.Subnets(c.src) {
+		if b.prefix != c.src && !b.near(&c.glance, visit) {
+			return false
+		}
+	}
+	return d.neither.near(&c.glance, visit)
+}
+
 // below calls visit with every rule of a bucket below that of s which may share a packet with s.
 func (d *domain) below(s *seat, visit func(*seat)) {
 	try := func(o *seat) bool {
@@ -353,10 +378,10 @@ func (d *domain) below(s *seat, visit func(*seat)) {
 				one.near(&s.glance, try)
 			}
 		}
-		d.loose.near(&s.glance, try)
+		d.nearLoose(s.card, try)
 		return
 	}
-	d.loose.near(&s.glance, func(o *seat) bool {
+	d.nearLoose(s.card, func(o *seat) bool {
 		if o.bucket != b && compareBuckets(b, o.bucket) < 0 {
 			visit(o)
 		}

@@ -23,11 +23,12 @@ type plane struct {
 	outer     []exposure // by rules above the bucket that this plane is of
 	bucket    *bucket    // nil: of a council
 	class     []int32
-	tried     map[[3]int32]bool // remedies, by pair of rules and number
-	mendedAny bool              // the last look for conflicts mended some
-	tangled   bool              // settling gave up
-	steps     int               // what settling took so far
-	again     []bool            // whether doing what the rule does twice is not the same as doing it once
+	tried     map[[3]int32]bool  // remedies, by pair of rules and number
+	meetings  map[int32]*meeting // of rejected rules
+	mendedAny bool               // the last look for conflicts mended some
+	tangled   bool               // settling gave up
+	steps     int                // what settling took so far
+	again     []bool             // whether doing what the rule does twice is not the same as doing it once
 	at        []glance
 	groups    []group
 	group     []int32 // of each card, -1 for bare ones; a loose card's is of its source
@@ -280,10 +281,11 @@ func (pl *plane) below(i int32, twice bool, visit func(j int32) bool) {
 // The bound of settling one cluster, in steps of a few nanoseconds: what looking at a pair of rules costs that a glance does not tell
 // apart, and a question about packets. It depends on the rules alone, so that equal rules give equal plans on any machine.
 const (
-	settleSteps  = 1_000_000_000
-	glanceSteps  = 2
-	overlapSteps = 50
-	outsideSteps = 200
+	fewestSettleSteps = 60_000_000 // whatever the number of rules: a tenth of a second
+	stepsPerRule      = 10_000
+	glanceSteps       = 2
+	overlapSteps      = 50
+	outsideSteps      = 200
 )
 
 // exists says whether s holds a packet that can exist.
@@ -304,11 +306,19 @@ func (pl *plane) overlap(a, b packet.Set) bool {
 	return a.Overlaps(b)
 }
 
+// budget returns how many steps settling may take.
+func (pl *plane) budget() int {
+	if pl.p.steps >= 0 {
+		return pl.p.steps
+	}
+	return max(fewestSettleSteps, stepsPerRule*len(pl.cards))
+}
+
 // spent says whether settling took all the steps that it may take.
-func (pl *plane) spent() bool { return pl.steps > pl.p.steps }
+func (pl *plane) spent() bool { return pl.steps > pl.budget() }
 
 // spentOrder says whether it took all that may go into order: some must be left for what follows from rejecting the rest.
-func (pl *plane) spentOrder() bool { return pl.steps > pl.p.steps/2 }
+func (pl *plane) spentOrder() bool { return pl.steps > pl.budget()/2 }
 
 // The bounds of one exact question: how many rules it looks at, and for how long. What is left out
 // errs on the side of "not decided": a rule too many is rejected, never a packet treated otherwise.
@@ -330,11 +340,6 @@ func (pl *plane) narrower(i, j int32) int32 {
 		return j
 	}
 	return i
-}
-
-// undecided returns packets of base that no carried rule before limit decides. All packets of base are of the rule near.
-func (pl *plane) undecided(base packet.Set, near, limit int32) packet.Set {
-	return pl.outside(base, pl.deciders(base, near, limit))
 }
 
 // outside returns some packets of base that are in none of sets, or base itself when the question is too large.

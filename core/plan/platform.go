@@ -20,7 +20,7 @@ type platform struct {
 	profile *profile.Profile
 	opt     Options
 	facts   *facts
-	steps   int        // that settling one cluster may take
+	steps   int        // that settling may take; below 0: as plane.budget says
 	native  *mechanism // nil: cannot, or must not
 	filter  *mechanism
 	// Why there is no native or filter mechanism.
@@ -69,7 +69,7 @@ func newPlatform(p *profile.Profile, opt Options) (*platform, error) {
 			return nil, fmt.Errorf("remedy %q: there are %s", name, strings.Join(Remedies, ", "))
 		}
 	}
-	out := &platform{profile: p, opt: opt, facts: newFacts(p), steps: settleSteps}
+	out := &platform{profile: p, opt: opt, facts: newFacts(p), steps: -1}
 	switch {
 	case p.Native == nil:
 		out.noNative = Reason{Code: "no-native", Severity: Error, Message: p.Name + " has no FlowSpec"}

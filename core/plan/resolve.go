@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// The bounds of the search for the fewest rules to reject: conflicts that hang together, and steps (see settleSteps). Past them the best set found so far is taken, or
+// The bounds of the search for the fewest rules to reject: conflicts that hang together, and steps (see plane.budget). Past them the best set found so far is taken, or
 // each conflict is resolved by estimate. Whatever is taken is right; only how few rules go rests on it.
 const (
 	mostConflicts = 64
-	fewestSteps   = 2_000_000
+	fewestSteps   = 200_000
 )
 
 // resolveAll rejects rules until no conflict of wrong is left: of conflicts that hang together the fewest rules, counting those that go because these go.
@@ -66,7 +66,7 @@ func hanging(wrong []conflict) (out [][]conflict) {
 // fewest returns the rules to reject so that no conflict of part is left and the fewest rules go, those included that go because one of them goes. It is exact
 // within its bounds: of every conflict one rule or the other must go, and both are tried.
 func (pl *plane) fewest(part []conflict) []int32 {
-	s := cover{pl: pl, part: part, before: pl.lost(), until: pl.steps + fewestSteps}
+	s := cover{pl: pl, part: part, before: pl.lost(), until: min(pl.steps+fewestSteps, pl.budget())}
 	s.try(nil)
 	return s.best
 }

@@ -96,9 +96,13 @@ func (pl *plane) loseExceptions() (changed bool) {
 			pl.giveUp()
 			return true
 		}
-		for _, j := range pl.exposed(int32(i)) {
-			pl.lose(int32(i), j.card, j)
-			changed = true
+		m := pl.meeting(int32(i))
+		if gone := pl.gone(m); gone != m.gone {
+			for _, j := range pl.exposed(int32(i)) {
+				pl.lose(int32(i), j.card, j)
+				changed = true
+			}
+			m.gone = pl.gone(m)
 		}
 	}
 	for k := range pl.outer {
@@ -170,28 +174,6 @@ func (pl *plane) giveUp() {
 				Hint:    "make the rules for one destination disjoint, or give them one action"})
 		}
 	}
-}
-
-// loss is a rule that must go because one above it went, with packets that show it.
-type loss struct {
-	card    int32
-	witness *witnessed
-}
-
-// exposed returns the rules that treat packets of i worse than asked, now that i is rejected.
-func (pl *plane) exposed(i int32) (out []loss) {
-	c := pl.cards[i]
-	pl.below(i, false, func(j int32) bool {
-		d := pl.cards[j]
-		if !pl.state[j].carried() || d.severity < c.severity || !pl.meets(i, j) {
-			return true
-		}
-		if left := pl.undecided(c.set.And(d.set), pl.narrower(i, j), j); exists(left) {
-			out = append(out, loss{j, &witnessed{want: c, got: d, packets: left}})
-		}
-		return true
-	})
-	return out
 }
 
 // lose rejects j because i was rejected.
