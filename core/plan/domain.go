@@ -341,8 +341,8 @@ func (d *domain) near(c *card, visit func(*seat) bool) {
 		return
 	}
 	for _, b := range d.ordered() {
-		if b.kind == byDst && !b.near(&c.glance, visit) {
-			return
+		if b.kind != byDst || !b.near(&c.glance, visit) {
+			return // those by destination come first
 		}
 	}
 }
