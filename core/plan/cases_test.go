@@ -128,6 +128,17 @@ func TestTables(t *testing.T) {
 			dst 203.0.113.80/32 proto 6 flags all(2)&none(16) -> accept # rejected 0 no-operator no-filter
 			dst 203.0.113.0/24 proto 6 -> discard # rejected 0 exception-lost
 			dst 203.0.113.0/24 proto 17 -> discard # native 1`},
+		{name: "and whatever the lost discard hid", profile: "asr9k", table: `
+			dst 203.0.113.80/32 proto 6 flags all(2)&none(16) -> accept # rejected 0 no-operator no-filter
+			dst 203.0.113.80/32 proto 6 -> discard # rejected 0 exception-lost
+			dst 203.0.113.80/32 -> discard # rejected 0 exception-lost
+			dst 203.0.113.0/24 -> discard # rejected 0 exception-lost
+			src 198.51.100.0/24 -> discard # rejected 0 exception-lost`},
+		{name: "but not what another exception hides", profile: "asr9k", table: `
+			dst 203.0.113.80/32 proto 6 flags all(2)&none(16) -> accept # rejected 0 no-operator no-filter
+			dst 203.0.113.80/32 proto 6 -> accept # native 1 assumed-order
+			dst 203.0.113.80/32 -> discard # native 1 assumed-order
+			dst 203.0.113.0/24 -> discard # native 1 assumed-order`},
 		{name: "unless its packets cannot exist", profile: "asr9k", table: `
 			dst 203.0.113.80/32 proto 6 flags all(2)&none(16) len <20 -> accept # rejected 0 no-operator no-filter
 			dst 203.0.113.0/24 proto 6 -> discard # native 1`},

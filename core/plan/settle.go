@@ -102,7 +102,7 @@ func (pl *plane) loseExceptions() (changed bool) {
 				pl.lose(int32(i), j.card, j)
 				changed = true
 			}
-			m.gone = pl.gone(m)
+			m.gone = gone // as it was: those that went now leave more
 		}
 	}
 	for k := range pl.outer {
