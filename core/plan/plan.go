@@ -5,8 +5,13 @@
 // FlowSpec rules by their octets, so a piece may stand above a rule that its own rule stood below (order.go), and rules that overlap
 // and fare differently must be carried by one mechanism, which keeps them in order (overlap.go). What cannot be carried is rejected, and with it
 // whatever would then filter more than anybody asked for. Last, the table that the device will hold is compared with the table that
-// the carried rules ask for. Work is bounded: rules of one cluster that overlap in too many ways to prove anything in a set number of steps are
-// rejected (overlap.go). Where a few of many rules changed, a Planner patches its last plan (patch.go).
+// the carried rules ask for. Work is bounded: rules that overlap in too many ways to prove anything in a set number of steps are
+// rejected (overlap.go).
+//
+// Rules are looked at together by bucket: those that begin with the same component, which nothing that sluice makes of a rule takes away (domain.go). Between
+// buckets only two things can happen. A rule that is rejected leaves packets to rules below it (bucket.go). And where a rule needs a filter, or the order of
+// the device is not known, all rules that it is tied to are settled as one council (council.go). So a changed rule touches its bucket, and others only where one of
+// these two things changes (ripple.go).
 //
 // Everything here is a pure function of its arguments: no clock, no context, no file. Equal arguments give equal plans.
 package plan
