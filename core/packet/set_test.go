@@ -103,6 +103,9 @@ func TestSplitIsEqualAndMutantsAreNot(t *testing.T) {
 	if !whole.Equal(split) || !split.Equal(whole) || !whole.Equal(Of(pieces...)) {
 		t.Fatal("the split is not equal")
 	}
+	if !whole.Tiles(split) || !whole.Tiles(apart(pieces[:7]), apart(pieces[7:])) || whole.Tiles(split, apart(pieces[:1])) || whole.Tiles() {
+		t.Fatal("counting does not see the split, or sees one where a piece comes twice or there is none")
+	}
 	for i := range pieces {
 		lost := apart(append(append([]Box{}, pieces[:i]...), pieces[i+1:]...))
 		narrowed := append([]Box{}, pieces...)
@@ -110,7 +113,7 @@ func TestSplitIsEqualAndMutantsAreNot(t *testing.T) {
 		widened := append([]Box{}, pieces...)
 		widened[i].SrcPort = widened[i].SrcPort.Or(points(7))
 		for _, mutant := range []Set{lost, apart(narrowed), apart(widened)} {
-			if whole.Equal(mutant) || mutant.Equal(whole) {
+			if whole.Equal(mutant) || mutant.Equal(whole) || whole.Tiles(mutant) {
 				t.Fatalf("a mutant of piece %d is equal", i)
 			}
 			h, ok := whole.Sub(mutant).Or(mutant.Sub(whole)).Witness()

@@ -15,6 +15,9 @@ const proofSteps = 200_000
 // octets) are no difference, as in package table. The error is the difference in
 // words, with a packet where there is one.
 func prove(c *card, parts []packet.Set) (*table.Difference, error) {
+	if c.set.Tiles(parts...) {
+		return nil, nil
+	}
 	id := string(c.rule.ID)
 	left, done := c.set.Outside(proofSteps, parts...)
 	if !done {
