@@ -281,7 +281,7 @@ func (pl *plane) below(i int32, twice bool, visit func(j int32) bool) {
 // The bound of settling one cluster, in steps of a few nanoseconds: what looking at a pair of rules costs that a glance does not tell
 // apart, and a question about packets. It depends on the rules alone, so that equal rules give equal plans on any machine.
 const (
-	fewestSettleSteps = 60_000_000 // whatever the number of rules: a tenth of a second
+	fewestSettleSteps = 120_000_000 // whatever the number of rules: some tenths of a second
 	stepsPerRule      = 10_000
 	glanceSteps       = 2
 	overlapSteps      = 50

@@ -5,9 +5,10 @@ import (
 	"slices"
 )
 
-// The bounds of the search for the fewest rules to reject: conflicts that hang together, and steps (see plane.budget). Past them the best set found so far is taken, or
-// each conflict is resolved by estimate. Whatever is taken is right; only how few rules go rests on it.
+// The bounds of the search for the fewest rules to reject: rules that are settled together, conflicts that hang together, and steps (see plane.budget). Past them the best set found so far is taken, or,
+// where there is none yet, each conflict is resolved by estimate. Whatever is taken is right; only how few rules go rests on it.
 const (
+	mostSearched  = 64
 	mostConflicts = 64
 	fewestSteps   = 200_000
 )
@@ -23,7 +24,7 @@ func (pl *plane) resolveAll(wrong []conflict) {
 		}
 	}
 	for _, part := range hanging(open) {
-		if len(part) > 1 && len(part) <= mostConflicts {
+		if len(part) > 1 && len(part) <= mostConflicts && len(pl.cards) <= mostSearched {
 			for _, victim := range pl.fewest(part) {
 				if at := slices.IndexFunc(part, func(w conflict) bool { return (w.want == victim || w.got == victim) && pl.stands(w) }); at >= 0 {
 					pl.rejectFor(victim, part[at])
@@ -85,7 +86,7 @@ type cover struct {
 func (s *cover) try(chosen []int32) {
 	pl := s.pl
 	cost := pl.lost() - s.before
-	if s.best != nil && (cost+s.apart() >= s.cost || pl.steps > s.until) {
+	if pl.steps > s.until || s.best != nil && cost+s.apart() >= s.cost {
 		return
 	}
 	at := slices.IndexFunc(s.part, pl.stands)
@@ -101,7 +102,7 @@ func (s *cover) try(chosen []int32) {
 	was := slices.Clone(pl.state)
 	for _, victim := range []int32{first, second} {
 		pl.state[victim] = asRejected
-		pl.spread()
+		pl.spread(victim)
 		s.try(append(chosen, victim))
 		copy(pl.state, was)
 	}
@@ -129,21 +130,29 @@ func (pl *plane) lost() (n int) {
 	return n
 }
 
-// spread rejects, for the time being, whatever goes because of the rules that are rejected.
-func (pl *plane) spread() {
-	for again := true; again; {
-		again = false
-		for i := range pl.cards {
-			if pl.state[i] != asRejected || pl.cards[i].rule.Action.Continue {
-				continue
+// spread rejects, for the time being, whatever goes because card i was rejected: what i exposes, and what others expose that i had decided.
+func (pl *plane) spread(i int32) {
+	for went := []int32{i}; len(went) > 0; {
+		i, went = went[0], went[1:]
+		lose := func(j int32) {
+			pl.state[j] = asRejected
+			went = append(went, j)
+		}
+		look := func(e int32) {
+			if pl.state[e] != asRejected || pl.cards[e].rule.Action.Continue {
+				return
 			}
-			for _, j := range pl.exposed(int32(i)) {
-				pl.state[j.card], again = asRejected, true
+			for _, l := range pl.exposed(e) {
+				lose(l.card)
 			}
 		}
+		look(i)
+		for _, e := range pl.meeting(i).rules {
+			look(e)
+		}
 		for k := range pl.outer {
-			if x := &pl.outer[k]; pl.state[x.at].carried() && pl.isExposed(x) {
-				pl.state[x.at], again = asRejected, true
+			if x := &pl.outer[k]; pl.state[x.at].carried() && pl.at[i].near(&pl.at[x.at]) && pl.isExposed(x) {
+				lose(x.at)
 			}
 		}
 	}
