@@ -90,10 +90,9 @@ type bucket struct {
 	lossy  bool           // it is in domain.lossy
 	// routes is what it sends where that is not simply one route for each rule, in the order of the device.
 	routes          []sent
-	sends, filtered int  // routes, and rules in the filter
-	dirty           bool // it waits to be settled
-	kept            bool // before is what it sent before the changes at hand
-	before          []*device.Route
+	sends, filtered int     // routes, and rules in the filter
+	dirty           bool    // it waits to be settled
+	kept            bool    // ripple.kept has it
 	left            []*seat // went with the changes at hand
 }
 

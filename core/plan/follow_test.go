@@ -12,6 +12,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/rib"
+	"github.com/sluice-gateway/sluice/core/rulegen"
 	"pgregory.net/rapid"
 )
 
@@ -112,8 +113,46 @@ func followsAsMake(t *rapid.T, pl *plan.Planner, make func(rib.Snapshot) *plan.P
 	}
 }
 
+// Many changes at once are told like few.
+func TestApplyOfManyChanges(t *testing.T) {
+	t.Parallel()
+	p, settings := embedded(t, "asr9k")
+	pl := plan.NewPlanner(p, plan.Options{Settings: settings})
+	rules := rulegen.Mix(flowspec.IPv4, 600, 1)
+	last := &plan.Plan{}
+	for _, n := range []int{400, 600, 150, 0, 600} { // rules in force
+		var changes []rib.Change
+		for i := range rules {
+			c := rib.Change{Match: rules[i].Match}
+			if i < len(last.Verdicts) {
+				c.Old = &rules[i]
+			}
+			if i < n {
+				c.New = &rules[i]
+			}
+			changes = append(changes, c)
+		}
+		want, err := plan.Make(rib.Of(rules[:n]), p, plan.Options{Settings: settings})
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps, _, err := pl.Apply(changes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leadsTo(t, last, steps, want)
+		if got, err := pl.Plan(rib.Of(rules[:n])); err != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("with %d rules the plan is another one than Make's (%v)", n, err)
+		}
+		last = want
+	}
+}
+
+// fatalfer is a testing.TB or a *rapid.T.
+type fatalfer interface{ Fatalf(string, ...any) }
+
 // leadsTo says that steps turn what the device holds under one plan into what it holds under another, and that there are none without an effect.
-func leadsTo(t *rapid.T, from *plan.Plan, steps []device.Step, to *plan.Plan) {
+func leadsTo(t fatalfer, from *plan.Plan, steps []device.Step, to *plan.Plan) {
 	type key struct {
 		family flowspec.Family
 		nlri   string

@@ -46,7 +46,7 @@ func (pl *Planner) Plan(snap rib.Snapshot) (*Plan, error) {
 	if !ok || !pl.fits(changes, snap.Len()) {
 		changes = pl.differences(snap)
 	}
-	pl.take(changes)
+	pl.take(changes, false)
 	pl.snap, pl.follows = snap, true
 	return pl.now(), nil
 }
@@ -125,7 +125,7 @@ func (pl *Planner) Apply(changes []rib.Change) ([]device.Step, []Verdict, error)
 		return nil, nil, pl.err
 	}
 	before := pl.filters()
-	r := pl.take(changes)
+	r := pl.take(changes, true)
 	pl.follows = false
 	was, is := r.routes()
 	steps := device.Diff(device.State{Routes: was, Filters: before}, device.State{Routes: is, Filters: pl.filters()}).Steps

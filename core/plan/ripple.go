@@ -15,19 +15,24 @@ import (
 // ripple is changes being taken over: they touch buckets, these touch buckets below them, and so on.
 type ripple struct {
 	pl      *Planner
-	bulk    bool            // so many changes that every bucket is settled
-	kept    []*bucket       // that may send something else now
-	stirred []*seat         // came, went, or fare otherwise
-	unsaid  []*seat         // rejected ones around them
-	now     []*device.Route // room
+	bulk    bool    // so many changes that every bucket is settled
+	kept    []kept  // buckets that may send something else now
+	stirred []*seat // came, went, or fare otherwise
+	unsaid  []*seat // rejected ones around them
+}
+
+// kept is a bucket, and what it sent before the changes at hand.
+type kept struct {
+	bucket *bucket
+	before []*device.Route
 }
 
 // manyChanges is how many changes are looked at one by one.
 const manyChanges = 64
 
-// take takes over changes.
-func (pl *Planner) take(changes []rib.Change) *ripple {
-	r := &ripple{pl: pl, bulk: len(changes) > manyChanges && len(changes) > pl.size/8}
+// take takes over changes. With tell, what they change can be told afterwards.
+func (pl *Planner) take(changes []rib.Change, tell bool) *ripple {
+	r := &ripple{pl: pl, bulk: !tell && len(changes) > manyChanges && len(changes) > pl.size/8}
 	pl.plan = nil
 	for _, d := range pl.domains {
 		d.ripple = r
@@ -36,7 +41,7 @@ func (pl *Planner) take(changes []rib.Change) *ripple {
 		r.stirred = append(r.stirred, t.seat)
 	}
 	pl.restore()
-	cards := pl.deal(changes, r.bulk)
+	cards := pl.deal(changes, len(changes) > manyChanges)
 	for i := range changes {
 		r.change(&changes[i], cards[i])
 	}
@@ -134,10 +139,11 @@ func (d *domain) keep(b *bucket) {
 		return
 	}
 	b.kept = true
-	d.ripple.kept = append(d.ripple.kept, b)
+	one := kept{bucket: b}
 	if !d.ripple.bulk {
-		b.before = b.sending(nil)
+		one.before = b.sending(nil)
 	}
+	d.ripple.kept = append(d.ripple.kept, one)
 }
 
 // becomes gives s another fate.
@@ -249,7 +255,8 @@ func (s *seat) lostTo() *seat {
 
 // arrange puts in order what the touched buckets send, and finds the verdicts that must be said anew.
 func (r *ripple) arrange() {
-	for _, b := range r.kept {
+	for _, one := range r.kept {
+		b := one.bucket
 		b.domain.arrange(b)
 		b.kept = false
 	}
@@ -292,10 +299,10 @@ func (d *domain) forgetRejected() {
 
 // routes returns what the touched buckets sent before and what they send now, but for routes that stay as they are.
 func (r *ripple) routes() (was, is []device.Route) {
-	for _, b := range r.kept {
-		r.now = b.sending(r.now[:0])
-		was, is = appendOthers(was, b.before, r.now), appendOthers(is, r.now, b.before)
-		b.before = nil
+	var now []*device.Route
+	for _, one := range r.kept {
+		now = one.bucket.sending(now[:0])
+		was, is = appendOthers(was, one.before, now), appendOthers(is, now, one.before)
 	}
 	return was, is
 }
@@ -313,8 +320,8 @@ func appendOthers(out []device.Route, list, others []*device.Route) []device.Rou
 // verdicts returns what is to be said anew.
 func (r *ripple) verdicts() (out []Verdict) {
 	list := append(r.stirred, r.unsaid...)
-	for _, b := range r.kept {
-		for _, s := range b.seats {
+	for _, one := range r.kept {
+		for _, s := range one.bucket.seats {
 			if s.said == nil {
 				list = append(list, s)
 			}
