@@ -212,7 +212,7 @@ func (g *gateway) openDevices(context.Context) error {
 func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 	rd := reconcile.Device{
 		Name: d.Name, Profile: d.Holding(), Room: d.Room(),
-		Options: plan.Options{Settings: d.Settings, Remedies: d.Remedies, NoNative: d.BGP == nil, NoFilter: d.Filter == nil},
+		Options: plan.Options{Settings: d.Settings, Remedies: d.Remedies, Measured: d.Measured, NoNative: d.BGP == nil, NoFilter: d.Filter == nil},
 	}
 	if d.BGP != nil {
 		rd.Native, rd.Options.Families = g.speaker.Device(d.Name), d.BGP.Families

@@ -42,7 +42,7 @@ Exit status: 0 it was traced, 1 some router does something else with it than the
 	gateway := gatewayFlag(cmd)
 	specs := profileFlag(cmd)
 	dir, format := profilesFlag(cmd), formatFlag(cmd, "text", "json")
-	placement := placementFlag(cmd)
+	placement, measured := placementFlag(cmd), measuredFlag(cmd)
 	rd := cmd.Flags().String("rd", "", "trace a packet of the VPN with this route `DISTINGUISHER`, such as 65000:1")
 	listed := cmd.Flags().Int("list", 10, "the most rules to list that do not match, and that match and are not reached")
 	read := rulesFlags(cmd)
@@ -76,6 +76,9 @@ Exit status: 0 it was traced, 1 some router does something else with it than the
 		var targets []target
 		if len(*specs) > 0 {
 			if targets, err = targetsOf(*specs, *dir, *placement); err != nil {
+				return usage(err)
+			}
+			if err := measured(targets); err != nil {
 				return usage(err)
 			}
 		}
@@ -191,7 +194,7 @@ func (t *tracing) inFiles(v *validation, targets []target, watch *progress) erro
 		o.Lines = j.Filters.Of
 		for i, h := range t.packets {
 			one := &t.Packets[i]
-			one.Devices = append(one.Devices, o.On(trace.Planned{Profile: p, Desired: j.Plan.Desired, Verdicts: j.Verdicts}, to.spec, rules, &one.Rules, h))
+			one.Devices = append(one.Devices, o.On(trace.Planned{Profile: p, Desired: j.Plan.Desired, Verdicts: j.Verdicts, Measured: to.opt.Measured}, to.spec, rules, &one.Rules, h))
 		}
 	}
 	return nil

@@ -105,6 +105,8 @@ func (w traceWriter) pass(p *trace.Pass, known map[string]bool) {
 		switch {
 		case s.Undecided:
 			fmt.Fprintf(w.w, "  %s entries match that do not do the same, and their order is not known", w.paint(red, "undecided:"))
+		case s.Order == "measured":
+			fmt.Fprint(w.w, w.paint(dim, "; those that match are in the measured order"))
 		case s.Order == "unknown":
 			fmt.Fprint(w.w, w.paint(dim, "; their order is not known, and makes no difference here"))
 		}

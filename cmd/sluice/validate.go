@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sluice-gateway/sluice/core/config"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/profile"
@@ -31,7 +32,7 @@ Exit status: 0 every rule is carried exactly, 1 some rule is not, 2 something in
 	}
 	specs := profileFlag(cmd)
 	dir, format := profilesFlag(cmd), formatFlag(cmd, "text", "json")
-	placement, remedies := placementFlag(cmd), remediesFlag(cmd)
+	placement, remedies, measured := placementFlag(cmd), remediesFlag(cmd), measuredFlag(cmd)
 	proof := certificateFlag(cmd, "; with several profiles one file each, with the profile's name inserted")
 	strict := cmd.Flags().Bool("strict", false, "exit with 1 also when a verdict rests on an assumed fact")
 	read := rulesFlags(cmd)
@@ -44,7 +45,7 @@ Exit status: 0 every rule is carried exactly, 1 some rule is not, 2 something in
 		if err != nil {
 			return usage(err)
 		}
-		if err := remedies(targets); err != nil {
+		if err := errors.Join(remedies(targets), measured(targets)); err != nil {
 			return usage(err)
 		}
 		watch := startProgress(cmd.ErrOrStderr())
@@ -105,6 +106,29 @@ func remediesFlag(cmd *cobra.Command) func([]target) error {
 		}
 		for i := range targets {
 			targets[i].opt.Remedies = list
+		}
+		return nil
+	}
+}
+
+// measuredFlag adds --measured-order to a command, and returns what sets it in targets.
+func measuredFlag(cmd *cobra.Command) func([]target) error {
+	file := cmd.Flags().String("measured-order", "", "`FILE` of rules in the order in which the router was seen to evaluate them, where its order is not known")
+	return func(targets []target) error {
+		if *file == "" {
+			return nil
+		}
+		octets, err := readAll(cmd.InOrStdin(), *file)
+		if err != nil {
+			return err
+		}
+		order, err := config.ReadOrder(*file, octets)
+		for i := 0; i < len(targets) && err == nil; i++ {
+			targets[i].opt.Measured = order
+			err = targets[i].opt.Check(targets[i].profile)
+		}
+		if err != nil {
+			return fmt.Errorf("--measured-order: %w", err)
 		}
 		return nil
 	}

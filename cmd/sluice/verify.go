@@ -146,6 +146,9 @@ func (v verified) print(w io.Writer) error {
 	if natives[1] {
 		fmt.Fprintf(&b, "  order of IPv6 rules: %s\n", oneLine(p.OrderV6))
 	}
+	if n := len(p.Measured); n > 0 {
+		fmt.Fprintf(&b, "  a measured order of %s\n", counted(n, "route"))
+	}
 	if filters {
 		fmt.Fprintf(&b, "  filter, placed %s: %s\n", oneLine(p.Placement), semanticsText(p.Filter))
 	}

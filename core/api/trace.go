@@ -48,7 +48,7 @@ func (g *Gateway) trace(ctx context.Context, in *traceInput) (*traceOutput, erro
 		}
 		return nil, huma.Error503ServiceUnavailable("the device has its first plan only now: ask again")
 	}
-	d := trace.Planned{Profile: made.Profile, Desired: made.Plan.Desired, Verdicts: make([]*plan.Verdict, len(made.Plan.Verdicts))}
+	d := trace.Planned{Profile: made.Profile, Desired: made.Plan.Desired, Verdicts: make([]*plan.Verdict, len(made.Plan.Verdicts)), Measured: made.Options.Measured}
 	for i := range made.Plan.Verdicts {
 		d.Verdicts[i] = &made.Plan.Verdicts[i]
 	}

@@ -27,9 +27,16 @@ type Certificate struct {
 type Platform struct {
 	Order     string     `json:"order,omitzero"`    // of FlowSpec: "rfc8955", or "unknown"
 	OrderV6   string     `json:"order-v6,omitzero"` // the same for IPv6
+	Measured  []Route    `json:"measured,omitzero"` // where the order is unknown: routes in the order in which the device was seen to evaluate them
 	Pipeline  []string   `json:"pipeline,omitzero"` // "filter", "flowspec": in which order they see a packet; the proof holds for any
 	Placement string     `json:"placement"`         // of filters: "alone", or "before" the operator's own
 	Filter    *Semantics `json:"filter,omitzero"`
+}
+
+// Route is what a router knows a route by.
+type Route struct {
+	Family string `json:"family"` // as in Rule
+	NLRI   string `json:"nlri"`
 }
 
 // Semantics is what the entries of a filter look at by themselves.

@@ -325,6 +325,7 @@ func (b *builder) devices(raw rawConfig, c *Config, set *profile.Library) []Devi
 		if rd.Remedies != nil {
 			d.Remedies = append([]string{}, *rd.Remedies...) // never nil: none is none
 		}
+		b.measured(path+".measured-order", rd, &d)
 		for _, name := range d.Remedies {
 			if !slices.Contains(plan.Remedies, name) {
 				b.fail(path+".remedies", "%q is no remedy: there are %s", name, strings.Join(plan.Remedies, ", "))
@@ -350,6 +351,26 @@ func (b *builder) room(path string, raw rawDevice, d *Device) {
 		b.fail(path+".headroom", "headroom is beyond max-routes, and there is no max-routes")
 	case raw.MaxRoutes > 0 && raw.BGP == nil:
 		b.fail(path+".max-routes", "routes are what BGP carries, and the device has no bgp")
+	}
+}
+
+// measured reads the order that was measured on a device. Whether it agrees with the profile is asked here, so that a gateway does not start to find out.
+func (b *builder) measured(path string, raw rawDevice, d *Device) {
+	if raw.Measured == "" {
+		return
+	}
+	octets, err := b.env.ReadFile(raw.Measured)
+	if err == nil {
+		d.Measured, err = ReadOrder(raw.Measured, octets)
+	}
+	if err == nil && d.Profile != nil {
+		err = plan.Options{Settings: d.Settings, Measured: d.Measured}.Check(d.Profile)
+	}
+	switch {
+	case err != nil:
+		b.fail(path, "%v", err)
+	case raw.BGP == nil:
+		b.fail(path, "the order of routes is that of BGP, and the device has no bgp")
 	}
 }
 

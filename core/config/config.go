@@ -13,6 +13,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/admit"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/profile"
 )
 
@@ -79,6 +80,8 @@ type Device struct {
 	MaxRoutes, Headroom int
 	// Remedies are what may be done to keep rules in order on the device, of the names in plan.Remedies; nil: the default; empty: nothing.
 	Remedies []string
+	// Measured is the order in which the device was seen to evaluate routes; nil: nobody measured it.
+	Measured *plan.MeasuredOrder
 }
 
 // Room returns how many routes the device holds at one time, for the moments of a change as well; 0: any number. Where the profile has a hard limit, that is

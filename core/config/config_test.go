@@ -24,6 +24,9 @@ func env() Env {
 			if name == "/empty" {
 				return []byte("\n"), nil
 			}
+			if name == "/etc/sluice/mx1.order" {
+				return []byte("2/133 0901300020010db80001\n"), nil
+			}
 			if name == "/etc/sluice/id_ed25519" {
 				return []byte("-----BEGIN KEY-----\n"), nil
 			}
@@ -68,6 +71,9 @@ func TestReferenceIsValid(t *testing.T) {
 		t.Errorf("standing: %+v", c.Sources[1])
 	}
 	mx := c.Devices[1]
+	if len(mx.Measured.Listed()) != 1 {
+		t.Errorf("measured order: %v", mx.Measured.Listed())
+	}
 	if mx.Profile.Name != "junos-mx" || mx.Settings["term-order"] != "standard" || mx.Filter.Target.Placement != filter.Alone || mx.Filter.Confirm != 30*time.Second {
 		t.Errorf("mx1: %+v", mx)
 	}
@@ -166,6 +172,9 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"negative room":     {minimal + "devices:\n  - {name: d, profile: asr9k, max-routes: -1, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "c.yaml:5:43: devices[0].max-routes: -1 is negative"},
 		"headroom of what":  {minimal + "devices:\n  - {name: d, profile: asr9k, headroom: 9, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "devices[0].headroom: headroom is beyond max-routes, and there is no max-routes"},
 		"room without BGP":  {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    max-routes: 9\n    filter: {adapter: junos, address: \"a:1\"}\n", "c.yaml:7:17: devices[0].max-routes: routes are what BGP carries"},
+		"order not there":   {minimal + "devices:\n  - {name: d, profile: junos-mx, measured-order: /gone, bgp: {address: 192.0.2.2, as: 1, families: [ipv6]}}\n", "c.yaml:5:50: devices[0].measured-order: open /gone"},
+		"order unreadable":  {minimal + "devices:\n  - {name: d, profile: junos-mx, measured-order: /empty, bgp: {address: 192.0.2.2, as: 1, families: [ipv6]}}\n", "/empty: there is no FlowSpec rule in it"},
+		"order of no BGP":   {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    measured-order: /etc/sluice/mx1.order\n    filter: {adapter: junos, address: \"a:1\"}\n", "the order of routes is that of BGP"},
 		"no community":      {"router-id: 192.0.2.1\nas: 4200000000\nstore: x\n", "community: missing"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -66,6 +66,7 @@ type rawDevice struct {
 	MaxRoutes int        `yaml:"max-routes"`
 	Headroom  int        `yaml:"headroom"`
 	Remedies  *[]string  `yaml:"remedies"`
+	Measured  string     `yaml:"measured-order"`
 }
 
 type rawFilter struct {

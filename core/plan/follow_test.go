@@ -53,7 +53,7 @@ func (h *history) change(withdraw []flowspec.Match, announce []flowspec.Rule) ri
 
 // followsAsMake changes a few rules at a time, tells the planner by snapshots or by changes, and compares its plans with plans made anew. What Apply says must
 // turn the state that the device had into the one that it shall have.
-func followsAsMake(t *rapid.T, pl *plan.Planner, make func(rib.Snapshot) *plan.Plan) {
+func followsAsMake(t *rapid.T, draw func(*rapid.T) flowspec.Rule, pl *plan.Planner, make func(rib.Snapshot) *plan.Plan) {
 	h := newHistory(t)
 	defer h.stop()
 	var rules []flowspec.Rule
@@ -63,7 +63,7 @@ func followsAsMake(t *rapid.T, pl *plan.Planner, make func(rib.Snapshot) *plan.P
 		var gone []flowspec.Match
 		var come []flowspec.Rule
 		for n := rapid.IntRange(0, 4).Draw(t, "add"); n > 0; n-- {
-			come = append(come, drawRule(t))
+			come = append(come, draw(t))
 		}
 		for n := rapid.IntRange(0, 2).Draw(t, "drop"); n > 0 && len(rules) > 0; n-- {
 			i := rapid.IntRange(0, len(rules)-1).Draw(t, "which")
@@ -200,7 +200,7 @@ func TestFollows(t *testing.T) {
 		p, settings := embedded(t, pick(t, "profile", soundProfiles...))
 		opt := drawOptions(t)
 		opt.Settings = settings
-		followsAsMake(t, plan.NewPlanner(p, opt), func(snap rib.Snapshot) *plan.Plan {
+		followsAsMake(t, drawRule, plan.NewPlanner(p, opt), func(snap rib.Snapshot) *plan.Plan {
 			out, err := plan.Make(snap, p, opt)
 			if err != nil {
 				t.Fatal(err)
@@ -215,7 +215,7 @@ func TestFollowsOnAnyPlatform(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		p, opt := drawProfile(t), drawOptions(t)
-		followsAsMake(t, plan.NewPlanner(p, opt), func(snap rib.Snapshot) *plan.Plan {
+		followsAsMake(t, drawRule, plan.NewPlanner(p, opt), func(snap rib.Snapshot) *plan.Plan {
 			out, err := plan.Make(snap, p, opt)
 			if err != nil {
 				t.Fatal(err)

@@ -55,10 +55,13 @@ func (pl *plane) anyOrder() []conflict {
 		}
 		a := int32(i)
 		pl.near(a, true, func(b int32) bool {
-			if pl.state[b] != asNative || b < a && len(out) < mostConflicts || !pl.collide(a, b) {
+			if pl.state[b] != asNative || b < a && len(out) < mostConflicts {
 				return true // where all are listed, those with b before a are there
 			}
-			c := conflict{want: min(a, b), got: max(a, b), unknown: true}
+			c, wrong := pl.collide(min(a, b), max(a, b))
+			if !wrong {
+				return true
+			}
 			if _, ok := pl.mend(c); ok {
 				pl.mendedAny = true
 				return true
@@ -70,19 +73,30 @@ func (pl *plane) anyOrder() []conflict {
 	return out
 }
 
-// collide says whether routes of two rules share a packet.
-func (pl *plane) collide(a, b int32) bool {
-	if pl.native(a).rewritten || pl.native(b).rewritten {
-		for _, x := range pl.pieces(a) {
-			for _, y := range pl.pieces(b) {
-				if pl.overlap(x, y) {
-					return true
-				}
+// collide returns the conflict of two rules, want before got, some of whose routes share a packet: unless the device was seen to look at those of want first.
+func (pl *plane) collide(want, got int32) (c conflict, wrong bool) {
+	c = conflict{want: want, got: got, unknown: true}
+	measured := pl.p.opt.Measured
+	if measured == nil && !pl.native(want).rewritten && !pl.native(got).rewritten {
+		return c, pl.meets(want, got)
+	}
+	xs, ys := pl.pieces(want), pl.pieces(got)
+	for i, x := range xs {
+		for j, y := range ys {
+			if !pl.overlap(x, y) {
+				continue
+			}
+			order, known := measured.Compare(pl.native(want).routes[i].Match, pl.native(got).routes[j].Match)
+			if !known {
+				return conflict{want: want, got: got, unknown: true}, true
+			}
+			if order > 0 {
+				c.unknown, wrong = false, true
+				c.packets = x.And(y)
 			}
 		}
-		return false
 	}
-	return pl.meets(a, b)
+	return c, wrong
 }
 
 // slots returns the native table in the order of the device, or nil when every rule goes as it came: then the order is the order that was

@@ -86,8 +86,17 @@ type Options struct {
 	Placement filter.Placement  // "" is alone
 	// Remedies are what may be done to keep rules in order, of the names in Remedies; nil: DefaultRemedies; an empty list: nothing.
 	Remedies []string
+	// Measured is the order in which the device was seen to evaluate routes. It serves where the profile says that the order is not known, and must not contradict
+	// the profile elsewhere; nil: nothing was measured.
+	Measured *MeasuredOrder
 	// Families are what the BGP session to the device carries; nil: whatever the profile takes.
 	Families []flowspec.Family
+}
+
+// Check returns what is wrong with opt for a device with profile p: a setting that p does not have, a measured order that contradicts it.
+func (opt Options) Check(p *profile.Profile) error {
+	_, err := newPlatform(p, opt)
+	return err
 }
 
 // Plan is all verdicts for a device and the state they add up to. It is proven as a whole: a rule whose part of the proof fails is rejected
@@ -100,7 +109,7 @@ type Plan struct {
 }
 
 // Make decides how a device with profile p carries the rules of snap. It touches nothing: equal arguments give equal plans, so a plan
-// can be shown before it is applied. The error is about opt: a setting that the profile does not have.
+// can be shown before it is applied. The error is about opt: a setting that the profile does not have, a measured order that contradicts it.
 func Make(snap rib.Snapshot, p *profile.Profile, opt Options) (*Plan, error) {
 	return NewPlanner(p, opt).Plan(snap)
 }

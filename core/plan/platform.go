@@ -69,6 +69,9 @@ func newPlatform(p *profile.Profile, opt Options) (*platform, error) {
 			return nil, fmt.Errorf("remedy %q: there are %s", name, strings.Join(Remedies, ", "))
 		}
 	}
+	if err := opt.Measured.contradicts(p); err != nil {
+		return nil, err
+	}
 	out := &platform{profile: p, opt: opt, facts: newFacts(p), steps: -1}
 	switch {
 	case p.Native == nil:

@@ -190,6 +190,7 @@ func (pl *plane) rejectFor(victim int32, w conflict) {
 	switch {
 	case w.unknown:
 		r.Code = "order-unknown"
+		r.Hint = "make the two rules disjoint, give both the same action, give the device a filter, or measure the order (--measured-order)"
 		r.Message = fmt.Sprintf("in which order %s evaluates rules is not known, and rule %s overlaps this one and fares differently",
 			pl.p.profile.Name, pl.cards[other].rule.ID)
 	case w.tangled:

@@ -306,6 +306,11 @@ func TestPlansAreSound(t *testing.T) {
 }
 
 func checkSound(t *rapid.T, snap rib.Snapshot, out *plan.Plan, p *profile.Profile) {
+	checkSoundWith(t, snap, out, p, nil)
+}
+
+// checkSoundWith is checkSound on a device whose order was measured.
+func checkSoundWith(t *rapid.T, snap rib.Snapshot, out *plan.Plan, p *profile.Profile, measured *plan.MeasuredOrder) {
 	all := true
 	for _, v := range out.Verdicts {
 		for _, r := range v.Reasons {
@@ -330,6 +335,7 @@ func checkSound(t *rapid.T, snap rib.Snapshot, out *plan.Plan, p *profile.Profil
 	}
 	d := deviceOf(t, out)
 	shuffleUnknown(t, d, p)
+	keepMeasured(d, measured)
 	for range 40 {
 		h := drawHeader(t)
 		want, got := asked(snap.Rules(), h), d.treats(h)

@@ -61,16 +61,29 @@ func (d *domain) nativeVerdict(v *Verdict, s *seat, n note) {
 	}
 	v.Cost.Entries = len(v.Entries)
 	facts := w.facts
-	if order := d.limits.order; order.Kind != "unknown" && d.contested(s) {
-		d.p.facts.add(&facts, order.Fact)
-		if d.p.facts.basis(order.Fact) == profile.Assumed {
-			v.Reasons = append(v.Reasons, Reason{Code: "assumed-order", Severity: Warning, Component: "order",
-				Message: fmt.Sprintf("the rule overlaps others that fare differently, and RFC order on %s is an assumption", d.p.profile.Name),
-				Source:  d.p.facts.source(order.Fact)})
-		}
-	}
+	d.decidedByOrder(v, s, &facts)
 	d.p.known(v, facts)
 	d.p.costs(v, d.p.native, d.family)
+}
+
+// decidedByOrder says what v rests on where the order of the device decides something about s.
+func (d *domain) decidedByOrder(v *Verdict, s *seat, facts *factSet) {
+	order := d.limits.order
+	unknown := order.Kind == "unknown"
+	if unknown && d.p.opt.Measured == nil || !d.contested(s) {
+		return
+	}
+	if unknown {
+		v.Reasons = append(v.Reasons, Reason{Code: "measured-order", Severity: Note, Component: "order",
+			Message: "the rule overlaps others that fare differently, and the measured order has them the right way round"})
+		return
+	}
+	d.p.facts.add(facts, order.Fact)
+	if d.p.facts.basis(order.Fact) == profile.Assumed {
+		v.Reasons = append(v.Reasons, Reason{Code: "assumed-order", Severity: Warning, Component: "order",
+			Message: fmt.Sprintf("the rule overlaps others that fare differently, and RFC order on %s is an assumption", d.p.profile.Name),
+			Source:  d.p.facts.source(order.Fact)})
+	}
 }
 
 func (p *platform) filterVerdict(v *Verdict, c *card, n note) {

@@ -18,6 +18,7 @@ type Planned struct {
 	Profile  *profile.Profile // with the settings of the device
 	Desired  device.State
 	Verdicts []*plan.Verdict
+	Measured *plan.MeasuredOrder // of the device; nil: none
 }
 
 // The stages of a device, by the words of profiles.
@@ -51,7 +52,7 @@ type Pass struct {
 type Stage struct {
 	Stage  string `json:"stage"`  // "filter" or "flowspec"
 	Filter string `json:"filter"` // name of the filter
-	Order  string `json:"order"`  // "sequence", "rfc8955" or "unknown"
+	Order  string `json:"order"`  // "sequence", "rfc8955", "measured" (of the entries that match) or "unknown"
 	Before bool   `json:"before"` // the operator's own filter is behind it
 	Packet string `json:"packet"` // as it comes to this stage: one before may have marked it
 	// Undecided: several entries match and do not do the same, in an order that is not known.
@@ -102,12 +103,41 @@ func (o Options) stages(d Planned, h packet.Header) []stage {
 		if h.Version() == packet.IPv6 && d.Profile.Native.OrderV6 != nil {
 			order = *d.Profile.Native.OrderV6
 		}
+		if order.Kind == "unknown" && asMeasured(lines, h, d.Measured) {
+			order.Kind = "measured"
+		}
 		out = append(out, stage{Stage{Stage: inFlowSpec, Order: order.Kind}, lines})
 	}
 	slices.SortStableFunc(out, func(a, b stage) int {
 		return slices.Index(d.Profile.Pipeline, a.about.Stage) - slices.Index(d.Profile.Pipeline, b.about.Stage)
 	})
 	return out
+}
+
+// asMeasured puts the lines that match h into the order that was measured, and says whether it knows all of them. What does not match has no say.
+func asMeasured(lines []line, h packet.Header, order *plan.MeasuredOrder) bool {
+	var at []int
+	var match []line
+	for i := range lines {
+		if l := &lines[i]; l.destined(&h) && len(l.misses(&h)) == 0 {
+			at, match = append(at, i), append(match, *l)
+		}
+	}
+	for i := range match {
+		for k := range match[:i] {
+			if _, known := order.Compare(match[i].match, match[k].match); !known {
+				return false
+			}
+		}
+	}
+	slices.SortFunc(match, func(a, b line) int {
+		n, _ := order.Compare(a.match, b.match)
+		return n
+	})
+	for k, i := range at {
+		lines[i] = match[k]
+	}
+	return len(at) > 1
 }
 
 // filterLines returns the entries of f. Those of rejected rules are not delivered: a filter that cannot be written is in the plan all the same.

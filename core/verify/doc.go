@@ -42,7 +42,8 @@
 //
 // With (e), buckets correspond one to one. For rules as they came this is Theorem 1 of order embedding, (c) is the complete inversion test, and an NLRI that two
 // rules would need is in the first of them only: (b) holds for the second because the first stands above it. Where the order of a stage is unknown, (c) must
-// hold for every order, so any two of its entries that share a packet must do the same and be of one kind.
+// hold for every order that the measured one, if there is one, leaves open: any two entries that share a packet must do the same and be of one kind, unless that of
+// the upper rule was seen to come first.
 //
 // Rejected rules. The theorem is about the carried ones. Let i be a rejected terminal rule and j a carried one below it. The checker establishes that j does what i does, or
 // is less severe, or that every packet of both is in a terminal rule above i or a carried terminal rule above j. So whatever befalls a packet is

@@ -17,8 +17,10 @@ type entry struct {
 	place string
 	owner *rule
 	does  outcome
-	pos   int        // place in the order of its stage
-	after packet.Set // what packets may be when they leave it: as they came, or with another DSCP
+	pos   int // place in the order of its stage
+	// measured is its place in the measured order, from 1; 0: it has none.
+	measured int
+	after    packet.Set // what packets may be when they leave it: as they came, or with another DSCP
 }
 
 // readEntries reads the entries, and establishes (a) and (e).

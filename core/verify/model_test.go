@@ -59,6 +59,7 @@ type clause struct {
 type model struct {
 	rules           []clause
 	native, filter  []clause
+	measured        []clause      // an order that loose ones keep
 	loose           map[bool]bool // native clauses may stand in any order, for IPv4 (true) and IPv6
 	carried, honest bool
 }
@@ -100,6 +101,9 @@ func modelOf(c *certificate.Certificate) (m *model, err error) {
 			continue
 		}
 		m.filter = append(m.filter, entryOf(e, family, rates, i))
+	}
+	for i, r := range c.Platform.Measured {
+		m.measured = append(m.measured, route(r.Family, r.NLRI, nil, "", i))
 	}
 	byOrder := func(a, b clause) int { return flowspec.Compare(a.match, b.match) }
 	slices.SortFunc(m.rules, byOrder)
@@ -269,6 +273,26 @@ func limited(l list) (out list) {
 	return out
 }
 
+// asMeasured puts those of native that were measured into that order, in the places where such stand.
+func (m *model) asMeasured(native []clause) []clause {
+	place := func(c clause) int {
+		return slices.IndexFunc(m.measured, func(o clause) bool { return o.match.Equal(c.match) })
+	}
+	out := slices.Clone(native)
+	var at []int
+	var listed []clause
+	for i, c := range out {
+		if place(c) >= 0 {
+			at, listed = append(at, i), append(listed, c)
+		}
+	}
+	slices.SortStableFunc(listed, func(a, b clause) int { return place(a) - place(b) })
+	for k, i := range at {
+		out[i] = listed[k]
+	}
+	return out
+}
+
 // faults asks what happens to packets and says what is wrong, or "".
 func (m *model) faults(t *rapid.T, packets []packet.Header) string {
 	if !m.honest {
@@ -278,7 +302,7 @@ func (m *model) faults(t *rapid.T, packets []packet.Header) string {
 	for _, h := range packets {
 		native := m.native
 		if m.loose[h.Src.Is4()] && len(native) > 1 {
-			native = rapid.Permutation(native).Draw(t, "order")
+			native = m.asMeasured(rapid.Permutation(native).Draw(t, "order"))
 		}
 		want := walk(m.rules, h)
 		for _, filterFirst := range []bool{true, false} {

@@ -114,6 +114,20 @@ var mutants = map[string]func(t *rapid.T, c *certificate.Certificate) bool{
 		c.Entries[i].Actions = []string{"8006000000000000"}
 		return true
 	},
+	"another measured order": func(t *rapid.T, c *certificate.Certificate) bool {
+		i, ok := place(t, c.Platform.Measured)
+		if !ok {
+			return false
+		}
+		j, _ := place(t, c.Platform.Measured)
+		c.Platform.Measured = slices.Clone(c.Platform.Measured)
+		if m := c.Platform.Measured; i != j {
+			m[i], m[j] = m[j], m[i]
+		} else {
+			c.Platform.Measured = slices.Delete(m, i, i+1)
+		}
+		return true
+	},
 	"a policer for each": func(t *rapid.T, c *certificate.Certificate) bool {
 		i, ok := place(t, c.Entries)
 		if !ok || c.Entries[i].Do == nil || c.Entries[i].Do.Policer == "" {

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -41,7 +42,9 @@ func (k *checker) stages() error {
 		switch {
 		case err != nil:
 		case order == "unknown":
-			err = k.meeting(native, native, k.anyOrder)
+			if err = k.placed(native); err == nil {
+				err = k.meeting(native, native, k.anyOrder)
+			}
 		case order == "rfc8955" || len(native) == 0:
 			err = k.sweep(native, swaps)
 		default:
@@ -59,9 +62,37 @@ func alike(a, b *rule) bool {
 	return a == b || a.does == b.does && a.does.rate == 0 || a.does.nothing() || b.does.nothing()
 }
 
-// anyOrder establishes (c) for two entries in whichever order.
+// placed notes which place the entries in list have in the measured order: 1 for the first, 0 for those that it does not have.
+func (k *checker) placed(list []*entry) error {
+	type route struct{ plane, components string }
+	of := func(n nlri) route { return route{n.plane, fmt.Sprint(n.list)} }
+	places := make(map[route]int, len(k.c.Platform.Measured))
+	for i, m := range k.c.Platform.Measured {
+		n, err := readNLRI(m.Family, m.NLRI)
+		if err != nil {
+			return refuse("platform", "route %d of the measured order: %v", i, err)
+		}
+		if places[of(n)] != 0 {
+			return refuse("platform", "route %d of the measured order is in it before", i)
+		}
+		places[of(n)] = i + 1
+	}
+	for _, e := range list {
+		e.measured = places[of(e.nlri)]
+	}
+	return nil
+}
+
+// anyOrder establishes (c) for two entries in whichever order that is not ruled out by the measured one.
 func (k *checker) anyOrder(x, y *entry) error {
 	if x.pos >= y.pos || alike(x.owner, y.owner) {
+		return nil
+	}
+	first, second := x, y
+	if x.owner.rank > y.owner.rank {
+		first, second = y, x
+	}
+	if first.measured != 0 && first.measured < second.measured {
 		return nil
 	}
 	return k.inside(y.place, "it may be evaluated before or after "+x.place+", which does something else to this packet", x.set.And(y.set))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/sluice-gateway/sluice/core/certificate"
@@ -70,7 +71,39 @@ func drawCertificate(t *rapid.T, most int) *certificate.Certificate {
 	for n := rapid.IntRange(1, most).Draw(t, "rules"); n > 0; n-- {
 		rules = append(rules, drawRule(t))
 	}
+	if rapid.IntRange(0, 2).Draw(t, "measured") > 0 {
+		opt.Measured = drawMeasured(t, certified(t, rules, p, opt))
+	}
 	return certified(t, rules, p, opt)
+}
+
+// drawMeasured draws an order of rules and entries of c that stand in families whose order is not known: near the one that was asked for, or any.
+func drawMeasured(t *rapid.T, c *certificate.Certificate) *plan.MeasuredOrder {
+	var list []flowspec.Match
+	add := func(family, nlri string) {
+		m := route(family, nlri, nil, "", 0).match
+		unknown := family == "ipv4" && c.Platform.Order == "unknown" || family == "ipv6" && c.Platform.OrderV6 == "unknown"
+		if unknown && !slices.ContainsFunc(list, m.Equal) && rapid.IntRange(0, 5).Draw(t, "listed") > 0 {
+			list = append(list, m)
+		}
+	}
+	for _, r := range c.Rules {
+		add(r.Family, r.NLRI)
+	}
+	for _, e := range c.Entries {
+		if e.NLRI != "" {
+			add(c.Rules[e.Rule].Family, e.NLRI)
+		}
+	}
+	slices.SortFunc(list, flowspec.Compare)
+	if len(list) > 1 && rapid.Bool().Draw(t, "any order") {
+		list = rapid.Permutation(list).Draw(t, "measured order")
+	}
+	order, err := plan.NewMeasuredOrder(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return order
 }
 
 // often checks a property three times as often as rapid does by itself: a check takes less than a millisecond.

@@ -48,6 +48,7 @@ func For(rules []flowspec.Rule, made *plan.Plan, p *profile.Profile, opt plan.Op
 			return nil, err
 		}
 	}
+	w.c.Platform.Measured = w.measured(opt.Measured)
 	w.c.Facts = factsOf(p, made)
 	w.prove()
 	return w.c, nil
@@ -103,6 +104,17 @@ func platformOf(p *profile.Profile, opt plan.Options) certificate.Platform {
 		s := f.Semantics
 		out.Filter = &certificate.Semantics{PortsCheckProtocol: s.PortsCheckProtocol, FlagsCheckProtocol: s.FlagsCheckProtocol,
 			ICMPChecksProtocol: s.ICMPChecksProtocol, TransportChecksOffset: s.TransportChecksOffset, SharedPolicer: f.SharedPolicer.OK}
+	}
+	return out
+}
+
+// measured returns the routes of the plan that have a place in order, in order, of families whose order is not known otherwise.
+func (w *writer) measured(order *plan.MeasuredOrder) (out []certificate.Route) {
+	for _, m := range order.Listed() {
+		_, sent := w.owner[routeKey(&device.Route{Match: m})]
+		if sent && w.profile.Native.OrderFor(uint8(m.Family().Version())).Kind == "unknown" {
+			out = append(out, certificate.Route{Family: m.Family().String(), NLRI: hex.EncodeToString(m.NLRI())})
+		}
 	}
 	return out
 }
