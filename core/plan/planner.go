@@ -39,16 +39,37 @@ func (pl *Planner) Plan(snap rib.Snapshot) (*Plan, error) {
 	if pl.follows && snap == pl.snap {
 		return pl.now(), nil
 	}
-	changes, ok := []rib.Change(nil), false
-	if pl.follows && snap.Version != pl.snap.Version {
-		changes, ok = snap.Since(pl.snap.Version)
-	}
-	if !ok || !pl.fits(changes, snap.Len()) {
+	changes, ok := pl.since(snap)
+	if !ok {
 		changes = pl.differences(snap)
 	}
 	pl.take(changes, false)
 	pl.snap, pl.follows = snap, true
 	return pl.now(), nil
+}
+
+// Follow takes over what changed since the last snapshot and returns what changes on the device, as Apply does: what has to go first, while Plan(snap) puts the
+// whole together. False: nothing was taken over, because the last snapshot is no ancestor of snap, or because the device may be given filters, which change as wholes.
+func (pl *Planner) Follow(snap rib.Snapshot) ([]device.Step, bool) {
+	if pl.err != nil || pl.platform.filter != nil {
+		return nil, false
+	}
+	changes, ok := pl.since(snap)
+	if !ok {
+		return nil, false
+	}
+	steps, _, err := pl.Apply(changes)
+	pl.snap, pl.follows = snap, err == nil
+	return steps, err == nil
+}
+
+// since returns what leads from the rules at hand to those of snap, if its history says so.
+func (pl *Planner) since(snap rib.Snapshot) ([]rib.Change, bool) {
+	if !pl.follows || snap.Version == pl.snap.Version {
+		return nil, false
+	}
+	changes, ok := snap.Since(pl.snap.Version)
+	return changes, ok && pl.fits(changes, snap.Len())
 }
 
 // fits says whether changes lead from the rules at hand to as many as size.

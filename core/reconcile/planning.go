@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/plan"
@@ -20,11 +21,14 @@ type made struct {
 	err     error          // why there is no plan of this version; plan and what it is of are then the last good ones
 }
 
-// planning keeps the plan of one profile and options up to date. planner belongs to the goroutine in run.
+// planning keeps the plan of one profile and options up to date. planner, version and took belong to the goroutine in run.
 type planning struct {
 	profile *profile.Profile
 	planner *plan.Planner
+	version uint64        // that planner is at
+	took    time.Duration // to put the last plan together
 	latest  atomic.Pointer[made]
+	ahead   atomic.Pointer[ahead]
 	wakes   []chan struct{} // of the workers that share the plan; fixed before run
 	log     *slog.Logger
 }
@@ -41,6 +45,7 @@ func (p *planning) run(ctx context.Context, rules Rules) error {
 	changed, stop := rules.Watch()
 	defer stop()
 	for {
+		p.follow(rules, changed)
 		p.make(rules)
 		select {
 		case <-changed:
@@ -50,7 +55,38 @@ func (p *planning) run(ctx context.Context, rules Rules) error {
 	}
 }
 
+// longestAhead is how long whole plans may be behind while one change comes after the other.
+const longestAhead = 100 * time.Millisecond
+
+// follow says of each new snapshot what it changes, until no other comes for as long as it took to put the last plan together: a change that comes then would have to
+// wait that long.
+func (p *planning) follow(rules Rules, changed <-chan struct{}) {
+	end := time.NewTimer(longestAhead)
+	defer end.Stop()
+	quiet := time.NewTimer(0)
+	defer quiet.Stop()
+	for {
+		snap, last := rules.Snapshot(), p.version
+		steps, ok := p.planner.Follow(snap)
+		if !ok {
+			return
+		}
+		p.version = snap.Version
+		p.ahead.Store(&ahead{last, snap.Version, steps})
+		p.wake()
+		quiet.Reset(p.took)
+		select {
+		case <-changed:
+		case <-quiet.C:
+			return
+		case <-end.C:
+			return
+		}
+	}
+}
+
 func (p *planning) make(rules Rules) {
+	began := time.Now()
 	snap := rules.Snapshot()
 	next := &made{version: snap.Version, of: snap}
 	next.plan, next.err = p.planner.Plan(snap)
@@ -62,7 +98,13 @@ func (p *planning) make(rules Rules) {
 		}
 	}
 	next.summary = summarize(next.plan)
+	p.version, p.took = snap.Version, time.Since(began)
 	p.latest.Store(next)
+	p.wake()
+}
+
+// wake has the workers look at what there is.
+func (p *planning) wake() {
 	for _, w := range p.wakes {
 		select {
 		case w <- struct{}{}:

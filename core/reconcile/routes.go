@@ -16,7 +16,10 @@ type routeState struct {
 	routes []device.Route // what the session was given, and after a failure all that it may have been given
 	given  bool           // it was given something since the start, be it nothing
 	unsure bool           // a call failed: it has some of routes, perhaps
-	note   string         // about the order of the last change, for people; "": it went as it should
+	ahead  []device.Step  // what it was given beyond routes
+	// version is that of the Loc-RIB whose plan the session was given last.
+	version uint64
+	note    string // about the order of the last change, for people; "": it went as it should
 
 	// Of a device that has a filter as well: the routes of each rule, kept for one that moved to the filter until that is delivered.
 	byRule map[flowspec.ID][]device.Route
@@ -44,6 +47,7 @@ func keyOf(r device.Route) routeKey { return routeKey{r.Match.Family(), string(r
 // what may have been said before and is not wanted any more is withdrawn.
 func (w *worker) giveRoutes(ctx context.Context, want []device.Route) error {
 	n := &w.native
+	n.catchUp()
 	observed := n.routes
 	if n.unsure {
 		observed = without(n.routes, want)

@@ -104,9 +104,13 @@ func (w *worker) asked() time.Duration {
 
 // step does what is to be done now and returns after how long to look again; 0: when woken.
 func (w *worker) step(ctx context.Context) time.Duration {
+	w.goAhead(ctx)
 	m := w.plans.latest.Load()
 	if m == nil {
 		return 0
+	}
+	if m.version < w.native.version {
+		return w.dev.Audit // the whole plan is on its way
 	}
 	if m.plan == nil {
 		w.report(m, NoPlan, m.err)
@@ -130,7 +134,7 @@ func (w *worker) step(ctx context.Context) time.Duration {
 		w.report(m, Pending, nil)
 		return wait
 	}
-	w.failures, w.stopped = 0, ""
+	w.failures, w.stopped, w.native.version = 0, "", m.version
 	if m.err != nil {
 		w.report(m, NoPlan, m.err)
 	} else {
