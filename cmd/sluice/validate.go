@@ -60,7 +60,7 @@ Exit status: 0 every rule is carried exactly, 1 some rule is not, 2 something in
 		out := bufio.NewWriterSize(cmd.OutOrStdout(), 1<<16)
 		var p printer = &jsonPrinter{v: v, w: out, enc: newEncoder(out)}
 		if f == "text" {
-			p = &textPrinter{v: v, textWriter: textWriter{w: out, palette: palette(wantsColor(cmd.OutOrStdout()))}, matrix: len(targets) > 1}
+			p = newTextPrinter(v, out, palette(wantsColor(cmd.OutOrStdout())), len(targets))
 		}
 		if err := v.run(targets, p, watch, isTerminal(cmd.OutOrStdout())); err != nil {
 			return failed(errors.Join(err, out.Flush()))
@@ -78,7 +78,7 @@ Exit status: 0 every rule is carried exactly, 1 some rule is not, 2 something in
 
 // profileFlag adds --profile to a command.
 func profileFlag(cmd *cobra.Command) *[]string {
-	return cmd.Flags().StringSlice("profile", nil, "`PROFILE[:OPTION=VALUE]`; several with commas (`sluice profile list` shows them)")
+	return cmd.Flags().StringSlice("profile", nil, "`PROFILE[:OPTION=VALUE]`; several with commas, or all (`sluice profile list` shows them)")
 }
 
 // placementFlag adds --placement to a command.
@@ -154,7 +154,7 @@ func targetsOf(specs []string, dir, placement string) ([]target, error) {
 	}
 	var out []target
 	seen := map[string]bool{}
-	for _, spec := range specs {
+	for _, spec := range everyProfile(specs, lib) {
 		p, settings, err := lib.Select(spec)
 		if err != nil {
 			return nil, err
@@ -171,6 +171,18 @@ func targetsOf(specs []string, dir, placement string) ([]target, error) {
 		return nil, errors.New("--profile is missing: `sluice profile list` shows the names")
 	}
 	return out, nil
+}
+
+// everyProfile puts the names of all profiles in the place of "all".
+func everyProfile(specs []string, lib *profile.Library) []string {
+	if !slices.Equal(specs, []string{"all"}) {
+		return specs
+	}
+	var out []string
+	for _, p := range lib.All() {
+		out = append(out, p.Name)
+	}
+	return out
 }
 
 // validation is rules on their way through one profile after the other: a plan is let go as soon as it is printed.

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/sluice-gateway/sluice/core/notation"
 	"github.com/sluice-gateway/sluice/core/plan"
@@ -19,15 +18,9 @@ import (
 type textPrinter struct {
 	textWriter
 	v      *validation
-	matrix bool     // several profiles
-	cells  [][]cell // of the matrix, by profile and rule
-}
-
-// cell is one verdict in the matrix.
-type cell struct {
-	carried plan.Carried
-	entries int
-	exact   bool
+	matrix *matrix // of several profiles
+	// overview: so many profiles that only the matrix is printed, and why rules are refused.
+	overview bool
 }
 
 func (p *textPrinter) begin() error {
@@ -36,16 +29,17 @@ func (p *textPrinter) begin() error {
 }
 
 func (p *textPrinter) profile(j *judged) error {
-	if p.matrix {
+	if p.matrix != nil {
+		p.matrix.add(j)
+	}
+	if p.overview {
+		return nil
+	}
+	if p.matrix != nil {
 		fmt.Fprintf(p.w, "%s\n", p.paint(bold, j.spec))
-		cells := make([]cell, len(j.Verdicts))
-		for i, one := range j.Verdicts {
-			cells[i] = cell{one.Carried, len(one.Entries), one.Exact}
-		}
-		p.cells = append(p.cells, cells)
 	}
 	for i := range p.v.Rules {
-		if !p.matrix || !plain(j.Verdicts[i]) {
+		if p.matrix == nil || !plain(j.Verdicts[i]) {
 			p.rule(p.v, j, i)
 		}
 	}
@@ -56,8 +50,11 @@ func (p *textPrinter) profile(j *judged) error {
 }
 
 func (p *textPrinter) end() error {
-	if p.matrix {
+	if p.matrix != nil {
 		p.sideBySide()
+	}
+	if p.overview {
+		p.refusals()
 	}
 	p.findings()
 	for _, t := range p.v.tally {
@@ -218,36 +215,6 @@ func assumptions(j *judged) []assumption {
 		}
 	}
 	return out
-}
-
-// sideBySide prints a row for each rule and a column for each profile.
-func (p *textPrinter) sideBySide() {
-	place, width := 0, make([]int, len(p.v.tally))
-	for _, s := range p.v.Rules {
-		place = max(place, utf8.RuneCountInString(report.Place(s.Pos.File, s.Pos.Line)))
-	}
-	fmt.Fprintf(p.w, "%-*s", place, "")
-	for n, t := range p.v.tally {
-		width[n] = max(len(t.spec), len("rewritten 99"))
-		fmt.Fprintf(p.w, "  %s", p.paint(bold, fmt.Sprintf("%-*s", width[n], t.spec)))
-	}
-	fmt.Fprintln(p.w)
-	for i, s := range p.v.Rules {
-		fmt.Fprintf(p.w, "%-*s", place, report.Place(s.Pos.File, s.Pos.Line))
-		for n := range p.cells {
-			one := p.cells[n][i]
-			word := string(one.carried)
-			if one.entries > 1 {
-				word += fmt.Sprintf(" %d", one.entries)
-			}
-			if one.carried != plan.Rejected && !one.exact {
-				word += " ~"
-			}
-			fmt.Fprintf(p.w, "  %s", p.paint(verdictColors[one.carried], fmt.Sprintf("%-*s", width[n], word)))
-		}
-		fmt.Fprintf(p.w, "  %s\n", p.paint(dim, s.Rule.Match.String()))
-	}
-	fmt.Fprintln(p.w)
 }
 
 // summary prints one line for a profile.

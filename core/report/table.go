@@ -82,7 +82,7 @@ var orderCodes = func() map[string]bool {
 	out := map[string]bool{}
 	for _, c := range plan.Codes {
 		switch code := c.Code; {
-		case code == "moved-with-others", len(code) > 7 && code[:7] == "remedy-":
+		case code == "moved-with-others", code == "measured-order", len(code) > 7 && code[:7] == "remedy-":
 			out[code] = false
 		case code == "order-conflict", code == "order-unknown", code == "cluster-split", code == "exception-lost", code == "too-entangled":
 			out[code] = true
@@ -93,7 +93,7 @@ var orderCodes = func() map[string]bool {
 
 // OnDevice returns what there is to say about j, the plan for p. ix and index are as for Input.Table.
 func (j *Judged) OnDevice(in *Input, ix *review.Index, index []int, p *profile.Profile) OnDevice {
-	out := OnDevice{Order: j.OrderNotes(in), Budget: j.Budget(p), TCAM: j.tcam()}
+	out := OnDevice{Order: j.OrderNotes(in), Budget: j.Budget(p), TCAM: j.TCAM()}
 	out.Lenient, out.LenientMore = j.Lenient(in, ix, index)
 	return out
 }
@@ -165,8 +165,8 @@ func (j *Judged) Budget(p *profile.Profile) []Budget {
 	return out
 }
 
-// tcam adds up the slots of all entries.
-func (j *Judged) tcam() *int {
+// TCAM adds up the slots of all entries; nil where those of one are not known, or there is none.
+func (j *Judged) TCAM() *int {
 	sum, some := 0, false
 	for _, v := range j.Verdicts {
 		if len(v.Entries) == 0 {
