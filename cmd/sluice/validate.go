@@ -31,7 +31,7 @@ Exit status: 0 every rule is carried exactly, 1 some rule is not, 2 something in
   sluice validate --profile asr9k,junos-mx:term-order=legacy --format json - < rules.yaml`,
 	}
 	specs := profileFlag(cmd)
-	dir, format := profilesFlag(cmd), formatFlag(cmd, "text", "json")
+	dir, format := profilesFlag(cmd), formatFlag(cmd, "text", "json", "junit", "sarif")
 	placement, remedies, measured := placementFlag(cmd), remediesFlag(cmd), measuredFlag(cmd)
 	proof := certificateFlag(cmd, "; with several profiles one file each, with the profile's name inserted")
 	strict := cmd.Flags().Bool("strict", false, "exit with 1 also when a verdict rests on an assumed fact")
@@ -58,9 +58,16 @@ Exit status: 0 every rule is carried exactly, 1 some rule is not, 2 something in
 		v := newValidation(in)
 		v.certificate = *proof
 		out := bufio.NewWriterSize(cmd.OutOrStdout(), 1<<16)
-		var p printer = &jsonPrinter{v: v, w: out, enc: newEncoder(out)}
-		if f == "text" {
+		var p printer
+		switch f {
+		case "text":
 			p = newTextPrinter(v, out, palette(wantsColor(cmd.OutOrStdout())), len(targets))
+		case "json":
+			p = &jsonPrinter{v: v, w: out, enc: newEncoder(out)}
+		case "junit":
+			p = &junitPrinter{v: v, w: out, strict: *strict}
+		case "sarif":
+			p = &sarifPrinter{v: v, w: out}
 		}
 		if err := v.run(targets, p, watch, isTerminal(cmd.OutOrStdout())); err != nil {
 			return failed(errors.Join(err, out.Flush()))
