@@ -31,7 +31,7 @@ Exit status: 0 every rule is carried exactly, 1 some rule is not, 2 something in
   sluice validate --profile asr9k,junos-mx:term-order=legacy --format json - < rules.yaml`,
 	}
 	specs := profileFlag(cmd)
-	dir, format := profilesFlag(cmd), formatFlag(cmd, "text", "json", "junit", "sarif")
+	dir, format := profilesFlag(cmd), formatFlag(cmd, "text", "json", "html", "junit", "sarif")
 	placement, remedies, measured := placementFlag(cmd), remediesFlag(cmd), measuredFlag(cmd)
 	proof := certificateFlag(cmd, "; with several profiles one file each, with the profile's name inserted")
 	strict := cmd.Flags().Bool("strict", false, "exit with 1 also when a verdict rests on an assumed fact")
@@ -68,6 +68,8 @@ Exit status: 0 every rule is carried exactly, 1 some rule is not, 2 something in
 			p = &junitPrinter{v: v, w: out, strict: *strict}
 		case "sarif":
 			p = &sarifPrinter{v: v, w: out}
+		case "html":
+			p = &htmlPrinter{v: v, w: out}
 		}
 		if err := v.run(targets, p, watch, isTerminal(cmd.OutOrStdout())); err != nil {
 			return failed(errors.Join(err, out.Flush()))
