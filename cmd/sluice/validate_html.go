@@ -31,6 +31,8 @@ type htmlPage struct {
 	Profiles []htmlProfile
 	Rows     []htmlRow
 	Findings []htmlFinding
+
+	Proposals []htmlProposal
 }
 
 type htmlProfile struct {
@@ -56,6 +58,8 @@ type htmlFinding struct {
 	Kind review.Kind
 	Why  string
 }
+
+type htmlProposal struct{ Rules, Message, Code, Text string }
 
 func (p *htmlPrinter) begin() error {
 	for _, one := range p.v.Loose {
@@ -96,8 +100,12 @@ func (p *htmlPrinter) profile(j *judged) error {
 }
 
 func (p *htmlPrinter) end() error {
-	for _, f := range p.v.Table(p.v.table(), p.v.index).Findings {
+	t := p.v.Table(p.v.table(), p.v.index)
+	for _, f := range t.Findings {
 		p.d.Findings = append(p.d.Findings, htmlFinding{f.Ref.String(), f.Kind, why(&f)})
+	}
+	for _, one := range t.Proposals {
+		p.d.Proposals = append(p.d.Proposals, htmlProposal{places(one.Rules, one.Count, false), one.Message, one.Code, one.Text})
 	}
 	return page.Execute(p.w, p.d)
 }

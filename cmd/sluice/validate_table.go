@@ -17,9 +17,24 @@ const (
 	placesHere = 5  // rules named on a line
 )
 
+// proposals prints rules that may be worth adding.
+func (p *textPrinter) proposals(t report.Table) {
+	if len(t.Proposals) == 0 {
+		return
+	}
+	fmt.Fprintf(p.w, "%s\n", p.paint(bold, "Worth adding, perhaps"))
+	for i, one := range t.Proposals {
+		if i == linesShown {
+			fmt.Fprintf(p.w, "  and %d more (--format json lists them)\n", len(t.Proposals)-i)
+			break
+		}
+		fmt.Fprintf(p.w, "  beside %s: %s %s\n      %s\n", p.paint(bold, places(one.Rules, one.Count, false)), one.Message, p.paint(dim, "["+one.Code+"]"), one.Text)
+	}
+	fmt.Fprintln(p.w)
+}
+
 // findings prints the rules that do nothing.
-func (p *textPrinter) findings() {
-	t := p.v.Table(p.v.table(), p.v.index)
+func (p *textPrinter) findings(t report.Table) {
 	if len(t.Findings) == 0 && t.NotLooked == 0 {
 		return
 	}

@@ -56,9 +56,11 @@ func (p *textPrinter) end() error {
 	if p.overview {
 		p.refusals()
 	}
-	p.findings()
-	for _, t := range p.v.tally {
-		p.summary(t)
+	t := p.v.Table(p.v.table(), p.v.index)
+	p.findings(t)
+	p.proposals(t)
+	for _, of := range p.v.tally {
+		p.summary(of)
 	}
 	if n := p.v.Errors(); n > 0 {
 		fmt.Fprintf(p.w, "%s\n", p.paint(red, counted(n, "error")+" in the input, shown above: what could not be read has no verdict"))

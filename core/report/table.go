@@ -1,6 +1,10 @@
 package report
 
 import (
+	"slices"
+
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/notation"
 	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/profile"
 	"github.com/sluice-gateway/sluice/core/review"
@@ -18,8 +22,18 @@ func (r Ref) String() string { return Place(r.File, r.Line) }
 // Table is what there is to say about the rules as a table, whatever the platform: those that do nothing. All of them can be taken away
 // together, and every packet fares as before.
 type Table struct {
-	Findings  []Finding `json:"findings"`
-	NotLooked int       `json:"not-looked"` // rules that would have taken too long to look at
+	Findings  []Finding  `json:"findings"`
+	NotLooked int        `json:"not-looked"` // rules that would have taken too long to look at
+	Proposals []Proposal `json:"proposals"`  // rules worth adding, not more than a hundred
+}
+
+// Proposal is a rule that may be worth adding, and why. Sluice never adds it.
+type Proposal struct {
+	Code    string `json:"code"`  // "later-fragments"
+	Rules   []Ref  `json:"rules"` // that it stands beside, not more than a hundred
+	Count   int    `json:"count"`
+	Message string `json:"message"`
+	Text    string `json:"text"` // ready to be pasted, in ExaBGP's one-line form
 }
 
 // Finding is a rule that does nothing.
@@ -40,6 +54,30 @@ func (in *Input) Table(ix *review.Index, index []int) Table {
 			one.By[n] = in.ref(index[by])
 		}
 		out.Findings[k] = one
+	}
+	out.Proposals = in.proposals(ix, index)
+	return out
+}
+
+// proposals returns the rules that may be worth adding.
+func (in *Input) proposals(ix *review.Index, index []int) []Proposal {
+	out := []Proposal{}
+	for _, c := range ix.Companions() {
+		if len(out) == mostListed {
+			break
+		}
+		p := Proposal{Code: "later-fragments", Count: len(c.Rules), Rules: []Ref{},
+			Message: "later fragments have no ports and flow on; this discards those of all UDP between the same addresses, whatever the ports",
+			Text:    notation.Text(flowspec.Rule{Match: c.Match, Action: flowspec.Action{Rate: &flowspec.Rate{Unit: flowspec.Bytes}}})}
+		at := make([]int, len(c.Rules)) // in the input
+		for k, i := range c.Rules {
+			at[k] = index[i]
+		}
+		slices.Sort(at)
+		for _, i := range at[:min(len(at), mostListed)] {
+			p.Rules = append(p.Rules, in.ref(i))
+		}
+		out = append(out, p)
 	}
 	return out
 }
