@@ -35,6 +35,9 @@ type Entry struct {
 	Match   Match       `json:"match"`
 	Do      Do          `json:"do"`
 	Counter string      `json:"counter,omitempty"`
+	// Place is where a device has the entry, in languages that number entries: a dialect reads it, and keeps it when it changes the entries around. 0: nowhere
+	// yet. It means nothing to anybody else, decides nothing (the order of the list does) and goes nowhere.
+	Place uint32 `json:"-"`
 }
 
 // Match is what an entry matches: the conditions that are set, all of them. A nil list is no condition; a list that is empty but not

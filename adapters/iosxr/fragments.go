@@ -1,0 +1,115 @@
+package iosxr
+
+import (
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/packet"
+)
+
+// laterFragments are the states with an offset above zero: they have no transport header.
+const laterFragments = packet.AnyFrags &^ packet.OffsetZero
+
+// fragmentWord is a condition on fragments, and the states that it lets through.
+type fragmentWord struct {
+	word   string // behind fragment-type; "" no condition; "fragments" is a keyword of its own
+	states packet.Frags
+}
+
+// fragmentWords are the conditions of IPv4, the shorter first. `fragments` is an offset above zero; the types are the table of "ACL IP Fragments Matching - NCS55xx and
+// NCS5xx": dont-fragment DF=1, first-fragment MF=1 and offset 0, is-fragment any fragment, last-fragment MF=0 and an offset. Mind that is-fragment of FlowSpec (RFC
+// 8955 section 4.2.2.12) is `fragments` here: the first fragment is none.
+var fragmentWords = []fragmentWord{
+	{"", packet.AnyFrags},
+	{"fragments", laterFragments},
+	{"first-fragment", 0x22},
+	{"last-fragment", 0x88},
+	{"is-fragment", 0xee},
+	{"dont-fragment", 0xf0},
+	{"dont-fragment first-fragment", 0x20},
+	{"dont-fragment last-fragment", 0x80},
+	{"dont-fragment is-fragment", 0xe0},
+}
+
+// wordsFor returns the conditions of version v. The types of IPv6 (first-fragment, is-fragment) are left alone: what they say of a packet with a fragment header that is whole
+// (RFC 8200 section 4.5) is not written down.
+func wordsFor(v packet.Version) []fragmentWord {
+	if v == packet.IPv6 {
+		return fragmentWords[:2]
+	}
+	return fragmentWords
+}
+
+// part is a part of an access list, by the packets that get there.
+type part uint8
+
+const (
+	whole part = iota // all of them: the list has one part
+	later             // later fragments, and all others: a line here must keep off those
+	first             // packets at offset zero
+)
+
+// wordIn returns the condition by which a line in p matches just states of those packets that it is to match there.
+func wordIn(p part, states packet.Frags, v packet.Version) (string, bool) {
+	for _, w := range wordsFor(v) {
+		if w.in(p) && w.states&p.reach() == states {
+			return w.word, true
+		}
+	}
+	return "", false
+}
+
+// reach is the states of packets that a line in p may match.
+func (p part) reach() packet.Frags {
+	switch p {
+	case later:
+		return laterFragments
+	case first:
+		return packet.OffsetZero
+	}
+	return packet.AnyFrags
+}
+
+// in says whether w may stand in p: in front of the packets at offset zero, only what is about later fragments.
+func (w fragmentWord) in(p part) bool { return p != later || w.states&packet.OffsetZero == 0 }
+
+// statesOf returns the fragment states that m asks for, in both halves for IPv6, which has no DF.
+func statesOf(m filter.Match, v packet.Version) packet.Frags {
+	f := m.Fragments
+	if v == packet.IPv6 {
+		f &= 0x0f
+		f |= f << 4
+	}
+	if f == 0 {
+		return packet.AnyFrags
+	}
+	return f
+}
+
+// transport says whether m looks behind the IP header.
+func transport(m filter.Match) bool {
+	return m.Port != nil || m.DstPort != nil || m.SrcPort != nil || m.ICMPType != nil || m.ICMPCode != nil || m.Flags != nil
+}
+
+// plain says whether one line in a list of one part matches what m does, with the action of do.
+func plain(m filter.Match, do filter.Do, v packet.Version) bool {
+	states := statesOf(m, v)
+	if transport(m) {
+		// "If the entry is a deny statement, the next access list entry is processed" for later fragments. Of IPv6 nobody says it.
+		_, ok := wordIn(first, states, v)
+		return ok && do.Discard && v == packet.IPv4
+	}
+	_, ok := wordIn(whole, states, v)
+	return ok
+}
+
+// inParts says whether f needs two parts. In front of the operator's list there is none for later fragments: it would have to permit them at its end.
+func inParts(f filter.Filter) bool {
+	if f.Placement != filter.Alone {
+		return false
+	}
+	for _, e := range f.Entries {
+		if transport(e.Match) || !plain(e.Match, e.Do, f.Version) {
+			return true
+		}
+	}
+	return false
+}

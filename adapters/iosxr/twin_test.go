@@ -1,0 +1,219 @@
+package iosxr_test
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/packet"
+)
+
+// A lineCard is what a line with ports, flags or ICMP does when a later fragment meets it.
+type lineCard int
+
+const (
+	documented  lineCard = iota // a permit takes it whatever the port, a deny leaves it to the next line
+	readsOctets                 // compares the octets at that place
+	skips                       // matches no later fragment
+)
+
+// TestTextDoesWhatTheTableSays holds the text against a router that reads it line by line, as Cisco's pages say, and knows nothing of packet sets or of our parser.
+// A list of two parts does the same whatever a line card makes of later fragments.
+func TestTextDoesWhatTheTableSays(t *testing.T) {
+	t.Parallel()
+	matched, fragments := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		f := filters(sayable, sayableAction).Draw(t, "filter")
+		r, err := dialect.Render(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cards := []lineCard{documented, readsOctets, skips}
+		if f.Placement == filter.Before {
+			cards = cards[:1]
+		}
+		for range 20 {
+			h := someHeader(t, f.Version)
+			want := "(rest)"
+			for _, e := range f.Entries {
+				if e.Match.Set(f.Version, dialect.Semantics()).Has(h) {
+					want = e.Name + " " + does(e.Do)
+					matched++
+					if h.Fragment >= packet.Middle {
+						fragments++
+					}
+					break
+				}
+			}
+			for _, card := range cards {
+				if got := router(r.Text, h, card); got != want && !(want == "(rest)" && got == rest(f.Placement)) {
+					t.Fatalf("%+v: line card %d says %q, the table %q\n%s", h, card, got, want, r.Text)
+				}
+			}
+		}
+	})
+	if matched == 0 || fragments == 0 {
+		t.Errorf("%d packets met an entry, %d of them fragments", matched, fragments)
+	}
+}
+
+func does(do filter.Do) string {
+	switch {
+	case do.Discard:
+		return "deny"
+	case do.Redirect != nil:
+		return "permit to " + do.Redirect.Addr.String()
+	}
+	return "permit"
+}
+
+// rest is what becomes of packets that no entry matches.
+func rest(p filter.Placement) string {
+	if p == filter.Before {
+		return "next list"
+	}
+	return "permit"
+}
+
+// router returns what text does to h: the remark above the first line that matches, and its action.
+func router(text string, h packet.Header, card lineCard) string {
+	remark := ""
+	for _, l := range strings.Split(text, "\n")[1:] {
+		w := strings.Fields(l)
+		switch {
+		case len(w) < 3:
+			return "next list" // "The common/chained ACL is searched first before the interface ACL"
+		case w[1] == "remark":
+			remark = w[2]
+			continue
+		}
+		if lineMatches(w[2:], w[1], h, card) {
+			out := w[1]
+			if i := len(w) - 3; w[i] == "nexthop1" {
+				out += " to " + w[i+2]
+			}
+			if n, _ := strconv.Atoi(w[0]); n == 10_000_000 || n == 2_147_483_640 {
+				return out
+			}
+			return remark + " " + out
+		}
+	}
+	return "deny"
+}
+
+// lineMatches looks at one word after the other.
+func lineMatches(w []string, action string, h packet.Header, card lineCard) bool {
+	isLater := h.Fragment >= packet.Middle
+	compare := func(ok bool) bool { // a field of the transport header
+		switch {
+		case !isLater, card == readsOctets:
+			return ok
+		case card == skips:
+			return false
+		}
+		return action == "permit"
+	}
+	names := map[string]uint8{"icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58}
+	proto, named := names[w[0]]
+	if !named && w[0] != "ipv4" && w[0] != "ipv6" {
+		n, _ := strconv.Atoi(w[0])
+		proto, named = uint8(n), true
+	}
+	ok := !named || proto == h.Proto
+	i := 1
+	end := func(a netip.Addr, port uint16) {
+		switch {
+		case w[i] == "any":
+			i++
+		case w[i] == "host":
+			ok = ok && netip.MustParseAddr(w[i+1]) == a
+			i += 2
+		default:
+			ok = ok && netip.MustParsePrefix(w[i]).Contains(a)
+			i++
+		}
+		if i < len(w) && (w[i] == "eq" || w[i] == "range") {
+			ok = compare(number(w, &i, int(port))) && ok
+		}
+	}
+	end(h.Src, h.SrcPort)
+	end(h.Dst, h.DstPort)
+	if i < len(w) && (w[0] == "icmp" || w[0] == "icmpv6") {
+		for _, field := range []uint8{h.ICMPType, h.ICMPCode} {
+			if i < len(w) && w[i][0] <= '9' {
+				n, _ := strconv.Atoi(w[i])
+				ok = compare(n == int(field)) && ok
+				i++
+			}
+		}
+	}
+	for i < len(w) {
+		word := w[i]
+		i++
+		switch word {
+		case "match-all", "match-any":
+			all, some := true, false
+			for i < len(w) && (w[i][0] == '+' || w[i][0] == '-') {
+				bit := strings.Index("finsynrstpshackurg", w[i][1:]) / 3
+				holds := h.Flags>>bit&1 == 1 == (w[i][0] == '+')
+				all, some = all && holds, some || holds
+				i++
+			}
+			ok = compare(word == "match-all" && all || word == "match-any" && some) && ok
+		case "dscp":
+			if w[i] != "range" {
+				n, _ := strconv.Atoi(w[i])
+				ok = ok && n == int(h.DSCP)
+				i++
+				break
+			}
+			ok = number(w, &i, int(h.DSCP)) && ok
+		case "packet-length":
+			ok = number(w, &i, int(h.Length)) && ok
+		case "fragments":
+			ok = ok && isLater
+		case "counter":
+			i++
+		case "nexthop1":
+			i += 2
+		default:
+			panic(fmt.Sprintf("%q in %q", word, w))
+		}
+	}
+	return ok
+}
+
+// number reads eq N or range N M at w[*i].
+func number(w []string, i *int, n int) bool {
+	op := w[*i]
+	lo, _ := strconv.Atoi(w[*i+1])
+	if *i += 2; op == "eq" {
+		return n == lo
+	}
+	hi, _ := strconv.Atoi(w[*i])
+	*i++
+	return lo <= n && n <= hi
+}
+
+// someHeader draws a packet, with addresses and protocols that entries are likely to ask for.
+func someHeader(t *rapid.T, v packet.Version) packet.Header {
+	addr := func(name string) netip.Addr {
+		b := rapid.SampledFrom([]byte{0, 1, 2, 128, 255}).Draw(t, name)
+		if v == packet.IPv6 {
+			return netip.AddrFrom16([16]byte{0: 0x20, 1: 0x01, 2: 0x0d, 3: 0xb8, 15: b})
+		}
+		return netip.AddrFrom4([4]byte{203, 0, 113, b})
+	}
+	return packet.Header{
+		Src: addr("h-src"), Dst: addr("h-dst"), Proto: rapid.SampledFrom([]uint8{1, 6, 17, 50, 58}).Draw(t, "h-proto"),
+		SrcPort: rapid.Uint16().Draw(t, "h-sport"), DstPort: rapid.Uint16().Draw(t, "h-dport"),
+		ICMPType: rapid.Uint8().Draw(t, "h-type"), ICMPCode: rapid.Uint8().Draw(t, "h-code"), Flags: rapid.Uint16Range(0, 0xfff).Draw(t, "h-flags"),
+		Length: rapid.Uint16().Draw(t, "h-length"), DSCP: rapid.Uint8Range(0, 63).Draw(t, "h-dscp"),
+		Fragment: packet.Fragment(rapid.IntRange(0, 3).Draw(t, "h-fragment")), DF: v == packet.IPv4 && rapid.Bool().Draw(t, "h-df"),
+	}
+}

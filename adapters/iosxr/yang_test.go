@@ -1,0 +1,154 @@
+package iosxr_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/packet"
+)
+
+// Cisco's own models judge what Render writes: names, places, ranges, choices, and which words go with which protocol. Their licence keeps them out of the
+// tree. SLUICE_YANG names a directory that has them under iosxr/, as github.com/YangModels/yang has them in vendor/cisco/xr/2542; by default it is shared/yang beside the tree.
+
+// yang returns the directory of Cisco's models.
+func yang(t *testing.T) string {
+	t.Helper()
+	root := os.Getenv("SLUICE_YANG")
+	if root == "" {
+		root = filepath.Join("..", "..", "..", "shared", "yang")
+	}
+	dir := filepath.Join(root, "iosxr")
+	if _, err := os.Stat(filepath.Join(dir, "Cisco-IOS-XR-um-ipv4-access-list-cfg.yang")); err != nil {
+		t.Skipf("Cisco's models are not here (%v): set SLUICE_YANG", err)
+	}
+	if _, err := exec.LookPath("yanglint"); err != nil {
+		t.Fatalf("apt-get install libyang2-tools: %v", err)
+	}
+	return dir
+}
+
+// lint says whether the models take config. yanglint ends with 7 when they do not; any other failure is one of the rig.
+func lint(t *testing.T, dir string, config []byte) (ok bool, output string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "config.xml")
+	if err := os.WriteFile(file, config, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), "yanglint", "-t", "config", "-e", "-p", dir,
+		filepath.Join(dir, "Cisco-IOS-XR-um-ipv4-access-list-cfg.yang"), filepath.Join(dir, "Cisco-IOS-XR-um-ipv6-access-list-cfg.yang"), file).CombinedOutput()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return true, string(out)
+	case errors.As(err, &exit) && exit.ExitCode() == 7:
+		return false, string(out)
+	}
+	t.Fatalf("yanglint: %v\n%s", err, out)
+	return false, ""
+}
+
+var (
+	listName = regexp.MustCompile(`<access-list-name>[^<]*`)
+	allLists = regexp.MustCompile(`(?s)^(<ipv[46] xmlns="[^"]*"><access-lists>)(.*)(</access-lists></ipv[46]>)$`)
+)
+
+func TestModelsTakeWhatIsRendered(t *testing.T) {
+	t.Parallel()
+	dir := yang(t)
+	// One process for many filters: each is a list of its own, by another name, in the one element of its version.
+	generator := filters(sayable, sayableAction)
+	lists := map[packet.Version]*bytes.Buffer{packet.IPv4: {}, packet.IPv6: {}}
+	var around [2]map[packet.Version]string
+	around[0], around[1] = map[packet.Version]string{}, map[packet.Version]string{}
+	kinds := map[string]int{}
+	for seed := range 400 {
+		f := generator.Example(seed)
+		r, err := dialect.Render(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kinds[string(f.Placement)+f.Name] += len(f.Entries)
+		m := allLists.FindSubmatch(r.Payload)
+		if m == nil {
+			t.Fatalf("the payload is another one than the models have: %s", r.Payload)
+		}
+		around[0][f.Version], around[1][f.Version] = string(m[1]), string(m[3])
+		lists[f.Version].Write(listName.ReplaceAll(m[2], fmt.Appendf(nil, "$0-%d", seed)))
+	}
+	if len(kinds) != 4 {
+		t.Fatalf("got entries of %v, want both versions in both placements", kinds)
+	}
+	for v, list := range lists {
+		config := around[0][v] + list.String() + around[1][v]
+		if n := strings.Count(config, "<access-list>"); n < 20 {
+			t.Fatalf("only %d lists of IPv%d", n, v)
+		}
+		if ok, out := lint(t, dir, []byte(config)); !ok {
+			t.Error(out)
+		}
+	}
+}
+
+// The rig tells right from wrong: the same payload spoilt is refused.
+func TestModelsRefuseWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	dir := yang(t)
+	r, err := dialect.Render(busy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok, out := lint(t, dir, r.Payload); !ok {
+		t.Fatalf("before anything is spoilt: %s", out)
+	}
+	for _, c := range [][2]string{
+		{"<protocol>tcp</protocol>", "<protocol>6</protocol>"}, // TCP flags stand when protocol='tcp'
+		{"<protocol>udp</protocol>", "<protocol>gre</protocol>"},
+		{"<protocol>icmp</protocol>", "<protocol>1</protocol>"},
+		{"<protocol>tcp</protocol>", ""},
+		{"<eq>53</eq>", "<eq>53</eq><gt>54</gt>"},
+		{"<eq>53</eq>", "<eq>65536</eq>"},
+		{"<eq>53</eq></port></source>", "<eq>53</eq></port></source><fragments/>"},
+		{"<message-type>8</message-type>", "<message-type>256</message-type>"},
+		{"<tcp-bits>+syn -ack</tcp-bits>", "<tcp-bits>syn !ack</tcp-bits>"},
+		{"<dscp-value>46</dscp-value>", "<dscp-value>64</dscp-value>"},
+		{"<end-value>1500</end-value>", ""},
+		{"<host>203.0.113.9</host>", "<host>203.0.113.9</host><any/>"},
+		{"<host>203.0.113.9</host>", "<address>203.0.113.9</address>"},
+		{"<ipv4>192.0.2.9</ipv4>", "<ipv4>192.0.2.256</ipv4>"},
+		{"<sequence-number>2147483640</sequence-number>", "<sequence-number>2147483644</sequence-number>"},
+		{"<remark>r-0000000000000001</remark>", ""},
+		{"<destination><any/></destination>", ""},
+		{"um-ipv4-access-list-cfg", "um-ipv4-access-list"},
+	} {
+		spoilt := strings.Replace(string(r.Payload), c[0], c[1], 1)
+		if spoilt == string(r.Payload) {
+			t.Errorf("the payload has no %s", c[0])
+		}
+		if ok, _ := lint(t, dir, []byte(spoilt)); ok {
+			t.Errorf("%s in place of %s is taken", c[1], c[0])
+		}
+	}
+}
+
+// yanglint takes edits as well, the operations aside, which it does not know.
+func TestModelsTakeEdits(t *testing.T) {
+	t.Parallel()
+	dir := yang(t)
+	less := busy()
+	less.Entries = less.Entries[1:]
+	edit, err := dialect.Edit([]filter.Filter{less}, []filter.Filter{busy()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok, out := lint(t, dir, operation.ReplaceAll(edit, nil)); !ok {
+		t.Error(out)
+	}
+}
