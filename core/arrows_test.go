@@ -45,6 +45,7 @@ var arrows = map[string][]string{
 	"core/config":    {"core/profile", "core/admit", "core/notation", "core/device", "core/plan"},
 
 	"adapters/junos":               {"core/filter"},
+	"adapters/iosxr":               {"core/filter"},
 	"adapters/netconf":             {"core/device"},
 	"adapters/netconf/netconftest": {},
 	"adapters/feed":                {"core/rib", "core/admit", "core/notation"},
@@ -55,6 +56,7 @@ var arrows = map[string][]string{
 	"adapters/host":                {"core/device", "plugins/sdk"},
 	"adapters/adaptertest":         {"core/device", "core/table"},
 	"plugins/junos":                {"adapters/junos", "adapters/netconf", "plugins/sdk"},
+	"plugins/iosxr":                {"adapters/iosxr", "adapters/netconf", "plugins/sdk"},
 	"plugins/example":              {"plugins/sdk"},
 }
 

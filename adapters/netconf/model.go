@@ -22,6 +22,11 @@ type Model struct {
 
 // models are the models that this package knows, by the name of the dialect.
 var models = map[string]Model{
+	// Cisco-IOS-XR-um-ipv4-access-list-cfg and Cisco-IOS-XR-um-ipv6-access-list-cfg of 25.4.2. Where lists are attached stands in a third model.
+	"iosxr": {
+		Subtree: `<ipv4 xmlns="http://cisco.com/ns/yang/Cisco-IOS-XR-um-ipv4-access-list-cfg"><access-lists/></ipv4>` +
+			`<ipv6 xmlns="http://cisco.com/ns/yang/Cisco-IOS-XR-um-ipv6-access-list-cfg"><access-lists/></ipv6>`,
+	},
 	// junos-conf-root, junos-conf-firewall and junos-conf-interfaces of Juniper/yang, 24.4R1.
 	"junos": {
 		Subtree: `<configuration xmlns="http://yang.juniper.net/junos/conf/root"><firewall xmlns="http://yang.juniper.net/junos/conf/firewall"/></configuration>`,

@@ -139,7 +139,7 @@ func (c *comparison) side(file string) (side, error) {
 
 // configuration says whether b is a router's configuration with filters of ours, or XML, which no notation of rules is.
 func configuration(b []byte) bool {
-	return bytes.HasPrefix(bytes.TrimSpace(b), []byte("<")) || bytes.Contains(b, []byte("filter "+filter.Mark))
+	return bytes.HasPrefix(bytes.TrimSpace(b), []byte("<")) || bytes.Contains(b, []byte("filter "+filter.Mark)) || bytes.Contains(b, []byte("access-list "+filter.Mark))
 }
 
 // filters reads the filters of a configuration: one for each IP version at most, or which of them filters is not known.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sluice-gateway/sluice/adapters/iosxr"
 	"github.com/sluice-gateway/sluice/adapters/junos"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -20,6 +21,7 @@ import (
 
 // dialects are the vendors' languages of filters that this binary speaks.
 var dialects = map[string]filter.Dialect{
+	iosxr.Dialect{}.Name(): iosxr.Dialect{},
 	junos.Dialect{}.Name(): junos.Dialect{},
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-gateway/sluice/adapters/host"
+	"github.com/sluice-gateway/sluice/adapters/iosxr"
 	"github.com/sluice-gateway/sluice/adapters/junos"
 	"github.com/sluice-gateway/sluice/adapters/netconf"
 	"github.com/sluice-gateway/sluice/core/config"
@@ -22,6 +23,7 @@ import (
 // shippedPlugins are the adapters that this binary can be a plugin process of.
 func shippedPlugins() map[string]func() device.Adapter {
 	return map[string]func() device.Adapter{
+		"iosxr": func() device.Adapter { return netconf.New(iosxr.Dialect{}, netconf.Options{}) },
 		"junos": func() device.Adapter { return netconf.New(junos.Dialect{}, netconf.Options{}) },
 	}
 }

@@ -163,7 +163,7 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"short confirm":     {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", confirm-within: 10ms}\n", "confirm-within: 10ms is not between 1s and 1m0s"},
 		"two APIs":          {minimal + "sources:\n  - {name: a, api: true, allow: {destinations: [any]}}\n  - {name: b, api: true, allow: {destinations: [any]}}\n", "c.yaml:6:20: sources[1].api: there is a source with api: true already"},
 		"one pipe twice":    {minimal + "sources:\n  - {name: a, pipe: \"-\", allow: {destinations: [any]}}\n  - {name: b, pipe: \"-\", allow: {destinations: [any]}}\n", "each would get some of its lines"},
-		"no filters":        {minimal + "devices:\n  - name: d\n    profile: asr9k\n    filter: {adapter: junos, address: \"a:1\"}\n", "profile cisco-asr9k has no filters"},
+		"no filters":        {minimal + "devices:\n  - name: d\n    profile: generic\n    filter: {adapter: junos, address: \"a:1\"}\n", "profile generic has no filters"},
 		"two IP versions":   {minimal + "devices:\n  - name: d\n    profile: asr9k\n    bgp: {address: 192.0.2.2, local-address: \"2001:db8::1\", as: 1, families: [ipv4]}\n", "are not of one IP version"},
 		"empty secret":      {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", password: {file: /empty}}\n", "/empty is empty"},
 		"neighbour twice":   {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n  - {name: e, profile: asr9k, bgp: {address: 192.0.2.2, port: 179, as: 1, families: [ipv4]}}\n", `c.yaml:6:46: devices[1].bgp.address: 192.0.2.2 is the neighbour of "d" already`},

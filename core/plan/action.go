@@ -17,11 +17,12 @@ type planned struct {
 	reasons []Reason
 	facts   factSet
 	refused *Reason
+	who     string // carries it out, or does not
 }
 
 // actions says how m carries out a for rules of family f.
 func (p *platform) actions(m *mechanism, f flowspec.Family, a flowspec.Action) planned {
-	out := planned{action: a, exact: true}
+	out := planned{action: a, exact: true, who: p.who(m)}
 	if len(a.Unknown) > 0 {
 		out.refuse(Reason{Code: "unknown-action", Severity: Error, Component: "action",
 			Message: fmt.Sprintf("community %s is not understood, or contradicts another one", a.Unknown[0]),
@@ -63,7 +64,7 @@ func (p *platform) can(out *planned, c profile.Can, f flowspec.Family, what stri
 	p.facts.add(&out.facts, c.Fact)
 	if !c.For(f) {
 		out.refuse(Reason{Code: "no-action", Severity: Error, Component: "action",
-			Message: fmt.Sprintf("%s does not %s", p.profile.Name, what), Source: p.facts.source(c.Fact)})
+			Message: fmt.Sprintf("%s does not %s", out.who, what), Source: p.facts.source(c.Fact)})
 	}
 }
 
@@ -168,7 +169,7 @@ func (p *platform) rate(out *planned, m *mechanism, r flowspec.Rate) {
 	p.facts.add(&out.facts, limit.Fact)
 	if !limit.OK {
 		out.refuse(Reason{Code: "no-action", Severity: Error, Component: "action",
-			Message: fmt.Sprintf("%s does not limit rates in %s", p.profile.Name, unit), Source: p.facts.source(limit.Fact)})
+			Message: fmt.Sprintf("%s does not limit rates in %s", out.who, unit), Source: p.facts.source(limit.Fact)})
 		return
 	}
 	factor := unitFactor(limit.Unit)

@@ -36,13 +36,13 @@ func TestRulesAlone(t *testing.T) {
 		{"asr9k", "dst 203.0.113.10/32 proto 17 sport 19,53,111,123,161,389 -> discard", "rewritten 2 split-values"},
 		{"asr9k", "dst 203.0.113.10/32 proto 17 sport 19,53,111,123,161,389,1900,11211 len >=400 -> discard", "rewritten 2 split-values"},
 		{"asr9k", "dst 203.0.113.10/32 proto 17 sport 10,11,12,13,14,15 -> rate 1000000", "rewritten 1 assumed-step assumed-floor merged-values"},
-		{"asr9k", "dst 203.0.113.10/32 proto 6 flags all(2)&none(16) -> discard", "rejected 0 no-operator no-filter"},
+		{"asr9k", "dst 203.0.113.10/32 proto 6 flags all(2)&none(16) -> discard", "filter 1 moved-to-filter"},
 		{"asr9k", "dst 203.0.113.10/32 proto 6 flags all(4),all(1) -> rate 1250000", "rewritten 1 assumed-step assumed-floor merged-values"},
 		{"asr9k", "dst 203.0.113.10/32 proto 6 flags all(0x12) -> discard", "native 1"},
-		{"asr9k", "dst 203.0.113.10/32 flags all(0x100) -> discard", "rejected 0 no-bits no-filter"},
-		{"asr9k", "dst 203.0.113.20/32 proto 17 dport " + gamePorts + " -> rate 6250000", "rejected 0 rate-split no-filter"},
+		{"asr9k", "dst 203.0.113.10/32 flags all(0x100) -> discard", "rejected 0 no-bits no-bits"},
+		{"asr9k", "dst 203.0.113.20/32 proto 17 dport " + gamePorts + " -> rate 6250000", "rejected 0 rate-split no-action"},
 		{"asr9k", "dst 203.0.113.20/32 proto 6 port 179 -> discard", "rewritten 2 rewritten-port"},
-		{"asr9k", "dst 203.0.113.20/32 proto 6 port 179 -> rate 1000000", "rejected 0 rate-split no-filter"},
+		{"asr9k", "dst 203.0.113.20/32 proto 6 port 179 -> rate 1000000", "rejected 0 rate-split no-action"},
 		{"asr9k", "dst 203.0.113.20/32 port 179 dport 80 -> rate 1000000", "rewritten 1 assumed-step assumed-floor rewritten-port"},
 		{"asr9k", "dst 203.0.113.20/32 port !=80 -> discard", "rewritten 2 rewritten-port"},
 		{"asr9k", "dst 203.0.113.20/32 port >=0 -> discard", "rewritten 1 rewritten-port"},
@@ -53,18 +53,22 @@ func TestRulesAlone(t *testing.T) {
 		{"asr9k", "dst 203.0.113.20/32 itype 3 dport 80 -> discard", "rewritten 0 never-matches"},
 		{"asr9k", "dst 203.0.113.20/32 frag any(2) -> discard", "native 1"},
 		{"asr9k", "dst 203.0.113.20/32 frag any(6) -> discard", "rewritten 2 split-values"},
-		{"asr9k", "dst 203.0.113.20/32 frag none(6) -> discard", "rejected 0 no-bits no-filter"},
+		{"asr9k", "dst 203.0.113.20/32 frag none(6) -> discard", "rejected 0 no-bits no-bits"},
 		{"asr9k", "dst 203.0.113.20/32 dscp 1,3,5,7,9,11,13,15,17 -> discard", "rewritten 2 split-values"},
 		{"asr9k", "dst 203.0.113.20/32 dscp 1,3,5,7,9,11,13,15 -> discard", "native 1"},
-		{"asr9k", "dst 203.0.113.20/32 -> sample discard", "rejected 0 no-action no-filter"},
-		{"asr9k", "dst 203.0.113.20/32 -> pps 1000", "rejected 0 no-action no-filter"},
-		{"asr9k", "dst 203.0.113.20/32 -> mark 10 continue", "rejected 0 no-action no-filter"},
+		{"asr9k", "dst 203.0.113.20/32 -> sample discard", "rejected 0 no-action no-action"},
+		{"asr9k", "dst 203.0.113.20/32 -> pps 1000", "rejected 0 no-action no-action"},
+		{"asr9k", "dst 203.0.113.20/32 -> mark 10 continue", "rejected 0 no-action no-action"},
 		{"asr9k", "dst 203.0.113.30/32 proto 6 dport 443 -> vrf 65000 666", "native 1"},
 		{"asr9k", "dst 203.0.113.31/32 proto 6 dport 443 -> simpson 192.0.2.99", "native 1"},
 		{"asr9k", "dst 203.0.113.31/32 proto 6 dport 443 -> ietf 192.0.2.99", "rewritten 1 redirect-form"},
-		{"asr9k", "dst 203.0.113.31/32 proto 6 dport 443 -> simpson 192.0.2.99 copy", "rejected 0 no-action no-filter"},
-		{"asr9k", "dst 203.0.113.31/32 -> simpson 2001:db8::99", "rejected 0 redirect-family no-filter"},
-		{"asr9k", "dst 2001:db8::/32 label 5 -> discard", "rejected 0 no-component no-filter"},
+		{"asr9k", "dst 203.0.113.31/32 proto 6 dport 443 -> simpson 192.0.2.99 copy", "rejected 0 no-action no-action"},
+		{"asr9k", "dst 203.0.113.31/32 -> simpson 2001:db8::99", "rejected 0 redirect-family"},
+		{"asr9k", "dst 2001:db8::/32 label 5 -> discard", "rejected 0 no-component no-component"},
+		{"asr9k", "dst 203.0.113.20/32 proto 6 port 22,179 flags all(2)&none(16) -> discard", "filter 4 moved-to-filter rewritten-port split-values split-values"},
+		{"asr9k", "dst 203.0.113.20/32 proto 6,17 frag none(2) -> discard", "filter 2 moved-to-filter split-values"},
+		{"asr9k", "dst 203.0.113.20/32 dport 443 flags all(2)&none(16) icode 1 -> discard", "rewritten 0 never-matches"},
+		{"asr9k", "dst 2001:db8::/32 proto 6 flags all(2)&none(16) -> discard", "rejected 0 no-operator no-component"},
 		{"junos-mx", "dst 203.0.113.20/32 proto 17 dport " + gamePorts + " -> rate 6250000", "native 1 assumed-step"},
 		{"junos-mx", "dst 203.0.113.20/32 proto 6 port 179 -> discard", "native 1"},
 		{"junos-mx", "dst 203.0.113.20/32 proto 6 port 179 dport 80 -> discard", "rewritten 1 rewritten-port"},
@@ -123,28 +127,32 @@ func TestTables(t *testing.T) {
 			dst 203.0.112.0/22 -> discard # native 1`},
 		{name: "a SYN flood with an allow list", profile: "asr9k", table: `
 			dst 203.0.113.80/32 src 198.51.100.0/24 proto 6 dport 80,443 -> accept # native 1
-			dst 203.0.113.80/32 proto 6 dport 80,443 flags all(2)&none(16) -> rate 12500000 # rejected 0 no-operator no-filter`},
-		{name: "an exception that is lost takes its discard along", profile: "asr9k", table: `
+			dst 203.0.113.80/32 proto 6 dport 80,443 flags all(2)&none(16) -> rate 12500000 # rejected 0 no-operator no-action`},
+		{name: "an exception that is lost takes its discard along", profile: "asr9k", opt: plan.Options{NoFilter: true}, table: `
 			dst 203.0.113.80/32 proto 6 flags all(2)&none(16) -> accept # rejected 0 no-operator no-filter
 			dst 203.0.113.0/24 proto 6 -> discard # rejected 0 exception-lost
 			dst 203.0.113.0/24 proto 17 -> discard # native 1`},
-		{name: "and whatever the lost discard hid", profile: "asr9k", table: `
+		{name: "and whatever the lost discard hid", profile: "asr9k", opt: plan.Options{NoFilter: true}, table: `
 			dst 203.0.113.80/32 proto 6 flags all(2)&none(16) -> accept # rejected 0 no-operator no-filter
 			dst 203.0.113.80/32 proto 6 -> discard # rejected 0 exception-lost
 			dst 203.0.113.80/32 -> discard # rejected 0 exception-lost
 			dst 203.0.113.0/24 -> discard # rejected 0 exception-lost
 			src 198.51.100.0/24 -> discard # rejected 0 exception-lost`},
-		{name: "but not what another exception hides", profile: "asr9k", table: `
+		{name: "but not what another exception hides", profile: "asr9k", opt: plan.Options{NoFilter: true}, table: `
 			dst 203.0.113.80/32 proto 6 flags all(2)&none(16) -> accept # rejected 0 no-operator no-filter
 			dst 203.0.113.80/32 proto 6 -> accept # native 1 assumed-order
 			dst 203.0.113.80/32 -> discard # native 1 assumed-order
 			dst 203.0.113.0/24 -> discard # native 1 assumed-order`},
-		{name: "unless its packets cannot exist", profile: "asr9k", table: `
+		{name: "unless its packets cannot exist", profile: "asr9k", opt: plan.Options{NoFilter: true}, table: `
 			dst 203.0.113.80/32 proto 6 flags all(2)&none(16) len <20 -> accept # rejected 0 no-operator no-filter
 			dst 203.0.113.0/24 proto 6 -> discard # native 1`},
-		{name: "a lost discard exposes nothing", profile: "asr9k", table: `
+		{name: "a lost discard exposes nothing", profile: "asr9k", opt: plan.Options{NoFilter: true}, table: `
 			dst 203.0.113.80/32 proto 6 flags all(2)&none(16) -> discard # rejected 0 no-operator no-filter
 			dst 203.0.113.0/24 proto 6 -> accept # native 1`},
+		{name: "where there is a filter it is not lost", profile: "asr9k", table: `
+			dst 203.0.113.80/32 proto 6 flags all(2)&none(16) -> accept # filter 1 moved-to-filter
+			dst 203.0.113.0/24 proto 6 -> discard # filter 1 moved-with-others
+			dst 203.0.113.0/24 proto 17 -> discard # native 1`},
 		{name: "the first chunk of a list falls behind another rule, which loses what the list decides", profile: "asr9k", table: `
 			dst 203.0.113.9/32 sport 1,3,5,7,9,11 -> accept # rewritten 2 split-values
 			dst 203.0.113.9/32 sport 2-12 -> discard # rewritten 2 remedy-subtract`},

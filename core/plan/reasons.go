@@ -91,15 +91,20 @@ var opNames = map[split.Ops]string{
 	split.All: "cannot ask whether all of the bits are set", split.None: "cannot ask whether none of the bits is set", split.NotAll: "cannot ask whether one of the bits is not set",
 }
 
+// who names m in reasons: the platform for FlowSpec, and its filters.
+func (p *platform) who(m *mechanism) string {
+	if m.filter != nil {
+		return "a filter of " + p.profile.Name
+	}
+	return p.profile.Name
+}
+
 // trouble turns a limit that a rule meets into a reason, and returns the fact behind it.
 func (p *platform) trouble(m *mechanism, l *familyLimits, t *split.Trouble) (Reason, string) {
 	word := typeWord(t.Type)
 	r := Reason{Code: string(t.Why), Severity: Error, Component: word}
 	fact := l.facts[t.Type]
-	who := p.profile.Name
-	if m.filter != nil {
-		who = "a filter of " + who
-	}
+	who := p.who(m)
 	switch t.Why {
 	case split.NoComponent:
 		r.Message = fmt.Sprintf("%s does not match %s", who, word)
