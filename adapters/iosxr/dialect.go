@@ -194,11 +194,8 @@ func fragmentOf(e filter.Entry, p part, v packet.Version) (word string, matches 
 
 // errBefore says why e cannot stand in a list of one part.
 func errBefore(e filter.Entry, v packet.Version) error {
-	switch {
-	case transport(e.Match) && v == packet.IPv6:
+	if transport(e.Match) && v == packet.IPv6 {
 		return errors.New("fragment: in front of another list nothing keeps a line with ports, flags or ICMP off later fragments; that a deny leaves them alone is documented for IPv4 only")
-	case statesOf(e.Match, v) == packet.OffsetZero:
-		return errors.New("fragment: in front of another list an entry without ports, flags or ICMP cannot be kept off later fragments")
 	}
 	return errors.New("fragment: no condition of IOS XR says just this in front of another list")
 }

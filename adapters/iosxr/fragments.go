@@ -10,7 +10,7 @@ const laterFragments = packet.AnyFrags &^ packet.OffsetZero
 
 // fragmentWord is a condition on fragments, and the states that it lets through.
 type fragmentWord struct {
-	word   string // behind fragment-type; "" no condition; "fragments" is a keyword of its own
+	word   string // behind fragment-type; "" no condition; fragments and offsetWord stand by themselves
 	states packet.Frags
 }
 
@@ -27,7 +27,11 @@ var fragmentWords = []fragmentWord{
 	{"dont-fragment first-fragment", 0x20},
 	{"dont-fragment last-fragment", 0x80},
 	{"dont-fragment is-fragment", 0xe0},
+	{offsetWord, packet.OffsetZero},
 }
+
+// offsetWord is a feature of the model that not every line card has; one without it refuses the configuration. It is used where nothing else will do: in front of another list.
+const offsetWord = "fragment-offset eq 0"
 
 // wordsFor returns the conditions of version v. The types of IPv6 (first-fragment, is-fragment) are left alone: what they say of a packet with a fragment header that is whole
 // (RFC 8200 section 4.5) is not written down.
@@ -101,13 +105,19 @@ func plain(m filter.Match, do filter.Do, v packet.Version) bool {
 	return ok
 }
 
+// needsParts says whether m is better said in a list of two parts, or only there.
+func needsParts(m filter.Match, v packet.Version) bool {
+	word, ok := wordIn(whole, statesOf(m, v), v)
+	return transport(m) || !ok || word == offsetWord
+}
+
 // inParts says whether f needs two parts. In front of the operator's list there is none for later fragments: it would have to permit them at its end.
 func inParts(f filter.Filter) bool {
 	if f.Placement != filter.Alone {
 		return false
 	}
 	for _, e := range f.Entries {
-		if transport(e.Match) || !plain(e.Match, e.Do, f.Version) {
+		if needsParts(e.Match, f.Version) {
 			return true
 		}
 	}

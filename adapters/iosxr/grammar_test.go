@@ -28,7 +28,7 @@ func lineGrammar(family, address, icmp string) *regexp.Regexp {
 	dscp := `(?: dscp (?:\d+|range \d+ \d+))?`
 	fragment := `(?: fragments)?`
 	if family == "ipv4" {
-		fragment = `(?: fragments| fragment-type (?:first-fragment|last-fragment|is-fragment|dont-fragment(?: (?:first|last|is)-fragment)?))?`
+		fragment = `(?: fragments| fragment-offset eq 0| fragment-type (?:first-fragment|last-fragment|is-fragment|dont-fragment(?: (?:first|last|is)-fragment)?))?`
 	}
 	counter := `(?: counter [A-Za-z0-9-]{1,64})?`
 	after := dscp + length + fragment + counter

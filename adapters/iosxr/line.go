@@ -254,6 +254,8 @@ func fragment(word string, v packet.Version) []statement {
 		return []statement{leaf("headers", word, word)}
 	case word == "fragments":
 		return []statement{{element: word, text: word}}
+	case word == offsetWord:
+		return []statement{{element: "fragment-offset", text: "fragment-offset", body: spanOf(packet.Span{})}}
 	}
 	return []statement{leaf("fragment-type", "fragment-type "+word, word)}
 }

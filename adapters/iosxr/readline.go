@@ -261,6 +261,19 @@ func (l *readLine) fragment(word string) error {
 	return fmt.Errorf("%q is no condition on fragments that sluice writes", word)
 }
 
+// kind reads a fragment-type.
+func (l *readLine) kind(word string) error {
+	if !strings.HasSuffix(word, "-fragment") {
+		return fmt.Errorf("%q is no type of fragments", word)
+	}
+	return l.fragment(word)
+}
+
+// offset reads a fragment offset, of which sluice asks for 0 only.
+func (l *readLine) offset(op string, args []string) error {
+	return l.fragment("fragment-offset " + op + " " + strings.Join(args, " "))
+}
+
 func (l *readLine) count(name string) error {
 	if err := l.once("counter"); err != nil {
 		return err

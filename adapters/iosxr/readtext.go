@@ -191,7 +191,10 @@ func (t *tokens) option(l *readLine) error {
 		if kind == "dont-fragment" && strings.HasSuffix(t.peek(), "-fragment") {
 			kind += " " + t.next()
 		}
-		return l.fragment(kind)
+		return l.kind(kind)
+	case "fragment-offset":
+		op, args := t.operator()
+		return l.offset(op, args)
 	case "counter":
 		return l.count(t.next())
 	case "nexthop1":

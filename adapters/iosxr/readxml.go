@@ -243,7 +243,9 @@ func (l *readLine) element(n *node) error {
 		}
 		return withLeaf(n, l.fragment)
 	case "fragment-type":
-		return withLeaf(n, func(s string) error { return l.fragment(strings.Join(strings.Fields(s), " ")) })
+		return withLeaf(n, func(s string) error { return l.kind(strings.Join(strings.Fields(s), " ")) })
+	case "fragment-offset":
+		return n.operator(l.offset)
 	case "counter":
 		return withLeaf(n, l.count)
 	case "nexthop1":

@@ -111,7 +111,7 @@ func TestRefusalsBefore(t *testing.T) {
 		want string
 	}{
 		{packet.IPv6, filter.Match{Proto: udp, SrcPort: dns, Fragments: 0x03}, "that a deny leaves them alone is documented for IPv4 only"},
-		{packet.IPv4, filter.Match{Fragments: packet.OffsetZero}, "cannot be kept off later fragments"},
+		{packet.IPv6, filter.Match{Fragments: 0x03}, "no condition of IOS XR says just this in front of another list"},
 		{packet.IPv4, filter.Match{Fragments: 0x11}, "no condition of IOS XR says just this in front of another list"},
 	} {
 		f := filter.Filter{Name: "sluice-x", Version: c.v, Placement: filter.Before, Entries: []filter.Entry{{Name: "a", Match: c.m, Do: filter.Do{Discard: true}}}}

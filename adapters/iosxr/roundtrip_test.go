@@ -218,7 +218,7 @@ func sayable(t *rapid.T, v packet.Version, p filter.Placement) filter.Match {
 	case 4:
 		m.Fragments = 0xcc
 	case 5:
-		if p == filter.Alone {
+		if p == filter.Alone || v == packet.IPv4 {
 			m.Fragments = packet.OffsetZero
 		}
 	}

@@ -177,6 +177,9 @@ func lineMatches(w []string, action string, h packet.Header, card lineCard) bool
 			ok = number(w, &i, int(h.Length)) && ok
 		case "fragments":
 			ok = ok && isLater
+		case "fragment-offset":
+			ok = ok && !isLater && w[i] == "eq" && w[i+1] == "0"
+			i += 2
 		case "counter":
 			i++
 		case "nexthop1":
