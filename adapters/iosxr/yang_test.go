@@ -13,22 +13,15 @@ import (
 
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/packet"
+	"github.com/sluice-gateway/sluice/integration/rig"
 )
 
-// Cisco's own models judge what Render writes: names, places, ranges, choices, and which words go with which protocol. Their licence keeps them out of the
-// tree. SLUICE_YANG names a directory that has them under iosxr/, as github.com/YangModels/yang has them in vendor/cisco/xr/2542; by default it is shared/yang beside the tree.
+// Cisco's own models judge what Render writes: names, places, ranges, choices, and which words go with which protocol.
 
 // yang returns the directory of Cisco's models.
 func yang(t *testing.T) string {
 	t.Helper()
-	root := os.Getenv("SLUICE_YANG")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared", "yang")
-	}
-	dir := filepath.Join(root, "iosxr")
-	if _, err := os.Stat(filepath.Join(dir, "Cisco-IOS-XR-um-ipv4-access-list-cfg.yang")); err != nil {
-		t.Skipf("Cisco's models are not here (%v): set SLUICE_YANG", err)
-	}
+	dir := rig.CiscoModels(t)
 	if _, err := exec.LookPath("yanglint"); err != nil {
 		t.Fatalf("apt-get install libyang2-tools: %v", err)
 	}

@@ -15,6 +15,8 @@ import (
 
 	"github.com/sluice-gateway/sluice/core/admit"
 	"github.com/sluice-gateway/sluice/core/config"
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/profiles"
 )
@@ -189,5 +191,38 @@ func TestDeviceList(t *testing.T) {
 	}
 	if status, _, errOut = sluice("", "device", "show", "edge2"); status != exitFailed || !strings.Contains(errOut, `no device "edge2"`) {
 		t.Errorf("status %d\n%s", status, errOut)
+	}
+}
+
+// A device whose profile has filters in one language is not given an adapter that writes another.
+func TestAdapterOfAnotherDialect(t *testing.T) {
+	t.Parallel()
+	asr9k, err := profiles.Embedded().Get("asr9k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for adapter, want := range map[string]string{
+		"junos": "device edge1: adapter junos does not write the filters of profile cisco-asr9k; its dialect is iosxr",
+		"iosxr": "",
+	} {
+		g, err := newGateway(t.Context(), &config.Config{
+			RouterID: netip.MustParseAddr("192.0.2.1"), AS: 64512, NoExport: true, ListenAPI: "127.0.0.1:0", Store: filepath.Join(t.TempDir(), "s.db"),
+			Devices: []config.Device{{Name: "edge1", Profile: asr9k, Filter: &config.FilterDelivery{
+				Adapter: adapter, Confirm: 30 * time.Second, Target: device.Target{Name: "edge1", Address: "127.0.0.1:1", Placement: filter.Alone},
+			}}},
+		}, profiles.Embedded(), slog.New(slog.DiscardHandler), strings.NewReader(""))
+		got := ""
+		if err != nil {
+			got = err.Error()
+		} else {
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			if err := g.run(ctx, nil); err != nil {
+				t.Error(err)
+			}
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", adapter, got, want)
+		}
 	}
 }

@@ -235,7 +235,7 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 	rd.Options.Placement = d.Filter.Target.Placement
 	if g.shipped(d.Filter.Adapter) {
 		if d.Filter.Adapter != dialect.Name() { // they bear the names of their dialects
-			return rd, fmt.Errorf("device %s: adapter %s does not write the filters of profile %s; its dialect is %s", d.Name, d.Filter.Adapter, d.Profile.Name, dialect.Name())
+			return rd, fmt.Errorf("adapter %s does not write the filters of profile %s; its dialect is %s", d.Filter.Adapter, d.Profile.Name, dialect.Name())
 		}
 		if rd.Undo, err = netconf.Window(rd.Target, rd.Confirm); err != nil { // all that are shipped speak NETCONF
 			return rd, err

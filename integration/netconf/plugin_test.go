@@ -1,5 +1,5 @@
 // Package netconf_test runs the Junos plugin as in production (a process behind the host) against a NETCONF server that nobody here wrote: netconfd of
-// yuma123 behind OpenSSH, with Juniper's own models. It needs root, and Debian's netconfd, openssh-server and libyang2-tools.
+// yuma123 behind OpenSSH, with Juniper's own models, and the adapter of IOS XR against the same server with Cisco's. It needs root, and Debian's netconfd, openssh-server and libyang2-tools.
 //
 // Each test has servers of its own, on a port of its own, in a directory of its own.
 package netconf_test

@@ -51,11 +51,16 @@ type Router struct {
 	dir    string
 }
 
-// Boot starts a router. paced puts the pacer in front of it.
+// Boot starts a router with Juniper's models. paced puts the pacer in front of it.
 func Boot(t testing.TB, paced bool) *Router {
 	t.Helper()
+	return BootWith(t, paced, Models(t), "junos-conf-root", "junos-conf-firewall")
+}
+
+// BootWith starts a router with the modules of a directory.
+func BootWith(t testing.TB, paced bool, yang string, modules ...string) *Router {
+	t.Helper()
 	needs(t)
-	yang := Models(t)
 	dir, err := os.MkdirTemp("", "ncd") // short: the name of a socket goes into it
 	if err != nil {
 		t.Fatal(err)
@@ -94,8 +99,12 @@ func Boot(t testing.TB, paced bool) *Router {
 	if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	r.run(t, "netconfd", "/usr/sbin/netconfd", "--port="+port, "--ncxserver-sockname="+sock, "--superuser=root", "--target=candidate", "--no-startup",
-		"--modpath=/usr/share/yuma/modules:"+yang, "--module=junos-conf-root", "--module=junos-conf-firewall", "--log-level=info")
+	args := []string{"--port=" + port, "--ncxserver-sockname=" + sock, "--superuser=root", "--target=candidate", "--no-startup",
+		"--modpath=/usr/share/yuma/modules:" + yang, "--log-level=info"}
+	for _, m := range modules {
+		args = append(args, "--module="+m)
+	}
+	r.run(t, "netconfd", "/usr/sbin/netconfd", args...)
 	Wait(t, "netconfd's socket", func() bool { _, err := os.Stat(sock); return err == nil })
 	r.run(t, "sshd", "/usr/sbin/sshd", "-D", "-f", filepath.Join(dir, "sshd_config"), "-e")
 	Wait(t, "the router's hello", func() bool {
@@ -170,4 +179,20 @@ func freePort(t testing.TB) string {
 func Wait(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	Until(t, what, func() (bool, string) { return ok(), "" })
+}
+
+// CiscoModels returns the directory of Cisco's models of IOS XR. Their licence keeps them out of the tree: SLUICE_YANG names a directory that has them under iosxr/, by
+// default shared/yang beside the tree. Without them the test is skipped.
+func CiscoModels(t testing.TB) string {
+	t.Helper()
+	root := os.Getenv("SLUICE_YANG")
+	if root == "" {
+		_, file, _, _ := runtime.Caller(0)
+		root = filepath.Join(filepath.Dir(file), "..", "..", "..", "shared", "yang")
+	}
+	dir := filepath.Join(root, "iosxr")
+	if _, err := os.Stat(filepath.Join(dir, "Cisco-IOS-XR-um-ipv4-access-list-cfg.yang")); err != nil {
+		t.Skipf("Cisco's models are not here (%v): set SLUICE_YANG", err)
+	}
+	return dir
 }
