@@ -266,10 +266,10 @@ func actions(e filter.Entry, v packet.Version) (grant string, tail []statement, 
 	refuse := func(s string) { errs = append(errs, errors.New(s)) }
 	do := e.Do
 	if do.Policer != "" {
-		refuse("policer: an access list does not police, and how a QoS policy beside it would share packets with it is not documented well enough to prove it the same")
+		refuse("policer: an access list does not police; a QoS policy beside it has an order of its own, which no list of a class can be made to follow")
 	}
 	if do.Mark != nil {
-		refuse("mark: an access list sets no DSCP, and how a QoS policy beside it would share packets with it is not documented well enough to prove it the same")
+		refuse("mark: an access list sets no DSCP; a QoS policy beside it has an order of its own, which no list of a class can be made to follow")
 	}
 	if do.Sample {
 		refuse("sample: a line samples nothing")
