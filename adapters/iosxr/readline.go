@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,20 +23,19 @@ type readLine struct {
 	word    string // the condition on fragments
 	counter string
 	next    *flowspec.Redirect
-	seen    map[string]bool // conditions that were read
+	seen    []string // conditions that were read
 }
 
 // once notes a condition. A line has each of them once.
 func (l *readLine) once(what string) error {
-	if l.seen[what] {
+	if l.has(what) {
 		return fmt.Errorf("%s stands there twice", what)
 	}
-	if l.seen == nil {
-		l.seen = map[string]bool{}
-	}
-	l.seen[what] = true
+	l.seen = append(l.seen, what)
 	return nil
 }
+
+func (l *readLine) has(what string) bool { return slices.Contains(l.seen, what) }
 
 // protocol reads the first word behind the action.
 func (l *readLine) protocol(word string) error {
@@ -51,14 +51,13 @@ func (l *readLine) protocol(word string) error {
 }
 
 func readNumber(s string, words map[string]uint32, top uint32) (uint32, error) {
+	if n, err := strconv.ParseUint(s, 10, 32); err == nil && n <= uint64(top) {
+		return uint32(n), nil
+	}
 	if n, ok := words[plainWord(s)]; ok {
 		return n, nil
 	}
-	n, err := strconv.ParseUint(s, 10, 32)
-	if err != nil || n > uint64(top) {
-		return 0, fmt.Errorf("%q is no number of 0 to %d, and no word that sluice knows", s, top)
-	}
-	return uint32(n), nil
+	return 0, fmt.Errorf("%q is no number of 0 to %d, and no word that sluice knows", s, top)
 }
 
 // operators of ports, lengths and DSCP, and how many numbers each takes.
@@ -306,7 +305,7 @@ func (l *readLine) nextHop(version, a string) error {
 func (l *readLine) check() error {
 	m := &l.match
 	switch {
-	case !l.seen["a protocol"] || !l.seen["source"] || !l.seen["destination"]:
+	case !l.has("a protocol") || !l.has("source") || !l.has("destination"):
 		return errors.New("protocol, source or destination is missing")
 	case (m.SrcPort != nil || m.DstPort != nil) && !only(m.Proto, 6, 17):
 		return errors.New("ports of another protocol than tcp and udp")

@@ -5,87 +5,21 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
 	"github.com/sluice-gateway/sluice/core/packet"
 )
 
-// node is an element with everything in it.
-type node struct {
-	XMLName xml.Name
-	Attrs   []xml.Attr `xml:",any,attr"`
-	Text    string     `xml:",chardata"`
-	Kids    []node     `xml:",any"`
-}
-
-func (n *node) name() string { return n.XMLName.Local }
-
-// leaf returns the text of an element without any in it.
-func (n *node) leaf() (string, error) {
-	text := strings.TrimSpace(n.Text)
-	if len(n.Kids) > 0 || text == "" {
-		return "", fmt.Errorf("%s: want a value", n.name())
-	}
-	return text, nil
-}
-
-// each calls do for the elements in n, which is to hold nothing else.
-func (n *node) each(do func(k *node) error) error {
-	if strings.TrimSpace(n.Text) != "" {
-		return fmt.Errorf("%s has text in it", n.name())
-	}
-	for i := range n.Kids {
-		if err := do(&n.Kids[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// strange returns an error for an attribute in n that is no declaration of a namespace: an operation, an annotation.
-func (n *node) strange() error {
-	for _, a := range n.Attrs {
-		if a.Name.Space != "xmlns" && a.Name.Local != "xmlns" {
-			return fmt.Errorf("%s has an attribute %s", n.name(), a.Name.Local)
-		}
-	}
-	for i := range n.Kids {
-		if err := n.Kids[i].strange(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // readXML reads the access lists of b: the element ipv4 or ipv6 of Cisco's models, alone or in a <config>, a <data> or an <rpc-reply>.
 func readXML(b []byte, r *reader) error {
-	d := xml.NewDecoder(bytes.NewReader(b))
-	var root node
-	if err := d.Decode(&root); err != nil {
+	root, err := readRoot(xml.NewDecoder(bytes.NewReader(b)))
+	if err != nil {
 		return fmt.Errorf("read XML: %w", err)
-	}
-	for {
-		t, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return fmt.Errorf("read XML: %w", err)
-		}
-		switch t := t.(type) {
-		case xml.StartElement:
-			return fmt.Errorf("read XML: a second element %s behind the first", t.Name.Local)
-		case xml.CharData:
-			if len(bytes.TrimSpace(t)) > 0 {
-				return errors.New("read XML: text outside of elements")
-			}
-		}
 	}
 	switch root.name() {
 	case "rpc-reply", "data", "config", "ipv4", "ipv6":
-		return r.outer(&root)
+		return r.outer(root)
 	}
 	return fmt.Errorf("read XML: element %s, want ipv4 or ipv6 of Cisco's um-ipv4-access-list-cfg and um-ipv6-access-list-cfg, or a <data> around them", root.name())
 }
@@ -98,13 +32,13 @@ func (r *reader) outer(n *node) error {
 		if name == "ipv6" {
 			v = packet.IPv6
 		}
-		if s := n.XMLName.Space; s != "" && s != netconfNamespace && s != namespaces[v] {
+		if s := n.Name.Space; s != "" && s != netconfNamespace && s != namespaces[v] {
 			return nil // another model has such an element too
 		}
 		return r.root(n, v)
 	case "rpc-reply", "data", "config":
-		for i := range n.Kids {
-			if err := r.outer(&n.Kids[i]); err != nil {
+		for i := range n.kids {
+			if err := r.outer(&n.kids[i]); err != nil {
 				return err
 			}
 		}
@@ -118,19 +52,19 @@ func (r *reader) outer(n *node) error {
 
 // root takes the lists of one IP version. What else stands there (prefix lists of other models in the same element, options) is passed over.
 func (r *reader) root(n *node, v packet.Version) error {
-	for i := range n.Kids {
-		if n.Kids[i].name() != "access-lists" {
+	for i := range n.kids {
+		if n.kids[i].name() != "access-lists" {
 			continue
 		}
-		for j := range n.Kids[i].Kids {
-			one := &n.Kids[i].Kids[j]
+		for j := range n.kids[i].kids {
+			one := &n.kids[i].kids[j]
 			if one.name() != "access-list" {
 				continue
 			}
 			name := ""
-			for k := range one.Kids {
-				if one.Kids[k].name() == "access-list-name" {
-					name = strings.TrimSpace(one.Kids[k].Text)
+			for k := range one.kids {
+				if one.kids[k].name() == "access-list-name" {
+					name = one.kids[k].text
 				}
 			}
 			if name == "" {
@@ -226,14 +160,14 @@ func (l *readLine) element(n *node) error {
 		}
 		return withLeaf(bits, func(s string) error { return l.flags(op, strings.Fields(s)) })
 	case "dscp":
-		if len(n.Kids) == 1 && n.Kids[0].name() == "dscp-value" {
-			return withLeaf(&n.Kids[0], func(s string) error { return l.dscp("eq", []string{s}) })
+		if len(n.kids) == 1 && n.kids[0].name() == "dscp-value" {
+			return withLeaf(&n.kids[0], func(s string) error { return l.dscp("eq", []string{s}) })
 		}
 		return n.operator(l.dscp)
 	case "packet-length":
 		return n.operator(l.length)
 	case "fragments":
-		if len(n.Kids) > 0 || strings.TrimSpace(n.Text) != "" || l.v == packet.IPv6 {
+		if len(n.kids) > 0 || n.text != "" || l.v == packet.IPv6 {
 			return errors.New("fragments: not as the model has it")
 		}
 		return l.fragment(n.name())
@@ -252,65 +186,6 @@ func (l *readLine) element(n *node) error {
 		return n.nextHop(l)
 	}
 	return fmt.Errorf("%s is nothing that sluice writes there", n.name())
-}
-
-func withLeaf(n *node, do func(string) error) error {
-	text, err := n.leaf()
-	if err != nil {
-		return err
-	}
-	if err := do(text); err != nil {
-		return fmt.Errorf("%s: %w", n.name(), err)
-	}
-	return nil
-}
-
-// only returns the name of the only element in n, and the only one in that, if there is one.
-func (n *node) only() (string, *node, error) {
-	if len(n.Kids) != 1 || strings.TrimSpace(n.Text) != "" {
-		return "", nil, fmt.Errorf("%s: want one element in it", n.name())
-	}
-	k := &n.Kids[0]
-	if len(k.Kids) == 1 && strings.TrimSpace(k.Text) == "" && k.Kids[0].name() == "tcp-bits" {
-		return k.name(), &k.Kids[0], nil
-	}
-	return k.name(), nil, nil
-}
-
-// operator reads <eq>, <gt>, <lt>, <neq> or <range>.
-func (n *node) operator(do func(op string, args []string) error) error {
-	if len(n.Kids) != 1 || strings.TrimSpace(n.Text) != "" {
-		return fmt.Errorf("%s: want one operator", n.name())
-	}
-	k := &n.Kids[0]
-	var args []string
-	if k.name() == "range" {
-		ends := map[string]string{}
-		if err := k.each(func(e *node) error {
-			text, err := e.leaf()
-			if _, twice := ends[e.name()]; twice {
-				err = fmt.Errorf("%s stands there twice", e.name())
-			}
-			ends[e.name()] = text
-			return err
-		}); err != nil {
-			return err
-		}
-		if len(ends) != 2 || ends["start-value"] == "" || ends["end-value"] == "" {
-			return fmt.Errorf("%s: want a start-value and an end-value", n.name())
-		}
-		args = []string{ends["start-value"], ends["end-value"]}
-	} else {
-		text, err := k.leaf()
-		if err != nil {
-			return err
-		}
-		args = []string{text}
-	}
-	if err := do(k.name(), args); err != nil {
-		return fmt.Errorf("%s: %w", n.name(), err)
-	}
-	return nil
 }
 
 // end takes a source or a destination.
@@ -401,8 +276,8 @@ func messageNamed(name string) bool {
 
 // nextHop takes the one address of nexthop1.
 func (n *node) nextHop(l *readLine) error {
-	if len(n.Kids) != 1 || strings.TrimSpace(n.Text) != "" {
+	if len(n.kids) != 1 || n.text != "" {
 		return errors.New("nexthop1: want an address and nothing else")
 	}
-	return withLeaf(&n.Kids[0], func(a string) error { return l.nextHop(n.Kids[0].name(), a) })
+	return withLeaf(&n.kids[0], func(a string) error { return l.nextHop(n.kids[0].name(), a) })
 }

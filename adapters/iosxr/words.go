@@ -49,10 +49,10 @@ var messageWords = map[string]message{
 	"mobileredirect": {32, -1},
 }
 
+var joints = strings.NewReplacer("-", "", "_", "")
+
 // plainWord spells a word as the tables do.
-func plainWord(s string) string {
-	return strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(s))
-}
+func plainWord(s string) string { return joints.Replace(strings.ToLower(s)) }
 
 // family is the word for IP version v: the element and the first word of the list, and the protocol that stands for any.
 func family(v packet.Version) string {
