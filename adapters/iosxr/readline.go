@@ -186,7 +186,7 @@ func (l *readLine) message(kind, code string) error {
 	if err := l.once("an ICMP type"); err != nil {
 		return err
 	}
-	if m, ok := messageWords[plainWord(kind)]; ok && l.v == packet.IPv4 && code == "" {
+	if m, ok := messageWords[l.v][plainWord(kind)]; ok && code == "" {
 		l.match.ICMPType = packet.NewValues(packet.Span{Lo: m.kind, Hi: m.kind})
 		if m.code >= 0 {
 			l.match.ICMPCode = packet.NewValues(packet.Span{Lo: uint32(m.code), Hi: uint32(m.code)})

@@ -261,17 +261,15 @@ func (l *readLine) icmp(n *node) error {
 	kind, typed := leaves["message-type"]
 	code, coded := leaves["message-code"]
 	switch {
-	case named && len(leaves) == 1 && messageNamed(name):
+	case named && len(leaves) == 1:
+		if _, known := messageWords[l.v][plainWord(name)]; !known {
+			return fmt.Errorf("icmp: %q is no message that sluice knows", name)
+		}
 		return l.message(name, "")
 	case typed && (len(leaves) == 1 || coded && len(leaves) == 2):
 		return l.message(kind, code)
 	}
 	return errors.New("icmp: want a message-type, and a message-code behind it")
-}
-
-func messageNamed(name string) bool {
-	_, ok := messageWords[plainWord(name)]
-	return ok
 }
 
 // nextHop takes the one address of nexthop1.

@@ -36,11 +36,25 @@ type message struct {
 	code int // -1: any
 }
 
-// messageWords are those of IPv4. The models number them type<<16 + code, with the code 65535 for any.
-var messageWords = map[string]message{
+// messageWords are those of each IP version. The models number them type<<16 + code, with the code 65535 for any. Two are left out: "network unreachable for TOS"
+// and "host unreachable for TOS" have each other's code there (RFC 1812 section 5.2.7.1), so which of them a device means is not known.
+var messageWords = map[packet.Version]map[string]message{packet.IPv4: messageWords4, packet.IPv6: messageWords6}
+
+var messageWords6 = map[string]message{
+	"noroutetodestination": {1, 0}, "administrativelyprohibited": {1, 1}, "beyondscopeofsourceaddress": {1, 2}, "addressunreachable": {1, 3},
+	"portunreachable": {1, 4}, "destinationunreachable": {1, -1}, "packettoobig": {2, 0}, "ttlexceeded": {3, 0}, "reassemblyoption": {3, 1},
+	"timeexceeded": {3, -1}, "erroneousheaderfield": {4, 0}, "unrecognizednextheader": {4, 1}, "unrecognizedoption": {4, 2}, "parameterproblem": {4, -1},
+	"echo": {128, 0}, "echoreply": {129, 0}, "groupmembershipquery": {130, -1}, "groupmembershipreport": {131, -1}, "groupmembershipreduction": {132, -1},
+	"routersolicitation": {133, 0}, "routeradvertisement": {134, 0}, "neighborsolicitation": {135, 0}, "neighboradvertisement": {136, 0},
+	"neighborredirect": {137, 0}, "rrcommand": {138, 0}, "rrresult": {138, 1}, "rrseqnumreset": {138, 255}, "routerrenumbering": {138, -1},
+	"querysubjectisipv6address": {139, 0}, "querysubjectisdomainname": {139, 1}, "querysubjectisipv4address": {139, 2}, "whoareyourequest": {139, -1},
+	"nodeinformationsuccessfulreply": {140, 0}, "nodeinformationrequestisrefused": {140, 1}, "unknownquerytype": {140, 2}, "whoareyoureply": {140, -1},
+}
+
+var messageWords4 = map[string]message{
 	"echoreply": {0, -1}, "unreachable": {3, -1}, "networkunreachable": {3, 0}, "hostunreachable": {3, 1}, "protocolunreachable": {3, 2},
 	"portunreachable": {3, 3}, "packettoobig": {3, 4}, "sourceroutefailed": {3, 5}, "networkunknown": {3, 6}, "hostunknown": {3, 7}, "hostisolated": {3, 8},
-	"dodnetprohibited": {3, 9}, "dodhostprohibited": {3, 10}, "hosttosunreachable": {3, 11}, "nettosunreachable": {3, 12}, "administrativelyprohibited": {3, 13},
+	"dodnetprohibited": {3, 9}, "dodhostprohibited": {3, 10}, "administrativelyprohibited": {3, 13},
 	"hostprecedenceunreachable": {3, 14}, "precedenceunreachable": {3, 15}, "sourcequench": {4, -1}, "redirect": {5, -1}, "networkredirect": {5, 0},
 	"hostredirect": {5, 1}, "nettosredirect": {5, 2}, "hosttosredirect": {5, 3}, "alternateaddress": {6, -1}, "echo": {8, -1}, "routeradvertisement": {9, -1},
 	"routersolicitation": {10, -1}, "timeexceeded": {11, -1}, "ttlexceeded": {11, 0}, "reassemblytimeout": {11, 1}, "parameterproblem": {12, -1},

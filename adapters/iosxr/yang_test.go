@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -143,5 +144,87 @@ func TestModelsTakeEdits(t *testing.T) {
 	}
 	if ok, out := lint(t, dir, operation.ReplaceAll(edit, nil)); !ok {
 		t.Error(out)
+	}
+}
+
+// Words that a device may show mean what Cisco's model says they mean, and all of them are known, but for two that the model numbers otherwise than the standard.
+func TestWordsAreTheModels(t *testing.T) {
+	t.Parallel()
+	file, err := os.ReadFile(filepath.Join(yang(t), "Cisco-IOS-XR-um-access-list-datatypes.yang"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	enum := regexp.MustCompile(`enum "([^"]+)" \{\s*value (\d+);`)
+	one := func(n uint64) packet.Values { return packet.Values{{Lo: uint32(n), Hi: uint32(n)}} }
+	read := 0
+	for typedef, c := range map[string]struct {
+		v     packet.Version
+		body  string // of a line, with the word as %s
+		means func(n uint64) filter.Match
+	}{
+		"ipv4-protocol":          {packet.IPv4, "<protocol>%s</protocol><source><any/></source>", func(n uint64) filter.Match { return filter.Match{Proto: one(n)} }},
+		"ipv6-protocol":          {packet.IPv6, "<protocol>%s</protocol><source><any/></source>", func(n uint64) filter.Match { return filter.Match{Proto: one(n)} }},
+		"dscp-value":             {packet.IPv4, "<protocol>47</protocol><source><any/></source><dscp><dscp-value>%s</dscp-value></dscp>", func(n uint64) filter.Match { return filter.Match{Proto: one(47), DSCP: one(n)} }},
+		"ipv4-tcp-port-number":   {packet.IPv4, "<protocol>tcp</protocol><source><any/><port><eq>%s</eq></port></source>", func(n uint64) filter.Match { return filter.Match{Proto: one(6), SrcPort: one(n)} }},
+		"ipv4-udp-port-number":   {packet.IPv4, "<protocol>udp</protocol><source><any/><port><eq>%s</eq></port></source>", func(n uint64) filter.Match { return filter.Match{Proto: one(17), SrcPort: one(n)} }},
+		"ipv6-tcp-port-number":   {packet.IPv6, "<protocol>tcp</protocol><source><any/><port><eq>%s</eq></port></source>", func(n uint64) filter.Match { return filter.Match{Proto: one(6), SrcPort: one(n)} }},
+		"ipv6-udp-port-number":   {packet.IPv6, "<protocol>udp</protocol><source><any/><port><eq>%s</eq></port></source>", func(n uint64) filter.Match { return filter.Match{Proto: one(17), SrcPort: one(n)} }},
+		"ipv4-icmp-message-type": {packet.IPv4, "<protocol>icmp</protocol><source><any/></source><icmp><message-type-name>%s</message-type-name></icmp>", messageOf(1)},
+		"ipv6-icmp-message-type": {packet.IPv6, "<protocol>icmpv6</protocol><source><any/></source><icmp><message-type-name>%s</message-type-name></icmp>", messageOf(58)},
+	} {
+		_, text, _ := strings.Cut(string(file), "typedef "+typedef+" {")
+		text, _, _ = strings.Cut(text, "\n  typedef ")
+		family := fmt.Sprintf("ipv%d", c.v)
+		for _, m := range enum.FindAllStringSubmatch(text, -1) {
+			n, err := strconv.ParseUint(m[2], 10, 32)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n >= 512 && strings.HasSuffix(typedef, "-protocol") {
+				continue // any
+			}
+			line := func(number string, what string) string {
+				return "<sequence><sequence-number>" + number + "</sequence-number>" + what + "</sequence>"
+			}
+			const everything = "<source><any/></source><destination><any/></destination>"
+			config := "<" + family + "><access-lists><access-list><access-list-name>sluice-x</access-list-name><sequences>" +
+				line("10000000", "<permit><protocol>"+family+"</protocol>"+everything+map[packet.Version]string{packet.IPv4: "<fragments/>", packet.IPv6: "<headers>fragments</headers>"}[c.v]+"</permit>") +
+				line("10000010", "<remark>a</remark>") +
+				line("10000011", "<deny>"+fmt.Sprintf(c.body, m[1])+"<destination><any/></destination></deny>") +
+				line("2147483640", "<permit><protocol>"+family+"</protocol>"+everything+"</permit>") +
+				"</sequences></access-list></access-lists></" + family + ">"
+			got, err := dialect.Parse([]byte(config))
+			if m[1] == "HostTOSUnreachable" || m[1] == "NetTOSUnreachable" {
+				if err == nil {
+					t.Errorf("%s %s is understood", typedef, m[1])
+				}
+				continue
+			}
+			if err != nil {
+				t.Errorf("%s %s: %v", typedef, m[1], err)
+				continue
+			}
+			want := c.means(n)
+			want.Fragments = packet.OffsetZero
+			f := filter.Filter{Name: "sluice-x", Version: c.v, Placement: filter.Alone, Entries: []filter.Entry{{Name: "a", Match: want, Do: filter.Do{Discard: true}}}}
+			if err := filter.Same(f, got[0], dialect.Semantics()); err != nil {
+				t.Errorf("%s %s = %d: %v", typedef, m[1], n, err)
+			}
+			read++
+		}
+	}
+	if read < 200 {
+		t.Errorf("only %d words were found in the model", read)
+	}
+}
+
+// messageOf returns what a message means that is numbered type<<16 + code.
+func messageOf(proto uint32) func(uint64) filter.Match {
+	return func(n uint64) filter.Match {
+		m := filter.Match{Proto: packet.Values{{Lo: proto, Hi: proto}}, ICMPType: packet.Values{{Lo: uint32(n >> 16), Hi: uint32(n >> 16)}}}
+		if code := uint32(n & 0xffff); code != 0xffff {
+			m.ICMPCode = packet.Values{{Lo: code, Hi: code}}
+		}
+		return m
 	}
 }

@@ -67,3 +67,20 @@ func TestJSONRefusesUnknownKeys(t *testing.T) {
 		}
 	}
 }
+
+// A place is a device's own: a filter that was read is the one that was wanted, wherever its entries stand.
+func TestPlacesGoNowhere(t *testing.T) {
+	t.Parallel()
+	f := filter.Filter{Name: "sluice-v4", Version: packet.IPv4, Placement: filter.Alone, Entries: []filter.Entry{{Name: "a", Place: 700}}}
+	b, err := json.Marshal(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got filter.Filter
+	if err := json.Unmarshal(b, &got); err != nil || got.Entries[0].Place != 0 || strings.Contains(strings.ToLower(string(b)), "700") {
+		t.Errorf("%v: %s", err, b)
+	}
+	if err := filter.Same(f, got, filter.Semantics{}); err != nil {
+		t.Error(err)
+	}
+}
