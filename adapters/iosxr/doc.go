@@ -1,5 +1,6 @@
 // Package iosxr writes and reads access lists of Cisco IOS XR (`ipv4 access-list`, `ipv6 access-list`): it is the dialect behind ASR 9000 and NCS 5500/5700. It
-// renders a vendor-neutral filter as text for people and as XML of Cisco's unified models for NETCONF, and reads both back.
+// renders a vendor-neutral filter as text for people and as XML of Cisco's unified models for NETCONF (Cisco-IOS-XR-um-ipv4-access-list-cfg and its twin for IPv6; the
+// older Cisco-IOS-XR-ipv4-acl-cfg is deprecated in 25.4.2), and reads both back.
 //
 // # What an entry means
 //

@@ -97,7 +97,8 @@ func transport(m filter.Match) bool {
 func plain(m filter.Match, do filter.Do, v packet.Version) bool {
 	states := statesOf(m, v)
 	if transport(m) {
-		// "If the entry is a deny statement, the next access list entry is processed" for later fragments. Of IPv6 nobody says it.
+		// A deny with Layer 4 information leaves later fragments to the next line (Cisco IOS IP Configuration Guide, "IP Extended Access Lists with Fragment
+		// Control"; Cisco document 8014). Of IPv6 nobody says it.
 		_, ok := wordIn(first, states, v)
 		return ok && do.Discard && v == packet.IPv4
 	}
