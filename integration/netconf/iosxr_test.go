@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sluice-gateway/sluice/adapters/iosxr"
-	"github.com/sluice-gateway/sluice/adapters/netconf"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/packet"
@@ -36,13 +34,12 @@ const edgeList = `<edit-config><target><candidate/></target><config><ipv4 xmlns=
 	`<access-list-name>EDGE-IN</access-list-name><sequences><sequence><sequence-number>10</sequence-number><permit><protocol>ipv4</protocol><source><any/></source>` +
 	`<destination><any/></destination></permit></sequence></sequences></access-list></access-lists></ipv4></config></edit-config>`
 
-// The adapter of IOS XR on a NETCONF server that holds Cisco's models and enforces their musts: lists come, change line by line and go, an unconfirmed change is
+// The plugin of IOS XR on a NETCONF server that holds Cisco's models and enforces their musts: lists come, change line by line and go, an unconfirmed change is
 // undone, another hand's line is put right, and the operator's list stays.
 func TestIOSXRAccessLists(t *testing.T) {
 	t.Parallel()
 	r := rig.BootWith(t, true, rig.CiscoModels(t), "Cisco-IOS-XR-um-ipv4-access-list-cfg", "Cisco-IOS-XR-um-ipv6-access-list-cfg")
-	a := netconf.New(iosxr.Dialect{}, netconf.Options{})
-	t.Cleanup(func() { _ = a.Close() })
+	a, _ := pluginOf(t, "iosxr")
 	other := r.Another(t)
 	for _, rpc := range []string{edgeList, "<commit/>"} {
 		if reply := other.Do(t, rpc); !strings.Contains(reply, "<ok/>") {

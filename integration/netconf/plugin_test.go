@@ -1,5 +1,5 @@
-// Package netconf_test runs the Junos plugin as in production (a process behind the host) against a NETCONF server that nobody here wrote: netconfd of
-// yuma123 behind OpenSSH, with Juniper's own models, and the adapter of IOS XR against the same server with Cisco's. It needs root, and Debian's netconfd, openssh-server and libyang2-tools.
+// Package netconf_test runs the shipped plugins as in production (a process behind the host) against a NETCONF server that nobody here wrote: netconfd of
+// yuma123 behind OpenSSH, with Juniper's own models, or Cisco's. It needs root, and Debian's netconfd, openssh-server and libyang2-tools.
 //
 // Each test has servers of its own, on a port of its own, in a directory of its own.
 package netconf_test
@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sluice-gateway/sluice/adapters/host"
+	"github.com/sluice-gateway/sluice/adapters/iosxr"
 	"github.com/sluice-gateway/sluice/adapters/junos"
 	"github.com/sluice-gateway/sluice/adapters/netconf"
 	"github.com/sluice-gateway/sluice/core/device"
@@ -22,7 +23,13 @@ import (
 // TestMain makes the test binary three programs: the tests, the plugin, and the pacer in front of netconfd.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == host.RunCommand {
-		sdk.Serve(netconf.New(junos.Dialect{}, netconf.Options{}))
+		if err := sdk.ServeNamed(os.Args[2], map[string]func() device.Adapter{
+			"iosxr": func() device.Adapter { return netconf.New(iosxr.Dialect{}, netconf.Options{}) },
+			"junos": func() device.Adapter { return netconf.New(junos.Dialect{}, netconf.Options{}) },
+		}); err != nil {
+			panic(err)
+		}
+		return
 	}
 	rig.MaybePace()
 	os.Exit(m.Run())
@@ -31,7 +38,12 @@ func TestMain(m *testing.M) {
 // plugin runs the Junos plugin as a process until the test ends.
 func plugin(t *testing.T) (device.Adapter, *host.Host) {
 	t.Helper()
-	h, err := host.New(host.Options{MinPause: time.Millisecond}, host.Plugin{Name: "junos"})
+	return pluginOf(t, "junos")
+}
+
+func pluginOf(t *testing.T, name string) (device.Adapter, *host.Host) {
+	t.Helper()
+	h, err := host.New(host.Options{MinPause: time.Millisecond}, host.Plugin{Name: name})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +56,7 @@ func plugin(t *testing.T) (device.Adapter, *host.Host) {
 			t.Error(err)
 		}
 	})
-	a, err := h.Adapter("junos")
+	a, err := h.Adapter(name)
 	if err != nil {
 		t.Fatal(err)
 	}
