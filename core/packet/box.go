@@ -164,6 +164,19 @@ func (b *box) meets(c *box) bool {
 	return b.flags.meets(c.flags)
 }
 
+// sideMeets says whether side d of b and c have something in common.
+func (b *box) sideMeets(d int, c *box) bool {
+	switch d {
+	case dst, src:
+		return b.addrs[d-dst].meets(c.addrs[d-dst])
+	case flagBits:
+		return b.flags.meets(c.flags)
+	case frag:
+		return b.frags&c.frags != 0
+	}
+	return b.values[d].meets(c.values[d])
+}
+
 // sideEqual says whether side d of b and c are the same set.
 func (b *box) sideEqual(d int, c *box) bool {
 	switch d {

@@ -1,7 +1,5 @@
 package packet
 
-import "math/bits"
-
 // search looks for the packets of a box that are in none of a list of boxes. It peels: listed boxes that lack only one side of the box
 // at hand are cut off along it at once. Then it takes the listed box that lacks the fewest sides, cuts off along each of
 // those what the listed box does not have, searches each piece on its own against what it still meets, and is done with what
@@ -171,35 +169,6 @@ func (s *search) pivot(b *box, from int) *box {
 	return best
 }
 
-// samePartition compares two unions by counting: if the boxes of each are disjoint, every one of fine lies in one of coarse, and
-// both hold as many packets, then they are equal; with fewer packets in fine they are not. Known is false when it
-// cannot tell: boxes overlap, or a count does not fit 64 bits.
-func samePartition(coarse, fine []box) (equal, known bool) {
-	if !disjoint(coarse) || !disjoint(fine) {
-		return false, false
-	}
-	for i := range fine {
-		if !inOne(&fine[i], coarse) {
-			return false, false
-		}
-	}
-	varies := varying(coarse, fine)
-	want, ok1 := volume(coarse, varies)
-	got, ok2 := volume(fine, varies)
-	return want == got, ok1 && ok2
-}
-
-func disjoint(boxes []box) bool {
-	for i := range boxes {
-		for j := range i {
-			if boxes[i].meets(&boxes[j]) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
 func inOne(b *box, boxes []box) bool {
 	for i := range boxes {
 		if boxes[i].contains(b) {
@@ -207,81 +176,4 @@ func inOne(b *box, boxes []box) bool {
 		}
 	}
 	return false
-}
-
-// varying returns, as bits, the sides that are not the same in all boxes. The others are a common factor.
-func varying(a, b []box) (sidesThatVary uint) {
-	for _, boxes := range [][]box{a, b} {
-		for i := range boxes {
-			for d := range sides {
-				if !a[0].sideEqual(d, &boxes[i]) {
-					sidesThatVary |= 1 << d
-				}
-			}
-			if boxes[i].version != a[0].version {
-				sidesThatVary |= 1 << sides
-			}
-		}
-	}
-	return sidesThatVary
-}
-
-// volume returns the number of packets in disjoint boxes, counting only the sides in varies; false when it is too large.
-func volume(boxes []box, varies uint) (sum uint64, ok bool) {
-	if varies>>sides != 0 {
-		return 0, false // two IP versions: common factors differ in size
-	}
-	for i := range boxes {
-		product := uint64(1)
-		for d := range sides {
-			if varies>>d&1 == 0 {
-				continue
-			}
-			n, fits := boxes[i].count(d)
-			hi, lo := bits.Mul64(product, n)
-			if !fits || hi != 0 {
-				return 0, false
-			}
-			product = lo
-		}
-		var carry uint64
-		if sum, carry = bits.Add64(sum, product, 0); carry != 0 {
-			return 0, false
-		}
-	}
-	return sum, true
-}
-
-// count returns the size of side d of b; false when it does not fit 64 bits.
-func (b *box) count(d int) (uint64, bool) {
-	switch d {
-	case dst, src:
-		return b.addrs[d-dst].count(b.version)
-	case flagBits:
-		return uint64(b.flags.Count()), true
-	case frag:
-		return uint64(bits.OnesCount8(uint8(b.frags))), true
-	}
-	return b.values[d].Count(largest[d]), true
-}
-
-func (a Addrs) count(v Version) (uint64, bool) {
-	if a.set == nil {
-		return 1 << 32, v == IPv4
-	}
-	if a.set.cubes != nil {
-		return 0, false
-	}
-	var sum uint64
-	for _, s := range a.set.spans {
-		n := s.hi.sub(s.lo)
-		if n.hi != 0 || n.lo == ^uint64(0) {
-			return 0, false
-		}
-		var carry uint64
-		if sum, carry = bits.Add64(sum, n.lo+1, 0); carry != 0 {
-			return 0, false
-		}
-	}
-	return sum, true
 }

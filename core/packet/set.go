@@ -159,14 +159,13 @@ func (a Set) Equal(b Set) bool {
 		return true
 	case len(a.boxes) == 1 && len(b.boxes) == 1:
 		return false
-	case len(a.boxes) <= len(b.boxes):
-		if equal, known := samePartition(a.boxes, b.boxes); known {
-			return equal
-		}
-	default:
-		if equal, known := samePartition(b.boxes, a.boxes); known {
-			return equal
-		}
+	}
+	coarse, fine := a, b
+	if len(a.boxes) > len(b.boxes) {
+		coarse, fine = b, a
+	}
+	if equal, known := coarse.counts(fine); known {
+		return equal
 	}
 	return a.Contains(b) && b.Contains(a)
 }
@@ -174,16 +173,27 @@ func (a Set) Equal(b Set) bool {
 // Tiles says whether parts, no two of which share a packet, hold the packets of a and no others. It counts, and is much quicker than a search; false also
 // means that counting cannot tell.
 func (a Set) Tiles(parts ...Set) bool {
-	var room [8]box
-	all := room[:0]
-	for _, p := range parts {
-		all = append(all, p.boxes...)
-	}
-	if len(a.boxes) == 0 || len(all) == 0 {
-		return len(a.boxes) == len(all)
-	}
-	equal, known := samePartition(a.boxes, all)
+	equal, known := a.counts(parts...)
 	return equal && known
+}
+
+// counts is samePartition for a and the boxes of parts.
+func (a Set) counts(parts ...Set) (equal, known bool) {
+	two := tallies.Get().(*[2]tally)
+	coarse, fine := &two[0], &two[1]
+	defer func() {
+		coarse.end()
+		fine.end()
+		tallies.Put(two)
+	}()
+	coarse.add(a.boxes)
+	for _, p := range parts {
+		fine.add(p.boxes)
+	}
+	if len(coarse.boxes) == 0 || len(fine.boxes) == 0 {
+		return len(coarse.boxes) == len(fine.boxes), true
+	}
+	return samePartition(coarse, fine)
 }
 
 // sameBoxes says whether a and b are the same boxes in the same order.

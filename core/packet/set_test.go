@@ -2,6 +2,7 @@ package packet
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -145,10 +146,17 @@ func TestCountingAndPeelingAgree(t *testing.T) {
 			i := rapid.IntRange(0, n-1).Draw(t, "which")
 			pieces.boxes = append(pieces.boxes[:i:i], pieces.boxes[i+1:]...)
 		}
+		twice := len(pieces.boxes) > 0 && rapid.Bool().Draw(t, "twice")
+		if twice {
+			pieces.boxes = append(pieces.boxes, pieces.boxes[rapid.IntRange(0, len(pieces.boxes)-1).Draw(t, "again")])
+		}
 		if len(a.boxes) == 0 || len(pieces.boxes) == 0 {
 			return
 		}
-		equal, ok := samePartition(a.boxes, pieces.boxes)
+		equal, ok := a.counts(pieces)
+		if ok && twice {
+			t.Fatalf("counting knows of boxes that overlap:\n%v", pieces)
+		}
 		if !ok {
 			return
 		}
@@ -159,6 +167,36 @@ func TestCountingAndPeelingAgree(t *testing.T) {
 	})
 	if known == 0 {
 		t.Error("counting never knew")
+	}
+}
+
+// Boxes by the hundred are counted too, and one that is lost, grown or there twice is missed.
+func TestCountingManyBoxes(t *testing.T) {
+	t.Parallel()
+	whole := udp("203.0.113.0/24", func(b *Box) { b.DstPort, b.SrcPort, b.Length = many(30, 7), many(30, 11), many(15, 5) })
+	pieces := grid(whole)
+	if len(pieces) <= 64 {
+		t.Fatalf("only %d pieces", len(pieces))
+	}
+	a := Of(whole)
+	check := func(what string, pieces []Box, want bool) {
+		t.Helper()
+		if got := a.Tiles(apart(pieces)); got != want {
+			t.Errorf("%s: tiles %v, want %v", what, got, want)
+		}
+		if got := a.Equal(apart(pieces)); got != (want || what == "twice") {
+			t.Errorf("%s: equal %v", what, got)
+		}
+	}
+	check("all", pieces, true)
+	for i := range pieces {
+		check("lost", slices.Delete(slices.Clone(pieces), i, i+1), false)
+		if i%16 == 0 {
+			check("twice", append(slices.Clone(pieces), pieces[i]), false)
+		}
+		grown := slices.Clone(pieces)
+		grown[i].Length = grown[i].Length.Or(NewValues(Span{60000, 60001}))
+		check("grown", grown, false)
 	}
 }
 
