@@ -34,18 +34,54 @@ func NewMatch(f Family, rd RD, components ...Component) (Match, error) {
 			return Match{}, fmt.Errorf("%s: stands twice, and a rule has at most one component of each type (RFC 8955 §4.2)", c.Type)
 		}
 		var err error
-		if body, err = appendComponent(body, f, c); err != nil {
-			return Match{}, fmt.Errorf("%s: %w", c.Type, err)
+		if body, err = AppendComponent(body, f, &sorted[i]); err != nil {
+			return Match{}, err
 		}
 	}
 	if len(body) > maxLength {
-		return Match{}, fmt.Errorf("the rule takes %d octets and an NLRI has at most %d (RFC 8955 §4.1): write it as several rules", len(body), maxLength)
+		return Match{}, tooLong(len(body))
 	}
 	nlri := append(appendLength(make([]byte, 0, 2+len(body)), len(body)), body...)
 	return Match{fam: f, nlri: nlri, recv: nlri}, nil
 }
 
-func appendComponent(b []byte, f Family, c Component) ([]byte, error) {
+// AppendComponent appends the octets of c in family f to b (RFC 8955 §4.2.2, RFC 8956 §3). It is as strict as NewMatch, and says which component is wrong.
+func AppendComponent(b []byte, f Family, c *Component) ([]byte, error) {
+	b, err := appendComponent(b, f, c)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Type, err)
+	}
+	return b, nil
+}
+
+// AppendNLRI appends to b the NLRI of family f that has these components, each as AppendComponent writes it and in type order: rules that have components in
+// common are put together of the same octets. rd is used by the VPN families only. It does not look into the octets; ParseNLRI does.
+func AppendNLRI(b []byte, f Family, rd RD, components ...[]byte) ([]byte, error) {
+	n := 0
+	if f.VPN() {
+		n = len(rd)
+	}
+	for _, c := range components {
+		n += len(c)
+	}
+	if n > maxLength {
+		return nil, tooLong(n)
+	}
+	b = appendLength(b, n)
+	if f.VPN() {
+		b = append(b, rd[:]...)
+	}
+	for _, c := range components {
+		b = append(b, c...)
+	}
+	return b, nil
+}
+
+func tooLong(n int) error {
+	return fmt.Errorf("the rule takes %d octets and an NLRI has at most %d (RFC 8955 §4.1): write it as several rules", n, maxLength)
+}
+
+func appendComponent(b []byte, f Family, c *Component) ([]byte, error) {
 	switch {
 	case !c.Type.known():
 		return nil, fmt.Errorf("unknown component type (RFC 8955 §4.2.2)")
@@ -121,7 +157,7 @@ func (p Prefix) mask() [16]byte {
 	return m
 }
 
-func appendList(b []byte, f Family, c Component) ([]byte, error) {
+func appendList(b []byte, f Family, c *Component) ([]byte, error) {
 	b = append(b, byte(c.Type))
 	for i, t := range c.Terms {
 		width, err := t.check(f, c.Type, i)

@@ -106,6 +106,35 @@ func (m Match) Has(t Type) bool {
 	return false
 }
 
+// AppendComponents appends the components of m to cs, in type order, and their terms to terms, which the components then share: whoever reads many
+// matches, one after the other, need not allocate.
+func (m Match) AppendComponents(cs []Component, terms []Term) ([]Component, []Term) {
+	v6 := m.fam.v6()
+	for b := m.components(); len(b) > 0; {
+		n := size(v6, b)
+		one := Component{Type: Type(b[0])}
+		if one.Type <= SrcPrefix {
+			one.Prefix = readPrefix(v6, b[:n])
+		} else {
+			from := len(terms)
+			terms = appendTerms(terms, b[1:n])
+			one.Terms = terms[from:len(terms):len(terms)]
+		}
+		cs, b = append(cs, one), b[n:]
+	}
+	return cs, terms
+}
+
+// SameStart says whether m and o, of one family, begin with the same component.
+func (m Match) SameStart(o Match) bool {
+	a, b := m.components(), o.components()
+	if m.fam != o.fam || len(a) == 0 || len(b) == 0 {
+		return false
+	}
+	n := size(m.fam.v6(), a)
+	return n <= len(b) && bytes.Equal(a[:n], b[:n])
+}
+
 // size returns the number of octets of the component that b begins with; b is canonical.
 func size(v6 bool, b []byte) int {
 	if Type(b[0]) <= SrcPrefix {

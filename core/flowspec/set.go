@@ -22,69 +22,94 @@ var (
 // narrows protocol and fragment state as well. `port` matches source or destination, so it makes two boxes, chosen
 // disjoint. A rule that can match nothing, such as ICMP with a port, is the empty set.
 func (m Match) Set() packet.Set {
+	var room [2]packet.Box
+	return packet.Of(m.boxes(room[:0], meaningOf)...)
+}
+
+// boxes appends the boxes of m. read is told a component and what it says by itself is returned: meaningOf, or one that remembers.
+func (m Match) boxes(out []packet.Box, read func(v6 bool, b []byte) meaning) []packet.Box {
 	if !m.Valid() {
-		return packet.Set{}
+		return out
 	}
 	v6 := m.fam.v6()
-	box := packet.Everything(m.fam.Version())
+	out = append(out, packet.Everything(m.fam.Version()))
+	box := &out[len(out)-1]
 	either := packet.Values(nil) // what `port` lets through; nil when it is absent or lets everything through
-	var buf [8]Term              // longer lists go to the heap
 	for b := m.components(); len(b) > 0; {
 		n := size(v6, b)
-		t := Type(b[0])
-		if t.Prefix() {
-			addrs := readPrefix(v6, b[:n]).addrs()
-			if t == DstPrefix {
-				box.Dst = addrs
-			} else {
-				box.Src = addrs
-			}
-		} else {
-			restrict(&box, &either, t, appendTerms(buf[:0], b[1:n]))
-		}
+		means := read(v6, b[:n])
+		restrict(box, &either, Type(b[0]), &means)
 		b = b[n:]
 	}
 	if either == nil {
-		return packet.Of(box)
+		return out
 	}
-	byDst, bySrc := box, box
-	byDst.DstPort = box.DstPort.And(either)
+	bySrc := *box
 	bySrc.DstPort = box.DstPort.Sub(either, Port.Max())
 	bySrc.SrcPort = box.SrcPort.And(either)
-	return packet.Of(byDst, bySrc)
+	box.DstPort = box.DstPort.And(either)
+	return append(out, bySrc)
 }
 
-// restrict narrows box to the packets that the list component of type t matches; either takes the numbers of `port`.
-func restrict(box *packet.Box, either *packet.Values, t Type, terms []Term) {
+// meaning is what a component says by itself.
+type meaning struct {
+	addrs  packet.Addrs
+	values packet.Values
+	flags  packet.Flags
+	frags  packet.Frags
+}
+
+// meaningOf reads the octets of one component.
+func meaningOf(v6 bool, b []byte) (out meaning) {
+	var room [16]Term // longer lists go to the heap
+	switch t := Type(b[0]); t {
+	case DstPrefix, SrcPrefix:
+		out.addrs = readPrefix(v6, b).addrs()
+	case TCPFlags:
+		out.flags = flags(appendTerms(room[:0], b[1:]))
+	case Fragment:
+		out.frags = frags(appendTerms(room[:0], b[1:]))
+	default:
+		out.values = values(t, appendTerms(room[:0], b[1:]))
+	}
+	return out
+}
+
+// restrict narrows box to the packets that a component of type t matches; either takes the numbers of `port`.
+func restrict(box *packet.Box, either *packet.Values, t Type, m *meaning) {
 	switch t {
+	case DstPrefix:
+		box.Dst = m.addrs
+	case SrcPrefix:
+		box.Src = m.addrs
 	case Protocol:
-		box.Proto = box.Proto.And(values(t, terms))
+		box.Proto = box.Proto.And(m.values)
 	case Port:
-		*either = values(t, terms)
+		*either = m.values
 		narrow(box, tcpOrUDP)
 	case DstPort:
-		box.DstPort = values(t, terms)
+		box.DstPort = m.values
 		narrow(box, tcpOrUDP)
 	case SrcPort:
-		box.SrcPort = values(t, terms)
+		box.SrcPort = m.values
 		narrow(box, tcpOrUDP)
 	case ICMPType:
-		box.ICMPType = values(t, terms)
+		box.ICMPType = m.values
 		narrow(box, icmpOf(box.Version))
 	case ICMPCode:
-		box.ICMPCode = values(t, terms)
+		box.ICMPCode = m.values
 		narrow(box, icmpOf(box.Version))
 	case TCPFlags:
-		box.Flags = flags(terms)
+		box.Flags = m.flags
 		narrow(box, onlyTCP)
 	case PacketLength:
-		box.Length = values(t, terms)
+		box.Length = m.values
 	case DSCP:
-		box.DSCP = values(t, terms)
+		box.DSCP = m.values
 	case Fragment:
-		box.Frags &= frags(terms)
+		box.Frags &= m.frags
 	case FlowLabel:
-		box.Label = values(t, terms)
+		box.Label = m.values
 	}
 }
 
@@ -141,6 +166,12 @@ func groupLen(terms []Term) int {
 // appendGroup appends the numbers 0..limit for which every term of group is true. Each operator is a range, or
 // everything but one number (RFC 8955 §4.2.1.1), so a group is one range with holes.
 func appendGroup(spans []packet.Span, group []Term, limit uint32) []packet.Span {
+	if len(group) == 1 && group[0].Op == EQ {
+		if v := group[0].Value; v <= uint64(limit) {
+			spans = append(spans, packet.Span{Lo: uint32(v), Hi: uint32(v)})
+		}
+		return spans
+	}
 	lo, hi := uint64(0), uint64(limit)
 	var holes []uint64
 	for _, t := range group {

@@ -85,18 +85,26 @@ type box struct {
 	values  [label + 1]Values
 }
 
-func (b *Box) pack() box {
-	p := box{version: b.Version, frags: b.Frags & b.Version.frags(), flags: b.Flags, addrs: [2]Addrs{b.Dst, b.Src}}
-	p.values = [...]Values{proto: b.Proto, srcPort: b.SrcPort, dstPort: b.DstPort, icmpType: b.ICMPType, icmpCode: b.ICMPCode,
-		length: b.Length, dscp: b.DSCP, label: b.Label}
-	for d, v := range p.values {
-		if v != nil {
-			p.values[d] = v.within(largest[d])
+func (b *Box) pack() (p box) {
+	b.packInto(&p)
+	return p
+}
+
+// packInto packs b into p, and says whether it holds a packet.
+func (b *Box) packInto(p *box) bool {
+	p.version, p.frags, p.flags = b.Version, b.Frags&b.Version.frags(), b.Flags
+	p.addrs[0], p.addrs[1] = b.Dst, b.Src
+	v := &p.values
+	v[proto], v[srcPort], v[dstPort], v[icmpType] = b.Proto, b.SrcPort, b.DstPort, b.ICMPType
+	v[icmpCode], v[length], v[dscp], v[label] = b.ICMPCode, b.Length, b.DSCP, b.Label
+	for d := range v {
+		if v[d] != nil {
+			v[d] = v[d].within(largest[d])
 		}
 	}
 	if b.Version == IPv4 && b.Label != nil { // an IPv4 packet has no flow label: the field is zero
-		if p.values[label] = nil; !b.Label.Has(0) {
-			p.values[label] = Values{}
+		if v[label] = nil; !b.Label.Has(0) {
+			v[label] = Values{}
 		}
 	}
 	for i, a := range p.addrs {
@@ -104,7 +112,7 @@ func (b *Box) pack() box {
 			p.addrs[i] = Addrs{&addrSet{version: b.Version}}
 		}
 	}
-	return p
+	return !p.empty()
 }
 
 func (b *box) unpack() Box {

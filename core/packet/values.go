@@ -3,6 +3,7 @@ package packet
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -18,6 +19,13 @@ type Values []Span
 // NewValues returns the union of spans in canonical form; without spans it is the empty set. A span
 // whose Lo is above its Hi holds nothing.
 func NewValues(spans ...Span) Values {
+	if canonical(spans) { // as the lists of rules usually are
+		if len(spans) == 1 && spans[0].Lo == spans[0].Hi && spans[0].Lo < uint32(len(small)) {
+			n := spans[0].Lo
+			return small[n : n+1 : n+1]
+		}
+		return append(make(Values, 0, len(spans)), spans...)
+	}
 	v := make(Values, 0, len(spans))
 	for _, s := range spans {
 		if s.Lo <= s.Hi {
@@ -26,6 +34,24 @@ func NewValues(spans ...Span) Values {
 	}
 	slices.SortFunc(v, func(a, b Span) int { return cmp.Compare(a.Lo, b.Lo) })
 	return v.join()
+}
+
+// small are the smallest numbers as spans: a protocol, an ICMP type and most ports of amplifiers take no memory of their own. Nobody changes Values.
+var small = func() (v [256]Span) {
+	for n := range v {
+		v[n] = Span{uint32(n), uint32(n)}
+	}
+	return v
+}()
+
+// canonical says whether spans are sorted, disjoint and not adjacent.
+func canonical(spans []Span) bool {
+	for i, s := range spans {
+		if s.Lo > s.Hi || i > 0 && (spans[i-1].Hi == math.MaxUint32 || s.Lo <= spans[i-1].Hi+1) {
+			return false
+		}
+	}
+	return true
 }
 
 // join merges sorted spans that touch, in place.
