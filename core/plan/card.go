@@ -4,7 +4,6 @@ import (
 	"net/netip"
 
 	"github.com/sluice-gateway/sluice/core/device"
-	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/packet"
 	"github.com/sluice-gateway/sluice/core/table"
@@ -27,65 +26,10 @@ type card struct {
 	inFilter *way // made when it is asked for: see platform.filterWay
 }
 
-// way is how one mechanism carries one rule, or why it does not.
-type way struct {
-	carried Carried
-	exact   bool
-	action  flowspec.Action // as planned
-	refused []Reason        // why not; empty when it does
-	reasons []Reason
-	facts   factSet
-	routes  []device.Route // FlowSpec
-	// rewritten is set when some route does not have the rule's own octets, so that the device may order it differently.
-	rewritten bool
-	sets      []packet.Set   // of the routes of a rewritten rule, or of the entries
-	entries   []filter.Entry // filter
-	policer   *filter.Policer
-	witness   *table.Difference
-	// policers is set when the refusal is about a rate that the pieces would not share; sets holds the pieces.
-	policers bool
-}
-
-func (w *way) ok() bool { return w != nil && len(w.refused) == 0 }
-
-// refuse makes w a way that is not open.
-func (w *way) refuse(r Reason) *way {
-	w.refused = append(w.refused, r)
-	return w
-}
-
-// newCard looks at rule r alone. scratch is room for its components.
-func (p *platform) newCard(r *flowspec.Rule, scratch []flowspec.Component) (*card, []flowspec.Component) {
-	scratch = scratch[:0]
-	c := &card{rule: r, lead: leads(r.Match), set: r.Match.Set(), want: table.Want(*r)}
-	c.severity = c.want.Severity()
-	c.nothing = c.set.Empty()
-	for one := range r.Match.All() {
-		scratch = append(scratch, one)
-		switch {
-		case one.Prefix.Offset > 0:
-		case one.Type == flowspec.DstPrefix:
-			c.dst = prefixOf(one.Prefix)
-		case one.Type == flowspec.SrcPrefix:
-			c.src = prefixOf(one.Prefix)
-		}
-	}
-	c.bySrc = c.src.IsValid() && scratch[0].Type == flowspec.SrcPrefix
-	c.marked = r.Match.Has(flowspec.DSCP)
-	if !c.nothing {
-		c.glance = glanceOf(c, scratch)
-		c.native = p.nativeWay(c, scratch)
-		if !c.keepsLead(c.native.routes) {
-			c.native.refuse(unproven("a piece begins with another component than the rule, so that nothing is known of its place"))
-		}
-	}
-	return c, scratch
-}
-
 // keepsLead says whether routes begin with the component that the rule begins with, see domain.
 func (c *card) keepsLead(routes []device.Route) bool {
 	for i := range routes {
-		if leads(routes[i].Match) != c.lead {
+		if m := routes[i].Match; !m.SameStart(c.rule.Match) && leads(m) != c.lead {
 			return false
 		}
 	}

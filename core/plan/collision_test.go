@@ -62,12 +62,10 @@ func TestCollisionsAreSeenPastTheGhostOfARule(t *testing.T) {
 
 // cardsOf returns the cards of rules.
 func cardsOf(p *platform, rules []flowspec.Rule) (out []*card) {
-	var scratch []flowspec.Component
+	d := drafter{platform: p}
 	for i := range rules {
 		rules[i].ID = flowspec.NewID("test", rules[i].Match)
-		var c *card
-		c, scratch = p.newCard(&rules[i], scratch)
-		out = append(out, c)
+		out = append(out, d.card(&rules[i]))
 	}
 	return out
 }

@@ -25,7 +25,7 @@ func (p *platform) newFilterWay(c *card) *way {
 		return w.refuse(p.noFilter)
 	}
 	m, f := p.filter, c.rule.Match.Family()
-	p.facts.add(&w.facts, m.fact)
+	w.facts = m.facts
 	l := m.families[f]
 	if l == nil {
 		return w.refuse(Reason{Code: "no-family", Severity: Error,
@@ -37,7 +37,7 @@ func (p *platform) newFilterWay(c *card) *way {
 			Hint:    "let our filter stand alone on the interface, or leave this rule to the operator's filter"})
 	}
 	act := p.actions(m, f, c.rule.Action)
-	w.take(act)
+	w.take(&act)
 	var components []flowspec.Component
 	for one := range c.rule.Match.All() {
 		components = append(components, one)
@@ -63,7 +63,7 @@ func (p *platform) fillFilter(w *way, c *card, components []flowspec.Component, 
 		}
 		return w.refuse(r)
 	}
-	w.reasons = append(append(w.reasons, p.changed(l, result.Changes)...), pieceCount(len(result.Entries), &result)...)
+	w.reasons = append(append(w.reasons, p.changed(l, result.Changes)...), pieceCount(len(result.Entries), &result.Tally)...)
 	w.entries = make([]filter.Entry, len(result.Entries))
 	w.sets = make([]packet.Set, len(result.Entries))
 	do := doOf(act.action)

@@ -32,7 +32,7 @@ func (pl *plane) rewrittenBy(card int32, change func([]flowspec.Component) []flo
 
 // fitting returns components when the device takes them, else nil.
 func (pl *plane) fitting(f flowspec.Family, components []flowspec.Component) []flowspec.Component {
-	if split.Fits(f, components, &pl.limits.limits) != nil {
+	if !split.Fits(f, components, &pl.limits.limits) {
 		return nil
 	}
 	return components

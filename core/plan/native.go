@@ -6,52 +6,57 @@ import (
 
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
-	"github.com/sluice-gateway/sluice/core/packet"
 	"github.com/sluice-gateway/sluice/core/plan/split"
 	"github.com/sluice-gateway/sluice/core/profile"
 )
 
-// nativeWay says how FlowSpec carries the rule of c: as it came where it fits, else in pieces.
-func (p *platform) nativeWay(c *card, components []flowspec.Component) *way {
-	w := &way{carried: Native, exact: true}
+// fillNative says how FlowSpec carries the rule of c, whose components d holds: as it came where it fits, else in pieces. room is for one route.
+func (d *drafter) fillNative(c *card, room []device.Route) {
+	p, w := d.platform, c.native
+	w.carried, w.exact = Native, true
 	if p.native == nil {
-		return w.refuse(p.noNative)
+		w.refuse(p.noNative)
+		return
 	}
 	m, f := p.native, c.rule.Match.Family()
-	p.facts.add(&w.facts, m.fact)
+	w.facts = m.facts
 	l := m.families[f]
-	if l == nil && slices.Contains(m.native.Families, f) {
-		return w.refuse(Reason{Code: "no-family", Severity: Error,
-			Message: fmt.Sprintf("the BGP session to this device does not carry FlowSpec of family %s", f),
-			Hint:    fmt.Sprintf("configure %s on both sides of the session", f)})
-	}
 	if l == nil {
-		return w.refuse(Reason{Code: "no-family", Severity: Error,
-			Message: fmt.Sprintf("%s does not take FlowSpec of family %s", p.profile.Name, f), Source: p.facts.source(m.fact)})
+		w.refuse(p.noFamily(f))
+		return
 	}
 	act := p.actions(m, f, c.rule.Action)
-	w.take(act)
-	p.componentFacts(w, l, components)
+	w.take(&act)
+	p.componentFacts(w, l, d.components)
 	if act.refused != nil {
 		w.refuse(*act.refused)
 	}
-	trouble := split.Fits(f, components, &l.limits)
-	if trouble == nil && !tooLong(m, c.rule.Match) {
+	if split.Fits(f, d.components, &l.limits) && !tooLong(m, c.rule.Match) {
 		if act.changed {
 			w.carried = Rewritten
 		}
-		w.routes = []device.Route{routeOf(c.rule, c.rule.Match, act.action)}
-		return w
+		w.routes = append(room, routeOf(c.rule, c.rule.Match, act.action))
+		return
 	}
 	w.carried, w.rewritten = Rewritten, true
-	p.cutNative(w, c, components, l, act)
-	return w
+	d.cutNative(c, l, &act)
+}
+
+// noFamily says why FlowSpec does not carry rules of family f.
+func (p *platform) noFamily(f flowspec.Family) Reason {
+	if slices.Contains(p.native.native.Families, f) {
+		return Reason{Code: "no-family", Severity: Error,
+			Message: fmt.Sprintf("the BGP session to this device does not carry FlowSpec of family %s", f),
+			Hint:    fmt.Sprintf("configure %s on both sides of the session", f)}
+	}
+	return Reason{Code: "no-family", Severity: Error,
+		Message: fmt.Sprintf("%s does not take FlowSpec of family %s", p.profile.Name, f), Source: p.facts.source(p.native.fact)}
 }
 
 // take copies what was planned of the actions.
-func (w *way) take(act planned) {
+func (w *way) take(act *planned) {
 	w.exact, w.action = act.exact, act.action
-	w.reasons = append(w.reasons, act.reasons...)
+	w.reasons = act.reasons
 	for i := range w.facts {
 		w.facts[i] |= act.facts[i]
 	}
@@ -65,8 +70,10 @@ func (p *platform) componentFacts(w *way, l *familyLimits, components []flowspec
 		for k := range w.facts {
 			w.facts[k] |= l.sets[t][k]
 		}
-		if len(c.Terms) > 1 && l.limits.Of[t].OK && l.values[t] != "" {
-			p.facts.add(&w.facts, l.values[t])
+		if len(c.Terms) > 1 {
+			for k := range w.facts {
+				w.facts[k] |= l.counts[t][k]
+			}
 		}
 		if len(l.ops[t]) > 0 {
 			p.operatorFacts(w, l, c)
@@ -101,15 +108,18 @@ func (p *platform) operatorFacts(w *way, l *familyLimits, c *flowspec.Component)
 	}
 }
 
-// cutNative fills w with the pieces of a rule that does not fit as it came.
-func (p *platform) cutNative(w *way, c *card, components []flowspec.Component, l *familyLimits, act planned) {
-	f := c.rule.Match.Family()
-	disjoint := c.rule.Action.Continue
-	result, trouble := split.Parts(f, components, &l.limits, disjoint)
-	matches, err := p.build(c, result.Parts)
+// cutNative fills the way of c with the pieces of its rule, which does not fit as it came.
+func (d *drafter) cutNative(c *card, l *familyLimits, act *planned) {
+	p, w, f := d.platform, c.native, c.rule.Match.Family()
+	cut := func(limits *split.Limits) (pieces *split.Pieces, matches []flowspec.Match, trouble *split.Trouble, err error) {
+		if pieces, trouble = d.cutter.Parts(f, d.components, limits, c.rule.Action.Continue); trouble == nil {
+			matches, err = d.build(c.rule.Match, pieces)
+		}
+		return pieces, matches, trouble, err
+	}
+	pieces, matches, trouble, err := cut(&l.limits)
 	for i := 0; trouble == nil && err == nil && anyTooLong(p.native, matches) && i < len(l.tight); i++ {
-		result, trouble = split.Parts(f, components, &l.tight[i], disjoint)
-		matches, err = p.build(c, result.Parts)
+		pieces, matches, trouble, err = cut(&l.tight[i])
 	}
 	switch {
 	case trouble != nil:
@@ -128,19 +138,17 @@ func (p *platform) cutNative(w *way, c *card, components []flowspec.Component, l
 			Source:  p.facts.source(p.native.native.MaxNLRIFact)})
 		return
 	}
-	w.reasons = append(append(w.reasons, p.changed(l, result.Changes)...), pieceCount(len(matches), &result)...)
-	p.guessedValues(w, l, result.Changes)
-	for _, part := range result.Parts { // what is sent rests on the operators that it has, not on those that the rule came with
-		for i := range part {
-			if len(l.ops[part[i].Type]) > 0 {
-				p.operatorFacts(w, l, &part[i])
-			}
+	if told := d.tell(l, len(matches), &pieces.Tally); len(w.reasons) == 0 {
+		w.reasons = told
+	} else {
+		w.reasons = slices.Concat(w.reasons, told)
+	}
+	for i := range pieces.Lists { // what is sent rests on the operators that it has, not on those that the rule came with
+		if one := &pieces.Lists[i]; len(l.ops[one.Type]) > 0 {
+			p.operatorFacts(w, l, one)
 		}
 	}
-	w.sets = make([]packet.Set, len(matches))
-	for i, m := range matches {
-		w.sets[i] = m.Set()
-	}
+	w.sets = d.reader.Sets(matches)
 	if witness, err := prove(c, w.sets); err != nil {
 		w.witness = witness
 		w.refuse(unproven(err.Error()))
@@ -148,7 +156,7 @@ func (p *platform) cutNative(w *way, c *card, components []flowspec.Component, l
 	}
 	if limited(c) && len(matches) > 1 {
 		w.policers = true
-		w.refuse(p.rateSplit(l, result.Changes, len(matches), p.native))
+		w.refuse(p.rateSplit(l, pieces.Changes, len(matches), p.native))
 		return
 	}
 	if len(w.refused) > 0 {
@@ -182,28 +190,12 @@ func (p *platform) rateSplit(l *familyLimits, changes []split.Change, n int, m *
 	return r
 }
 
-// guessedValues notes that a list was cut because nobody knows how long it may be.
-func (p *platform) guessedValues(w *way, l *familyLimits, changes []split.Change) {
-	for _, c := range changes {
-		if c.Kind == split.Cut && l.guessed[c.Type] {
-			w.reasons = append(w.reasons, Reason{Code: "assumed-values", Severity: Note, Component: typeWord(c.Type),
-				Message: fmt.Sprintf("%s: how many values %s takes in one list is not known; one is right in any case", typeWord(c.Type), p.profile.Name),
-				Source:  p.facts.source(or(l.values[c.Type], l.facts[c.Type]))})
-		}
-	}
-}
-
-// build encodes pieces, and decodes the octets again: what is proven is what will be sent. A piece that comes up twice (both sides of a
-// rewritten port can give it) is built once.
+// build encodes parts, and decodes the octets again, see drafter.build.
 func (p *platform) build(c *card, parts [][]flowspec.Component) ([]flowspec.Match, error) {
 	f := c.rule.Match.Family()
-	var rd flowspec.RD
-	if f.VPN() {
-		rd = c.rule.Match.RD()
-	}
 	out := make([]flowspec.Match, 0, len(parts))
 	for _, part := range parts {
-		m, err := flowspec.NewMatch(f, rd, part...)
+		m, err := flowspec.NewMatch(f, c.rule.Match.RD(), part...)
 		if err == nil {
 			m, err = flowspec.ParseNLRI(f, m.NLRI())
 		}

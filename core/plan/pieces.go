@@ -8,7 +8,7 @@ import (
 
 // pieceCount says how many pieces a rule of several long lists needs, where that is not simply the product of its lists: fewer, which overlap, or more than
 // are known to be needed. n is the number of pieces.
-func pieceCount(n int, r *split.Result) []Reason {
+func pieceCount(n int, r *split.Tally) []Reason {
 	fewer := n < r.Grid
 	if !fewer && (r.Bound < 2 || n <= r.Bound) {
 		return nil

@@ -15,6 +15,7 @@ import (
 // returns share parts with each other and are never changed.
 type Planner struct {
 	platform *platform
+	drafter  drafter // of the changes that come one by one
 	err      error
 	domains  []*domain // in the order of their rules
 	size     int       // rules
@@ -27,7 +28,7 @@ type Planner struct {
 // NewPlanner returns a Planner. An error in opt comes out of Plan and Apply.
 func NewPlanner(p *profile.Profile, opt Options) *Planner {
 	platform, err := newPlatform(p, opt)
-	return &Planner{platform: platform, err: err}
+	return &Planner{platform: platform, drafter: drafter{platform: platform}, err: err}
 }
 
 // Plan returns what Make(snap, p, opt) returns. It takes over what changed since the last snapshot, and then puts the plan together, which takes as long as the

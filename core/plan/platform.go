@@ -32,6 +32,7 @@ type mechanism struct {
 	families [flowspec.VPNv6 + 1]*familyLimits
 	actions  *profile.Actions
 	fact     string
+	facts    factSet         // fact, ready to be added up
 	filter   *profile.Filter // nil for FlowSpec
 	native   *profile.Native // nil for filters
 }
@@ -44,6 +45,7 @@ type familyLimits struct {
 	facts   [flowspec.FlowLabel + 1]string
 	reads   [flowspec.FlowLabel + 1]string            // facts about where a field is found
 	sets    [flowspec.FlowLabel + 1]factSet           // facts and reads, ready to be added up
+	counts  [flowspec.FlowLabel + 1]factSet           // values, ready to be added up
 	values  [flowspec.FlowLabel + 1]string            // fact of the number of values, where it is another one
 	ops     [flowspec.FlowLabel + 1]map[string]string // facts of single operators
 	guessed [flowspec.FlowLabel + 1]bool              // the number of values is unknown
@@ -107,6 +109,7 @@ func newPlatform(p *profile.Profile, opt Options) (*platform, error) {
 
 func newNative(n *profile.Native, facts *facts) *mechanism {
 	m := &mechanism{actions: &n.Actions, fact: n.Fact, native: n}
+	facts.add(&m.facts, m.fact)
 	for _, f := range n.Families {
 		l := newFamilyLimits(f, n.Components, n.Cannot, n.Exclude)
 		l.number(facts)
@@ -121,6 +124,7 @@ func newNative(n *profile.Native, facts *facts) *mechanism {
 
 func newInFilter(p *profile.Filter, facts *facts) *mechanism {
 	m := &mechanism{actions: &p.Actions, fact: p.Fact, filter: p}
+	facts.add(&m.facts, m.fact)
 	for _, v := range p.Versions {
 		f := flowspec.IPv4
 		if v == 6 {
@@ -179,6 +183,9 @@ func (l *familyLimits) number(facts *facts) {
 			facts.add(&l.sets[t], l.facts[t])
 			if l.reads[t] != "" {
 				facts.add(&l.sets[t], l.reads[t])
+			}
+			if l.values[t] != "" {
+				facts.add(&l.counts[t], l.values[t])
 			}
 		} else if l.cannot[t] != "" {
 			facts.add(&l.sets[t], l.cannot[t])

@@ -15,6 +15,7 @@ func drawEntangled(t *rapid.T, p *platform) *plane {
 	mark := uint8(10)
 	actions := []flowspec.Action{{}, {Rate: &flowspec.Rate{Unit: flowspec.Bytes}}, {Mark: &mark}, {Redirect: &flowspec.Redirect{Form: flowspec.RedirectAS2, Global: 65000, Local: 1}}}
 	dst := flowspec.Component{Type: flowspec.DstPrefix, Prefix: flowspec.Prefix{Addr: netip.MustParseAddr("203.0.113.9"), Len: 32}}
+	d := drafter{platform: p}
 	var cards []*card
 	for n := rapid.IntRange(2, 9).Draw(t, "rules"); n > 0; n-- {
 		var ports []uint64
@@ -36,8 +37,7 @@ func drawEntangled(t *rapid.T, p *platform) *plane {
 		}
 		r := &flowspec.Rule{ID: flowspec.NewID("test", m), Match: m, Action: rapid.SampledFrom(actions).Draw(t, "action"), Source: "test"}
 		if !slices.ContainsFunc(cards, func(c *card) bool { return c.rule.Match.Equal(m) }) {
-			c, _ := p.newCard(r, nil)
-			cards = append(cards, c)
+			cards = append(cards, d.card(r))
 		}
 	}
 	if len(cards) == 0 {

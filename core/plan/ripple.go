@@ -62,8 +62,7 @@ func (pl *Planner) deal(changes []rib.Change, many bool) []*card {
 		piece = 512
 	}
 	var next atomic.Int64
-	work := func() {
-		var scratch []flowspec.Component
+	work := func(d *drafter) {
 		for {
 			hi := int(next.Add(int64(piece)))
 			lo := min(hi-piece, len(changes))
@@ -72,16 +71,16 @@ func (pl *Planner) deal(changes []rib.Change, many bool) []*card {
 			}
 			for i := lo; i < hi; i++ {
 				if changes[i].New != nil {
-					out[i], scratch = pl.platform.newCard(changes[i].New, scratch)
+					out[i] = d.card(changes[i].New)
 				}
 			}
 		}
 	}
 	var wg sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), (len(changes)+piece-1)/max(piece, 1)) - 1 {
-		wg.Go(work)
+		wg.Go(func() { work(&drafter{platform: pl.platform}) })
 	}
-	work()
+	work(&pl.drafter)
 	wg.Wait()
 	return out
 }

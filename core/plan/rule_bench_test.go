@@ -42,11 +42,10 @@ func BenchmarkRule(b *testing.B) {
 				b.Fatal(err)
 			}
 			r := flowspec.Rule{ID: flowspec.NewID("bench", m), Match: m, Action: flowspec.Action{Rate: &flowspec.Rate{Unit: flowspec.Bytes}}}
-			var scratch []flowspec.Component
+			d := drafter{platform: platform}
 			b.ReportAllocs()
 			for b.Loop() {
-				var one *card
-				if one, scratch = platform.newCard(&r, scratch); len(one.native.routes) != c.parts {
+				if one := d.card(&r); len(one.native.routes) != c.parts {
 					b.Fatalf("%d parts, %+v", len(one.native.routes), one.native.refused)
 				}
 			}

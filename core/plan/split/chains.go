@@ -23,14 +23,14 @@ const widestGap = 3
 
 // chainedWords says spans (tidy, not all of the field) in as few terms as the operators of l allow, or, where l counts words, as few words if that
 // makes fewer lists. It returns nil when some span cannot be said.
-func chainedWords(spans []packet.Span, top uint32, l *Limit, budget int) []word {
+func (m *memory) chainedWords(spans []packet.Span, top uint32, l *Limit, budget int) []word {
 	c := chainer{spans: spans, top: top, named: largest(top, l), limit: l, budget: budget}
 	byTerms := c.cheapest(func(terms, words int) uint64 { return uint64(terms)<<32 | uint64(words) })
 	if byTerms == nil || l.MaxValues == 0 {
 		return byTerms
 	}
 	byWords := c.cheapest(func(terms, words int) uint64 { return uint64(words)<<32 | uint64(terms) })
-	if len(lists(byWords, l)) < len(lists(byTerms, l)) {
+	if len(m.pack(byWords, l)) < len(m.pack(byTerms, l)) {
 		return byWords
 	}
 	return byTerms

@@ -100,7 +100,7 @@ func spansOf(want uint16, top int) (out []packet.Span) {
 
 // checkChain compares chainedWords with its twin: the same set, as many terms, and every word one that the platform takes.
 func checkChain(want uint16, top int, l *Limit) (problem string) {
-	ws := chainedWords(spansOf(want, top), uint32(top), l, 1<<10)
+	ws := new(memory).chainedWords(spansOf(want, top), uint32(top), l, 1<<10)
 	terms := twinTerms(want, top, l)
 	if ws == nil {
 		if terms >= 0 {
@@ -150,7 +150,7 @@ func TestChainedWordsOfEverySmallSet(t *testing.T) {
 			l := &Limit{OK: true, Ops: ops, MaxPairs: pairs}
 			for want := uint16(1); want < 0xff; want++ {
 				if problem := checkChain(want, 7, l); problem != "" {
-					t.Fatalf("%08b with operators %06b, %d pairs: %s: %v", want, ops, pairs, problem, chainedWords(spansOf(want, 7), 7, l, 1<<10))
+					t.Fatalf("%08b with operators %06b, %d pairs: %s: %v", want, ops, pairs, problem, new(memory).chainedWords(spansOf(want, 7), 7, l, 1<<10))
 				}
 			}
 		}
@@ -165,7 +165,7 @@ func TestChainedWords(t *testing.T) {
 		l := &Limit{OK: true, Ops: Ops(rapid.Uint16Range(0, 63).Draw(t, "ops")) | Eq | Range | Ne, MaxPairs: rapid.IntRange(0, 9).Draw(t, "pairs"),
 			MaxValues: rapid.IntRange(0, 3).Draw(t, "values")}
 		if problem := checkChain(want, 15, l); problem != "" {
-			t.Fatalf("%016b, %+v: %s: %v", want, l, problem, chainedWords(spansOf(want, 15), 15, l, 1<<10))
+			t.Fatalf("%016b, %+v: %s: %v", want, l, problem, new(memory).chainedWords(spansOf(want, 15), 15, l, 1<<10))
 		}
 	})
 }
@@ -188,7 +188,7 @@ func TestFewestTerms(t *testing.T) {
 		{"three odd ports", []packet.Span{span(1, 1), span(3, 3), span(5, 5)}, 3, 3},
 		{"below 10, and above without 90", []packet.Span{span(0, 9), span(80, 89), span(91, 65535)}, 3, 2},
 	} {
-		ws := chainedWords(c.spans, 65535, &Limit{OK: true, Ops: all}, 256)
+		ws := new(memory).chainedWords(c.spans, 65535, &Limit{OK: true, Ops: all}, 256)
 		n := 0
 		for _, w := range ws {
 			n += len(w.terms)
@@ -198,7 +198,7 @@ func TestFewestTerms(t *testing.T) {
 		}
 	}
 	// Where the words of a list are counted and not its terms, one long chain is better than many short words.
-	if ws := chainedWords([]packet.Span{span(1, 1), span(3, 3), span(5, 5)}, 65535, &Limit{OK: true, Ops: all, MaxValues: 1}, 256); len(ws) != 1 {
+	if ws := new(memory).chainedWords([]packet.Span{span(1, 1), span(3, 3), span(5, 5)}, 65535, &Limit{OK: true, Ops: all, MaxValues: 1}, 256); len(ws) != 1 {
 		t.Errorf("one value a list: %v", ws)
 	}
 }

@@ -11,31 +11,32 @@ import (
 // Entries cuts a rule of family f into entries of a filter with limits l. Every condition that a component implies is written out: a
 // filter entry need not check the protocol or the fragment offset by itself. No entries and no Trouble: the rule matches no packet.
 func Entries(f flowspec.Family, components []flowspec.Component, l *Limits, disjoint bool) (Result, *Trouble) {
-	p := parter{family: f, limits: l, disjoint: disjoint}
+	p := parter{memory: new(memory), family: f, limits: l, disjoint: disjoint}
 	has := typesOf(components)
 	port := uint16(1 << flowspec.Port)
 	if has&port == 0 {
-		return p.entries([][]side{sides(components)})
+		return p.runEntries(p.asTheyCame(components))
 	}
 	if l.Of[flowspec.Port].OK && l.excluded(has)&port == 0 {
 		first := p
-		r, trouble := first.entries([][]side{sides(components)})
+		r, trouble := first.runEntries(first.asTheyCame(components))
 		if trouble == nil && !(disjoint && len(r.Entries) > 1) {
 			return r, nil
 		}
 	}
-	branches := withoutPort(components, disjoint)
+	branches := p.withoutPort(components, disjoint)
 	p.note(flowspec.Port, PortCut, 1, len(branches))
-	return p.entries(branches)
+	return p.runEntries(branches...)
 }
 
-func (p *parter) entries(branches [][]side) (Result, *Trouble) {
+// runEntries turns branches into entries.
+func (p *parter) runEntries(branches ...[]side) (Result, *Trouble) {
 	for _, b := range branches {
 		if trouble := p.entryBranch(b); trouble != nil {
 			return Result{}, trouble
 		}
 	}
-	return p.result, nil
+	return Result{Entries: p.entries, Tally: p.pieces.Tally}, nil
 }
 
 // entryBranch turns one product of sides into entries: one base entry, multiplied by every list that is too long.
@@ -70,7 +71,7 @@ func (p *parter) entryBranch(b []side) *Trouble {
 				base.Src = &s.came.Prefix
 			}
 		case flowspec.Protocol:
-			proto = both(proto, s.set())
+			proto = both(proto, p.set(s))
 		case flowspec.Fragment:
 			frags &= statesOf(p.family, s.came)
 		case flowspec.TCPFlags:
@@ -82,7 +83,7 @@ func (p *parter) entryBranch(b []side) *Trouble {
 			if s.counted {
 				quotas[s.typ] = quota{tokens: s.count, values: p.limits.Of[s.typ].MaxValues}
 			}
-			set := s.set()
+			set := p.set(s)
 			if len(set) == 0 {
 				return nil
 			}
@@ -222,17 +223,17 @@ func (p *parter) spread(base Entry, long []longList) *Trouble {
 		}
 	}
 	least := bound(quotas)
-	p.result.Bound += least
-	p.result.Grid = min(p.result.Grid+grid, math.MaxInt32)
+	p.pieces.Bound += least
+	p.pieces.Grid = min(p.pieces.Grid+grid, math.MaxInt32)
 	n := grid
 	var over axes
-	if !p.disjoint && len(long) > 1 && len(long) <= maxAxes && least < grid && len(p.result.Entries)+least <= p.limits.MaxParts {
+	if !p.disjoint && len(long) > 1 && len(long) <= maxAxes && least < grid && len(p.entries)+least <= p.limits.MaxParts {
 		for i := range long {
 			over = over.add(long[i].tokens, long[i].k, i)
 		}
 		n = cover(over)
 	}
-	if n += len(p.result.Entries); n > p.limits.MaxParts {
+	if n += len(p.entries); n > p.limits.MaxParts {
 		return &Trouble{Type: longest, Why: TooManyParts, Have: n, Max: p.limits.MaxParts}
 	}
 	if over.n == 0 {
@@ -245,7 +246,7 @@ func (p *parter) spread(base Entry, long []longList) *Trouble {
 		for j := range long {
 			long[j].put(&e, cover[i][j])
 		}
-		p.result.Entries = append(p.result.Entries, e)
+		p.entries = append(p.entries, e)
 	}
 	for j := range long {
 		p.recount(long[j].cut, distinct(cover, j))
@@ -256,7 +257,7 @@ func (p *parter) spread(base Entry, long []longList) *Trouble {
 // spreadGrid appends base with every chunk of every list of long.
 func (p *parter) spreadGrid(base Entry, long []longList) {
 	if len(long) == 0 {
-		p.result.Entries = append(p.result.Entries, base)
+		p.entries = append(p.entries, base)
 		return
 	}
 	for _, chunk := range chunks(upTo(long[0].tokens), long[0].k) {

@@ -30,14 +30,6 @@ const (
 // choices returns how many lists the pieces choose from.
 func (f *field) choices() int { return max(1, len(f.lists)) }
 
-// list returns the i-th of the lists as a component.
-func (f *field) list(i int) flowspec.Component {
-	if f.came != nil {
-		return *f.came
-	}
-	return flowspec.Component{Type: f.typ, Terms: f.lists[i]}
-}
-
 // perPiece returns how many words fit into one list whichever they are.
 func (f *field) perPiece() int {
 	k := len(f.words)
@@ -67,8 +59,8 @@ func (f *field) told(words []uint16) []flowspec.Term {
 	return out
 }
 
-// pieces appends the product of fields to the pieces: the grid, or fewer pieces that overlap where that is allowed.
-func (p *parter) pieces(fields []field) *Trouble {
+// product appends the product of fields to the pieces: the grid, or fewer pieces that overlap where that is allowed.
+func (p *parter) product(fields []field) *Trouble {
 	grid, long, longest := 1, 0, 0
 	var quotas [flowspec.FlowLabel + 1]quota
 	for i := range fields {
@@ -83,11 +75,11 @@ func (p *parter) pieces(fields []field) *Trouble {
 		}
 	}
 	least := bound(quotas[:len(fields)])
-	p.result.Bound += least
-	p.result.Grid = min(p.result.Grid+grid, math.MaxInt32)
-	n := grid
+	p.pieces.Bound += least
+	p.pieces.Grid = min(p.pieces.Grid+grid, math.MaxInt32)
+	n, have := grid, len(p.pieces.Of)
 	var over axes
-	if !p.disjoint && long > 1 && long <= maxAxes && least < grid && len(p.result.Parts)+least <= p.limits.MaxParts {
+	if !p.disjoint && long > 1 && long <= maxAxes && least < grid && have+least <= p.limits.MaxParts {
 		for i := range fields {
 			if f := &fields[i]; len(f.lists) > 1 {
 				over = over.add(len(f.words), f.perPiece(), over.n)
@@ -95,8 +87,8 @@ func (p *parter) pieces(fields []field) *Trouble {
 		}
 		n = min(n, cover(over))
 	}
-	if len(p.result.Parts)+n > p.limits.MaxParts {
-		return &Trouble{Type: fields[longest].typ, Why: TooManyParts, Have: len(p.result.Parts) + n, Max: p.limits.MaxParts}
+	if have+n > p.limits.MaxParts {
+		return &Trouble{Type: fields[longest].typ, Why: TooManyParts, Have: have + n, Max: p.limits.MaxParts}
 	}
 	if n < grid {
 		p.overlapping(fields, over)
@@ -106,75 +98,83 @@ func (p *parter) pieces(fields []field) *Trouble {
 	return nil
 }
 
+// list puts a component into the lists, and returns its number.
+func (p *parter) list(c flowspec.Component) int32 {
+	p.pieces.Lists = append(p.pieces.Lists, c)
+	return int32(len(p.pieces.Lists) - 1)
+}
+
+// first puts all that f chooses from into the lists, and returns the number of the first.
+func (p *parter) first(f *field) int32 {
+	if f.came != nil {
+		return p.list(*f.came)
+	}
+	at := len(p.pieces.Lists)
+	for _, terms := range f.lists {
+		p.list(flowspec.Component{Type: f.typ, Terms: terms})
+	}
+	return int32(at)
+}
+
+// room appends n pieces of some components each, and returns them.
+func (p *parter) room(n, components int) [][]int32 {
+	all := p.numbers.take(n * components)[:n*components]
+	at := len(p.pieces.Of)
+	for range n {
+		p.pieces.Of, all = append(p.pieces.Of, all[:components:components]), all[components:]
+	}
+	return p.pieces.Of[at:]
+}
+
 // grid appends the n pieces of the grid of fields, the last field turning fastest.
 func (p *parter) grid(fields []field, n int) {
-	out := room(n, len(fields))
-	for i, part := range out {
-		for k := len(fields) - 1; k >= 0; k-- {
-			f := &fields[k]
-			part[k] = f.list(i % f.choices())
-			i /= f.choices()
+	out := p.room(n, len(fields))
+	for k, every := len(fields)-1, 1; k >= 0; k-- {
+		first, choices := p.first(&fields[k]), fields[k].choices()
+		for i := range out {
+			out[i][k] = first + int32(i/every%choices)
 		}
+		every *= choices
 	}
-	p.add(out)
-}
-
-// add appends pieces.
-func (p *parter) add(pieces [][]flowspec.Component) {
-	if p.result.Parts == nil {
-		p.result.Parts = pieces
-		return
-	}
-	p.result.Parts = append(p.result.Parts, pieces...)
-}
-
-// room returns n pieces of some components each, in one allocation.
-func room(n, components int) [][]flowspec.Component {
-	out := make([][]flowspec.Component, n)
-	all := make([]flowspec.Component, n*components)
-	for i := range out {
-		out[i], all = all[:components:components], all[components:]
-	}
-	return out
 }
 
 // overlapping appends the pieces of the cover of over, whose axes are the long fields in their order.
 func (p *parter) overlapping(fields []field, over axes) {
 	cover := boxes(over)
-	out := room(len(cover), len(fields))
+	out := p.room(len(cover), len(fields))
 	id := 0
 	for k := range fields {
 		f := &fields[k]
 		if len(f.lists) < 2 {
+			first := p.first(f)
 			for _, part := range out {
-				part[k] = f.list(0)
+				part[k] = first
 			}
 			continue
 		}
-		var said []said
+		var known []said
 		for i, part := range out {
-			part[k] = flowspec.Component{Type: f.typ, Terms: tell(&said, cover[i][id], f)}
+			part[k] = p.say(&known, cover[i][id], f)
 		}
-		p.recount(f.cut, len(said))
+		p.recount(f.cut, len(known))
 		id++
 	}
-	p.add(out)
 }
 
-// said is a list that was made for some tokens.
+// said is the number of a list that was made for some tokens.
 type said struct {
 	tokens []uint16
-	terms  []flowspec.Term
+	list   int32
 }
 
-// tell returns the list of some tokens of f, the one in known where there is one.
-func tell(known *[]said, tokens []uint16, f *field) []flowspec.Term {
+// say returns the number of the list of some tokens of f, the one in known where there is one.
+func (p *parter) say(known *[]said, tokens []uint16, f *field) int32 {
 	for i := range *known {
 		if one := &(*known)[i]; slices.Equal(one.tokens, tokens) {
-			return one.terms
+			return one.list
 		}
 	}
-	one := said{tokens, f.told(tokens)}
-	*known = append(*known, one)
-	return one.terms
+	n := p.list(flowspec.Component{Type: f.typ, Terms: f.told(tokens)})
+	*known = append(*known, said{tokens, n})
+	return n
 }

@@ -179,45 +179,45 @@ func mergeBits(gs []conjunction, pick func(*conjunction) (uint16, bool), join fu
 	return out
 }
 
-// bitsFit returns nil when a platform with limit l takes the bitmask list of c as it is.
-func bitsFit(f flowspec.Family, c *flowspec.Component, l *Limit) *Trouble {
+// bitsFit returns the first limit that the bitmask list of c meets, or no Trouble.
+func bitsFit(f flowspec.Family, c *flowspec.Component, l *Limit) (trouble Trouble) {
 	field := uint16(tcpBits)
 	if c.Type == flowspec.Fragment {
 		field = fragBits(f)
 	}
-	values, pairs := 0, len(c.Terms)
-	var trouble *Trouble
 	groups(c.Terms, func(group []flowspec.Term) bool {
-		values++
 		if len(group) > 1 && l.Ops&Chain == 0 {
-			trouble = &Trouble{Type: c.Type, Why: NoOperator, Op: Chain}
+			trouble = Trouble{Type: c.Type, Why: NoOperator, Op: Chain}
 		}
 		for _, t := range group {
-			if one := termFits(c.Type, t, field, l); one != nil {
+			if one := termFits(c.Type, t, field, l); one.Why != "" {
 				trouble = one
 			}
 		}
-		return trouble == nil
+		return trouble.Why == ""
 	})
-	return firstTrouble(trouble, c.Type, values, pairs, l)
+	if trouble.Why == "" {
+		return tooMany(c, l)
+	}
+	return trouble
 }
 
 // termFits is bitsFit for one term.
-func termFits(typ flowspec.Type, t flowspec.Term, field uint16, l *Limit) *Trouble {
+func termFits(typ flowspec.Type, t flowspec.Term, field uint16, l *Limit) Trouble {
 	v := uint16(t.Value)
 	switch {
 	case v&field == 0:
-		return &Trouble{Type: typ, Why: OddOperator}
+		return Trouble{Type: typ, Why: OddOperator}
 	case l.Ops&bitOp(t.Op) == 0:
-		return &Trouble{Type: typ, Why: NoOperator, Op: bitOp(t.Op)}
+		return Trouble{Type: typ, Why: NoOperator, Op: bitOp(t.Op)}
 	case v&^field != 0 || l.Bits != 0 && v&^l.Bits != 0:
-		return &Trouble{Type: typ, Why: NoBits, Have: int(v)}
+		return Trouble{Type: typ, Why: NoBits, Have: int(v)}
 	case l.MaxBits > 0 && bits.OnesCount16(v) > l.MaxBits:
-		return &Trouble{Type: typ, Why: NoBits, Have: int(v), Max: l.MaxBits}
+		return Trouble{Type: typ, Why: NoBits, Have: int(v), Max: l.MaxBits}
 	case l.MaxWidth > 0 && octets(t) > l.MaxWidth:
-		return &Trouble{Type: typ, Why: TooWide, Have: octets(t), Max: l.MaxWidth}
+		return Trouble{Type: typ, Why: TooWide, Have: octets(t), Max: l.MaxWidth}
 	}
-	return nil
+	return Trouble{}
 }
 
 // bitOp returns the word of profiles for a bitmask operator.
@@ -265,12 +265,13 @@ func flagWord(g *conjunction, l *Limit) (word, *Trouble) {
 		for _, op := range ops {
 			t := flowspec.Term{Op: op, Value: uint64(v), And: len(w.terms) > 0}
 			trouble := termFits(flowspec.TCPFlags, t, tcpBits, l)
-			if trouble == nil {
+			if trouble.Why == "" {
 				w.terms = append(w.terms, t)
 				return nil
 			}
 			if first == nil {
-				first = trouble
+				one := trouble
+				first = &one
 			}
 		}
 		return first

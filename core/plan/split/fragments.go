@@ -100,7 +100,7 @@ func eachFragWord(f flowspec.Family, l *Limit, visit func(word, packet.Frags)) {
 	for v := uint16(1); v < 16; v++ {
 		for _, op := range []flowspec.Op{flowspec.AnyBit, flowspec.AllBits, flowspec.NoBit, flowspec.NotAll} {
 			t := flowspec.Term{Op: op, Value: uint64(v)}
-			if termFits(flowspec.Fragment, t, fragBits(f), l) == nil {
+			if trouble := termFits(flowspec.Fragment, t, fragBits(f), l); trouble.Why == "" {
 				singles = append(singles, t)
 				visit(word{[]flowspec.Term{t}}, states(f, t))
 			}

@@ -34,10 +34,19 @@ func groups(terms []flowspec.Term, visit func(group []flowspec.Term) bool) {
 	}
 }
 
-// numbers returns the numbers that a numeric list lets through, tidy.
-func numbers(c *flowspec.Component) []packet.Span {
+// values returns the number of groups in a list.
+func values(terms []flowspec.Term) (n int) {
+	for i := range terms {
+		if i == 0 || !terms[i].And {
+			n++
+		}
+	}
+	return n
+}
+
+// numbers appends to out, which is empty, the numbers that a numeric list lets through, tidy.
+func numbers(out []packet.Span, c *flowspec.Component) []packet.Span {
 	top := top(c.Type)
-	out := make([]packet.Span, 0, len(c.Terms)+1)
 	groups(c.Terms, func(group []flowspec.Term) bool {
 		out = appendGroup(out, c.Type, group, top)
 		return true
@@ -64,10 +73,11 @@ func appendGroup(out []packet.Span, typ flowspec.Type, group []flowspec.Term, to
 	if len(group) == 1 {
 		return appendTerm(out, typ, group[0], top)
 	}
-	set := appendTerm(make([]packet.Span, 0, 2), typ, group[0], top)
-	for _, t := range group[1:] {
-		var room [2]packet.Span
-		set = both(set, appendTerm(room[:0], typ, t, top))
+	var rooms [2][4]packet.Span // for what is let through so far, in turns
+	var one [2]packet.Span
+	set := appendTerm(rooms[0][:0], typ, group[0], top)
+	for i, t := range group[1:] {
+		set = appendBoth(rooms[1-i%2][:0], set, appendTerm(one[:0], typ, t, top))
 	}
 	return append(out, set...)
 }
@@ -80,6 +90,9 @@ func appendTerm(out []packet.Span, typ flowspec.Type, t flowspec.Term, top uint3
 	}
 	if t.Op == flowspec.True {
 		return append(out, packet.Span{Lo: 0, Hi: top}) // whatever the value is
+	}
+	if t.Op == flowspec.EQ && v <= uint64(top) {
+		return append(out, packet.Span{Lo: uint32(v), Hi: uint32(v)})
 	}
 	if v > uint64(top) { // everything is below
 		if t.Op&flowspec.LT != 0 {
@@ -95,11 +108,8 @@ func appendTerm(out []packet.Span, typ flowspec.Type, t flowspec.Term, top uint3
 		if n > 0 {
 			out = append(out, packet.Span{Lo: 0, Hi: n - 1})
 		}
-	case flowspec.EQ:
-		if t.Op == flowspec.GE {
-			return append(out, packet.Span{Lo: n, Hi: top})
-		}
-		return append(out, packet.Span{Lo: n, Hi: n})
+	case flowspec.EQ: // with GT, as alone it is told above
+		return append(out, packet.Span{Lo: n, Hi: top})
 	}
 	if t.Op&flowspec.GT != 0 && n < top {
 		out = append(out, packet.Span{Lo: n + 1, Hi: top})
@@ -107,32 +117,32 @@ func appendTerm(out []packet.Span, typ flowspec.Type, t flowspec.Term, top uint3
 	return out
 }
 
-// numbersFit returns nil when a platform with limit l takes the list of c as it is.
-func numbersFit(c *flowspec.Component, l *Limit) *Trouble {
+// numbersFit returns the first limit that the list of c meets, or no Trouble.
+func numbersFit(c *flowspec.Component, l *Limit) (trouble Trouble) {
 	top := top(c.Type)
 	named := largest(top, &Limit{MaxValue: l.MaxValue})
-	values, pairs := 0, len(c.Terms)
-	var trouble *Trouble
 	groups(c.Terms, func(group []flowspec.Term) bool {
-		values++
 		op := wording(group)
 		switch {
 		case op == 0 || empty(c.Type, group, top):
-			trouble = &Trouble{Type: c.Type, Why: OddOperator}
+			trouble = Trouble{Type: c.Type, Why: OddOperator}
 		case l.Ops&op == 0:
-			trouble = &Trouble{Type: c.Type, Why: NoOperator, Op: op}
+			trouble = Trouble{Type: c.Type, Why: NoOperator, Op: op}
 		}
 		for _, t := range group {
 			if n := octets(t); l.MaxWidth > 0 && n > l.MaxWidth {
-				trouble = &Trouble{Type: c.Type, Why: TooWide, Have: n, Max: l.MaxWidth}
+				trouble = Trouble{Type: c.Type, Why: TooWide, Have: n, Max: l.MaxWidth}
 			}
 			if t.Value > uint64(named) {
-				trouble = &Trouble{Type: c.Type, Why: TooBig, Have: int(t.Value), Max: int(named)}
+				trouble = Trouble{Type: c.Type, Why: TooBig, Have: int(t.Value), Max: int(named)}
 			}
 		}
-		return trouble == nil
+		return trouble.Why == ""
 	})
-	return firstTrouble(trouble, c.Type, values, pairs, l)
+	if trouble.Why == "" {
+		return tooMany(c, l)
+	}
+	return trouble
 }
 
 // largest returns the largest number that can be named with l in a field that holds numbers up to top.
@@ -155,17 +165,15 @@ func octets(t flowspec.Term) int {
 	return n
 }
 
-// firstTrouble adds the two counts to what was found in the terms.
-func firstTrouble(t *Trouble, typ flowspec.Type, values, pairs int, l *Limit) *Trouble {
-	switch {
-	case t != nil:
-		return t
-	case l.MaxValues > 0 && values > l.MaxValues:
-		return &Trouble{Type: typ, Why: TooMany, Have: values, Max: l.MaxValues}
-	case l.MaxPairs > 0 && pairs > l.MaxPairs:
-		return &Trouble{Type: typ, Why: TooMany, Have: pairs, Max: l.MaxPairs}
+// tooMany says whether the list of c has more values or pairs than l allows.
+func tooMany(c *flowspec.Component, l *Limit) Trouble {
+	if n := values(c.Terms); l.MaxValues > 0 && n > l.MaxValues {
+		return Trouble{Type: c.Type, Why: TooMany, Have: n, Max: l.MaxValues}
 	}
-	return nil
+	if n := len(c.Terms); l.MaxPairs > 0 && n > l.MaxPairs {
+		return Trouble{Type: c.Type, Why: TooMany, Have: n, Max: l.MaxPairs}
+	}
+	return Trouble{}
 }
 
 // wording returns the operator that profiles call a group of terms, or 0 for one that no platform is sent: always-true and
@@ -207,24 +215,24 @@ func empty(typ flowspec.Type, group []flowspec.Term, top uint32) bool {
 // word is one span in the operators of a platform.
 type word struct{ terms []flowspec.Term }
 
-// words says spans (tidy, not all of the field) in the operators of l, one word a span; a range is told number by number where
+// tell says spans (tidy, not all of the field) in the operators of l, one word a span; a range is told number by number where
 // the platform has no ranges and the range is short.
-func words(typ flowspec.Type, spans []packet.Span, l *Limit, budget int) ([]word, *Trouble) {
+func (m *memory) tell(typ flowspec.Type, spans []packet.Span, l *Limit, budget int) ([]word, *Trouble) {
 	top := top(typ)
 	named := largest(top, l)
 	if l.Ops&(Ne|Chain) != 0 {
-		if out := chainedWords(spans, top, l, budget); out != nil {
+		if out := m.chainedWords(spans, top, l, budget); out != nil {
 			return out, nil
 		}
 	}
-	out := make([]word, 0, len(spans))
+	out := m.words.take(len(spans))
 	terms := len(spans)
 	for _, s := range spans {
 		if s.Lo < s.Hi {
 			terms++
 		}
 	}
-	room := make([]flowspec.Term, 0, terms)
+	room := m.terms.take(terms)
 	for _, s := range spans {
 		w, ok := wordOf(s, top, named, l.Ops, &room)
 		if l.MaxPairs > 0 && len(w.terms) > l.MaxPairs {
@@ -251,35 +259,31 @@ func words(typ flowspec.Type, spans []packet.Span, l *Limit, budget int) ([]word
 // wordOf says one span in one word, in room, or returns false. top is the field's largest number, named the largest that can be said.
 func wordOf(s packet.Span, top, named uint32, ops Ops, room *[]flowspec.Term) (word, bool) {
 	start := len(*room)
-	say := func(op flowspec.Op, v uint32) {
-		*room = append(*room, flowspec.Term{And: len(*room) > start, Op: op, Value: uint64(v)})
-	}
 	switch {
 	case s.Lo == s.Hi && s.Hi <= named && ops&Eq != 0:
-		say(flowspec.EQ, s.Lo)
+		*room = append(*room, flowspec.Term{Op: flowspec.EQ, Value: uint64(s.Lo)})
 	case s.Lo == 0 && s.Hi < top && s.Hi <= named && ops&Lt != 0:
-		say(flowspec.LE, s.Hi)
+		*room = append(*room, flowspec.Term{Op: flowspec.LE, Value: uint64(s.Hi)})
 	case s.Hi == top && s.Lo > 0 && s.Lo <= named && ops&Gt != 0:
-		say(flowspec.GE, s.Lo)
+		*room = append(*room, flowspec.Term{Op: flowspec.GE, Value: uint64(s.Lo)})
 	case s.Hi <= named && ops&Range != 0:
-		say(flowspec.GE, s.Lo)
-		say(flowspec.LE, s.Hi)
+		*room = append(*room, flowspec.Term{Op: flowspec.GE, Value: uint64(s.Lo)}, flowspec.Term{And: true, Op: flowspec.LE, Value: uint64(s.Hi)})
 	case s.Hi == top && s.Lo <= named && ops&Gt != 0:
-		say(flowspec.GE, s.Lo)
+		*room = append(*room, flowspec.Term{Op: flowspec.GE, Value: uint64(s.Lo)})
 	default:
 		return word{}, false
 	}
 	return word{(*room)[start:len(*room):len(*room)]}, true
 }
 
-// lists cuts words into lists that l takes: in their order, or, where words of different lengths leave gaps that way, long ones first.
-func lists(ws []word, l *Limit) [][]flowspec.Term {
+// pack cuts words into lists that l takes: in their order, or, where words of different lengths leave gaps that way, long ones first.
+func (m *memory) pack(ws []word, l *Limit) [][]flowspec.Term {
 	pairs, even := 0, true
 	for _, w := range ws {
 		pairs, even = pairs+len(w.terms), even && len(w.terms) == len(ws[0].terms)
 	}
 	// All lists share one array.
-	out, all := make([][]flowspec.Term, 0, quota{len(ws), l.MaxValues, pairs, l.MaxPairs}.of(1)), make([]flowspec.Term, 0, pairs)
+	out, all := m.lists.take(quota{len(ws), l.MaxValues, pairs, l.MaxPairs}.of(1)), m.terms.take(pairs)
 	start, values := 0, 0
 	for _, w := range ws {
 		full := l.MaxValues > 0 && values == l.MaxValues || l.MaxPairs > 0 && len(all)-start+len(w.terms) > l.MaxPairs

@@ -7,62 +7,103 @@ import (
 // Parts cuts and rewrites a rule of family f into pieces that a platform with limits l takes. disjoint asks for pieces that share no packet, for
 // actions that must not be done twice. No pieces and no Trouble: the rule matches no packet.
 func Parts(f flowspec.Family, components []flowspec.Component, l *Limits, disjoint bool) (Result, *Trouble) {
-	p := parter{family: f, limits: l, disjoint: disjoint}
+	var c Cutter
+	pieces, trouble := c.Parts(f, components, l, disjoint)
+	if trouble != nil {
+		return Result{}, trouble
+	}
+	out := Result{Tally: pieces.Tally}
+	for _, numbers := range pieces.Of {
+		part := make([]flowspec.Component, len(numbers))
+		for i, n := range numbers {
+			part[i] = pieces.Lists[n]
+		}
+		out.Parts = append(out.Parts, part)
+	}
+	return out, nil
+}
+
+// Cutter cuts rules one after the other, in memory that it uses again. The zero Cutter is ready; it serves one goroutine.
+type Cutter struct {
+	parter
+	own memory
+}
+
+// Pieces is what became of a rule in a Cutter. Pieces share their lists, so each stands here once.
+type Pieces struct {
+	Lists []flowspec.Component // the components of all pieces
+	Of    [][]int32            // of each piece the numbers of its components in Lists, in type order
+	Tally
+}
+
+// Parts is as the function Parts. What it returns is good until the Cutter is used again, as long as components do not change.
+func (c *Cutter) Parts(f flowspec.Family, components []flowspec.Component, l *Limits, disjoint bool) (*Pieces, *Trouble) {
+	c.own.reset()
+	p := &c.parter
+	p.memory, p.family, p.limits, p.disjoint = &c.own, f, l, disjoint
+	p.begin()
 	has := typesOf(components)
 	if has&(1<<flowspec.Port) == 0 {
-		return p.run([][]side{sides(components)})
+		return p.run(p.asTheyCame(components))
 	}
 	clash := l.excluded(has)&(1<<flowspec.Port) != 0
 	if l.Of[flowspec.Port].OK && !clash {
-		first := p
-		r, trouble := first.run([][]side{sides(components)})
+		out, trouble := p.run(p.asTheyCame(components))
 		if trouble == nil || trouble.Type != flowspec.Port {
-			return r, trouble
+			return out, trouble
 		}
 	}
-	branches := withoutPort(components, disjoint)
+	p.begin()
+	branches := p.withoutPort(components, disjoint)
 	p.note(flowspec.Port, PortCut, 1, len(branches))
-	r, trouble := p.run(branches)
+	out, trouble := p.run(branches...)
 	if trouble != nil && clash {
 		trouble = &Trouble{Type: flowspec.Port, Why: NoTogether, Types: l.excluded(has)}
 	}
-	return r, trouble
+	return out, trouble
 }
 
 // parter cuts one rule.
 type parter struct {
+	*memory
 	family   flowspec.Family
 	limits   *Limits
 	disjoint bool
-	result   Result
+	pieces   Pieces
+	entries  []Entry
+}
+
+// begin makes p ready for a rule.
+func (p *parter) begin() {
+	p.pieces = Pieces{Lists: p.pieces.Lists[:0], Of: p.pieces.Of[:0], Tally: Tally{Changes: p.pieces.Changes[:0]}}
+}
+
+// run turns branches into pieces.
+func (p *parter) run(branches ...[]side) (*Pieces, *Trouble) {
+	for _, b := range branches {
+		if trouble := p.branch(b); trouble != nil {
+			return nil, trouble
+		}
+	}
+	return &p.pieces, nil
 }
 
 // note records a change, once for each kind and component. It returns its number from 1, or 0 where it stands there already.
 func (p *parter) note(t flowspec.Type, kind Kind, from, to int) int {
-	for _, c := range p.result.Changes {
+	for _, c := range p.pieces.Changes {
 		if c.Type == t && c.Kind == kind {
 			return 0
 		}
 	}
-	p.result.Changes = append(p.result.Changes, Change{Type: t, Kind: kind, From: from, To: to})
-	return len(p.result.Changes)
+	p.pieces.Changes = append(p.pieces.Changes, Change{Type: t, Kind: kind, From: from, To: to})
+	return len(p.pieces.Changes)
 }
 
 // recount corrects the number of lists in the note with number cut.
 func (p *parter) recount(cut, lists int) {
 	if cut > 0 {
-		p.result.Changes[cut-1].To = lists
+		p.pieces.Changes[cut-1].To = lists
 	}
-}
-
-// run turns branches into pieces.
-func (p *parter) run(branches [][]side) (Result, *Trouble) {
-	for _, b := range branches {
-		if trouble := p.branch(b); trouble != nil {
-			return Result{}, trouble
-		}
-	}
-	return p.result, nil
 }
 
 // branch turns one product of sides into pieces.
@@ -74,7 +115,7 @@ func (p *parter) branch(b []side) *Trouble {
 	if set := p.limits.excluded(has); set != 0 {
 		return &Trouble{Type: lowest(set), Why: NoTogether, Types: set}
 	}
-	fields := make([]field, 0, len(b))
+	fields := p.fields.take(len(b))
 	for i := range b {
 		f := field{typ: b[i].typ, limit: &p.limits.Of[b[i].typ]}
 		fate, trouble := p.fill(&f, &b[i], has)
@@ -89,19 +130,20 @@ func (p *parter) branch(b []side) *Trouble {
 		}
 		fields = append(fields, f)
 	}
-	return p.pieces(fields)
+	return p.product(fields)
 }
 
 // fill tells s in f. has is the set of components that stay beside s.
 func (p *parter) fill(f *field, s *side, has uint16) (fate, *Trouble) {
 	if s.came != nil {
 		trouble := fits(p.family, s.came, f.limit)
-		if trouble == nil {
+		if trouble.Why == "" {
 			f.came = s.came
 			return stays, nil
 		}
 		if !f.limit.OK && !p.removable(s, has) || trouble.Why == NoOffset {
-			return stays, trouble
+			met := trouble
+			return stays, &met
 		}
 	} else if !f.limit.OK {
 		return stays, &Trouble{Type: s.typ, Why: NoComponent}
@@ -123,7 +165,7 @@ func (p *parter) removable(s *side, has uint16) bool {
 	case flowspec.Fragment:
 		return statesOf(p.family, s.came) == everyState(p.family) && needless(s.typ, has)
 	}
-	return isAll(s.set(), top(s.typ)) && needless(s.typ, has)
+	return isAll(p.set(s), top(s.typ)) && needless(s.typ, has)
 }
 
 // needless says whether a component of type t that lets every value through can go: a rule keeps at least one component,
@@ -140,7 +182,7 @@ func needless(t flowspec.Type, has uint16) bool {
 }
 
 func (p *parter) fillNumbers(f *field, s *side, has uint16) (fate, *Trouble) {
-	spans := s.set()
+	spans := p.set(s)
 	if len(spans) == 0 {
 		return never, nil
 	}
@@ -149,7 +191,7 @@ func (p *parter) fillNumbers(f *field, s *side, has uint16) (fate, *Trouble) {
 		return always, nil
 	}
 	var trouble *Trouble
-	if f.words, trouble = words(s.typ, spans, f.limit, p.limits.MaxParts); trouble != nil {
+	if f.words, trouble = p.tell(s.typ, spans, f.limit, p.limits.MaxParts); trouble != nil {
 		return stays, trouble
 	}
 	f.quota = numberQuota(spans, f.words, f.limit)
@@ -206,10 +248,10 @@ func (p *parter) fillFragments(f *field, s *side, has uint16) (fate, *Trouble) {
 
 // cut makes lists of the words of f, and notes what happened.
 func (p *parter) cut(f *field, s *side) {
-	f.lists = lists(f.words, f.limit)
+	f.lists = p.pack(f.words, f.limit)
 	before := 0
 	if s.came != nil {
-		groups(s.came.Terms, func([]flowspec.Term) bool { before++; return true })
+		before = values(s.came.Terms)
 	}
 	switch {
 	case len(f.lists) > 1:

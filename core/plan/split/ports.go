@@ -18,18 +18,18 @@ type side struct {
 }
 
 // set returns the numbers of s.
-func (s *side) set() []packet.Span {
+func (m *memory) set(s *side) []packet.Span {
 	if s.came != nil {
-		return numbers(s.came)
+		return numbers(m.spans.take(len(s.came.Terms)+1), s.came)
 	}
 	return s.spans
 }
 
-// sides returns components as they came.
-func sides(components []flowspec.Component) []side {
-	out := make([]side, len(components))
+// asTheyCame returns components as sides.
+func (m *memory) asTheyCame(components []flowspec.Component) []side {
+	out := m.sides.take(len(components))
 	for i := range components {
-		out[i] = side{typ: components[i].Type, came: &components[i]}
+		out = append(out, side{typ: components[i].Type, came: &components[i]})
 	}
 	return out
 }
@@ -43,7 +43,7 @@ const ports = 1<<flowspec.Port | 1<<flowspec.DstPort | 1<<flowspec.SrcPort
 //
 // D and S stay conditions of both sides: a rule that has `port` and `destination-port` asks for both. With disjoint the second
 // side takes the destination ports of D that are not in P. A side that holds nothing, or that the other contains, is left out.
-func withoutPort(components []flowspec.Component, disjoint bool) [][]side {
+func (m *memory) withoutPort(components []flowspec.Component, disjoint bool) [][]side {
 	full := []packet.Span{{Lo: 0, Hi: 0xffff}}
 	var rest []side
 	dst, src := side{typ: flowspec.DstPort, spans: full}, side{typ: flowspec.SrcPort, spans: full}
@@ -51,7 +51,7 @@ func withoutPort(components []flowspec.Component, disjoint bool) [][]side {
 	for i := range components {
 		switch one := (side{typ: components[i].Type, came: &components[i]}); one.typ {
 		case flowspec.Port:
-			port = one.set()
+			port = m.set(&one)
 		case flowspec.DstPort:
 			dst = one
 		case flowspec.SrcPort:
@@ -60,7 +60,7 @@ func withoutPort(components []flowspec.Component, disjoint bool) [][]side {
 			rest = append(rest, one)
 		}
 	}
-	d, s := dst.set(), src.set()
+	d, s := m.set(&dst), m.set(&src)
 	byDst, bySrc := both(d, port), both(s, port)
 	var out [][]side
 	add := func(dst, src side) { out = append(out, assemble(rest, dst, src)) }

@@ -11,6 +11,13 @@ func tidy(spans []packet.Span) []packet.Span {
 	if len(spans) < 2 {
 		return spans
 	}
+	sorted := true
+	for i := range spans[1:] {
+		sorted = sorted && uint64(spans[i].Hi)+1 < uint64(spans[i+1].Lo)
+	}
+	if sorted {
+		return spans
+	}
 	slices.SortFunc(spans, func(a, b packet.Span) int {
 		switch {
 		case a.Lo < b.Lo:
@@ -34,7 +41,11 @@ func tidy(spans []packet.Span) []packet.Span {
 
 // both returns the numbers in a and in b, which are tidy.
 func both(a, b []packet.Span) []packet.Span {
-	out := make([]packet.Span, 0, max(len(a), len(b)))
+	return appendBoth(make([]packet.Span, 0, max(len(a), len(b))), a, b)
+}
+
+// appendBoth appends the numbers in a and in b, which are tidy, to out.
+func appendBoth(out, a, b []packet.Span) []packet.Span {
 	for i, j := 0, 0; i < len(a) && j < len(b); {
 		if lo, hi := max(a[i].Lo, b[j].Lo), min(a[i].Hi, b[j].Hi); lo <= hi {
 			out = append(out, packet.Span{Lo: lo, Hi: hi})

@@ -116,6 +116,11 @@ const (
 type Result struct {
 	Parts   [][]flowspec.Component // of Parts: the pieces; none when the rule matches no packet
 	Entries []Entry                // of Entries
+	Tally
+}
+
+// Tally is what was done to a rule.
+type Tally struct {
 	Changes []Change
 	// Grid is how many pieces there would be without overlapping ones: the product of the numbers of lists.
 	Grid int
@@ -132,18 +137,14 @@ type Entry struct {
 	Frags    packet.Frags                          // 0: no condition
 }
 
-// Fits returns nil when the platform takes a rule with these components as it is, or else the first limit that it meets.
-func Fits(f flowspec.Family, components []flowspec.Component, l *Limits) *Trouble {
-	has := typesOf(components)
+// Fits says whether the platform takes a rule with these components as it is.
+func Fits(f flowspec.Family, components []flowspec.Component, l *Limits) bool {
 	for i := range components {
-		if t := fits(f, &components[i], &l.Of[components[i].Type]); t != nil {
-			return t
+		if t := fits(f, &components[i], &l.Of[components[i].Type]); t.Why != "" {
+			return false
 		}
 	}
-	if set := l.excluded(has); set != 0 {
-		return &Trouble{Type: lowest(set), Why: NoTogether, Types: set}
-	}
-	return nil
+	return l.excluded(typesOf(components)) == 0
 }
 
 // typesOf returns the set of the types of components.
@@ -164,16 +165,16 @@ func lowest(set uint16) flowspec.Type {
 	return 0
 }
 
-// fits is Fits for one component.
-func fits(f flowspec.Family, c *flowspec.Component, l *Limit) *Trouble {
+// fits returns the first limit that c meets, or no Trouble.
+func fits(f flowspec.Family, c *flowspec.Component, l *Limit) Trouble {
 	switch {
 	case !l.OK:
-		return &Trouble{Type: c.Type, Why: NoComponent}
+		return Trouble{Type: c.Type, Why: NoComponent}
 	case c.Type <= flowspec.SrcPrefix:
 		if c.Prefix.Offset > 0 && !l.Offset {
-			return &Trouble{Type: c.Type, Why: NoOffset}
+			return Trouble{Type: c.Type, Why: NoOffset}
 		}
-		return nil
+		return Trouble{}
 	case c.Type == flowspec.TCPFlags || c.Type == flowspec.Fragment:
 		return bitsFit(f, c, l)
 	}

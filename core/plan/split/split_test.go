@@ -1,6 +1,7 @@
 package split_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -29,8 +30,8 @@ func TestPartsMatchWhatTheRuleMatches(t *testing.T) {
 			t.Fatalf("%d pieces of %v, and never fewer than %d", len(r.Parts), rule, r.Bound)
 		}
 		for _, part := range r.Parts {
-			if trouble := split.Fits(f, part, limits); trouble != nil {
-				t.Fatalf("piece %v of %v does not fit: %+v", part, rule, *trouble)
+			if !split.Fits(f, part, limits) {
+				t.Fatalf("piece %v of %v does not fit", part, rule)
 			}
 			if _, err := flowspec.NewMatch(f, flowspec.RD{}, part...); err != nil {
 				t.Fatalf("piece %v of %v: %v", part, rule, err)
@@ -55,6 +56,34 @@ func TestPartsMatchWhatTheRuleMatches(t *testing.T) {
 	})
 }
 
+// A Cutter that has cut anything before cuts each rule as if it were the first.
+func TestCutterCutsAsPartsDoes(t *testing.T) {
+	t.Parallel()
+	var cutter split.Cutter
+	rapid.Check(t, func(t *rapid.T) {
+		f := families(t)
+		rule, limits, disjoint := drawComponents(t, f), drawLimits(t, false), rapid.Bool().Draw(t, "disjoint")
+		want, unable := split.Parts(f, rule, limits, disjoint)
+		got, trouble := cutter.Parts(f, rule, limits, disjoint)
+		if unable != nil || trouble != nil {
+			if unable == nil || trouble == nil || *trouble != *unable {
+				t.Fatalf("rule %v: trouble %+v, want %+v", rule, trouble, unable)
+			}
+			return
+		}
+		if got.Grid != want.Grid || got.Bound != want.Bound || !slices.Equal(got.Changes, want.Changes) || len(got.Of) != len(want.Parts) {
+			t.Fatalf("rule %v: got %+v, want %+v", rule, got, want)
+		}
+		for i, numbers := range got.Of {
+			for k, n := range numbers {
+				if one := want.Parts[i][k]; got.Lists[n].Type != one.Type || got.Lists[n].Prefix != one.Prefix || !slices.Equal(got.Lists[n].Terms, one.Terms) {
+					t.Fatalf("rule %v, piece %d: %v, want %v", rule, i, got.Lists[n], one)
+				}
+			}
+		}
+	})
+}
+
 // A rule that fits comes back as it is, unless it cannot match.
 func TestPartsKeepWhatFits(t *testing.T) {
 	t.Parallel()
@@ -62,7 +91,7 @@ func TestPartsKeepWhatFits(t *testing.T) {
 		f := families(t)
 		rule := drawComponents(t, f)
 		limits := drawLimits(t, false)
-		if split.Fits(f, rule, limits) != nil {
+		if !split.Fits(f, rule, limits) {
 			return
 		}
 		r, trouble := split.Parts(f, rule, limits, false)
