@@ -14,8 +14,6 @@ type Reader struct {
 	v6    bool
 	known []known
 	heads [64]uint16 // first of the chain in known for each hash, from 1
-	boxes []packet.Box
-	ends  []int
 }
 
 // known is a component that was read.
@@ -39,23 +37,23 @@ func (r *Reader) Forget() {
 
 // Set returns the packets that m matches.
 func (r *Reader) Set(m Match) packet.Set {
-	r.boxes = m.boxes(r.boxes[:0], r.read)
-	return packet.Of(r.boxes...)
+	var room [2]packet.Box
+	return packet.Of(m.boxes(room[:0], r.read)...)
 }
 
 // Sets returns the packets that each of ms matches.
 func (r *Reader) Sets(ms []Match) []packet.Set {
-	r.boxes, r.ends = r.boxes[:0], r.ends[:0]
-	for _, m := range ms {
-		r.boxes = m.boxes(r.boxes, r.read)
-		r.ends = append(r.ends, len(r.boxes))
+	n := len(ms)
+	for i := range ms {
+		if ms[i].Has(Port) {
+			n++
+		}
 	}
 	out := make([]packet.Set, len(ms))
-	row := packet.NewRow(len(r.boxes))
-	from := 0
-	for i, to := range r.ends {
-		out[i] = row.Of(r.boxes[from:to]...)
-		from = to
+	row := packet.NewRow(n)
+	var room [2]packet.Box
+	for i := range ms {
+		out[i] = row.Of(ms[i].boxes(room[:0], r.read)...)
 	}
 	return out
 }

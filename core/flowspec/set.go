@@ -26,14 +26,14 @@ func (m Match) Set() packet.Set {
 	return packet.Of(m.boxes(room[:0], meaningOf)...)
 }
 
-// boxes appends the boxes of m. read is told a component and what it says by itself is returned: meaningOf, or one that remembers.
+// boxes appends the boxes of m to out, which is empty. read is told a component and what it says by itself is returned: meaningOf, or one that remembers.
 func (m Match) boxes(out []packet.Box, read func(v6 bool, b []byte) meaning) []packet.Box {
 	if !m.Valid() {
 		return out
 	}
 	v6 := m.fam.v6()
 	out = append(out, packet.Everything(m.fam.Version()))
-	box := &out[len(out)-1]
+	box := &out[0]
 	either := packet.Values(nil) // what `port` lets through; nil when it is absent or lets everything through
 	for b := m.components(); len(b) > 0; {
 		n := size(v6, b)

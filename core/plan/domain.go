@@ -63,21 +63,26 @@ const (
 // leads returns the leader of a match.
 func leads(m flowspec.Match) leader {
 	for c := range m.All() {
-		var prefix, pattern leaderKind
-		switch c.Type {
-		case flowspec.DstPrefix:
-			prefix, pattern = byDst, dstPattern
-		case flowspec.SrcPrefix:
-			prefix, pattern = bySrc, srcPattern
-		default:
-			return leader{kind: bare}
-		}
-		if c.Prefix.Offset > 0 {
-			return leader{kind: pattern}
-		}
-		return leader{prefix, netip.PrefixFrom(c.Prefix.Addr, int(c.Prefix.Len))}
+		return leaderOf(&c)
 	}
 	return leader{kind: bare}
+}
+
+// leaderOf returns the leader of the matches that begin with c.
+func leaderOf(c *flowspec.Component) leader {
+	var prefix, pattern leaderKind
+	switch c.Type {
+	case flowspec.DstPrefix:
+		prefix, pattern = byDst, dstPattern
+	case flowspec.SrcPrefix:
+		prefix, pattern = bySrc, srcPattern
+	default:
+		return leader{kind: bare}
+	}
+	if c.Prefix.Offset > 0 {
+		return leader{kind: pattern}
+	}
+	return leader{prefix, netip.PrefixFrom(c.Prefix.Addr, int(c.Prefix.Len))}
 }
 
 // bucket is the rules with one leader, in RFC order.

@@ -39,10 +39,16 @@ type draft struct {
 // card looks at rule r alone.
 func (d *drafter) card(r *flowspec.Rule) *card {
 	d.components, d.terms = r.Match.AppendComponents(d.components[:0], d.terms[:0])
-	d.reader.Forget()
+	fits := d.fits(r.Match)
 	one := new(draft)
 	c := &one.card
-	c.rule, c.lead, c.set, c.want = r, leads(r.Match), d.reader.Set(r.Match), table.Want(*r)
+	c.rule, c.lead, c.want = r, leaderOf(&d.components[0]), table.Want(*r)
+	if fits {
+		c.set = r.Match.Set()
+	} else { // its pieces will have much in common with it
+		d.reader.Forget()
+		c.set = d.reader.Set(r.Match)
+	}
 	c.severity = c.want.Severity()
 	c.nothing = c.set.Empty()
 	for i := range d.components {
@@ -62,11 +68,20 @@ func (d *drafter) card(r *flowspec.Rule) *card {
 	}
 	c.glance = glanceOf(c, d.components)
 	c.native = &one.way
-	d.fillNative(c, one.route[:0])
+	d.fillNative(c, fits, one.route[:0])
 	if !c.keepsLead(c.native.routes) {
 		c.native.refuse(unproven("a piece begins with another component than the rule, so that nothing is known of its place"))
 	}
 	return c
+}
+
+// fits says whether FlowSpec carries the match with d.components as it came.
+func (d *drafter) fits(m flowspec.Match) bool {
+	if d.native == nil {
+		return false
+	}
+	l := d.native.families[m.Family()]
+	return l != nil && split.Fits(m.Family(), d.components, &l.limits) && !tooLong(d.native, m)
 }
 
 // build encodes pieces, and decodes the octets again: what is proven is what will be sent. A piece that comes up twice (both sides of a

@@ -10,8 +10,9 @@ import (
 	"github.com/sluice-gateway/sluice/core/profile"
 )
 
-// fillNative says how FlowSpec carries the rule of c, whose components d holds: as it came where it fits, else in pieces. room is for one route.
-func (d *drafter) fillNative(c *card, room []device.Route) {
+// fillNative says how FlowSpec carries the rule of c, whose components d holds: as it came where it fits, else in pieces, which fits knows. room is
+// for one route.
+func (d *drafter) fillNative(c *card, fits bool, room []device.Route) {
 	p, w := d.platform, c.native
 	w.carried, w.exact = Native, true
 	if p.native == nil {
@@ -31,7 +32,7 @@ func (d *drafter) fillNative(c *card, room []device.Route) {
 	if act.refused != nil {
 		w.refuse(*act.refused)
 	}
-	if split.Fits(f, d.components, &l.limits) && !tooLong(m, c.rule.Match) {
+	if fits {
 		if act.changed {
 			w.carried = Rewritten
 		}

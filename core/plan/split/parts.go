@@ -136,14 +136,13 @@ func (p *parter) branch(b []side) *Trouble {
 // fill tells s in f. has is the set of components that stay beside s.
 func (p *parter) fill(f *field, s *side, has uint16) (fate, *Trouble) {
 	if s.came != nil {
-		trouble := fits(p.family, s.came, f.limit)
-		if trouble.Why == "" {
+		if taken(p.family, s.came, f.limit) {
 			f.came = s.came
 			return stays, nil
 		}
-		if !f.limit.OK && !p.removable(s, has) || trouble.Why == NoOffset {
-			met := trouble
-			return stays, &met
+		if !f.limit.OK && !p.removable(s, has) || s.typ <= flowspec.SrcPrefix {
+			trouble := fits(p.family, s.came, f.limit)
+			return stays, &trouble
 		}
 	} else if !f.limit.OK {
 		return stays, &Trouble{Type: s.typ, Why: NoComponent}

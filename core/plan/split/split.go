@@ -140,7 +140,7 @@ type Entry struct {
 // Fits says whether the platform takes a rule with these components as it is.
 func Fits(f flowspec.Family, components []flowspec.Component, l *Limits) bool {
 	for i := range components {
-		if t := fits(f, &components[i], &l.Of[components[i].Type]); t.Why != "" {
+		if c := &components[i]; !taken(f, c, &l.Of[c.Type]) {
 			return false
 		}
 	}
@@ -163,6 +163,17 @@ func lowest(set uint16) flowspec.Type {
 		}
 	}
 	return 0
+}
+
+// taken says whether c meets no limit. What is counted is counted first: most lists that are not taken are too long.
+func taken(f flowspec.Family, c *flowspec.Component, l *Limit) bool {
+	if c.Type > flowspec.SrcPrefix && l.OK {
+		if t := tooMany(c, l); t.Why != "" {
+			return false
+		}
+	}
+	t := fits(f, c, l)
+	return t.Why == ""
 }
 
 // fits returns the first limit that c meets, or no Trouble.
