@@ -42,7 +42,7 @@ func NewMatch(f Family, rd RD, components ...Component) (Match, error) {
 		return Match{}, tooLong(len(body))
 	}
 	nlri := append(appendLength(make([]byte, 0, 2+len(body)), len(body)), body...)
-	return Match{fam: f, nlri: nlri, recv: nlri}, nil
+	return Match{fam: f, nlri: nlri}, nil
 }
 
 // AppendComponent appends the octets of c in family f to b (RFC 8955 §4.2.2, RFC 8956 §3). It is as strict as NewMatch, and says which component is wrong.

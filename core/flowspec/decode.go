@@ -89,9 +89,10 @@ func ParseNLRI(f Family, b []byte) (Match, error) {
 		return Match{}, s.err
 	}
 	if s.dirty || !canonical {
-		return Match{fam: f, nlri: canonicalise(f, b[head:]), recv: b}, nil
+		recv := b // b itself stays where it is
+		return Match{fam: f, nlri: canonicalise(f, b[head:]), recv: &recv}, nil
 	}
-	return Match{fam: f, nlri: b, recv: b}, nil
+	return Match{fam: f, nlri: b}, nil
 }
 
 func lengthError(length, head, have int) error {

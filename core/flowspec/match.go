@@ -10,8 +10,8 @@ import (
 // zero Match is not a match; Valid tells. Copy it freely; it never changes.
 type Match struct {
 	fam  Family
-	nlri []byte // canonical octets with their length octets
-	recv []byte // the octets it was decoded from, same array as nlri when they were canonical
+	nlri []byte  // canonical octets with their length octets
+	recv *[]byte // the octets it was decoded from, where they were not canonical
 }
 
 // Valid says whether m came from ParseNLRI or NewMatch.
@@ -23,9 +23,9 @@ func (m Match) Equal(o Match) bool { return m.fam == o.fam && bytes.Equal(m.nlri
 // Clone returns m with octets of its own.
 func (m Match) Clone() Match {
 	c := Match{fam: m.fam, nlri: bytes.Clone(m.nlri)}
-	c.recv = c.nlri
-	if !bytes.Equal(m.nlri, m.recv) {
-		c.recv = bytes.Clone(m.recv)
+	if m.recv != nil {
+		recv := bytes.Clone(*m.recv)
+		c.recv = &recv
 	}
 	return c
 }
@@ -47,7 +47,12 @@ func (m Match) RD() RD {
 func (m Match) NLRI() []byte { return m.nlri }
 
 // Received returns the octets that m was decoded from. A withdrawal sent back to a peer names these.
-func (m Match) Received() []byte { return m.recv }
+func (m Match) Received() []byte {
+	if m.recv != nil {
+		return *m.recv
+	}
+	return m.nlri
+}
 
 func (m Match) lengthOctets() int {
 	if m.nlri[0] < longLength {

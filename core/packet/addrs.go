@@ -13,36 +13,62 @@ import (
 // is a list of disjoint cubes instead.
 type Addrs struct{ set *addrSet }
 
+// addrSet is one span, as usual, or what more says.
 type addrSet struct {
 	version Version
-	spans   []addrSpan  // sorted, disjoint, not adjacent; unused when there are cubes
-	cubes   []cube      // disjoint
-	one     [1]addrSpan // where a single span lives: one allocation for the usual set
+	one     [1]addrSpan
+	more    *addrLists
+}
+
+// addrLists are the addresses of sets that are not one span.
+type addrLists struct {
+	spans []addrSpan // sorted, disjoint, not adjacent; unused when there are cubes
+	cubes []cube     // disjoint
 }
 
 // addrSpan is the inclusive range lo..hi.
 type addrSpan struct{ lo, hi u128 }
 
+func (s *addrSet) spans() []addrSpan {
+	if s.more == nil {
+		return s.one[:]
+	}
+	return s.more.spans
+}
+
+func (s *addrSet) cubes() []cube {
+	if s.more == nil {
+		return nil
+	}
+	return s.more.cubes
+}
+
 func spansOf(v Version, spans []addrSpan) Addrs {
 	if len(spans) == 1 {
 		return oneSpan(v, spans[0])
 	}
-	return Addrs{&addrSet{version: v, spans: spans}}
+	return Addrs{&addrSet{version: v, more: &addrLists{spans: spans}}}
 }
+
+// cubesOf returns the set of cubes, which are disjoint and no prefixes.
+func cubesOf(v Version, cubes []cube) Addrs {
+	return Addrs{&addrSet{version: v, more: &addrLists{cubes: cubes}}}
+}
+
+// nowhere returns the set of no address.
+func nowhere(v Version) Addrs { return spansOf(v, nil) }
 
 func oneSpan(v Version, s addrSpan) Addrs {
 	if s.lo == (u128{}) && s.hi == top(v) {
 		return Addrs{}
 	}
-	set := &addrSet{version: v, one: [1]addrSpan{s}}
-	set.spans = set.one[:]
-	return Addrs{set}
+	return Addrs{&addrSet{version: v, one: [1]addrSpan{s}}}
 }
 
 // AddrsIn returns the addresses of p. A /0 is the zero Addrs. An invalid prefix holds nothing.
 func AddrsIn(p netip.Prefix) Addrs {
 	if !p.IsValid() {
-		return Addrs{&addrSet{}}
+		return nowhere(0)
 	}
 	v := versionOf(p.Addr())
 	host := low(width(v) - p.Bits())
@@ -55,7 +81,7 @@ func AddrsBetween(lo, hi netip.Addr) Addrs {
 	v := versionOf(lo)
 	s := addrSpan{number(lo), number(hi)}
 	if !lo.IsValid() || versionOf(hi) != v || s.hi.less(s.lo) {
-		return Addrs{&addrSet{version: v}}
+		return nowhere(v)
 	}
 	return oneSpan(v, s)
 }
@@ -77,7 +103,9 @@ func versionOf(a netip.Addr) Version {
 func (a Addrs) Any() bool { return a.set == nil }
 
 // Empty says whether a holds no address.
-func (a Addrs) Empty() bool { return a.set != nil && len(a.set.spans) == 0 && len(a.set.cubes) == 0 }
+func (a Addrs) Empty() bool {
+	return a.set != nil && len(a.set.spans()) == 0 && len(a.set.cubes()) == 0
+}
 
 // Has says whether ip is in a.
 func (a Addrs) Has(ip netip.Addr) bool {
@@ -88,15 +116,15 @@ func (a Addrs) Has(ip netip.Addr) bool {
 }
 
 func (s *addrSet) has(n u128) bool {
-	for _, c := range s.cubes {
+	for _, c := range s.cubes() {
 		if n.and(c.mask) == c.value {
 			return true
 		}
 	}
-	if s.cubes != nil {
+	if s.cubes() != nil {
 		return false
 	}
-	for _, sp := range s.spans {
+	for _, sp := range s.spans() {
 		if !sp.hi.less(n) {
 			return !n.less(sp.lo)
 		}
@@ -112,12 +140,12 @@ func (a Addrs) And(b Addrs) Addrs {
 	case b.set == nil:
 		return a
 	case a.set.version != b.set.version:
-		return Addrs{&addrSet{version: a.set.version}}
-	case a.set.cubes != nil || b.set.cubes != nil:
+		return nowhere(a.set.version)
+	case a.set.cubes() != nil || b.set.cubes() != nil:
 		return andCubes(a, b)
 	}
 	var out []addrSpan
-	x, y := a.set.spans, b.set.spans
+	x, y := a.set.spans(), b.set.spans()
 	for i, j := 0, 0; i < len(x) && j < len(y); {
 		s := addrSpan{x[i].lo, x[i].hi}
 		if s.lo.less(y[j].lo) {
@@ -147,10 +175,10 @@ func (a Addrs) Or(b Addrs) Addrs {
 		return b
 	case b.Empty() || a.set.version != b.set.version:
 		return a
-	case a.set.cubes != nil || b.set.cubes != nil:
+	case a.set.cubes() != nil || b.set.cubes() != nil:
 		return fromCubes(IPv6, slices.Concat(a.set.asCubes(), b.Sub(a).asCubes()))
 	}
-	return spansOf(a.set.version, joinSpans(slices.Concat(a.set.spans, b.set.spans)))
+	return spansOf(a.set.version, joinSpans(slices.Concat(a.set.spans(), b.set.spans())))
 }
 
 // joinSpans sorts spans and merges those that touch, in place.
@@ -174,10 +202,10 @@ func joinSpans(spans []addrSpan) []addrSpan {
 func (a Addrs) Sub(b Addrs) Addrs {
 	switch {
 	case b.set == nil:
-		return Addrs{&addrSet{}}
+		return nowhere(0)
 	case b.Empty() || a.set != nil && !a.meets(b):
 		return a
-	case a.set != nil && a.set.cubes != nil || b.set.cubes != nil:
+	case a.set != nil && a.set.cubes() != nil || b.set.cubes() != nil:
 		return subCubes(a, b)
 	}
 	return a.And(spansOf(b.set.version, b.set.gaps()))
@@ -187,7 +215,7 @@ func (a Addrs) Sub(b Addrs) Addrs {
 func (s *addrSet) gaps() []addrSpan {
 	var out []addrSpan
 	var from u128
-	for _, sp := range s.spans {
+	for _, sp := range s.spans() {
 		if from.less(sp.lo) {
 			out = append(out, addrSpan{from, sp.lo.prev()})
 		}
@@ -210,11 +238,11 @@ func (a Addrs) contains(b Addrs) bool {
 		return true
 	case a.set.version != b.set.version:
 		return false
-	case a.set.cubes != nil || b.set.cubes != nil:
+	case a.set.cubes() != nil || b.set.cubes() != nil:
 		return containsCubes(a.set, b.set)
 	}
-	x, i := a.set.spans, 0
-	for _, s := range b.set.spans {
+	x, i := a.set.spans(), 0
+	for _, s := range b.set.spans() {
 		for i < len(x) && x[i].hi.less(s.lo) {
 			i++
 		}
@@ -234,10 +262,10 @@ func (a Addrs) meets(b Addrs) bool {
 		return !a.Empty()
 	case a.set.version != b.set.version:
 		return false
-	case a.set.cubes != nil || b.set.cubes != nil:
+	case a.set.cubes() != nil || b.set.cubes() != nil:
 		return meetCubes(a.set, b.set)
 	}
-	x, y := a.set.spans, b.set.spans
+	x, y := a.set.spans(), b.set.spans()
 	for i, j := 0, 0; i < len(x) && j < len(y); {
 		if x[i].hi.less(y[j].lo) {
 			i++
@@ -256,10 +284,10 @@ func (a Addrs) equal(b Addrs) bool {
 		return true
 	case a.set == nil || b.set == nil:
 		return false
-	case a.set.cubes != nil || b.set.cubes != nil:
+	case a.set.cubes() != nil || b.set.cubes() != nil:
 		return a.contains(b) && b.contains(a)
 	}
-	return a.Empty() && b.Empty() || a.set.version == b.set.version && slices.Equal(a.set.spans, b.set.spans)
+	return a.Empty() && b.Empty() || a.set.version == b.set.version && slices.Equal(a.set.spans(), b.set.spans())
 }
 
 // Hull returns the lowest and the highest address of a that has version v; false when it is empty. A set of patterns
@@ -271,11 +299,11 @@ func (a Addrs) Hull(v Version) (lo, hi netip.Addr, ok bool) {
 	if a.Empty() || a.set.version != v {
 		return lo, hi, false
 	}
-	if a.set.cubes == nil {
-		return a.set.spans[0].lo.addr(v), a.set.spans[len(a.set.spans)-1].hi.addr(v), true
+	if a.set.cubes() == nil {
+		return a.set.spans()[0].lo.addr(v), a.set.spans()[len(a.set.spans())-1].hi.addr(v), true
 	}
 	least, most := top(v), u128{}
-	for _, c := range a.set.cubes {
+	for _, c := range a.set.cubes() {
 		if c.value.less(least) {
 			least = c.value
 		}
@@ -296,10 +324,10 @@ func (a Addrs) String() string {
 	}
 	v := a.set.version
 	var parts []string
-	for _, c := range a.set.cubes {
+	for _, c := range a.set.cubes() {
 		parts = append(parts, fmt.Sprintf("%s like %s", c.value.addr(v), c.mask.addr(v)))
 	}
-	for _, s := range a.set.spans {
+	for _, s := range a.set.spans() {
 		parts = append(parts, s.text(v))
 	}
 	if n := len(parts); n > maxShown+1 {
@@ -324,11 +352,11 @@ func (a Addrs) Prefixes(v Version, most int) ([]netip.Prefix, bool) {
 	if a.set == nil {
 		return []netip.Prefix{netip.PrefixFrom(u128{}.addr(v), 0)}, most > 0
 	}
-	if a.set.cubes != nil {
+	if a.set.cubes() != nil {
 		return nil, false
 	}
 	var out []netip.Prefix
-	for _, s := range a.set.spans {
+	for _, s := range a.set.spans() {
 		for lo := s.lo; ; {
 			if len(out) == most {
 				return nil, false

@@ -109,7 +109,7 @@ func (b *Box) packInto(p *box) bool {
 	}
 	for i, a := range p.addrs {
 		if a.set != nil && a.set.version != b.Version { // no packet has addresses of both versions
-			p.addrs[i] = Addrs{&addrSet{version: b.Version}}
+			p.addrs[i] = nowhere(b.Version)
 		}
 	}
 	return !p.empty()

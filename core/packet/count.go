@@ -244,11 +244,11 @@ func (a Addrs) count(v Version) (uint64, bool) {
 	if a.set == nil {
 		return 1 << 32, v == IPv4
 	}
-	if a.set.cubes != nil {
+	if a.set.cubes() != nil {
 		return 0, false
 	}
 	var sum uint64
-	for _, s := range a.set.spans {
+	for _, s := range a.set.spans() {
 		n := s.hi.sub(s.lo)
 		if n.hi != 0 || n.lo == ^uint64(0) {
 			return 0, false

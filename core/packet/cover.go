@@ -114,12 +114,12 @@ func (c *box) lacks(b *box) (first, n int) {
 // multiply.
 func (s *search) eachCube(piece *box, d, from, end int) bool {
 	set := piece.addrs[d-dst].set
-	if set == nil || len(set.cubes) < 2 {
+	if set == nil || len(set.cubes()) < 2 {
 		return s.narrow(piece, from, end)
 	}
-	for i := range set.cubes {
+	for i := range set.cubes() {
 		one := *piece
-		one.addrs[d-dst] = Addrs{&addrSet{version: piece.version, cubes: set.cubes[i : i+1]}}
+		one.addrs[d-dst] = cubesOf(piece.version, set.cubes()[i:i+1])
 		if !s.narrow(&one, from, end) {
 			return false
 		}

@@ -6,7 +6,7 @@ type cube struct{ value, mask u128 }
 // fromCubes returns the union of disjoint cubes: every address when that is what they add up to, ranges when every cube is a prefix.
 func fromCubes(v Version, cubes []cube) Addrs {
 	if len(cubes) == 0 {
-		return Addrs{&addrSet{version: v}}
+		return nowhere(v)
 	}
 	var sum u128 // of the sizes, modulo 2^128
 	for _, c := range cubes {
@@ -19,7 +19,7 @@ func fromCubes(v Version, cubes []cube) Addrs {
 	for _, c := range cubes {
 		host := c.mask.not()
 		if host.and(host.next()) != (u128{}) {
-			return Addrs{&addrSet{version: v, cubes: cubes}}
+			return cubesOf(v, cubes)
 		}
 		spans = append(spans, addrSpan{c.value, c.value.or(host)})
 	}
@@ -27,7 +27,7 @@ func fromCubes(v Version, cubes []cube) Addrs {
 }
 
 // cubed says whether a is a list of cubes.
-func (a Addrs) cubed() bool { return a.set != nil && a.set.cubes != nil }
+func (a Addrs) cubed() bool { return a.set != nil && a.set.cubes() != nil }
 
 // asCubes returns the set as disjoint cubes.
 func (a Addrs) asCubes() []cube {
@@ -38,11 +38,11 @@ func (a Addrs) asCubes() []cube {
 }
 
 func (s *addrSet) asCubes() []cube {
-	if s.cubes != nil {
-		return s.cubes
+	if s.cubes() != nil {
+		return s.cubes()
 	}
 	var out []cube
-	for _, sp := range s.spans {
+	for _, sp := range s.spans() {
 		out = sp.cover(s.version, out)
 	}
 	return out
@@ -125,18 +125,18 @@ func subCubes(a, b Addrs) Addrs {
 }
 
 func meetCubes(a, b *addrSet) bool {
-	if a.cubes == nil {
+	if a.cubes() == nil {
 		a, b = b, a
 	}
-	for _, c := range a.cubes {
-		if b.cubes == nil {
-			for _, sp := range b.spans {
+	for _, c := range a.cubes() {
+		if b.cubes() == nil {
+			for _, sp := range b.spans() {
 				if c.meetsSpan(sp) {
 					return true
 				}
 			}
 		}
-		for _, d := range b.cubes {
+		for _, d := range b.cubes() {
 			if _, ok := c.and(d); ok {
 				return true
 			}
@@ -173,8 +173,8 @@ func (c cube) from(n u128) (u128, bool) {
 }
 
 func containsCubes(a, b *addrSet) bool {
-	if len(a.cubes) == 1 && len(b.cubes) == 1 {
-		return a.cubes[0].contains(b.cubes[0])
+	if len(a.cubes()) == 1 && len(b.cubes()) == 1 {
+		return a.cubes()[0].contains(b.cubes()[0])
 	}
 	return subCubes(Addrs{b}, Addrs{a}).Empty()
 }

@@ -50,7 +50,7 @@ func (h *hash) addrs(b *box) {
 			h.add(1)
 			continue
 		}
-		for _, s := range addrs.set.spans {
+		for _, s := range addrs.set.spans() {
 			h.add(s.lo.hi)
 			h.add(s.lo.lo)
 			h.add(s.hi.hi)

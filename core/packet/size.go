@@ -42,11 +42,11 @@ func (a Addrs) size(v Version) float64 {
 		return float64(bits)
 	}
 	total := 0.0
-	for _, s := range a.set.spans {
+	for _, s := range a.set.spans() {
 		n := s.hi.sub(s.lo)
 		total += float64(n.hi)*math.Exp2(64) + float64(n.lo) + 1
 	}
-	for _, c := range a.set.cubes {
+	for _, c := range a.set.cubes() {
 		total += math.Exp2(float64(bits - c.mask.ones()))
 	}
 	return math.Log2(total)

@@ -35,7 +35,7 @@ func numbers(side func(*Box) *Values, set func(*Header, uint32), spans ...Span) 
 }
 
 func addresses(side func(*Box) *Addrs, set func(*Header, netip.Addr), v Version, sets []Addrs, members ...[]string) field {
-	f := field{none: func(b *Box) { *side(b) = Addrs{&addrSet{version: v}} }}
+	f := field{none: func(b *Box) { *side(b) = nowhere(v) }}
 	for i, s := range sets {
 		a := atom{narrow: func(b *Box) { *side(b) = side(b).Or(s) }}
 		for _, m := range members[i] {

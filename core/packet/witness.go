@@ -210,14 +210,14 @@ func (a Addrs) pick(v Version, likely []u128) u128 {
 			return n
 		}
 	}
-	if a.set.cubes != nil {
-		return a.set.cubes[0].value
+	if a.set.cubes() != nil {
+		return a.set.cubes()[0].value
 	}
 	unicast := addrSpan{number(netip.MustParseAddr("1.0.0.0")), number(netip.MustParseAddr("223.255.255.255"))}
 	if v == IPv6 {
 		unicast = addrSpan{bit(125), low(126)} // 2000::/3
 	}
-	for _, s := range a.set.spans {
+	for _, s := range a.set.spans() {
 		if s.lo.less(unicast.lo) {
 			s.lo = unicast.lo
 		}
@@ -232,5 +232,5 @@ func (a Addrs) pick(v Version, likely []u128) u128 {
 		}
 		return s.lo
 	}
-	return a.set.spans[0].lo
+	return a.set.spans()[0].lo
 }
