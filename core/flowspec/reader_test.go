@@ -21,23 +21,13 @@ func TestReaderReadsAsSetDoes(t *testing.T) {
 			}
 			ms = append(ms, m)
 		}
-		if rapid.Bool().Draw(t, "forget") {
-			r.Forget()
-		}
-		one := r.Set(ms[0])
 		sets := r.Sets(ms)
-		if !one.Identical(sets[0]) || len(sets) != len(ms) {
-			t.Fatalf("%s read as %v, and as %v", ms[0], one, sets[0])
+		if len(sets) != len(ms) {
+			t.Fatalf("%d sets of %d matches", len(sets), len(ms))
 		}
 		for i, m := range ms {
 			if want := m.Set(); !sets[i].Identical(want) {
 				t.Fatalf("%s among others read as %v, want %v", m, sets[i], want)
-			}
-		}
-		r.Sets(ms[:len(ms)/2])
-		for i, m := range ms {
-			if want := m.Set(); !sets[i].Identical(want) {
-				t.Fatalf("%s became %v when the reader went on, want %v", m, sets[i], want)
 			}
 		}
 	})

@@ -22,12 +22,13 @@ var (
 // narrows protocol and fragment state as well. `port` matches source or destination, so it makes two boxes, chosen
 // disjoint. A rule that can match nothing, such as ICMP with a port, is the empty set.
 func (m Match) Set() packet.Set {
+	var row packet.Row
 	var room [2]packet.Box
-	return packet.Of(m.boxes(room[:0], meaningOf)...)
+	return row.Of(m.boxes(room[:0], &row, nil)...)
 }
 
-// boxes appends the boxes of m to out, which is empty. read is told a component and what it says by itself is returned: meaningOf, or one that remembers.
-func (m Match) boxes(out []packet.Box, read func(v6 bool, b []byte) meaning) []packet.Box {
+// boxes appends the boxes of m to out, which is empty. Their lists are made in row, or known to r.
+func (m Match) boxes(out []packet.Box, row *packet.Row, r *Reader) []packet.Box {
 	if !m.Valid() {
 		return out
 	}
@@ -37,8 +38,12 @@ func (m Match) boxes(out []packet.Box, read func(v6 bool, b []byte) meaning) []p
 	either := packet.Values(nil) // what `port` lets through; nil when it is absent or lets everything through
 	for b := m.components(); len(b) > 0; {
 		n := size(v6, b)
-		means := read(v6, b[:n])
-		restrict(box, &either, Type(b[0]), &means)
+		if r != nil {
+			restrict(box, &either, Type(b[0]), r.read(v6, b[:n]))
+		} else {
+			means := meaningOf(row, v6, b[:n])
+			restrict(box, &either, Type(b[0]), &means)
+		}
 		b = b[n:]
 	}
 	if either == nil {
@@ -59,18 +64,18 @@ type meaning struct {
 	frags  packet.Frags
 }
 
-// meaningOf reads the octets of one component.
-func meaningOf(v6 bool, b []byte) (out meaning) {
+// meaningOf reads the octets of one component. Lists are made in row.
+func meaningOf(row *packet.Row, v6 bool, b []byte) (out meaning) {
 	var room [16]Term // longer lists go to the heap
 	switch t := Type(b[0]); t {
 	case DstPrefix, SrcPrefix:
-		out.addrs = readPrefix(v6, b).addrs()
+		out.addrs = readPrefix(v6, b).addrs(row)
 	case TCPFlags:
 		out.flags = flags(appendTerms(room[:0], b[1:]))
 	case Fragment:
 		out.frags = frags(appendTerms(room[:0], b[1:]))
 	default:
-		out.values = values(t, appendTerms(room[:0], b[1:]))
+		out.values = values(row, t, appendTerms(room[:0], b[1:]))
 	}
 	return out
 }
@@ -127,18 +132,21 @@ func icmpOf(v packet.Version) packet.Values {
 	return onlyICMP
 }
 
-func (p Prefix) addrs() packet.Addrs {
+func (p Prefix) addrs(row *packet.Row) packet.Addrs {
 	if p.Offset == 0 {
-		return packet.AddrsIn(netip.PrefixFrom(p.Addr, int(p.Len)))
+		return row.AddrsIn(netip.PrefixFrom(p.Addr, int(p.Len)))
 	}
 	return packet.AddrsLike(p.Addr, netip.AddrFrom16(p.mask()))
 }
 
 // Values returns the numbers that the terms of a numeric component let through, within the field's range: nil when
 // that is every number. Values beyond the field are compared as integers, so `<300` is true of every protocol.
-func (c Component) Values() packet.Values { return values(c.Type, c.Terms) }
+func (c Component) Values() packet.Values {
+	var row packet.Row
+	return values(&row, c.Type, c.Terms)
+}
 
-func values(t Type, terms []Term) packet.Values {
+func values(row *packet.Row, t Type, terms []Term) packet.Values {
 	limit := t.Max()
 	var buf [16]packet.Span
 	spans := buf[:0]
@@ -147,7 +155,7 @@ func values(t Type, terms []Term) packet.Values {
 		spans = appendGroup(spans, terms[:n], limit)
 		terms = terms[n:]
 	}
-	v := packet.NewValues(spans...)
+	v := row.Values(spans...)
 	if len(v) == 1 && v[0] == (packet.Span{Lo: 0, Hi: limit}) {
 		return nil
 	}

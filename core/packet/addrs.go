@@ -70,10 +70,14 @@ func AddrsIn(p netip.Prefix) Addrs {
 	if !p.IsValid() {
 		return nowhere(0)
 	}
-	v := versionOf(p.Addr())
-	host := low(width(v) - p.Bits())
+	return oneSpan(versionOf(p.Addr()), spanOf(p))
+}
+
+// spanOf returns the addresses of p, which is valid.
+func spanOf(p netip.Prefix) addrSpan {
+	host := low(width(versionOf(p.Addr())) - p.Bits())
 	lo := number(p.Addr()).and(host.not())
-	return oneSpan(v, addrSpan{lo, lo.or(host)})
+	return addrSpan{lo, lo.or(host)}
 }
 
 // AddrsBetween returns the addresses from lo to hi, both of one IP version; none when lo is above hi.

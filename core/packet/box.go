@@ -1,5 +1,7 @@
 package packet
 
+import "slices"
+
 // Frags is a set of fragment states: bit i is Fragment(i) without DF, bit 4+i the same with DF.
 type Frags uint8
 
@@ -195,7 +197,11 @@ func (b *box) sideEqual(d int, c *box) bool {
 	case frag:
 		return b.frags == c.frags
 	}
-	return b.values[d].equal(c.values[d])
+	v, w := b.values[d], c.values[d]
+	if len(v) != len(w) || (v == nil) != (w == nil) {
+		return false
+	}
+	return len(v) == 0 || &v[0] == &w[0] || slices.Equal(v, w)
 }
 
 // equal says whether b and c hold the same packets. The factors of a product that is not empty are unique.

@@ -22,11 +22,11 @@ func samePartition(coarse, fine *tally) (equal, known bool) {
 		t.begin(len(coarse.boxes))
 	}
 	for d := range sides {
-		coarse.classify(d)
-		fine.classify(d)
-		if len(coarse.heads) == 1 && len(fine.heads) == 1 && coarse.heads[0].sideEqual(d, fine.heads[0]) {
+		if common(d, coarse.boxes[0], coarse.boxes) && common(d, coarse.boxes[0], fine.boxes) {
 			continue
 		}
+		coarse.classify(d)
+		fine.classify(d)
 		if !coarse.multiply(d) || !fine.multiply(d) {
 			return false, false
 		}
@@ -40,6 +40,16 @@ func samePartition(coarse, fine *tally) (equal, known bool) {
 	want, ok := coarse.sum()
 	got, fits := fine.sum()
 	return want == got, ok && fits
+}
+
+// common says whether side d of all boxes is that of one.
+func common(d int, one *box, boxes []*box) bool {
+	for _, b := range boxes {
+		if b != one && !b.sideEqual(d, one) {
+			return false
+		}
+	}
+	return true
 }
 
 // tallies are in use again and again: counting needs no memory of its own.

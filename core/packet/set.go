@@ -16,32 +16,8 @@ func Of(boxes ...Box) Set {
 	if len(boxes) == 0 {
 		return Set{}
 	}
-	row := NewRow(len(boxes))
+	var row Row
 	return row.Of(boxes...)
-}
-
-// Row makes sets that are made together, such as those of the pieces of a rule: their boxes stand side by side in one array.
-type Row struct{ room []box }
-
-// NewRow returns a row with room for so many boxes. Sets that do not fit have memory of their own.
-func NewRow(boxes int) Row { return Row{make([]box, 0, boxes)} }
-
-// Of is as the function Of.
-func (r *Row) Of(boxes ...Box) Set {
-	if len(boxes) > cap(r.room)-len(r.room) {
-		r.room = make([]box, 0, len(boxes))
-	}
-	from := len(r.room)
-	all := r.room[from:from]
-	for i := range boxes {
-		all = all[:len(all)+1]
-		if p := &all[len(all)-1]; !boxes[i].packInto(p) {
-			all = all[:len(all)-1]
-		}
-	}
-	all = tidy(all)
-	r.room = r.room[:from+len(all)]
-	return Set{all[:len(all):len(all)]}
 }
 
 // tidyUpTo bounds the pairwise work of tidy. Larger unions stay as they are: longer, and as exact.

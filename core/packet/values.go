@@ -20,11 +20,8 @@ type Values []Span
 // whose Lo is above its Hi holds nothing.
 func NewValues(spans ...Span) Values {
 	if canonical(spans) { // as the lists of rules usually are
-		if len(spans) == 1 && spans[0].Lo == spans[0].Hi && spans[0].Lo < uint32(len(small)) {
-			n := spans[0].Lo
-			return small[n : n+1 : n+1]
-		}
-		return append(make(Values, 0, len(spans)), spans...)
+		var row Row
+		return row.Values(spans...)
 	}
 	v := make(Values, 0, len(spans))
 	for _, s := range spans {

@@ -42,13 +42,7 @@ func (d *drafter) card(r *flowspec.Rule) *card {
 	fits := d.fits(r.Match)
 	one := new(draft)
 	c := &one.card
-	c.rule, c.lead, c.want = r, leaderOf(&d.components[0]), table.Want(*r)
-	if fits {
-		c.set = r.Match.Set()
-	} else { // its pieces will have much in common with it
-		d.reader.Forget()
-		c.set = d.reader.Set(r.Match)
-	}
+	c.rule, c.lead, c.set, c.want = r, leaderOf(&d.components[0]), r.Match.Set(), table.Want(*r)
 	c.severity = c.want.Severity()
 	c.nothing = c.set.Empty()
 	for i := range d.components {

@@ -65,7 +65,7 @@ func (p *platform) fillFilter(w *way, c *card, components []flowspec.Component, 
 	}
 	w.reasons = append(append(w.reasons, p.changed(l, result.Changes)...), pieceCount(len(result.Entries), &result.Tally)...)
 	w.entries = make([]filter.Entry, len(result.Entries))
-	w.sets = make([]packet.Set, len(result.Entries))
+	sets := make([]packet.Set, len(result.Entries))
 	do := doOf(act.action)
 	name := "r-" + string(c.rule.ID)
 	if limited(c) {
@@ -78,14 +78,14 @@ func (p *platform) fillFilter(w *way, c *card, components []flowspec.Component, 
 			e.Name = fmt.Sprintf("%s-%d", name, i+1)
 		}
 		w.entries[i] = e
-		w.sets[i] = e.Match.Set(f.Version(), m.filter.Semantics)
+		sets[i] = e.Match.Set(f.Version(), m.filter.Semantics)
 	}
-	if witness, err := prove(c, w.sets); err != nil {
+	if witness, err := prove(c, sets); err != nil {
 		w.witness = witness
 		return w.refuse(unproven(err.Error()))
 	}
 	if limited(c) && len(w.entries) > 1 && !m.filter.SharedPolicer.OK {
-		w.policers = true
+		w.policers, w.sets = true, sets
 		return w.refuse(p.rateSplit(l, result.Changes, len(w.entries), m))
 	}
 	return w

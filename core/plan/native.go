@@ -149,14 +149,14 @@ func (d *drafter) cutNative(c *card, l *familyLimits, act *planned) {
 			p.operatorFacts(w, l, one)
 		}
 	}
-	w.sets = d.reader.Sets(matches)
-	if witness, err := prove(c, w.sets); err != nil {
+	sets := d.reader.Sets(matches)
+	if witness, err := prove(c, sets); err != nil {
 		w.witness = witness
 		w.refuse(unproven(err.Error()))
 		return
 	}
 	if limited(c) && len(matches) > 1 {
-		w.policers = true
+		w.policers, w.sets = true, readSets(matches)
 		w.refuse(p.rateSplit(l, pieces.Changes, len(matches), p.native))
 		return
 	}
@@ -167,6 +167,7 @@ func (d *drafter) cutNative(c *card, l *familyLimits, act *planned) {
 	for i, m := range matches {
 		w.routes[i] = routeOf(c.rule, m, act.action)
 	}
+	w.later = new(later)
 }
 
 // limited says whether the rule of c has a rate above 0, and so a policer.

@@ -306,7 +306,7 @@ func (s *sweep) set(i int32) packet.Set {
 	if one.part == whole {
 		return s.pl.cards[one.owner].set
 	}
-	return s.ways[one.owner].sets[one.part]
+	return s.ways[one.owner].pieces()[one.part]
 }
 
 // tangled records that the piece at x could not be compared with everything it jumped over.

@@ -56,7 +56,7 @@ func (pl *plane) native(i int32) *way {
 // pieces returns the sets of the routes of card i.
 func (pl *plane) pieces(i int32) []packet.Set {
 	if w := pl.native(i); w.rewritten {
-		return w.sets
+		return w.pieces()
 	}
 	return []packet.Set{pl.cards[i].set}
 }
@@ -159,7 +159,7 @@ func (pl *plane) wayOf(t try, old *way, parts [][]flowspec.Component, keep []int
 		return nil, false
 	}
 	out := *old
-	out.carried, out.rewritten, out.routes, out.sets = Rewritten, true, nil, nil
+	out.carried, out.rewritten, out.routes, out.sets, out.later = Rewritten, true, nil, nil, nil
 	for _, k := range keep {
 		out.routes, out.sets = append(out.routes, old.routes[k]), append(out.sets, pl.pieces(t.card)[k])
 	}
@@ -253,7 +253,7 @@ func (pl *plane) keepsOrder(t try, w *way) bool {
 	if first > last {
 		front, behind, first, last = behind, front, last, first
 	}
-	fronts, behinds := front.sets, behind.sets
+	fronts, behinds := front.pieces(), behind.pieces()
 	if !front.rewritten {
 		fronts = []packet.Set{pl.cards[first].set}
 	}

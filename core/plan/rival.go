@@ -65,7 +65,7 @@ func (s *seat) collides(o *seat) bool {
 // pieces returns the sets of the routes of s.
 func (s *seat) pieces() []packet.Set {
 	if w := s.native(); w.rewritten {
-		return w.sets
+		return w.pieces()
 	}
 	return []packet.Set{s.set}
 }

@@ -121,6 +121,9 @@ func appendTerm(out []packet.Span, typ flowspec.Type, t flowspec.Term, top uint3
 func numbersFit(c *flowspec.Component, l *Limit) (trouble Trouble) {
 	top := top(c.Type)
 	named := largest(top, &Limit{MaxValue: l.MaxValue})
+	if l.Ops&Eq != 0 && plain(c.Terms, named, l.MaxWidth) {
+		return tooMany(c, l)
+	}
 	groups(c.Terms, func(group []flowspec.Term) bool {
 		op := wording(group)
 		switch {
@@ -143,6 +146,16 @@ func numbersFit(c *flowspec.Component, l *Limit) (trouble Trouble) {
 		return tooMany(c, l)
 	}
 	return trouble
+}
+
+// plain says whether terms are single numbers up to named in so many octets (0: any), as most lists are.
+func plain(terms []flowspec.Term, named uint32, width int) bool {
+	for i := range terms {
+		if t := &terms[i]; t.Op != flowspec.EQ || t.And || t.Value > uint64(named) || width > 0 && octets(*t) > width {
+			return false
+		}
+	}
+	return true
 }
 
 // largest returns the largest number that can be named with l in a field that holds numbers up to top.
