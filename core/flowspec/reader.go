@@ -2,7 +2,6 @@ package flowspec
 
 import (
 	"bytes"
-	"hash/maphash"
 	"slices"
 
 	"github.com/sluice-gateway/sluice/core/packet"
@@ -11,31 +10,26 @@ import (
 // Reader reads matches as sets of packets, as Match.Set does, and remembers what components it has read: the pieces of a rule share most of theirs. It goes by
 // octets and by nothing else, so that what it says of a match is what the octets say. The zero Reader is ready; it serves one goroutine.
 type Reader struct {
-	v6    bool
+	v6   bool
+	of   [FlowLabel + 1]lists // by component type
+	row  packet.Row
+	sets []packet.Set
+}
+
+// lists are the components of one type that were read.
+type lists struct {
 	known []known
-	heads [64]uint16 // first of the chain in known for each hash, from 1
-	row   packet.Row
-	sets  []packet.Set
+	last  int // of known, that came up last
 }
 
 // known is a component that was read.
 type known struct {
 	octets  []byte
 	meaning meaning
-	next    uint16 // of the chain, from 1
 }
 
-// mostKnown bounds what is remembered.
-const mostKnown = 1024
-
-var seed = maphash.MakeSeed()
-
-// forget makes r forget the components that it has read.
-func (r *Reader) forget() {
-	clear(r.known)
-	r.known = r.known[:0]
-	clear(r.heads[:])
-}
+// mostKnown bounds what is remembered of one type.
+const mostKnown = 64
 
 // Sets returns the packets that each of ms matches. The sets are good until r is used again.
 func (r *Reader) Sets(ms []Match) []packet.Set {
@@ -44,26 +38,44 @@ func (r *Reader) Sets(ms []Match) []packet.Set {
 	r.sets = slices.Grow(r.sets[:0], len(ms))
 	var room [2]packet.Box
 	for i := range ms {
+		if v6 := ms[i].fam.v6(); v6 != r.v6 {
+			r.forget()
+			r.v6 = v6
+		}
 		r.sets = append(r.sets, r.row.Of(ms[i].boxes(room[:0], &r.row, r)...))
 	}
 	return r.sets
 }
 
-// read is meaningOf for what it does not remember.
-func (r *Reader) read(v6 bool, b []byte) *meaning {
-	if v6 != r.v6 || len(r.known) == mostKnown {
-		r.forget()
-		r.v6 = v6
+// forget makes r forget the components that it has read.
+func (r *Reader) forget() {
+	for t := range r.of {
+		r.of[t].forget()
 	}
-	head := &r.heads[maphash.Bytes(seed, b)%uint64(len(r.heads))]
-	for i := *head; i > 0; {
-		one := &r.known[i-1]
-		if bytes.Equal(one.octets, b) {
-			return &one.meaning
+}
+
+func (l *lists) forget() {
+	clear(l.known)
+	l.known, l.last = l.known[:0], 0
+}
+
+// read reads the component that b begins with, and returns how many octets it has and what it says. It looks first for the list that came up last, and then for the one
+// that came after that: the pieces of a grid take turns.
+func (r *Reader) read(b []byte) (int, *meaning) {
+	l := &r.of[b[0]]
+	for range l.known {
+		if one := &l.known[l.last]; bytes.HasPrefix(b, one.octets) { // a component ends itself, so that it cannot go on in b
+			return len(one.octets), &one.meaning
 		}
-		i = one.next
+		if l.last++; l.last == len(l.known) {
+			l.last = 0
+		}
 	}
-	r.known = append(r.known, known{b, meaningOf(&r.row, v6, b), *head})
-	*head = uint16(len(r.known))
-	return &r.known[*head-1].meaning
+	if len(l.known) == mostKnown {
+		l.forget()
+	}
+	n := size(r.v6, b)
+	l.last = len(l.known)
+	l.known = append(l.known, known{b[:n], meaningOf(&r.row, r.v6, b[:n])})
+	return n, &l.known[l.last].meaning
 }

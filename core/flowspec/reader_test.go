@@ -73,3 +73,25 @@ func TestAppendComponents(t *testing.T) {
 		}
 	})
 }
+
+// More lists of one type than a Reader remembers are read right too, whatever their order.
+func TestReaderOfManyLists(t *testing.T) {
+	t.Parallel()
+	var ms []Match
+	for i := range uint64(3 * mostKnown) {
+		m, err := NewMatch(IPv4, RD{}, Component{Type: Protocol, Terms: []Term{{Op: EQ, Value: i % 5}}},
+			Component{Type: DstPort, Terms: []Term{{Op: EQ, Value: 1000 + i*7%(2*mostKnown)}, {Op: EQ, Value: i % 3}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ms = append(ms, m)
+	}
+	var r Reader
+	for range 2 {
+		for i, got := range r.Sets(ms) {
+			if want := ms[i].Set(); !got.Identical(want) {
+				t.Fatalf("%s read as %v, want %v", ms[i], got, want)
+			}
+		}
+	}
+}

@@ -37,13 +37,15 @@ func (m Match) boxes(out []packet.Box, row *packet.Row, r *Reader) []packet.Box 
 	box := &out[0]
 	either := packet.Values(nil) // what `port` lets through; nil when it is absent or lets everything through
 	for b := m.components(); len(b) > 0; {
-		n := size(v6, b)
 		if r != nil {
-			restrict(box, &either, Type(b[0]), r.read(v6, b[:n]))
-		} else {
-			means := meaningOf(row, v6, b[:n])
-			restrict(box, &either, Type(b[0]), &means)
+			n, means := r.read(b)
+			restrict(box, &either, Type(b[0]), means)
+			b = b[n:]
+			continue
 		}
+		n := size(v6, b)
+		means := meaningOf(row, v6, b[:n])
+		restrict(box, &either, Type(b[0]), &means)
 		b = b[n:]
 	}
 	if either == nil {

@@ -36,7 +36,7 @@ func (d *drafter) fillNative(c *card, fits bool, room []device.Route) {
 		if act.changed {
 			w.carried = Rewritten
 		}
-		w.routes = append(room, routeOf(c.rule, c.rule.Match, act.action))
+		w.carries(append(room, routeOf(c.rule, c.rule.Match, act.action)), &act)
 		return
 	}
 	w.carried, w.rewritten = Rewritten, true
@@ -56,7 +56,7 @@ func (p *platform) noFamily(f flowspec.Family) Reason {
 
 // take copies what was planned of the actions.
 func (w *way) take(act *planned) {
-	w.exact, w.action = act.exact, act.action
+	w.exact = act.exact
 	w.reasons = act.reasons
 	for i := range w.facts {
 		w.facts[i] |= act.facts[i]
@@ -163,11 +163,23 @@ func (d *drafter) cutNative(c *card, l *familyLimits, act *planned) {
 	if len(w.refused) > 0 {
 		return
 	}
-	w.routes = make([]device.Route, len(matches))
+	routes := make([]device.Route, len(matches))
 	for i, m := range matches {
-		w.routes[i] = routeOf(c.rule, m, act.action)
+		routes[i] = routeOf(c.rule, m, act.action)
 	}
+	w.carries(routes, act)
 	w.later = new(later)
+}
+
+// carries makes routes those of w.
+func (w *way) carries(routes []device.Route, act *planned) {
+	w.routes = routes
+	if len(routes) > 0 {
+		w.action = &routes[0].Action
+		return
+	}
+	action := act.action // of packets that cannot exist
+	w.action = &action
 }
 
 // limited says whether the rule of c has a rate above 0, and so a policer.

@@ -167,7 +167,7 @@ func (pl *plane) wayOf(t try, old *way, parts [][]flowspec.Component, keep []int
 		if slices.ContainsFunc(out.routes, func(r device.Route) bool { return r.Match.Equal(m) }) {
 			continue
 		}
-		out.routes, out.sets = append(out.routes, routeOf(c.rule, m, old.action)), append(out.sets, m.Set())
+		out.routes, out.sets = append(out.routes, routeOf(c.rule, m, *old.action)), append(out.sets, m.Set())
 	}
 	cost := len(out.routes) - len(old.routes)
 	switch {

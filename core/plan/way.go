@@ -14,8 +14,8 @@ import (
 type way struct {
 	carried Carried
 	exact   bool
-	action  flowspec.Action // as planned
-	refused []Reason        // why not; empty when it does
+	action  *flowspec.Action // as planned, of the first route if there is one; nil where the rule is refused
+	refused []Reason         // why not; empty when it does
 	reasons []Reason
 	facts   factSet
 	routes  []device.Route // FlowSpec
