@@ -121,9 +121,6 @@ func appendTerm(out []packet.Span, typ flowspec.Type, t flowspec.Term, top uint3
 func numbersFit(c *flowspec.Component, l *Limit) (trouble Trouble) {
 	top := top(c.Type)
 	named := largest(top, &Limit{MaxValue: l.MaxValue})
-	if l.Ops&Eq != 0 && plain(c.Terms, named, l.MaxWidth) {
-		return tooMany(c, l)
-	}
 	groups(c.Terms, func(group []flowspec.Term) bool {
 		op := wording(group)
 		switch {
@@ -148,10 +145,32 @@ func numbersFit(c *flowspec.Component, l *Limit) (trouble Trouble) {
 	return trouble
 }
 
-// plain says whether terms are single numbers up to named in so many octets (0: any), as most lists are.
-func plain(terms []flowspec.Term, named uint32, width int) bool {
+// plain says whether the list of c is single numbers, half-lines and ranges, as most lists are, which a platform with limit l takes; not how many. False
+// says nothing.
+func plain(c *flowspec.Component, l *Limit) bool {
+	named := uint64(largest(top(c.Type), &Limit{MaxValue: l.MaxValue}))
+	terms := c.Terms
 	for i := range terms {
-		if t := &terms[i]; t.Op != flowspec.EQ || t.And || t.Value > uint64(named) || width > 0 && octets(*t) > width {
+		t := &terms[i]
+		if t.Value > named || l.MaxWidth > 0 && octets(*t) > l.MaxWidth {
+			return false
+		}
+		joined := i+1 < len(terms) && terms[i+1].And
+		op := Ops(0)
+		switch {
+		case t.And && (i == 0 || joined || terms[i-1].And || terms[i-1].Op != flowspec.GE || t.Op != flowspec.LE || t.Value < terms[i-1].Value):
+		case t.And:
+			op = Range
+		case joined:
+			continue
+		case t.Op == flowspec.EQ:
+			op = Eq
+		case t.Op == flowspec.LE:
+			op = Lt
+		case t.Op == flowspec.GE:
+			op = Gt
+		}
+		if l.Ops&op == 0 {
 			return false
 		}
 	}

@@ -167,9 +167,12 @@ func lowest(set uint16) flowspec.Type {
 
 // taken says whether c meets no limit. What is counted is counted first: most lists that are not taken are too long.
 func taken(f flowspec.Family, c *flowspec.Component, l *Limit) bool {
-	if c.Type > flowspec.SrcPrefix && l.OK {
-		if t := tooMany(c, l); t.Why != "" {
+	if l.OK && c.Type > flowspec.SrcPrefix {
+		if n := len(c.Terms); l.MaxPairs > 0 && n > l.MaxPairs || l.MaxValues > 0 && n > l.MaxValues && values(c.Terms) > l.MaxValues {
 			return false
+		}
+		if !c.Type.Bitmask() && plain(c, l) {
+			return true
 		}
 	}
 	t := fits(f, c, l)

@@ -56,6 +56,21 @@ func TestPartsMatchWhatTheRuleMatches(t *testing.T) {
 	})
 }
 
+// What is plainly taken is taken.
+func TestTakenAsFitsSays(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		f := families(t)
+		rule, limits := drawComponents(t, f), drawLimits(t, false)
+		for i := range rule {
+			l := &limits.Of[rule[i].Type]
+			if got, want := split.Taken(f, &rule[i], l), split.Meets(f, &rule[i], l); got != (want.Why == "") {
+				t.Fatalf("%v under %+v: taken %v, but %+v", rule[i], *l, got, want)
+			}
+		}
+	})
+}
+
 // A Cutter that has cut anything before cuts each rule as if it were the first.
 func TestCutterCutsAsPartsDoes(t *testing.T) {
 	t.Parallel()

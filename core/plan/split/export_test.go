@@ -1,0 +1,7 @@
+package split
+
+// For tests in package split_test.
+var (
+	Taken = taken
+	Meets = fits
+)
