@@ -228,13 +228,17 @@ func appendGroup(spans []packet.Span, group []Term, limit uint32) []packet.Span 
 // flags returns the flag words that the terms of a TCP-flags component let through.
 func flags(terms []Term) packet.Flags {
 	result := packet.FlagsAny(0) // none
-	for len(terms) > 0 {
+	for first := true; len(terms) > 0; first = false {
 		n := groupLen(terms)
 		all := terms[0].flags()
 		for _, t := range terms[1:n] {
 			all = all.And(t.flags())
 		}
-		result = result.Or(all)
+		if first {
+			result = all
+		} else {
+			result = result.Or(all)
+		}
 		terms = terms[n:]
 	}
 	return result

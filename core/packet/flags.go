@@ -1,6 +1,9 @@
 package packet
 
-import "math/bits"
+import (
+	"math/bits"
+	"sync/atomic"
+)
 
 // Flags is a set of 12-bit TCP flag words. The zero Flags is every word.
 type Flags struct{ words *words }
@@ -33,6 +36,29 @@ func FlagsAll(mask uint16) Flags {
 	if mask > 0xfff {
 		return Flags{new(words)}
 	}
+	return remembered(&flagsAll, mask, wordsWithAll)
+}
+
+// FlagsAny returns the words w with w&mask != 0.
+func FlagsAny(mask uint16) Flags { return remembered(&flagsAny, mask, wordsWithAny) }
+
+// The sets of words that have all, or any, bits of a mask of one octet, as they come up: rules ask for few of them, and half a kilobyte each is a lot for a rule.
+var flagsAll, flagsAny [256]atomic.Pointer[words]
+
+// remembered returns what make makes of mask, the one in known where there is one.
+func remembered(known *[256]atomic.Pointer[words], mask uint16, make func(uint16) Flags) Flags {
+	if int(mask) >= len(known) {
+		return make(mask)
+	}
+	if w := known[mask].Load(); w != nil {
+		return Flags{w}
+	}
+	out := make(mask)
+	known[mask].Store(out.words)
+	return out
+}
+
+func wordsWithAll(mask uint16) Flags {
 	all := everyWord
 	for bit := range basis {
 		if mask>>bit&1 == 1 {
@@ -44,8 +70,7 @@ func FlagsAll(mask uint16) Flags {
 	return flags(&all)
 }
 
-// FlagsAny returns the words w with w&mask != 0.
-func FlagsAny(mask uint16) Flags {
+func wordsWithAny(mask uint16) Flags {
 	var some words
 	for bit := range basis {
 		if mask>>bit&1 == 1 {
