@@ -45,7 +45,7 @@ func TestCollisionsAreSeenPastTheGhostOfARule(t *testing.T) {
 		pl.state[i] = asNative
 		w := &way{rewritten: true}
 		if i != 1 { // which loses all that it has, and leaves its place between the other two
-			w.routes, w.sets, w.later = []device.Route{{Match: same}}, []packet.Set{same.Set()}, nil
+			w.routes, w.sets = []device.Route{{Match: same}}, []packet.Set{same.Set()}
 		}
 		pl.notes[i].mended = &mended{way: w}
 	}

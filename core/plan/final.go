@@ -60,7 +60,7 @@ func (pl *plane) compare(members []int32) *table.Difference {
 	for _, i := range members {
 		c := pl.cards[i]
 		r := *c.rule
-		r.Action = *pl.way(i).action
+		r.Action = c.planned(pl.way(i))
 		want = append(want, table.Entry{ID: string(r.ID), Match: c.set, Do: table.Want(r), Continue: r.Action.Continue})
 	}
 	if pl.state[members[0]] == asFilter {
@@ -121,8 +121,9 @@ func (pl *plane) nativeOf(members []int32) table.Table {
 	slots = slices.CompactFunc(slots, func(a, b slot) bool { return a.match.Equal(b.match) })
 	out := make(table.Table, len(slots))
 	for k, s := range slots {
-		r := *pl.cards[s.owner].rule
-		r.Action = *pl.native(s.owner).action
+		c := pl.cards[s.owner]
+		r := *c.rule
+		r.Action = c.planned(pl.native(s.owner))
 		out[k] = table.Entry{ID: fmt.Sprintf("%s-%d", r.ID, s.part+1), Match: s.match.Set(), Do: table.Want(r), Continue: r.Action.Continue}
 	}
 	return out

@@ -66,9 +66,7 @@ func (p *platform) fillFilter(w *way, c *card, components []flowspec.Component, 
 	w.reasons = append(append(w.reasons, p.changed(l, result.Changes)...), pieceCount(len(result.Entries), &result.Tally)...)
 	w.entries = make([]filter.Entry, len(result.Entries))
 	sets := make([]packet.Set, len(result.Entries))
-	action := act.action
-	w.action = &action
-	do := doOf(action)
+	do := doOf(act.action)
 	name := "r-" + string(c.rule.ID)
 	if limited(c) {
 		p.police(w, c, act, len(result.Entries))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/packet"
 	"github.com/sluice-gateway/sluice/core/plan/split"
 	"github.com/sluice-gateway/sluice/core/profile"
 )
@@ -36,7 +37,7 @@ func (d *drafter) fillNative(c *card, fits bool, room []device.Route) {
 		if act.changed {
 			w.carried = Rewritten
 		}
-		w.carries(append(room, routeOf(c.rule, c.rule.Match, act.action)), &act)
+		w.routes = append(room, routeOf(c.rule, c.rule.Match, act.action))
 		return
 	}
 	w.carried, w.rewritten = Rewritten, true
@@ -57,6 +58,10 @@ func (p *platform) noFamily(f flowspec.Family) Reason {
 // take copies what was planned of the actions.
 func (w *way) take(act *planned) {
 	w.exact = act.exact
+	if act.changed {
+		action := act.action
+		w.action = &action
+	}
 	w.reasons = act.reasons
 	for i := range w.facts {
 		w.facts[i] |= act.facts[i]
@@ -156,30 +161,20 @@ func (d *drafter) cutNative(c *card, l *familyLimits, act *planned) {
 		return
 	}
 	if limited(c) && len(matches) > 1 {
-		w.policers, w.sets = true, readSets(matches)
+		w.policers, w.sets = true, make([]packet.Set, len(matches))
+		for i, m := range matches {
+			w.sets[i] = m.Set()
+		}
 		w.refuse(p.rateSplit(l, pieces.Changes, len(matches), p.native))
 		return
 	}
 	if len(w.refused) > 0 {
 		return
 	}
-	routes := make([]device.Route, len(matches))
+	w.routes = make([]device.Route, len(matches))
 	for i, m := range matches {
-		routes[i] = routeOf(c.rule, m, act.action)
+		w.routes[i] = routeOf(c.rule, m, act.action)
 	}
-	w.carries(routes, act)
-	w.later = new(later)
-}
-
-// carries makes routes those of w.
-func (w *way) carries(routes []device.Route, act *planned) {
-	w.routes = routes
-	if len(routes) > 0 {
-		w.action = &routes[0].Action
-		return
-	}
-	action := act.action // of packets that cannot exist
-	w.action = &action
 }
 
 // limited says whether the rule of c has a rate above 0, and so a policer.

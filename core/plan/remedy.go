@@ -159,7 +159,7 @@ func (pl *plane) wayOf(t try, old *way, parts [][]flowspec.Component, keep []int
 		return nil, false
 	}
 	out := *old
-	out.carried, out.rewritten, out.routes, out.sets, out.later = Rewritten, true, nil, nil, nil
+	out.carried, out.rewritten, out.routes, out.sets = Rewritten, true, nil, nil
 	for _, k := range keep {
 		out.routes, out.sets = append(out.routes, old.routes[k]), append(out.sets, pl.pieces(t.card)[k])
 	}
@@ -167,7 +167,7 @@ func (pl *plane) wayOf(t try, old *way, parts [][]flowspec.Component, keep []int
 		if slices.ContainsFunc(out.routes, func(r device.Route) bool { return r.Match.Equal(m) }) {
 			continue
 		}
-		out.routes, out.sets = append(out.routes, routeOf(c.rule, m, *old.action)), append(out.sets, m.Set())
+		out.routes, out.sets = append(out.routes, routeOf(c.rule, m, c.planned(old))), append(out.sets, m.Set())
 	}
 	cost := len(out.routes) - len(old.routes)
 	switch {
@@ -253,12 +253,12 @@ func (pl *plane) keepsOrder(t try, w *way) bool {
 	if first > last {
 		front, behind, first, last = behind, front, last, first
 	}
-	fronts, behinds := front.pieces(), behind.pieces()
-	if !front.rewritten {
-		fronts = []packet.Set{pl.cards[first].set}
+	fronts, behinds := []packet.Set{pl.cards[first].set}, []packet.Set{pl.cards[last].set}
+	if front.rewritten {
+		fronts = front.pieces()
 	}
-	if !behind.rewritten {
-		behinds = []packet.Set{pl.cards[last].set}
+	if behind.rewritten {
+		behinds = behind.pieces()
 	}
 	for y := range behind.routes {
 		both := behinds[y].And(pl.cards[first].set)
