@@ -18,7 +18,7 @@
 // # Cost
 //
 // The usual rule is one box, or two when it names a port in either direction. Two boxes compare side by
-// side. Larger unions are compared by counting packets when the boxes are disjoint, and by peeling (see
-// cover.go) when they are not. Peeling can take exponential time in the worst case; [Set.Outside] takes a
+// side. Larger unions are compared by counting packets (see count.go) when the boxes are disjoint, and by
+// peeling (see cover.go) when they are not. Peeling can take exponential time in the worst case; [Set.Outside] takes a
 // budget and says when it gave up.
 package packet
