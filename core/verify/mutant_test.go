@@ -232,6 +232,9 @@ func TestMutantsAreRefused(t *testing.T) {
 				if strings.Contains(name, "policer") || strings.Contains(name, "rate") || strings.Contains(name, "swap") {
 					c = drawPoliced(t)
 				}
+				if strings.Contains(name, "measured") {
+					c = drawInMeasuredOrder(t)
+				}
 				if !change(t, c) {
 					return
 				}

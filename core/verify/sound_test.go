@@ -77,6 +77,28 @@ func drawCertificate(t *rapid.T, most int) *certificate.Certificate {
 	return certified(t, rules, p, opt)
 }
 
+// drawInMeasuredOrder draws rules that overlap and fare differently, for a device that was seen to evaluate them as they are asked for.
+func drawInMeasuredOrder(t *rapid.T) *certificate.Certificate {
+	p, settings, err := profiles.Embedded().Select("junos-mx:term-order=legacy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	opt := plan.Options{Settings: settings, NoFilter: true, Remedies: []string{}}
+	var rules []flowspec.Rule
+	var list []flowspec.Match
+	for n := rapid.IntRange(3, 6).Draw(t, "rules"); n > 0; n-- {
+		r := drawRule(t)
+		if r.Match.Family() == flowspec.IPv4 && !slices.ContainsFunc(list, r.Match.Equal) {
+			rules, list = append(rules, r), append(list, r.Match)
+		}
+	}
+	slices.SortFunc(list, flowspec.Compare)
+	if opt.Measured, err = plan.NewMeasuredOrder(list); err != nil {
+		t.Fatal(err)
+	}
+	return certified(t, rules, p, opt)
+}
+
 // drawMeasured draws an order of rules and entries of c that stand in families whose order is not known: near the one that was asked for, or any.
 func drawMeasured(t *rapid.T, c *certificate.Certificate) *plan.MeasuredOrder {
 	var list []flowspec.Match
