@@ -47,6 +47,7 @@ var arrows = map[string][]string{
 	"adapters/junos":               {"core/filter"},
 	"adapters/iosxr":               {"core/filter"},
 	"adapters/netconf":             {"core/device"},
+	"adapters/nftables":            {"core/filter"},
 	"adapters/netconf/netconftest": {},
 	"adapters/feed":                {"core/rib", "core/admit", "core/notation"},
 	"adapters/bgp/session":         {},

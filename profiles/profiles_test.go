@@ -31,7 +31,7 @@ func TestEmbedded(t *testing.T) {
 			t.Errorf("profile %s is in %s, want %s", p.Name, Embedded().File(p.Name), want)
 		}
 	}
-	if got, want := strings.Join(names, " "), "arista-eos cisco-asr9k generic junos-mx"; got != want {
+	if got, want := strings.Join(names, " "), "arista-eos cisco-asr9k generic junos-mx linux-nftables"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -29,8 +29,8 @@ func compareCmd() *cobra.Command {
   policer   two packets share a rate limit on one side only
   other     neither is worse: another target, another mark
 
-Each file is a file of rules, in any notation, or, with --profile, the filter configuration of such a router as it prints it or as NETCONF returns it: the filters in it
-that bear our mark. Rules are compared in RFC order; that a router would keep it is what validate says.
+Each file is a file of rules, in any notation, or, with --profile, the filter configuration of such a router as it prints it (of Linux, what "nft list ruleset" or "nft -j list ruleset"
+prints) or as NETCONF returns it: the filters in it that bear our mark. Rules are compared in RFC order; that a router would keep it is what validate says.
 
 With --path, A and B are what a device has and is to get over BGP, and every table on the way from one to the other is looked at: is there a packet that
 fares worse for a moment than with either? There is none where the device has room for both; with --max-routes, or --withdraw-first, routes have to go before others come.
@@ -137,9 +137,17 @@ func (c *comparison) side(file string) (side, error) {
 	return c.rules(file)
 }
 
-// configuration says whether b is a router's configuration with filters of ours, or XML, which no notation of rules is.
+// configuration says whether b is a router's configuration with filters of ours, in the words of one of the dialects, or XML, which no notation of rules is.
 func configuration(b []byte) bool {
-	return bytes.HasPrefix(bytes.TrimSpace(b), []byte("<")) || bytes.Contains(b, []byte("filter "+filter.Mark)) || bytes.Contains(b, []byte("access-list "+filter.Mark))
+	if bytes.HasPrefix(bytes.TrimSpace(b), []byte("<")) {
+		return true
+	}
+	for _, words := range []string{"filter " + filter.Mark, "access-list " + filter.Mark, "table ip " + filter.Mark, "table ip6 " + filter.Mark, `{"nftables": [`} {
+		if bytes.Contains(b, []byte(words)) {
+			return true
+		}
+	}
+	return false
 }
 
 // filters reads the filters of a configuration: one for each IP version at most, or which of them filters is not known.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/adapters/iosxr"
 	"github.com/sluice-gateway/sluice/adapters/junos"
+	"github.com/sluice-gateway/sluice/adapters/nftables"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/notation"
@@ -21,8 +22,9 @@ import (
 
 // dialects are the vendors' languages of filters that this binary speaks.
 var dialects = map[string]filter.Dialect{
-	iosxr.Dialect{}.Name(): iosxr.Dialect{},
-	junos.Dialect{}.Name(): junos.Dialect{},
+	iosxr.Dialect{}.Name():    iosxr.Dialect{},
+	junos.Dialect{}.Name():    junos.Dialect{},
+	nftables.Dialect{}.Name(): nftables.Dialect{},
 }
 
 // dialectOf returns the dialect that p's filters are written in, or false.
