@@ -133,10 +133,10 @@ func (d *Device) Read(_ context.Context, _ device.Target, names ...string) (devi
 	var st device.State
 	for _, o := range d.routes {
 		if o.sent != nil && (len(names) == 0 || slices.Contains(names, fmt.Sprintf("%x", o.key.nlri))) {
-			st.Routes = append(st.Routes, *o.sent.route)
+			st.Routes = append(st.Routes, o.sent.route)
 		}
 	}
-	slices.SortFunc(st.Routes, func(a, b device.Route) int { return flowspec.Compare(a.Match, b.Match) })
+	slices.SortFunc(st.Routes, func(a, b *device.Route) int { return flowspec.Compare(a.Match, b.Match) })
 	return st, nil
 }
 

@@ -135,7 +135,7 @@ func (l *lab) wait(ctx context.Context, g *gateway) error {
 	for name, r := range map[string]*bgptest.Router{"asr": l.asr, "eos": l.eos} {
 		want := g.rec.Plan(name).Desired.Routes
 		err := r.Wait(ctx, func(table []bgptest.Route) bool {
-			return slices.EqualFunc(table, want, func(have bgptest.Route, want device.Route) bool {
+			return slices.EqualFunc(table, want, func(have bgptest.Route, want *device.Route) bool {
 				return string(have.Match.NLRI()) == string(want.Match.NLRI())
 			})
 		})

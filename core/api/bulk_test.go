@@ -120,7 +120,7 @@ func TestReportOnOneRuleOfMany(t *testing.T) {
 		e := filter.Entry{Name: "r-" + string(r.ID), Rule: r.ID, Do: filter.Do{Policer: "p-" + string(r.ID)}}
 		rules = append(rules, r)
 		f.Entries, f.Policers = append(f.Entries, e), append(f.Policers, filter.Policer{Name: e.Do.Policer})
-		p.Verdicts = append(p.Verdicts, plan.Verdict{Rule: r.ID, Carried: plan.InFilter, Entries: []plan.Entry{{Filter: &e}}})
+		p.Verdicts = append(p.Verdicts, &plan.Verdict{Rule: r.ID, Carried: plan.InFilter, Entries: []plan.Entry{{Filter: &e}}})
 	}
 	p.Desired.Filters = []filter.Filter{f}
 	out := g.deviceReport("mx1", p, rules[500:501])

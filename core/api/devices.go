@@ -113,8 +113,7 @@ func (g *Gateway) deviceReport(device string, p *plan.Plan, show []flowspec.Rule
 	for _, r := range show {
 		asked[r.ID] = nil
 	}
-	for i := range p.Verdicts {
-		v := &p.Verdicts[i]
+	for _, v := range p.Verdicts {
 		out.Summary.Add(v.Carried)
 		if _, is := asked[v.Rule]; is {
 			asked[v.Rule] = v

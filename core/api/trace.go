@@ -8,7 +8,6 @@ import (
 
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/packet"
-	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/trace"
 )
 
@@ -48,10 +47,7 @@ func (g *Gateway) trace(ctx context.Context, in *traceInput) (*traceOutput, erro
 		}
 		return nil, huma.Error503ServiceUnavailable("the device has its first plan only now: ask again")
 	}
-	d := trace.Planned{Profile: made.Profile, Desired: made.Plan.Desired, Verdicts: make([]*plan.Verdict, len(made.Plan.Verdicts)), Measured: made.Options.Measured}
-	for i := range made.Plan.Verdicts {
-		d.Verdicts[i] = &made.Plan.Verdicts[i]
-	}
+	d := trace.Planned{Profile: made.Profile, Desired: made.Plan.Desired, Verdicts: made.Plan.Verdicts, Measured: made.Options.Measured}
 	// Only entries that are shown are rendered: what is listed is little, and filters may be large.
 	near := map[flowspec.ID]bool{}
 	o := trace.Options{RD: in.RD, Listed: in.Listed}

@@ -20,7 +20,7 @@ type Route struct {
 
 // State is what a device should hold, or what it said it holds, of ours.
 type State struct {
-	Routes  []Route         // order of flowspec.Compare
+	Routes  []*Route        // order of flowspec.Compare; shared and never changed, so that two states with one route hold the same pointer
 	Filters []filter.Filter // by name
 	// Attached lists where each filter stands, as the device names interfaces; filled by Read.
 	Attached map[string][]string

@@ -103,47 +103,38 @@ type routeStep struct {
 
 func stepEnds(s *routeStep) (before, after *Route) { return s.before, s.after }
 
-// unchanged says whether a and b are the same route at a glance: two copies of one. It may say false of equal routes.
-func unchanged(a, b *Route) bool {
-	x, y := &a.Action, &b.Action
-	return x.Rate == y.Rate && x.Redirect == y.Redirect && x.Mark == y.Mark && x.Sample == y.Sample && x.Continue == y.Continue &&
-		len(x.Unknown) == 0 && len(y.Unknown) == 0 && a.Match.Equal(b.Match) && slices.Equal(a.Communities, b.Communities) &&
-		slices.Equal(a.LargeCommunities, b.LargeCommunities) && slices.Equal(a.Others, b.Others)
-}
-
 // trim takes off what is the same at the beginning and the end of both lists: nearly everything where one rule changed among thousands.
-func trim(a, b []Route) ([]Route, []Route) {
-	same := func(x, y *Route) bool { return unchanged(x, y) || x.Equal(*y) }
-	for len(a) > 0 && len(b) > 0 && same(&a[0], &b[0]) {
+func trim(a, b []*Route) ([]*Route, []*Route) {
+	same := func(x, y *Route) bool { return x == y || x.Equal(*y) }
+	for len(a) > 0 && len(b) > 0 && same(a[0], b[0]) {
 		a, b = a[1:], b[1:]
 	}
-	for len(a) > 0 && len(b) > 0 && same(&a[len(a)-1], &b[len(b)-1]) {
+	for len(a) > 0 && len(b) > 0 && same(a[len(a)-1], b[len(b)-1]) {
 		a, b = a[:len(a)-1], b[:len(b)-1]
 	}
 	return a, b
 }
 
 // routeSteps returns the steps between two lists of routes, in no order that matters.
-func routeSteps(observed, desired []Route) (steps []routeStep) {
+func routeSteps(observed, desired []*Route) (steps []routeStep) {
 	observed, desired = trim(observed, desired)
 	held := make(map[routeKey]*Route, len(observed))
-	for i := range observed {
-		held[observed[i].key()] = &observed[i]
+	for _, have := range observed {
+		held[have.key()] = have
 	}
-	for i := range desired {
-		want := &desired[i]
+	for _, want := range desired {
 		have, found := held[want.key()]
 		delete(held, want.key())
 		switch {
 		case !found:
 			steps = append(steps, routeStep{Step{Op: Add, Route: want}, nil, want})
-		case !have.Equal(*want):
+		case have != want && !have.Equal(*want):
 			steps = append(steps, routeStep{Step{Op: Replace, Route: want}, have, want})
 		}
 	}
-	for i := range observed {
-		if _, left := held[observed[i].key()]; left {
-			steps = append(steps, routeStep{Step{Op: Remove, Route: &observed[i]}, &observed[i], nil})
+	for _, have := range observed {
+		if _, left := held[have.key()]; left {
+			steps = append(steps, routeStep{Step{Op: Remove, Route: have}, have, nil})
 		}
 	}
 	return steps

@@ -18,7 +18,7 @@ func TestDiffSendsAnotherForm(t *testing.T) {
 	}
 	state := func(form flowspec.RedirectForm) device.State {
 		to := &flowspec.Redirect{Form: form, Addr: netip.MustParseAddr("198.51.100.9")}
-		return device.State{Routes: []device.Route{{Match: match, Action: flowspec.Action{Redirect: to}}}}
+		return device.State{Routes: []*device.Route{{Match: match, Action: flowspec.Action{Redirect: to}}}}
 	}
 	if c := device.Diff(state(flowspec.NextHopSimpson), state(flowspec.NextHopSimpson)); !c.Empty() {
 		t.Errorf("nothing changed, and there are steps: %+v", c.Steps)

@@ -15,14 +15,14 @@ import (
 func host(tb interface {
 	Helper()
 	Fatal(...any)
-}, i int, a flowspec.Action) device.Route {
+}, i int, a flowspec.Action) *device.Route {
 	tb.Helper()
 	m, err := flowspec.NewMatch(flowspec.IPv4, flowspec.RD{}, flowspec.Component{Type: flowspec.DstPrefix,
 		Prefix: flowspec.Prefix{Addr: netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), Len: 32}})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return device.Route{Match: m, Action: a}
+	return &device.Route{Match: m, Action: a}
 }
 
 // The steps lead from one state to the other, and none of them is about a route that stays.
@@ -30,7 +30,7 @@ func TestStepsLeadToTheDesiredState(t *testing.T) {
 	t.Parallel()
 	discard := flowspec.Action{Rate: &flowspec.Rate{Unit: flowspec.Bytes}}
 	rapid.Check(t, func(t *rapid.T) {
-		draw := func(name string) (out []device.Route) {
+		draw := func(name string) (out []*device.Route) {
 			for i := range 8 {
 				switch rapid.IntRange(0, 4).Draw(t, name) {
 				case 0:
@@ -47,20 +47,20 @@ func TestStepsLeadToTheDesiredState(t *testing.T) {
 		observed, desired := draw("observed"), draw("desired")
 		got := slices.Clone(observed)
 		for _, s := range device.Diff(device.State{Routes: observed}, device.State{Routes: desired}).Steps {
-			at := slices.IndexFunc(got, func(r device.Route) bool { return r.Match.Equal(s.Route.Match) })
+			at := slices.IndexFunc(got, func(r *device.Route) bool { return r.Match.Equal(s.Route.Match) })
 			switch {
 			case s.Op == device.Add && at < 0:
-				got = append(got, *s.Route)
+				got = append(got, s.Route)
 			case s.Op == device.Replace && at >= 0 && !got[at].Equal(*s.Route):
-				got[at] = *s.Route
+				got[at] = s.Route
 			case s.Op == device.Remove && at >= 0:
 				got = slices.Delete(got, at, at+1)
 			default:
 				t.Fatalf("step %+v makes no sense on %v", s, got)
 			}
 		}
-		slices.SortFunc(got, func(a, b device.Route) int { return flowspec.Compare(a.Match, b.Match) })
-		if !slices.EqualFunc(got, desired, device.Route.Equal) {
+		slices.SortFunc(got, func(a, b *device.Route) int { return flowspec.Compare(a.Match, b.Match) })
+		if !slices.EqualFunc(got, desired, func(a, b *device.Route) bool { return a.Equal(*b) }) {
 			t.Fatalf("the steps lead to %v, not to %v", got, desired)
 		}
 	})
@@ -74,7 +74,7 @@ func TestStepsGoInTheOrderOfAScript(t *testing.T) {
 		return flowspec.Action{Rate: &flowspec.Rate{Amount: n, Unit: flowspec.Bytes}}
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		draw := func(name string) (out []device.Route) {
+		draw := func(name string) (out []*device.Route) {
 			for i := range 8 {
 				if rapid.Bool().Draw(t, name) {
 					out = append(out, host(t, i, rapid.SampledFrom([]flowspec.Action{{}, mark(1), mark(2), rate(9000), rate(1000), rate(0)}).Draw(t, "action")))
@@ -94,10 +94,10 @@ func TestStepsGoInTheOrderOfAScript(t *testing.T) {
 		for i, s := range change.Steps {
 			var had, gets *device.Route
 			if want[i].Old >= 0 {
-				had = &observed[want[i].Old]
+				had = observed[want[i].Old]
 			}
 			if want[i].New >= 0 {
-				gets = &desired[want[i].New]
+				gets = desired[want[i].New]
 			}
 			turn := device.TurnOf(had, gets)
 			if turn.Free() {
@@ -140,7 +140,7 @@ func adds(c device.Change) (n int) {
 }
 
 // tableOf returns the table of routes, with policers named by NLRI.
-func tableOf(routes []device.Route) table.Table {
+func tableOf(routes []*device.Route) table.Table {
 	var rules []flowspec.Rule
 	for _, r := range routes {
 		rules = append(rules, flowspec.Rule{ID: flowspec.ID(r.Match.NLRI()), Match: r.Match, Action: r.Action})
@@ -150,7 +150,7 @@ func tableOf(routes []device.Route) table.Table {
 
 // BenchmarkDiffUnchanged compares 100,000 routes with themselves.
 func BenchmarkDiffUnchanged(b *testing.B) {
-	var routes []device.Route
+	var routes []*device.Route
 	for i := range 100_000 {
 		routes = append(routes, host(b, i, flowspec.Action{Rate: &flowspec.Rate{Unit: flowspec.Bytes}}))
 	}
@@ -163,7 +163,7 @@ func BenchmarkDiffUnchanged(b *testing.B) {
 
 // BenchmarkDiff compares 10,000 routes with the same and one more.
 func BenchmarkDiff(b *testing.B) {
-	var routes []device.Route
+	var routes []*device.Route
 	for i := range 10_001 {
 		routes = append(routes, host(b, i, flowspec.Action{Rate: &flowspec.Rate{Unit: flowspec.Bytes}}))
 	}

@@ -169,10 +169,11 @@ func BenchmarkPlanAfterChange(b *testing.B) {
 				rules[i].Source = "test"
 			}
 			snap := h.change(nil, rules)
+			if _, err := pl.Plan(snap); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				if _, err := pl.Plan(snap); err != nil {
-					b.Fatal(err)
-				}
 				b.StopTimer()
 				if i%2 == 0 {
 					snap = h.change([]flowspec.Match{rules[i%n].Match}, nil)
@@ -180,6 +181,9 @@ func BenchmarkPlanAfterChange(b *testing.B) {
 					snap = h.change(nil, rules[(i-1)%n:(i-1)%n+1])
 				}
 				b.StartTimer()
+				if _, err := pl.Plan(snap); err != nil {
+					b.Fatal(err)
+				}
 			}
 		})
 	}

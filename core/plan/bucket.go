@@ -270,6 +270,7 @@ func (d *domain) exposes(e, s *seat) bool {
 func (d *domain) arrange(b *bucket) {
 	d.sends, d.filtered = d.sends-b.sends, d.filtered-b.filtered
 	b.arrange()
+	b.stretch.stale()
 	d.sends, d.filtered = d.sends+b.sends, d.filtered+b.filtered
 	d.lossy.update(b)
 }
@@ -319,7 +320,8 @@ func (b *bucket) arrange() {
 // takes notes which routes of s others send.
 func (s *seat) takes(taken []*seat) {
 	if s.taken != nil || taken != nil {
-		s.taken, s.said = taken, nil
+		s.taken = taken
+		s.forget()
 	}
 }
 
@@ -334,22 +336,6 @@ func (b *bucket) sending(out []*device.Route) []*device.Route {
 	for _, s := range b.seats {
 		if s.state == asNative {
 			out = append(out, &s.native().routes[0])
-		}
-	}
-	return out
-}
-
-// appendRoutes appends what b sends, in the order of the device.
-func (b *bucket) appendRoutes(out []device.Route) []device.Route {
-	if b.routes != nil {
-		for _, one := range b.routes {
-			out = append(out, *one.route)
-		}
-		return out
-	}
-	for _, s := range b.seats {
-		if s.state == asNative {
-			out = append(out, s.native().routes[0])
 		}
 	}
 	return out

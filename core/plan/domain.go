@@ -28,16 +28,14 @@ type domain struct {
 	loose    row                 // all rules that do not begin with a destination prefix
 	neither  row                 // those of them that do not begin with a source prefix either
 	lossy    lossy
-	order    []*bucket // in RFC order, but for those in come and those that are gone
-	come     []*bucket
-	stale    bool // some of order is gone
-	sends    int  // routes
-	filtered int  // rules in the filter
+	order    stretches
+	sends    int // routes
+	filtered int // rules in the filter
 	wants    map[table.Outcome]int
 	goOn     int // rules that go on to later ones
 
 	council councils
-	pending []*seat // carried otherwise than when verdicts were last gathered
+	pending []*seat // came, went, or carried otherwise than when verdicts were last gathered
 	unmet   bool    // they are too many to list
 	ripple  *ripple // at work
 	queue   queue   // buckets to settle
@@ -89,10 +87,10 @@ func leaderOf(c *flowspec.Component) leader {
 type bucket struct {
 	leader
 	row
-	domain *domain
-	match  flowspec.Match // of one of its rules: stands for all in comparisons with other buckets
-	gone   bool           // it has no rule any more
-	lossy  bool           // it is in domain.lossy
+	domain  *domain
+	match   flowspec.Match // of one of its rules: stands for all in comparisons with other buckets
+	stretch *stretch       // nil: it has no rule any more
+	lossy   bool           // it is in domain.lossy
 	// routes is what it sends where that is not simply one route for each rule, in the order of the device.
 	routes          []sent
 	sends, filtered int     // routes, and rules in the filter
@@ -154,9 +152,7 @@ type seat struct {
 	taken  []*seat         // by route: an earlier rule that sends the same NLRI; nil: nobody sends any of them
 	said   *Verdict        // nil: to be said anew
 	probes []packet.Header // packets that were looked at for its witness: as long as nothing happens to their rules, it stands
-	// rival is a rule that overlaps this one and fares differently, carried as rivalWay says, where one was found.
-	rival    *seat
-	rivalWay *way
+	rival  *seat           // a rule that overlaps this one and fares differently, where one was found
 }
 
 // fate is the outcome of settling for one rule.
@@ -171,14 +167,6 @@ func (s *seat) native() *way {
 		return s.note.mended.way
 	}
 	return s.card.native
-}
-
-// way returns how the rule is carried.
-func (s *seat) way() *way {
-	if s.state == asFilter {
-		return s.inFilter
-	}
-	return s.native()
 }
 
 // decides says whether the rule is carried and ends the search for its packets.
@@ -261,7 +249,7 @@ func (d *domain) bucketOf(lead leader, m flowspec.Match) *bucket {
 	}
 	b := &bucket{leader: lead, domain: d, match: m}
 	d.buckets[lead] = b
-	d.come = append(d.come, b)
+	d.order.put(b)
 	switch lead.kind {
 	case byDst:
 		d.byDst.Insert(lead.prefix, b)
@@ -273,7 +261,7 @@ func (d *domain) bucketOf(lead leader, m flowspec.Match) *bucket {
 
 // forget takes an empty bucket out.
 func (d *domain) forget(b *bucket) {
-	b.gone, d.stale = true, true
+	d.order.drop(b)
 	delete(d.buckets, b.leader)
 	switch b.kind {
 	case byDst:
@@ -297,33 +285,6 @@ func compareSeats(a, b *seat) int {
 	return flowspec.Compare(a.rule.Match, b.rule.Match)
 }
 
-// ordered returns all buckets in RFC order.
-func (d *domain) ordered() []*bucket {
-	if len(d.come) == 0 && !d.stale {
-		return d.order
-	}
-	slices.SortFunc(d.come, compareBuckets)
-	out := make([]*bucket, 0, len(d.buckets))
-	add := func(b *bucket) {
-		if !b.gone {
-			out = append(out, b)
-		}
-	}
-	come := d.come
-	for _, b := range d.order {
-		for len(come) > 0 && compareBuckets(come[0], b) < 0 {
-			add(come[0])
-			come = come[1:]
-		}
-		add(b)
-	}
-	for _, b := range come {
-		add(b)
-	}
-	d.order, d.come, d.stale = out, nil, false
-	return out
-}
-
 // near calls visit with every rule that may share a packet with c, c itself too, until visit returns false.
 func (d *domain) near(c *card, visit func(*seat) bool) {
 	if c.lead.kind == byDst {
@@ -344,7 +305,7 @@ func (d *domain) near(c *card, visit func(*seat) bool) {
 		}
 		return
 	}
-	for _, b := range d.ordered() {
+	for b := range d.order.all() {
 		if b.kind != byDst || !b.near(&c.glance, visit) {
 			return // those by destination come first
 		}

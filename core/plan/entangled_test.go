@@ -67,7 +67,7 @@ func TestTooEntangled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entangled := func(v plan.Verdict) bool {
+	entangled := func(v *plan.Verdict) bool {
 		return slices.ContainsFunc(v.Reasons, func(r plan.Reason) bool { return r.Code == "too-entangled" })
 	}
 	if slices.ContainsFunc(enough.Verdicts, entangled) {

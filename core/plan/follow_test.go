@@ -57,7 +57,7 @@ func followsAsMake(t *rapid.T, draw func(*rapid.T) flowspec.Rule, pl *plan.Plann
 	h := newHistory(t)
 	defer h.stop()
 	var rules []flowspec.Rule
-	last := &plan.Plan{}
+	last, made := &plan.Plan{}, &plan.Plan{} // by Make, by the planner
 	var version uint64
 	for range rapid.IntRange(2, 8).Draw(t, "changes") {
 		var gone []flowspec.Match
@@ -89,14 +89,14 @@ func followsAsMake(t *rapid.T, draw func(*rapid.T) flowspec.Rule, pl *plan.Plann
 			}
 			leadsTo(t, last, steps, want)
 			for _, v := range verdicts {
-				i := slices.IndexFunc(want.Verdicts, func(o plan.Verdict) bool { return o.Rule == v.Rule })
+				i := slices.IndexFunc(want.Verdicts, func(o *plan.Verdict) bool { return o.Rule == v.Rule })
 				if i < 0 || !reflect.DeepEqual(v, want.Verdicts[i]) {
 					t.Fatalf("Apply says %+v, which Make does not", v)
 				}
 			}
 			for i, v := range want.Verdicts {
-				told := slices.ContainsFunc(verdicts, func(o plan.Verdict) bool { return o.Rule == v.Rule })
-				if before := slices.IndexFunc(last.Verdicts, func(o plan.Verdict) bool { return o.Rule == v.Rule }); !told && (before < 0 ||
+				told := slices.ContainsFunc(verdicts, func(o *plan.Verdict) bool { return o.Rule == v.Rule })
+				if before := slices.IndexFunc(last.Verdicts, func(o *plan.Verdict) bool { return o.Rule == v.Rule }); !told && (before < 0 ||
 					last.Verdicts[before].Carried != v.Carried || !reflect.DeepEqual(last.Verdicts[before].Entries, v.Entries)) {
 					t.Fatalf("Apply says nothing of %s", want.Verdicts[i].Rule)
 				}
@@ -109,7 +109,10 @@ func followsAsMake(t *rapid.T, draw func(*rapid.T) flowspec.Rule, pl *plan.Plann
 		if !reflect.DeepEqual(got, want) {
 			t.Fatalf("planner:\n%s\nMake:\n%s\n%+v\n%+v", describe(snap, got), describe(snap, want), got.Warnings, want.Warnings)
 		}
-		last, version = want, snap.Version
+		if !reflect.DeepEqual(made, last) {
+			t.Fatal("a plan was changed afterwards")
+		}
+		last, made, version = want, got, snap.Version
 	}
 }
 
@@ -157,8 +160,8 @@ func leadsTo(t fatalfer, from *plan.Plan, steps []device.Step, to *plan.Plan) {
 		family flowspec.Family
 		nlri   string
 	}
-	of := func(r device.Route) key { return key{r.Match.Family(), string(r.Match.NLRI())} }
-	has := map[key]device.Route{}
+	of := func(r *device.Route) key { return key{r.Match.Family(), string(r.Match.NLRI())} }
+	has := map[key]*device.Route{}
 	for _, r := range from.Desired.Routes {
 		has[of(r)] = r
 	}
@@ -166,12 +169,12 @@ func leadsTo(t fatalfer, from *plan.Plan, steps []device.Step, to *plan.Plan) {
 	for _, s := range steps {
 		switch {
 		case s.Route != nil && s.Op == device.Remove:
-			if _, ok := has[of(*s.Route)]; !ok {
+			if _, ok := has[of(s.Route)]; !ok {
 				t.Fatalf("a step removes %s, which is not there", s.Route.Match)
 			}
-			delete(has, of(*s.Route))
+			delete(has, of(s.Route))
 		case s.Route != nil:
-			has[of(*s.Route)] = *s.Route
+			has[of(s.Route)] = s.Route
 		default:
 			filters = slices.DeleteFunc(filters, func(f filter.Filter) bool { return f.Name == s.Filter.Name })
 			if s.Op != device.Remove {

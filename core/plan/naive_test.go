@@ -88,7 +88,7 @@ func TestNaiveSplittingIsCaught(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if slices.ContainsFunc(out.Verdicts, func(v plan.Verdict) bool { return v.Carried == plan.Rejected }) {
+		if slices.ContainsFunc(out.Verdicts, func(v *plan.Verdict) bool { return v.Carried == plan.Rejected }) {
 			return
 		}
 		var planned []string

@@ -103,7 +103,7 @@ func (opt Options) Check(p *profile.Profile) error {
 // with the code "unproven", so what a plan carries is right.
 type Plan struct {
 	Profile  string
-	Verdicts []Verdict // in the order of snap.Rules()
+	Verdicts []*Verdict // in the order of snap.Rules(); like the routes of Desired, shared with other plans and never changed
 	Desired  device.State
 	Warnings []Reason // about the device as a whole: knobs to set, commands to type
 }

@@ -31,8 +31,7 @@ func NewPlanner(p *profile.Profile, opt Options) *Planner {
 	return &Planner{platform: platform, drafter: drafter{platform: platform}, err: err}
 }
 
-// Plan returns what Make(snap, p, opt) returns. It takes over what changed since the last snapshot, and then puts the plan together, which takes as long as the
-// plan has rules.
+// Plan returns what Make(snap, p, opt) returns. It takes over what changed since the last snapshot, and then puts the plan together.
 func (pl *Planner) Plan(snap rib.Snapshot) (*Plan, error) {
 	if pl.err != nil {
 		return nil, pl.err
@@ -94,7 +93,7 @@ func (pl *Planner) fits(changes []rib.Change, size int) bool {
 func (pl *Planner) differences(snap rib.Snapshot) (out []rib.Change) {
 	old := make([]*flowspec.Rule, 0, pl.size)
 	for _, d := range pl.domains {
-		for _, b := range d.ordered() {
+		for b := range d.order.all() {
 			for _, s := range b.seats {
 				old = append(old, s.rule)
 			}
@@ -142,7 +141,7 @@ func (pl *Planner) newDomain(m flowspec.Match) *domain {
 // which they are safe (see device.Diff), verdicts in the order of their rules; a rule that is gone has none. It looks at what the changes can affect and at nothing
 // else. A verdict that is not returned stands, but for one thing, which the next Plan says anew: whether the order of the device decides something about
 // a rule. The error is that of NewPlanner.
-func (pl *Planner) Apply(changes []rib.Change) ([]device.Step, []Verdict, error) {
+func (pl *Planner) Apply(changes []rib.Change) ([]device.Step, []*Verdict, error) {
 	if pl.err != nil {
 		return nil, nil, pl.err
 	}
@@ -165,23 +164,24 @@ func (pl *Planner) now() *Plan {
 // gather puts the plan together.
 func (pl *Planner) gather() *Plan {
 	p := pl.platform
-	out := &Plan{Profile: p.profile.Name, Verdicts: make([]Verdict, 0, pl.size)}
+	out := &Plan{Profile: p.profile.Name, Verdicts: make([]*Verdict, 0, pl.size)}
 	routes := 0
 	for _, d := range pl.domains {
 		routes += d.sends
 	}
-	out.Desired.Routes = make([]device.Route, 0, routes)
+	out.Desired.Routes = make([]*device.Route, 0, routes)
+	var has counts
 	for _, d := range pl.domains {
 		d.meet()
-		for _, b := range d.ordered() {
-			out.Desired.Routes = b.appendRoutes(out.Desired.Routes)
-			for _, s := range b.seats {
-				out.Verdicts = append(out.Verdicts, *d.verdict(s))
-			}
+		for _, st := range d.order {
+			st.say(d)
+			out.Verdicts = append(out.Verdicts, st.verdicts...)
+			out.Desired.Routes = append(out.Desired.Routes, st.routes...)
+			has.add(st.has)
 		}
 	}
 	out.Desired.Filters = pl.filters()
-	out.Warnings = p.warnings(&out.Desired, tally(out.Desired.Routes))
+	out.Warnings = p.warnings(&out.Desired, has)
 	return out
 }
 
@@ -192,7 +192,7 @@ func (pl *Planner) filters() (out []filter.Filter) {
 			continue
 		}
 		var cards []*card
-		for _, b := range d.ordered() {
+		for b := range d.order.all() {
 			for _, s := range b.seats {
 				if s.state == asFilter {
 					cards = append(cards, s.card)

@@ -148,13 +148,14 @@ func (d *domain) keep(b *bucket) {
 // becomes gives s another fate.
 func (d *domain) becomes(s *seat, f fate) {
 	d.keep(s.bucket)
-	s.fate, s.said = f, nil
+	s.fate = f
+	s.forget()
 }
 
 // settle settles what was touched in d, from above to below: what a bucket does depends on those above it.
 func (r *ripple) settle(d *domain) {
 	if r.bulk {
-		for _, b := range d.ordered() {
+		for _, b := range slices.Collect(d.order.all()) {
 			r.bucket(d, b)
 		}
 	} else {
@@ -260,15 +261,13 @@ func (r *ripple) arrange() {
 		b.kept = false
 	}
 	for _, s := range r.stirred {
-		s.said = nil
+		s.forget()
 		d := s.bucket.domain
-		if !s.gone {
-			d.pending = append(d.pending, s)
-		}
+		d.pending = append(d.pending, s)
 		if !r.bulk {
 			d.lossy.witnessing(s.card, func(e *seat) {
 				if e.state == asRejected && e.said != nil && slices.ContainsFunc(e.probes, s.set.Has) {
-					e.said = nil
+					e.forget()
 					r.unsaid = append(r.unsaid, e)
 				}
 			})
@@ -276,7 +275,7 @@ func (r *ripple) arrange() {
 	}
 	for _, d := range r.pl.domains {
 		d.ripple = nil
-		if r.bulk || len(d.pending) > manyChanges {
+		if r.bulk || len(d.pending) > max(manyChanges, r.pl.size/8) {
 			d.pending, d.unmet = nil, true
 		}
 		if r.bulk {
@@ -290,14 +289,14 @@ func (d *domain) forgetRejected() {
 	for _, b := range d.buckets {
 		for _, s := range b.seats {
 			if s.state == asRejected {
-				s.said = nil
+				s.forget()
 			}
 		}
 	}
 }
 
 // routes returns what the touched buckets sent before and what they send now, but for routes that stay as they are.
-func (r *ripple) routes() (was, is []device.Route) {
+func (r *ripple) routes() (was, is []*device.Route) {
 	var now []*device.Route
 	for _, one := range r.kept {
 		now = one.bucket.sending(now[:0])
@@ -307,17 +306,17 @@ func (r *ripple) routes() (was, is []device.Route) {
 }
 
 // appendOthers appends the routes of list that are not the same as ones of others.
-func appendOthers(out []device.Route, list, others []*device.Route) []device.Route {
+func appendOthers(out, list, others []*device.Route) []*device.Route {
 	for i, one := range list {
 		if (i >= len(others) || others[i] != one) && !slices.Contains(others, one) {
-			out = append(out, *one)
+			out = append(out, one)
 		}
 	}
 	return out
 }
 
 // verdicts returns what is to be said anew.
-func (r *ripple) verdicts() (out []Verdict) {
+func (r *ripple) verdicts() (out []*Verdict) {
 	list := append(r.stirred, r.unsaid...)
 	for _, one := range r.kept {
 		for _, s := range one.bucket.seats {
@@ -329,7 +328,7 @@ func (r *ripple) verdicts() (out []Verdict) {
 	list = slices.DeleteFunc(list, func(s *seat) bool { return s.gone })
 	slices.SortFunc(list, func(a, b *seat) int { return flowspec.Compare(a.rule.Match, b.rule.Match) })
 	for _, s := range slices.Compact(list) {
-		out = append(out, *s.bucket.domain.verdict(s))
+		out = append(out, s.bucket.domain.verdict(s))
 	}
 	return out
 }

@@ -5,7 +5,7 @@ import "github.com/sluice-gateway/sluice/core/packet"
 // contested says whether s, which FlowSpec carries, shares a packet with a carried rule that fares differently: the order of evaluation decides something
 // about it. Where FlowSpec carries both, their routes must, for a remedy may have taken away what they shared.
 func (d *domain) contested(s *seat) bool {
-	s.rival, s.rivalWay = nil, nil
+	s.rival = nil
 	if d.uniform() {
 		return false
 	}
@@ -13,36 +13,36 @@ func (d *domain) contested(s *seat) bool {
 		if o == s || !o.state.carried() || !differ(o.card, s.card) || !s.collides(o) {
 			return true
 		}
-		s.rival, s.rivalWay = o, o.way()
+		s.rival = o
 		return false
 	})
 	return s.rival != nil
 }
 
-// rivalStands says whether the rule that overlaps s and fares differently is still carried as it was.
-func (s *seat) rivalStands() bool {
-	return !s.rival.gone && s.rival.state.carried() && s.rival.way() == s.rivalWay
+// forget has the verdict of s said anew.
+func (s *seat) forget() {
+	s.said = nil
+	s.bucket.stretch.stale()
 }
 
-// meet has those verdicts said anew that new neighbours may change.
+// meet has those verdicts said anew that other neighbours may change.
 func (d *domain) meet() {
-	forget := func(s *seat) bool {
-		if s.state == asNative && s.rival == nil {
-			s.said = nil
-		}
-		return true
-	}
 	if d.unmet {
 		for _, b := range d.buckets {
 			for _, s := range b.seats {
-				forget(s)
+				if s.state == asNative {
+					s.forget()
+				}
 			}
 		}
 	}
 	for _, s := range d.pending {
-		if !s.gone && s.state.carried() {
-			d.near(s.card, forget)
-		}
+		d.near(s.card, func(o *seat) bool {
+			if o.state == asNative && (o.rival == nil || o.rival == s) {
+				o.forget()
+			}
+			return true
+		})
 	}
 	d.pending, d.unmet = nil, false
 }

@@ -144,7 +144,7 @@ func mustPlan(t testing.TB, rules []flowspec.Rule, p *profile.Profile, opt plan.
 	}
 	byID := make(map[flowspec.ID]plan.Verdict, len(out.Verdicts))
 	for _, v := range out.Verdicts {
-		byID[v.Rule] = v
+		byID[v.Rule] = *v
 	}
 	return out, byID
 }

@@ -65,8 +65,8 @@ func TestRulesOverTheLimit(t *testing.T) {
 		dst 203.0.113.0/24 -> discard`
 	hard := resized(t, "asr9k", func(n *profile.Native, _ *profile.Filter) { n.MaxRules = profile.Number{N: 2} })
 	out, _ := mustPlan(t, rules(t, text), hard, plan.Options{})
-	if len(out.Desired.Routes) != 2 || summary(out.Verdicts[2]) != "rejected 0 over-budget" {
-		t.Errorf("%d routes, the last rule: %s", len(out.Desired.Routes), summary(out.Verdicts[2]))
+	if len(out.Desired.Routes) != 2 || summary(*out.Verdicts[2]) != "rejected 0 over-budget" {
+		t.Errorf("%d routes, the last rule: %s", len(out.Desired.Routes), summary(*out.Verdicts[2]))
 	}
 	soft := resized(t, "asr9k", func(n *profile.Native, _ *profile.Filter) { n.MaxRules = profile.Number{N: 2, Soft: true} })
 	out, _ = mustPlan(t, rules(t, text), soft, plan.Options{})
@@ -80,7 +80,7 @@ func TestRulesOverTheLimit(t *testing.T) {
 	full := resized(t, "junos-mx", func(_ *profile.Native, f *profile.Filter) { f.MaxEntries = profile.Number{N: 2} })
 	out, _ = mustPlan(t, rules(t, text), full, plan.Options{NoNative: true})
 	if len(out.Desired.Filters) != 1 || len(out.Desired.Filters[0].Entries) != 2 || out.Verdicts[2].Carried != plan.Rejected {
-		t.Errorf("filters %+v, the last rule: %s", out.Desired.Filters, summary(out.Verdicts[2]))
+		t.Errorf("filters %+v, the last rule: %s", out.Desired.Filters, summary(*out.Verdicts[2]))
 	}
 }
 

@@ -368,7 +368,7 @@ func shuffleUnknown(t *rapid.T, d *router, p *profile.Profile) {
 func describe(snap rib.Snapshot, out *plan.Plan) string {
 	var b strings.Builder
 	for i, r := range snap.Rules() {
-		v := out.Verdicts[i]
+		v := *out.Verdicts[i]
 		fmt.Fprintf(&b, "%s: %s then %s: %s\n", r.ID, r.Match, r.Action, summary(v))
 		for _, e := range v.Entries {
 			if e.Route != nil {

@@ -46,7 +46,7 @@ func (pl *Planner) trimTo(most profile.Number, what string, mechanism state) {
 		Hint:    "withdraw rules, or merge them", Source: p.facts.source(most.Fact)}
 	left := most.N
 	for _, d := range pl.domains {
-		for _, b := range d.ordered() {
+		for b := range d.order.all() {
 			for _, s := range b.seats {
 				if s.state != mechanism {
 					continue

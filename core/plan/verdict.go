@@ -10,7 +10,7 @@ import (
 
 // verdict says how s fares, as it did last time where nothing changed.
 func (d *domain) verdict(s *seat) *Verdict {
-	if s.said == nil || s.rival != nil && !s.rivalStands() {
+	if s.said == nil {
 		v := d.newVerdict(s)
 		s.said = &v
 	}
@@ -148,27 +148,30 @@ func dedupe(list []Reason) []Reason {
 type counts struct{ native, v4, v6, redirect, rate int }
 
 // tally counts routes.
-func tally(routes []device.Route) (n counts) {
-	for i := range routes {
-		n.add(&routes[i], 1)
+func tally(routes []*device.Route) (n counts) {
+	n.native = len(routes)
+	for _, r := range routes {
+		if r.Match.Family().Version() == packet.IPv4 {
+			n.v4++
+		} else {
+			n.v6++
+		}
+		if r.Action.Redirect != nil {
+			n.redirect++
+		}
+		if r.Action.Rate != nil && !r.Action.Discard() {
+			n.rate++
+		}
 	}
 	return n
 }
 
-// add counts r by times: 1, or -1 to take it off.
-func (n *counts) add(r *device.Route, times int) {
-	n.native += times
-	if r.Match.Family().Version() == packet.IPv4 {
-		n.v4 += times
-	} else {
-		n.v6 += times
-	}
-	if r.Action.Redirect != nil {
-		n.redirect += times
-	}
-	if r.Action.Rate != nil && !r.Action.Discard() {
-		n.rate += times
-	}
+func (n *counts) add(o counts) {
+	n.native += o.native
+	n.v4 += o.v4
+	n.v6 += o.v6
+	n.redirect += o.redirect
+	n.rate += o.rate
 }
 
 // warnings returns what there is to say about the device as a whole.

@@ -38,7 +38,7 @@ func TestVPNsDoNotMeet(t *testing.T) {
 			t.Errorf("%s has the route distinguisher %x", route.Match, rd)
 		}
 	}
-	if !slices.IsSortedFunc(out.Desired.Routes, func(a, b device.Route) int { return flowspec.Compare(a.Match, b.Match) }) {
+	if !slices.IsSortedFunc(out.Desired.Routes, func(a, b *device.Route) int { return flowspec.Compare(a.Match, b.Match) }) {
 		t.Error("the routes are not in order")
 	}
 	together := []flowspec.Rule{vpn(1, six, flowspec.Action{}), vpn(1, []uint64{4, 11}, discard)}
@@ -46,7 +46,7 @@ func TestVPNsDoNotMeet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.ContainsFunc(plan1.Verdicts, func(v plan.Verdict) bool { return v.Carried == plan.Rejected }) {
+	if !slices.ContainsFunc(plan1.Verdicts, func(v *plan.Verdict) bool { return v.Carried == plan.Rejected }) {
 		t.Errorf("in one VPN the two conflict:\n%s", describe(rib.Of(together), plan1))
 	}
 }

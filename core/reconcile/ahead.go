@@ -36,7 +36,7 @@ func (n *routeState) mayHave(steps []device.Step) {
 	n.routes, n.unsure = slices.Clone(n.routes), true
 	for _, s := range steps {
 		if s.Op != device.Remove {
-			n.routes = append(n.routes, *s.Route)
+			n.routes = append(n.routes, s.Route)
 		}
 	}
 }
@@ -48,7 +48,7 @@ func (n *routeState) catchUp() {
 	}
 	last := make(map[routeKey]device.Step, len(n.ahead))
 	for _, s := range n.ahead {
-		last[keyOf(*s.Route)] = s
+		last[keyOf(s.Route)] = s
 	}
 	steps := make([]device.Step, 0, len(last))
 	for _, s := range last {
@@ -56,15 +56,15 @@ func (n *routeState) catchUp() {
 	}
 	slices.SortFunc(steps, func(a, b device.Step) int { return flowspec.Compare(a.Route.Match, b.Route.Match) })
 
-	old, out := n.routes, make([]device.Route, 0, len(n.routes)+len(steps))
+	old, out := n.routes, make([]*device.Route, 0, len(n.routes)+len(steps))
 	for _, s := range steps {
-		at, found := slices.BinarySearchFunc(old, s.Route.Match, func(r device.Route, m flowspec.Match) int { return flowspec.Compare(r.Match, m) })
+		at, found := slices.BinarySearchFunc(old, s.Route.Match, func(r *device.Route, m flowspec.Match) int { return flowspec.Compare(r.Match, m) })
 		out, old = append(out, old[:at]...), old[at:]
 		if found {
 			old = old[1:]
 		}
 		if s.Op != device.Remove {
-			out = append(out, *s.Route)
+			out = append(out, s.Route)
 		}
 	}
 	n.routes, n.ahead = append(out, old...), nil

@@ -13,16 +13,16 @@ import (
 // routeState is what a worker knows of the routes of its device. That they arrive is the session's affair: it sends them again by itself when
 // it comes back.
 type routeState struct {
-	routes []device.Route // what the session was given, and after a failure all that it may have been given
-	given  bool           // it was given something since the start, be it nothing
-	unsure bool           // a call failed: it has some of routes, perhaps
-	ahead  []device.Step  // what it was given beyond routes
+	routes []*device.Route // what the session was given, and after a failure all that it may have been given
+	given  bool            // it was given something since the start, be it nothing
+	unsure bool            // a call failed: it has some of routes, perhaps
+	ahead  []device.Step   // what it was given beyond routes
 	// version is that of the Loc-RIB whose plan the session was given last.
 	version uint64
 	note    string // about the order of the last change, for people; "": it went as it should
 
 	// Of a device that has a filter as well: the routes of each rule, kept for one that moved to the filter until that is delivered.
-	byRule map[flowspec.ID][]device.Route
+	byRule map[flowspec.ID][]*device.Route
 	ofPlan *plan.Plan // that byRule was made for
 	moving []moving
 }
@@ -30,7 +30,7 @@ type routeState struct {
 // moving is a rule whose routes stay until the filter has it.
 type moving struct {
 	rule   flowspec.ID
-	routes []device.Route
+	routes []*device.Route
 }
 
 // routeKey is the identity of a route: one NLRI of one family stands once in a table.
@@ -39,13 +39,13 @@ type routeKey struct {
 	nlri   string
 }
 
-func keyOf(r device.Route) routeKey { return routeKey{r.Match.Family(), string(r.Match.NLRI())} }
+func keyOf(r *device.Route) routeKey { return routeKey{r.Match.Family(), string(r.Match.NLRI())} }
 
 // giveRoutes tells the session about the difference.
 //
 // After a failure nobody knows which of the steps were taken: then everything is said again, which costs nothing where it had been said, and
 // what may have been said before and is not wanted any more is withdrawn.
-func (w *worker) giveRoutes(ctx context.Context, want []device.Route) error {
+func (w *worker) giveRoutes(ctx context.Context, want []*device.Route) error {
 	n := &w.native
 	n.catchUp()
 	observed := n.routes
@@ -83,7 +83,7 @@ func routes(n int) string {
 }
 
 // without returns the routes of list whose NLRI none of others has.
-func without(list, others []device.Route) []device.Route {
+func without(list, others []*device.Route) []*device.Route {
 	if len(list) == 0 {
 		return nil
 	}
@@ -91,7 +91,7 @@ func without(list, others []device.Route) []device.Route {
 	for _, r := range others {
 		there[keyOf(r)] = true
 	}
-	var out []device.Route
+	var out []*device.Route
 	for _, r := range list {
 		if !there[keyOf(r)] {
 			out = append(out, r)
@@ -106,14 +106,14 @@ func (n *routeState) plan(m *made) {
 	if n.ofPlan == m.plan {
 		return
 	}
-	next := make(map[flowspec.ID][]device.Route)
+	next := make(map[flowspec.ID][]*device.Route)
 	n.moving = nil
 	for i, v := range m.plan.Verdicts {
 		switch v.Carried {
 		case plan.Native, plan.Rewritten:
 			for _, e := range v.Entries {
 				if e.Route != nil {
-					next[v.Rule] = append(next[v.Rule], *e.Route)
+					next[v.Rule] = append(next[v.Rule], e.Route)
 				}
 			}
 		case plan.InFilter:
@@ -132,8 +132,8 @@ func (n *routeState) plan(m *made) {
 }
 
 // takenOver returns the routes of rules on their way to the filter. Where want has the same NLRI, that is another rule's by now.
-func (n *routeState) takenOver(want []device.Route) []device.Route {
-	var out []device.Route
+func (n *routeState) takenOver(want []*device.Route) []*device.Route {
+	var out []*device.Route
 	for _, m := range n.moving {
 		out = append(out, without(m.routes, out)...)
 	}
@@ -149,12 +149,12 @@ func (n *routeState) settle() {
 }
 
 // onlyMilder returns what stays of routes when nothing is added that treats any packet worse: those that are still wanted, as they are or milder.
-func (n *routeState) onlyMilder(want []device.Route) []device.Route {
-	wanted := make(map[routeKey]device.Route, len(want))
+func (n *routeState) onlyMilder(want []*device.Route) []*device.Route {
+	wanted := make(map[routeKey]*device.Route, len(want))
 	for _, r := range want {
 		wanted[keyOf(r)] = r
 	}
-	var out []device.Route
+	var out []*device.Route
 	for _, r := range n.routes {
 		now, found := wanted[keyOf(r)]
 		switch {

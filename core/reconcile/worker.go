@@ -218,7 +218,7 @@ func (w *worker) deliver(ctx context.Context, m *made) (wait time.Duration, err 
 }
 
 // wanted returns the routes that the session is to have while the filter of m is on its way.
-func (w *worker) wanted(m *made) []device.Route {
+func (w *worker) wanted(m *made) []*device.Route {
 	w.native.plan(m)
 	return append(slices.Clip(m.plan.Desired.Routes), w.native.takenOver(m.plan.Desired.Routes)...)
 }

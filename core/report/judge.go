@@ -30,8 +30,7 @@ func Judge(snap rib.Snapshot, index []int, p *profile.Profile, opt plan.Options,
 		return nil, fmt.Errorf("plan for %s: %w", p.Name, err)
 	}
 	j := &Judged{Plan: made, Verdicts: make([]*plan.Verdict, len(index)), Warnings: made.Warnings, Filters: WriteFilters(made.Desired.Filters, d, p.Name)}
-	for i := range made.Verdicts {
-		v := &made.Verdicts[i]
+	for i, v := range made.Verdicts {
 		j.Filters.check(v)
 		j.Verdicts[index[i]] = v
 		j.Summary.Add(v.Carried)

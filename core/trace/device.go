@@ -173,8 +173,7 @@ func (o Options) routeLines(d Planned, h packet.Header) []line {
 		}
 	}
 	var out []line
-	for i := range d.Desired.Routes {
-		r := &d.Desired.Routes[i]
+	for _, r := range d.Desired.Routes {
 		if !o.concerns(r.Match, h) {
 			continue
 		}

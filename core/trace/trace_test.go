@@ -232,9 +232,9 @@ func TestDevicesDoWhatPlansProve(t *testing.T) {
 		}
 		d := Planned{Profile: p, Desired: made.Desired}
 		all := true
-		for i := range made.Verdicts {
-			d.Verdicts = append(d.Verdicts, &made.Verdicts[i])
-			all = all && made.Verdicts[i].Carried != plan.Rejected
+		d.Verdicts = made.Verdicts
+		for _, v := range made.Verdicts {
+			all = all && v.Carried != plan.Rejected
 		}
 		o := Options{Listed: 5}
 		for range 20 {
@@ -290,8 +290,9 @@ func TestStages(t *testing.T) {
 	d := Planned{Profile: p, Verdicts: []*plan.Verdict{{Rule: marks.ID, Carried: plan.InFilter}, {Rule: drops.ID, Carried: plan.Native}}}
 	d.Desired.Filters = []filter.Filter{{Name: "sluice-v4", Version: packet.IPv4, Entries: []filter.Entry{
 		{Name: "r-aa", Rule: marks.ID, Match: filter.Match{Proto: packet.Values{{Lo: 17, Hi: 17}}}, Do: filter.Do{Mark: &mark}}}}}
-	d.Desired.Routes = append(d.Desired.Routes, routeOf(drops))
-	d.Verdicts[1].Entries = []plan.Entry{{Route: &d.Desired.Routes[0]}}
+	route := routeOf(drops)
+	d.Desired.Routes = append(d.Desired.Routes, &route)
+	d.Verdicts[1].Entries = []plan.Entry{{Route: &route}}
 
 	h, err := packet.ParseHeader("udp 192.0.2.1:1 > 192.0.2.2:2 len 100")
 	if err != nil {

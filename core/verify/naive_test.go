@@ -58,7 +58,7 @@ func drawNaive(t *rapid.T) *certificate.Certificate {
 	made := &plan.Plan{Profile: "cisco-asr9k"}
 	seen := map[string]bool{}
 	for _, r := range snap.Rules() {
-		v := plan.Verdict{Rule: r.ID, Carried: plan.Rewritten, Exact: true}
+		v := &plan.Verdict{Rule: r.ID, Carried: plan.Rewritten, Exact: true}
 		parts, trouble := split.Parts(r.Match.Family(), slices.Collect(r.Match.All()), l, r.Action.Continue)
 		if trouble != nil {
 			t.Fatal(trouble)
@@ -70,8 +70,9 @@ func drawNaive(t *rapid.T) *certificate.Certificate {
 			}
 			if !seen[string(m.NLRI())] {
 				seen[string(m.NLRI())] = true
-				made.Desired.Routes = append(made.Desired.Routes, device.Route{Match: m, Action: r.Action})
-				v.Entries = append(v.Entries, plan.Entry{Route: &device.Route{Match: m, Action: r.Action}})
+				route := &device.Route{Match: m, Action: r.Action}
+				made.Desired.Routes = append(made.Desired.Routes, route)
+				v.Entries = append(v.Entries, plan.Entry{Route: route})
 			}
 		}
 		made.Verdicts = append(made.Verdicts, v)

@@ -73,7 +73,7 @@ func TestExaBGPThroughUsToTwoBIRDs(t *testing.T) {
 	exa.Say("announce flow route { match { destination 203.0.113.10/32; protocol udp; destination-port [ %s ]; } then { discard; } }", strings.Join(ports, " "))
 	whole.Holds("f4", 2, "dst 203.0.113.10/32; proto 17; dport 10000,10002,") // BIRD prints no more than a line of it
 	st, err := g.speaker.Device("whole").Read(t.Context(), device.Target{})
-	if err != nil || !slices.ContainsFunc(st.Routes, func(r device.Route) bool { return len(r.Match.NLRI()) > 300 }) {
+	if err != nil || !slices.ContainsFunc(st.Routes, func(r *device.Route) bool { return len(r.Match.NLRI()) > 300 }) {
 		t.Errorf("Read = %v, %v", st.Routes, err)
 	}
 	for _, p := range g.speaker.Status() {

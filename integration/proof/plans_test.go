@@ -116,7 +116,7 @@ func (s *plansSeen) count(all []step, p *probe, wanted []deed) {
 func (s *plansSeen) carried(d *draw, rules []flowspec.Rule, out *plan.Plan, f flowspec.Family) (carried []flowspec.Rule, exact bool) {
 	how := map[flowspec.ID]plan.Verdict{}
 	for _, v := range out.Verdicts {
-		how[v.Rule] = v
+		how[v.Rule] = *v
 	}
 	exact = true
 	for _, r := range rules {

@@ -43,7 +43,7 @@ func routerOf(d *draw, p *profile.Profile, out *plan.Plan, f flowspec.Family) *r
 		}
 	}
 	sorted := slices.Clone(out.Desired.Routes)
-	slices.SortFunc(sorted, func(a, b device.Route) int { return precedes(a.Match, b.Match) })
+	slices.SortFunc(sorted, func(a, b *device.Route) int { return precedes(a.Match, b.Match) })
 	for i, r := range sorted {
 		if r.Match.Family() != f {
 			continue

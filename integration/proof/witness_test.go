@@ -23,9 +23,9 @@ func confirmWitnesses(d *draw, rules []flowspec.Rule, out *plan.Plan, f flowspec
 		if w.Want == w.Got && !byID[w.WantEntry].Action.Continue && !byID[w.GotEntry].Action.Continue { // one may go on to others where the other one ends
 			d.failf("a witness that says nothing: %s\n%s", w, describe(rules, out))
 		}
-		confirmMet(d, byID, w.Packet, w.WantEntry, w.GotEntry, v, w)
+		confirmMet(d, byID, w.Packet, w.WantEntry, w.GotEntry, *v, w)
 		if w.Other != nil {
-			confirmMet(d, byID, *w.Other, w.OtherWantEntry, w.OtherGotEntry, v, w)
+			confirmMet(d, byID, *w.Other, w.OtherWantEntry, w.OtherGotEntry, *v, w)
 			continue
 		}
 		if r, ok := byID[w.WantEntry]; ok && !r.Action.Continue && w.Want != table.Want(r).String() {

@@ -34,12 +34,12 @@ func For(rules []flowspec.Rule, made *plan.Plan, p *profile.Profile, opt plan.Op
 		w.rule(&rules[i])
 	}
 	for i := range made.Verdicts {
-		if err := w.verdict(&made.Verdicts[i]); err != nil {
+		if err := w.verdict(made.Verdicts[i]); err != nil {
 			return nil, err
 		}
 	}
 	for i := range made.Desired.Routes {
-		if err := w.route(&made.Desired.Routes[i]); err != nil {
+		if err := w.route(made.Desired.Routes[i]); err != nil {
 			return nil, err
 		}
 	}
