@@ -52,6 +52,7 @@ type familyLimits struct {
 	exclude []string                                  // facts of limits.Exclude
 	cannot  [flowspec.FlowLabel + 1]string            // fact that says why a component is missing
 	order   profile.Order
+	ordered []Reason // what is said of a rule about which the order decides something
 }
 
 // newPlatform makes p ready with opt.
@@ -85,6 +86,8 @@ func newPlatform(p *profile.Profile, opt Options) (*platform, error) {
 		for f := range out.native.families {
 			if opt.Families != nil && !slices.Contains(opt.Families, flowspec.Family(f)) {
 				out.native.families[f] = nil
+			} else if l := out.native.families[f]; l != nil {
+				l.ordered = out.saidOfOrder(l.order)
 			}
 		}
 	}
@@ -231,9 +234,10 @@ func opWord(op split.Ops) string {
 
 // facts numbers the facts of a profile, so that a verdict can gather them cheaply, and remembers sets that come up again.
 type facts struct {
-	byID   map[string]int
-	list   []profile.Fact
-	lookup map[factSet]*factList
+	byID    map[string]int
+	list    []profile.Fact
+	sources []string // of list, in words
+	lookup  map[factSet]*factList
 }
 
 // factSet is a set of facts by number.
@@ -259,6 +263,11 @@ func newFacts(p *profile.Profile) *facts {
 		f.ID = id
 		out.byID[id] = len(out.list)
 		out.list = append(out.list, f)
+		source := f.Source
+		if source == "" {
+			source = strings.TrimSpace("assumed: " + f.Text)
+		}
+		out.sources = append(out.sources, source)
 	}
 	return out
 }
@@ -278,10 +287,7 @@ func (f *facts) source(id string) string {
 	if !ok {
 		return ""
 	}
-	if one := f.list[n]; one.Source != "" {
-		return one.Source
-	}
-	return strings.TrimSpace("assumed: " + f.list[n].Text)
+	return f.sources[n]
 }
 
 // basis returns how sure fact id is.

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/packet"
@@ -48,7 +49,7 @@ func (p *platform) known(v *Verdict, s factSet) {
 func (d *domain) nativeVerdict(v *Verdict, s *seat, n note) {
 	w := s.native()
 	v.Carried, v.Exact = w.carried, w.exact
-	v.Reasons = append(w.reasons[:len(w.reasons):len(w.reasons)], n.reasons...)
+	v.Reasons = joinReasons(w.reasons, n.reasons)
 	v.Entries = make([]Entry, 0, len(w.routes))
 	for k := range w.routes {
 		if s.taken != nil && s.taken[k] != nil {
@@ -73,17 +74,35 @@ func (d *domain) decidedByOrder(v *Verdict, s *seat, facts *factSet) {
 	if unknown && d.p.opt.Measured == nil || !d.contested(s) {
 		return
 	}
-	if unknown {
-		v.Reasons = append(v.Reasons, Reason{Code: "measured-order", Severity: Note, Component: "order",
-			Message: "the rule overlaps others that fare differently, and the measured order has them the right way round"})
-		return
+	if !unknown {
+		d.p.facts.add(facts, order.Fact)
 	}
-	d.p.facts.add(facts, order.Fact)
-	if d.p.facts.basis(order.Fact) == profile.Assumed {
-		v.Reasons = append(v.Reasons, Reason{Code: "assumed-order", Severity: Warning, Component: "order",
-			Message: fmt.Sprintf("the rule overlaps others that fare differently, and RFC order on %s is an assumption", d.p.profile.Name),
-			Source:  d.p.facts.source(order.Fact)})
+	v.Reasons = joinReasons(v.Reasons, d.limits.ordered)
+}
+
+// saidOfOrder returns what is said of rules about which an order decides something.
+func (p *platform) saidOfOrder(order profile.Order) []Reason {
+	switch {
+	case order.Kind == "unknown":
+		return []Reason{{Code: "measured-order", Severity: Note, Component: "order",
+			Message: "the rule overlaps others that fare differently, and the measured order has them the right way round"}}
+	case p.facts.basis(order.Fact) == profile.Assumed:
+		return []Reason{{Code: "assumed-order", Severity: Warning, Component: "order",
+			Message: fmt.Sprintf("the rule overlaps others that fare differently, and RFC order on %s is an assumption", p.profile.Name),
+			Source:  p.facts.source(order.Fact)}}
 	}
+	return nil
+}
+
+// joinReasons returns a and b. Verdicts share what is the same for many; nobody changes it.
+func joinReasons(a, b []Reason) []Reason {
+	switch {
+	case len(a) == 0:
+		return slices.Clip(b)
+	case len(b) == 0:
+		return slices.Clip(a)
+	}
+	return slices.Concat(a, b)
 }
 
 func (p *platform) filterVerdict(v *Verdict, c *card, n note) {
@@ -94,7 +113,7 @@ func (p *platform) filterVerdict(v *Verdict, c *card, n note) {
 		v.Reasons = append(v.Reasons, Reason{Code: "moved-to-filter", Severity: Note, Component: why.Component,
 			Message: "FlowSpec cannot carry it: " + why.Message, Source: why.Source})
 	}
-	v.Reasons = append(append(v.Reasons, w.reasons...), n.reasons...)
+	v.Reasons = joinReasons(append(v.Reasons, w.reasons...), n.reasons)
 	v.Entries = make([]Entry, len(w.entries))
 	for k := range w.entries {
 		v.Entries[k] = Entry{Filter: &w.entries[k]}
