@@ -230,7 +230,7 @@ func (d *domain) deciders(e, s *seat, both packet.Set) (out []packet.Set) {
 		}
 	}
 	for _, kind := range []leaderKind{dstPattern, srcPattern} {
-		if up := d.buckets[leader{kind: kind}]; up != nil && kind < b.kind && !look(up) {
+		if up := d.others[kind]; up != nil && kind < b.kind && !look(up) {
 			return out
 		}
 	}

@@ -22,9 +22,9 @@ type domain struct {
 	family   flowspec.Family
 	rd       flowspec.RD
 	match    flowspec.Match // of one rule: stands for all in comparisons with other domains
-	buckets  map[leader]*bucket
 	byDst    bart.Table[*bucket]
 	bySrc    bart.Table[*bucket] // those that begin with a source
+	others   [bare + 1]*bucket   // those that begin with neither
 	loose    row                 // all rules that do not begin with a destination prefix
 	neither  row                 // those of them that do not begin with a source prefix either
 	lossy    lossy
@@ -88,7 +88,7 @@ type bucket struct {
 	leader
 	row
 	domain  *domain
-	match   flowspec.Match // of one of its rules: stands for all in comparisons with other buckets
+	rule    *flowspec.Rule // one of its rules: stands for all in comparisons with other buckets
 	stretch *stretch       // nil: it has no rule any more
 	lossy   bool           // it is in domain.lossy
 	// routes is what it sends where that is not simply one route for each rule, in the order of the device.
@@ -176,7 +176,7 @@ func (s *seat) decides() bool { return s.own.state.carried() && !s.rule.Action.C
 func (s *seat) exposes() bool { return s.own.state == asRejected && !s.rule.Action.Continue }
 
 func newDomain(p *platform, m flowspec.Match) *domain {
-	d := &domain{p: p, family: m.Family(), match: m, buckets: make(map[leader]*bucket), wants: make(map[table.Outcome]int)}
+	d := &domain{p: p, family: m.Family(), match: m, wants: make(map[table.Outcome]int)}
 	if d.family.VPN() {
 		d.rd = m.RD()
 	}
@@ -193,7 +193,7 @@ func (d *domain) holds(m flowspec.Match) bool {
 
 // find returns the seat of a match, or nil.
 func (d *domain) find(m flowspec.Match) *seat {
-	b := d.buckets[leads(m)]
+	b := d.bucket(leads(m))
 	if b == nil {
 		return nil
 	}
@@ -242,19 +242,34 @@ func (d *domain) count(c *card, by int) {
 // uniform says whether all rules fare alike, so that their order decides nothing.
 func (d *domain) uniform() bool { return d.goOn == 0 && len(d.wants) <= 1 }
 
-// bucketOf returns the bucket of rules that lead leads, of which m is one.
-func (d *domain) bucketOf(lead leader, m flowspec.Match) *bucket {
-	if b := d.buckets[lead]; b != nil {
+// bucket returns the bucket of rules that lead leads, or nil.
+func (d *domain) bucket(lead leader) (b *bucket) {
+	switch lead.kind {
+	case byDst:
+		b, _ = d.byDst.Get(lead.prefix)
+	case bySrc:
+		b, _ = d.bySrc.Get(lead.prefix)
+	default:
+		b = d.others[lead.kind]
+	}
+	return b
+}
+
+// bucketOf returns the bucket of the rule of c, which there is then.
+func (d *domain) bucketOf(c *card) *bucket {
+	lead := c.lead
+	if b := d.bucket(lead); b != nil {
 		return b
 	}
-	b := &bucket{leader: lead, domain: d, match: m}
-	d.buckets[lead] = b
+	b := &bucket{leader: lead, domain: d, rule: c.rule}
 	d.order.put(b)
 	switch lead.kind {
 	case byDst:
 		d.byDst.Insert(lead.prefix, b)
 	case bySrc:
 		d.bySrc.Insert(lead.prefix, b)
+	default:
+		d.others[lead.kind] = b
 	}
 	return b
 }
@@ -262,12 +277,13 @@ func (d *domain) bucketOf(lead leader, m flowspec.Match) *bucket {
 // forget takes an empty bucket out.
 func (d *domain) forget(b *bucket) {
 	d.order.drop(b)
-	delete(d.buckets, b.leader)
 	switch b.kind {
 	case byDst:
 		d.byDst.Delete(b.prefix)
 	case bySrc:
 		d.bySrc.Delete(b.prefix)
+	default:
+		d.others[b.kind] = nil
 	}
 }
 
@@ -275,7 +291,7 @@ func compareBuckets(a, b *bucket) int {
 	if a.kind != b.kind {
 		return int(a.kind) - int(b.kind)
 	}
-	return flowspec.Compare(a.match, b.match)
+	return flowspec.Compare(a.rule.Match, b.rule.Match)
 }
 
 func compareSeats(a, b *seat) int {

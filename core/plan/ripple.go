@@ -50,7 +50,7 @@ func (pl *Planner) take(changes []rib.Change, tell bool) *ripple {
 	}
 	pl.trim(r)
 	r.arrange()
-	pl.domains = slices.DeleteFunc(pl.domains, func(d *domain) bool { return len(d.buckets) == 0 })
+	pl.domains = slices.DeleteFunc(pl.domains, func(d *domain) bool { return len(d.order) == 0 })
 	return r
 }
 
@@ -115,7 +115,7 @@ func (r *ripple) change(c *rib.Change, one *card) {
 		d = pl.newDomain(c.Match)
 		d.ripple = r
 	}
-	b := d.bucketOf(one.lead, c.Match)
+	b := d.bucketOf(one)
 	r.touch(d, b)
 	d.put(b, one)
 	pl.size++
@@ -286,7 +286,7 @@ func (r *ripple) arrange() {
 
 // forgetRejected has all verdicts of rejected rules said anew.
 func (d *domain) forgetRejected() {
-	for _, b := range d.buckets {
+	for b := range d.order.all() {
 		for _, s := range b.seats {
 			if s.state == asRejected {
 				s.forget()

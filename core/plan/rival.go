@@ -28,7 +28,7 @@ func (s *seat) forget() {
 // meet has those verdicts said anew that other neighbours may change.
 func (d *domain) meet() {
 	if d.unmet {
-		for _, b := range d.buckets {
+		for b := range d.order.all() {
 			for _, s := range b.seats {
 				if s.state == asNative {
 					s.forget()

@@ -73,7 +73,7 @@ func (pl *Planner) cutOff(s *seat, why Reason) {
 // count returns how many entries a mechanism would take.
 func (pl *Planner) count(mechanism state) (n int) {
 	for _, d := range pl.domains {
-		for _, b := range d.buckets {
+		for b := range d.order.all() {
 			for _, s := range b.seats {
 				if s.state == mechanism {
 					n += s.entries()
