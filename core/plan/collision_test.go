@@ -43,7 +43,7 @@ func TestCollisionsAreSeenPastTheGhostOfARule(t *testing.T) {
 	pl.notes = make([]note, len(rules))
 	for i := range rules {
 		pl.state[i] = asNative
-		w := &way{rewritten: true}
+		w := &way{finding: &finding{rewritten: true}}
 		if i != 1 { // which loses all that it has, and leaves its place between the other two
 			w.routes, w.sets = []device.Route{{Match: same}}, []packet.Set{same.Set()}
 		}

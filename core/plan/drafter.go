@@ -27,6 +27,7 @@ type drafter struct {
 	matches    []flowspec.Match
 	hashes     []uint64 // of the octets of matches
 	told       map[cutting][]Reason
+	finding    finding // in the making
 }
 
 // draft is a card with what nearly every rule has: a way by FlowSpec, and one route.

@@ -20,10 +20,10 @@ func (p *platform) filterWay(c *card) *way {
 }
 
 func (p *platform) newFilterWay(c *card) *way {
-	w := &way{carried: InFilter, exact: true}
 	if p.filter == nil {
-		return w.refuse(p.noFilter)
+		return p.noFilterWay
 	}
+	w := &way{finding: &finding{carried: InFilter, exact: true}}
 	m, f := p.filter, c.rule.Match.Family()
 	w.facts = m.facts
 	l := m.families[f]

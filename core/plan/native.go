@@ -15,7 +15,9 @@ import (
 // for one route.
 func (d *drafter) fillNative(c *card, fits bool, room []device.Route) {
 	p, w := d.platform, c.native
-	w.carried, w.exact = Native, true
+	d.finding = finding{carried: Native, exact: true}
+	w.finding = &d.finding
+	defer func() { w.finding = p.findings.kept(w.finding) }()
 	if p.native == nil {
 		w.refuse(p.noNative)
 		return
@@ -161,9 +163,13 @@ func (d *drafter) cutNative(c *card, l *familyLimits, act *planned) {
 		return
 	}
 	if limited(c) && len(matches) > 1 {
-		w.policers, w.sets = true, make([]packet.Set, len(matches))
-		for i, m := range matches {
-			w.sets[i] = m.Set()
+		if p.filter == nil {
+			w.witness = pair(c, sets)
+		} else { // a filter may take it
+			w.policers, w.sets = true, make([]packet.Set, len(matches))
+			for i, m := range matches {
+				w.sets[i] = m.Set()
+			}
 		}
 		w.refuse(p.rateSplit(l, pieces.Changes, len(matches), p.native))
 		return

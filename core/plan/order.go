@@ -80,6 +80,9 @@ func (pl *plane) collide(want, got int32) (c conflict, wrong bool) {
 	if measured == nil && !pl.native(want).rewritten && !pl.native(got).rewritten {
 		return c, pl.meets(want, got)
 	}
+	if !pl.meets(want, got) {
+		return c, false
+	}
 	xs, ys := pl.pieces(want), pl.pieces(got)
 	for i, x := range xs {
 		for j, y := range ys {

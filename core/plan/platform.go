@@ -23,8 +23,10 @@ type platform struct {
 	steps   int        // that settling may take; below 0: as plane.budget says
 	native  *mechanism // nil: cannot, or must not
 	filter  *mechanism
-	// Why there is no native or filter mechanism.
-	noNative, noFilter Reason
+	// Why there is no native or filter mechanism, and the way of every rule then.
+	noNative, noFilter       Reason
+	noNativeWay, noFilterWay *way
+	findings                 findings
 }
 
 // mechanism is one way to carry rules: FlowSpec, or a filter.
@@ -107,6 +109,8 @@ func newPlatform(p *profile.Profile, opt Options) (*platform, error) {
 	if out.native != nil {
 		out.noFilter.Severity = Note
 	}
+	out.noNativeWay = (&way{finding: &finding{carried: Native, exact: true}}).refuse(out.noNative)
+	out.noFilterWay = (&way{finding: &finding{carried: InFilter, exact: true}}).refuse(out.noFilter)
 	return out, nil
 }
 

@@ -158,8 +158,9 @@ func (pl *plane) wayOf(t try, old *way, parts [][]flowspec.Component, keep []int
 	if err != nil || anyTooLong(pl.p.native, matches) {
 		return nil, false
 	}
-	out := *old
-	out.carried, out.rewritten, out.routes, out.sets = Rewritten, true, nil, nil
+	f := *old.finding
+	f.carried, f.rewritten = Rewritten, true
+	out := way{finding: &f}
 	for _, k := range keep {
 		out.routes, out.sets = append(out.routes, old.routes[k]), append(out.sets, pl.pieces(t.card)[k])
 	}

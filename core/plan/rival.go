@@ -49,8 +49,11 @@ func (d *domain) meet() {
 
 // collides says whether what is sent for s, and for o or the entries of o, share a packet.
 func (s *seat) collides(o *seat) bool {
-	if o.state == asFilter || !s.native().rewritten && !o.native().rewritten {
-		return s.set.Overlaps(o.set)
+	if !s.set.Overlaps(o.set) {
+		return false
+	}
+	if o.state == asFilter || !s.mended() && !o.mended() {
+		return true // what is sent for each is all that it matches
 	}
 	for _, x := range s.pieces() {
 		for _, y := range o.pieces() {
@@ -61,6 +64,9 @@ func (s *seat) collides(o *seat) bool {
 	}
 	return false
 }
+
+// mended says whether s goes otherwise than its card says.
+func (s *seat) mended() bool { return s.note != nil && s.note.mended != nil }
 
 // pieces returns the sets of the routes of s.
 func (s *seat) pieces() []packet.Set {

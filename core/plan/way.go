@@ -1,6 +1,9 @@
 package plan
 
 import (
+	"slices"
+	"sync"
+
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -10,28 +13,35 @@ import (
 
 // way is how one mechanism carries one rule, or why it does not.
 type way struct {
+	*finding
+	routes []device.Route // FlowSpec
+	sets   []packet.Set   // of pieces that would not share a policer, or of the routes of a rewritten rule once somebody asked: see pieces
+}
+
+// finding is what was found out about a rule and a mechanism. Rules that go as they came share it: nobody changes it once the rule has its way.
+type finding struct {
 	carried Carried
 	exact   bool
-	action  *flowspec.Action // as planned; nil: as asked
-	refused []Reason         // why not; empty when it does
-	reasons []Reason
-	facts   factSet
-	routes  []device.Route // FlowSpec
 	// rewritten is set when some route does not have the rule's own octets, so that the device may order it differently.
 	rewritten bool
-	sets      []packet.Set   // of pieces that would not share a policer, or of the routes of a rewritten rule once somebody asked: see pieces
-	entries   []filter.Entry // filter
-	policer   *filter.Policer
-	witness   *table.Difference
-	// policers is set when the refusal is about a rate that the pieces would not share; sets holds the pieces.
+	// policers is set when the refusal is about a rate that the pieces would not share; the sets of the way are the pieces.
 	policers bool
+	action   *flowspec.Action // as planned; nil: as asked
+	refused  []Reason         // why not; empty when it does
+	reasons  []Reason
+	facts    factSet
+	entries  []filter.Entry // filter
+	policer  *filter.Policer
+	witness  *table.Difference
 }
 
 func (w *way) ok() bool { return w != nil && len(w.refused) == 0 }
 
 // refuse makes w a way that is not open.
 func (w *way) refuse(r Reason) *way {
-	w.refused = append(w.refused, r)
+	f := *w.finding
+	f.refused = append(slices.Clip(f.refused), r)
+	w.finding = &f
 	return w
 }
 
@@ -52,4 +62,40 @@ func (c *card) planned(w *way) flowspec.Action {
 		return *w.action
 	}
 	return c.rule.Action
+}
+
+// findings are those that several rules share.
+type findings struct {
+	mu  sync.RWMutex
+	all map[plainFinding]*finding
+}
+
+// plainFinding is a finding of which there is no more to say.
+type plainFinding struct {
+	carried Carried
+	exact   bool
+	facts   factSet
+}
+
+// kept returns a finding that says what f says, in memory that nothing else will be written to: one for all rules of which there is no more to say.
+func (all *findings) kept(f *finding) *finding {
+	if f.rewritten || f.action != nil || len(f.refused)+len(f.reasons) > 0 {
+		return new(*f)
+	}
+	key := plainFinding{f.carried, f.exact, f.facts}
+	all.mu.RLock()
+	one := all.all[key]
+	all.mu.RUnlock()
+	if one != nil {
+		return one
+	}
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if all.all == nil {
+		all.all = make(map[plainFinding]*finding)
+	}
+	if all.all[key] == nil {
+		all.all[key] = new(*f)
+	}
+	return all.all[key]
 }
