@@ -25,14 +25,16 @@ type domain struct {
 	byDst    bart.Table[*bucket]
 	bySrc    bart.Table[*bucket] // those that begin with a source
 	others   [bare + 1]*bucket   // those that begin with neither
-	loose    row                 // all rules that do not begin with a destination prefix
-	neither  row                 // those of them that do not begin with a source prefix either
+	loose    sieve               // all rules that do not begin with a destination prefix
+	neither  sieve               // those of them that do not begin with a source prefix either
 	lossy    lossy
 	order    stretches
-	sends    int // routes
-	filtered int // rules in the filter
-	wants    map[table.Outcome]int
-	goOn     int // rules that go on to later ones
+	sends    int                     // routes
+	filtered int                     // rules in the filter
+	wants    map[table.Outcome]int   // rules by what they ask for, but for those that go on and those with a policer, which is their own
+	policed  int                     // rules with a policer
+	numbers  map[table.Outcome]uint8 // see number
+	goOn     int                     // rules that go on to later ones
 
 	council councils
 	pending []*seat // came, went, or carried otherwise than when verdicts were last gathered
@@ -144,9 +146,10 @@ type sent struct {
 type seat struct {
 	*card
 	bucket *bucket
-	gone   bool // from its bucket
-	own    fate // as settled with the rules of its bucket
-	fate        // as it is: that of its council where it is in one, or its own
+	gone   bool  // from its bucket
+	number uint8 // see domain.number
+	own    fate  // as settled with the rules of its bucket
+	fate         // as it is: that of its council where it is in one, or its own
 	with   *council
 	filed  filed           // what lossy has of it
 	taken  []*seat         // by route: an earlier rule that sends the same NLRI; nil: nobody sends any of them
@@ -176,9 +179,12 @@ func (s *seat) decides() bool { return s.own.state.carried() && !s.rule.Action.C
 func (s *seat) exposes() bool { return s.own.state == asRejected && !s.rule.Action.Continue }
 
 func newDomain(p *platform, m flowspec.Match) *domain {
-	d := &domain{p: p, family: m.Family(), match: m, wants: make(map[table.Outcome]int)}
+	d := &domain{p: p, family: m.Family(), match: m, wants: make(map[table.Outcome]int), numbers: make(map[table.Outcome]uint8)}
 	if d.family.VPN() {
 		d.rd = m.RD()
+	}
+	for _, x := range []*sieve{&d.loose, &d.neither, &d.lossy.all, &d.lossy.watch, &d.lossy.victims} {
+		x.version = d.family.Version()
 	}
 	if p.native != nil {
 		d.limits = p.native.families[d.family]
@@ -205,7 +211,7 @@ func (d *domain) find(m flowspec.Match) *seat {
 
 // put gives c a seat in b.
 func (d *domain) put(b *bucket, c *card) *seat {
-	s := &seat{card: c, bucket: b}
+	s := &seat{card: c, bucket: b, number: d.number(c)}
 	b.put(s, &c.glance)
 	if b.kind != byDst {
 		d.loose.put(s, &c.glance)
@@ -232,15 +238,36 @@ func (d *domain) drop(s *seat) {
 
 // count keeps account of what the rules ask for.
 func (d *domain) count(c *card, by int) {
-	if c.rule.Action.Continue {
+	switch {
+	case c.rule.Action.Continue:
 		d.goOn += by
-	} else if d.wants[c.want] += by; d.wants[c.want] == 0 {
-		delete(d.wants, c.want)
+	case c.want.Policer != "":
+		d.policed += by
+	default:
+		if d.wants[c.want] += by; d.wants[c.want] == 0 {
+			delete(d.wants, c.want)
+		}
 	}
 }
 
 // uniform says whether all rules fare alike, so that their order decides nothing.
-func (d *domain) uniform() bool { return d.goOn == 0 && len(d.wants) <= 1 }
+func (d *domain) uniform() bool { return d.goOn == 0 && len(d.wants)+d.policed <= 1 }
+
+// outcomes is how many numbers there are for what rules ask for, 0 included.
+const outcomes = 64
+
+// number returns the number of what c asks for: cards with one number do not differ. The number 0 says nothing.
+func (d *domain) number(c *card) uint8 {
+	if differ(c, c) {
+		return 0
+	}
+	n, ok := d.numbers[c.want]
+	if !ok && len(d.numbers) < outcomes-1 {
+		n = uint8(len(d.numbers) + 1)
+		d.numbers[c.want] = n
+	}
+	return n
+}
 
 // bucket returns the bucket of rules that lead leads, or nil.
 func (d *domain) bucket(lead leader) (b *bucket) {

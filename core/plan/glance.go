@@ -108,6 +108,7 @@ const (
 	sketchICMP
 	sketchICMPv6
 	sketchOther
+	sketches = iota // how many
 )
 
 // signature returns a bit for each number of a plain list, and all bits for a list with other terms.
