@@ -85,13 +85,38 @@ func (d *domain) meetsCouncil(s *seat) (found bool) {
 	return found
 }
 
+// byDestination returns the rules that begin with a destination prefix.
+func (d *domain) byDestination() *row {
+	out := &row{}
+	for b := range d.order.all() {
+		if b.kind != byDst {
+			break // those by destination come first
+		}
+		out.seats, out.at = append(out.seats, b.seats...), append(out.at, b.at...)
+	}
+	return out
+}
+
+// without takes the members of c out.
+func (r *row) without(c *council) {
+	n := 0
+	for i, s := range r.seats {
+		if s.with != c {
+			r.seats[n], r.at[n] = s, r.at[i]
+			n++
+		}
+	}
+	r.seats, r.at = r.seats[:n], r.at[:n]
+}
+
 // assemble makes the council of whatever s is joined to, and settles it. It appends the members that fare otherwise than before to changed.
 func (d *domain) assemble(s *seat, changed []*seat) []*seat {
 	c := &council{seats: []*seat{s}}
 	s.with = c
+	var rest *row // those by destination that are not in it, once there is a rule that any of them may be joined to
 	for at := 0; at < len(c.seats); at++ {
 		one := c.seats[at]
-		d.near(one.card, func(o *seat) bool {
+		join := func(o *seat) bool {
 			if o.with == c || !d.p.joined(one.card, o.card) {
 				return true
 			}
@@ -99,7 +124,17 @@ func (d *domain) assemble(s *seat, changed []*seat) []*seat {
 			o.with = c
 			c.seats = append(c.seats, o)
 			return true
-		})
+		}
+		if one.lead.kind == byDst {
+			d.near(one.card, join)
+			continue
+		}
+		d.nearLoose(one.card, join)
+		if rest == nil {
+			rest = d.byDestination()
+		}
+		rest.near(&one.glance, join)
+		rest.without(c)
 	}
 	if len(c.seats) == 1 && s.own.state != asFilter {
 		s.with = nil

@@ -1,7 +1,9 @@
 package plan
 
 import (
+	binary "math/bits"
 	"net/netip"
+	"slices"
 
 	"github.com/sluice-gateway/sluice/core/packet"
 	"github.com/sluice-gateway/sluice/core/table"
@@ -59,8 +61,61 @@ type group struct {
 
 // kind is the loose cards that fare alike.
 type kind struct {
-	class int32
-	cards []int32
+	class  int32
+	cards  []int32
+	meshes []*mesh // of many cards, in their order
+}
+
+// fewOfKind is how many cards are looked at one by one.
+const fewOfKind = 64
+
+// near calls visit with the cards of k that g may be near, until visit returns false; then it does so too.
+func (k *kind) near(v packet.Version, g *glance, visit func(int32) bool) bool {
+	if k.meshes == nil {
+		for _, j := range k.cards {
+			if !visit(j) {
+				return false
+			}
+		}
+	}
+	for n, m := range k.meshes {
+		left := m.sift(v, g)
+		for at, word := range left {
+			for ; word != 0; word &= word - 1 {
+				if !visit(k.cards[n*largestMesh+at*64+binary.TrailingZeros64(word)]) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// mesh prepares the search among the cards of list. Classes of few cards become one, which is no class.
+func (pl *plane) mesh(list []kind) []kind {
+	rest := kind{class: -1}
+	out := list[:0]
+	for _, k := range list {
+		if len(k.cards) <= fewOfKind {
+			rest.cards = append(rest.cards, k.cards...)
+			continue
+		}
+		out = append(out, k)
+	}
+	slices.Sort(rest.cards)
+	out = append(out, rest)
+	for n := range out {
+		k := &out[n]
+		if len(k.cards) <= fewOfKind {
+			continue
+		}
+		at := make([]glance, len(k.cards))
+		for i, j := range k.cards {
+			at[i] = pl.at[j]
+		}
+		k.meshes = meshesOf(pl.version(), at)
+	}
+	return out
 }
 
 func newPlane(p *platform, cards []*card) *plane {
@@ -97,7 +152,7 @@ func (pl *plane) index() {
 		bare.add(int32(i), pl.class[i])
 		pl.group[i] = -1
 	}
-	pl.kinds, pl.bare = loose.list, bare.list
+	pl.kinds, pl.bare = pl.mesh(loose.list), pl.mesh(bare.list)
 }
 
 // enter puts card i into the group of its prefix. It returns the groups without a parent yet, which open was.
@@ -216,14 +271,14 @@ func (pl *plane) near(i int32, others bool, visit func(j int32) bool) {
 	if i >= pl.loose && !run(0, pl.loose) {
 		return
 	}
-	for _, k := range pl.looseFor(i) {
+	loose := pl.looseFor(i)
+	for n := range loose {
+		k := &loose[n]
 		if others && k.class == pl.class[i] && k.class >= 0 {
 			continue
 		}
-		for _, j := range k.cards {
-			if !try(j) {
-				return
-			}
+		if !k.near(pl.version(), me, try) {
+			return
 		}
 	}
 }
@@ -266,14 +321,14 @@ func (pl *plane) below(i int32, twice bool, visit func(j int32) bool) {
 			}
 		}
 	}
-	for _, k := range pl.looseFor(i) {
+	loose := pl.looseFor(i)
+	for n := range loose {
+		k := &loose[n]
 		if !twice && k.class == pl.class[i] && k.class >= 0 {
 			continue
 		}
-		for _, j := range k.cards {
-			if !try(j) {
-				return
-			}
+		if !k.near(pl.version(), me, try) {
+			return
 		}
 	}
 }

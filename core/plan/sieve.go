@@ -82,8 +82,10 @@ func (m *mesh) enter(v packet.Version, i int) {
 	for left := g.protos & (1<<sketches - 1); left != 0; left &= left - 1 {
 		m.protos[binary.TrailingZeros8(left)].put(i)
 	}
-	m.severities[m.seats[i].severity].put(i)
-	m.numbers[m.seats[i].number].put(i)
+	if m.seats != nil {
+		m.severities[m.seats[i].severity].put(i)
+		m.numbers[m.seats[i].number].put(i)
+	}
 	m.srcs.put(i, sourceClass(v, g))
 	m.dports.put(i, g.dports)
 	m.sports.put(i, g.sports)
@@ -233,4 +235,14 @@ func (m *mesh) pick(left *some, right func(*glance, *seat) bool, visit func(*sea
 		}
 	}
 	return true
+}
+
+// meshesOf returns meshes of glances alone, in their order.
+func meshesOf(v packet.Version, at []glance) (out []*mesh) {
+	for piece := range slices.Chunk(at, largestMesh) {
+		m := &mesh{row: row{at: piece}, stale: true}
+		m.renew(v)
+		out = append(out, m)
+	}
+	return out
 }
