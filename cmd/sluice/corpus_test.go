@@ -118,7 +118,7 @@ func BenchmarkCorpus(b *testing.B) {
 			platforms++
 			d, _ := dialectOf(p)
 			for _, v := range tables {
-				j, err := report.Judge(v.snap, v.index, p, plan.Options{}, d)
+				j, err := report.Judge(nil, v.snap, v.index, p, plan.Options{}, d)
 				if err != nil {
 					b.Fatal(err)
 				}

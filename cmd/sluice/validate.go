@@ -57,6 +57,9 @@ Exit status: 0 every rule is carried exactly, 1 some rule is not, 2 something in
 		}
 		v := newValidation(in)
 		v.certificate = *proof
+		if len(targets) > 1 {
+			v.deck = new(plan.Deck)
+		}
 		out := bufio.NewWriterSize(cmd.OutOrStdout(), 1<<16)
 		var p printer
 		switch f {
@@ -199,7 +202,8 @@ type validation struct {
 	*report.Input
 	snap  rib.Snapshot
 	index []int
-	tally []tally // of the profiles that are done
+	tally []tally    // of the profiles that are done
+	deck  *plan.Deck // of several profiles
 	// certificate is where to write proofs, "" for nowhere.
 	certificate string
 
@@ -245,7 +249,7 @@ func newValidation(in readInput) *validation {
 func (v *validation) judge(t target, watch *progress) (*judged, error) {
 	watch.set("planning %d rules for %s", len(v.Rules), t.spec)
 	d, _ := dialectOf(t.profile)
-	j, err := report.Judge(v.snap, v.index, t.profile, t.opt, d)
+	j, err := report.Judge(v.deck, v.snap, v.index, t.profile, t.opt, d)
 	if err != nil {
 		return nil, err
 	}

@@ -42,6 +42,7 @@ func (g *Gateway) validate(_ context.Context, input *validateInput) (*validateOu
 	in := report.Play(read.Items, read.Problems)
 	snap, index := in.Snapshot()
 	ix := review.NewIndex(snap.Rules())
+	var deck plan.Deck
 	out := &validateOutput{}
 	out.Body.Table = in.Table(ix, index)
 	out.Body.Profiles, out.Body.Errors = []report.Profile{}, report.Problems(in.Loose)
@@ -50,7 +51,7 @@ func (g *Gateway) validate(_ context.Context, input *validateInput) (*validateOu
 		if err != nil {
 			return nil, huma.Error422UnprocessableEntity(err.Error())
 		}
-		judged, err := report.Judge(snap, index, prof, plan.Options{Settings: settings}, g.dialect(prof))
+		judged, err := report.Judge(&deck, snap, index, prof, plan.Options{Settings: settings}, g.dialect(prof))
 		if err != nil {
 			return nil, huma.Error500InternalServerError("the rules could not be planned", err)
 		}

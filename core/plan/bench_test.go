@@ -94,9 +94,14 @@ func BenchmarkTenProfiles(b *testing.B) {
 	snap := rib.Of(rulegen.Mix(flowspec.IPv4, 100_000, 1))
 	for b.Loop() {
 		var wg sync.WaitGroup
+		var deck plan.Deck
+		var planners []*plan.Planner
 		for _, t := range targets[:10] {
+			planners = append(planners, deck.Planner(t.profile, t.opt))
+		}
+		for i := range planners {
 			wg.Go(func() {
-				if _, err := plan.Make(snap, t.profile, t.opt); err != nil {
+				if _, err := planners[i].Plan(snap); err != nil {
 					b.Error(err)
 				}
 			})

@@ -30,19 +30,52 @@ type drafter struct {
 	finding    finding // in the making
 }
 
-// draft is a card with what nearly every rule has: a way by FlowSpec, and one route.
+// draft is a card with what nearly every rule has: a way by FlowSpec.
 type draft struct {
 	card
 	way
+}
+
+// plainDraft is the draft of a rule that goes as it came.
+type plainDraft struct {
+	draft
 	route [1]device.Route
 }
 
 // card looks at rule r alone.
 func (d *drafter) card(r *flowspec.Rule) *card {
+	d.begin(r)
+	one, room := d.draft(r.Match)
+	d.read(&one.card, r)
+	d.carry(one, room)
+	return &one.card
+}
+
+// copy returns a card with what was read on c, and how FlowSpec carries the rule.
+func (d *drafter) copy(c *card) *card {
+	d.begin(c.rule)
+	one, room := d.draft(c.rule.Match)
+	one.card = *c
+	d.carry(one, room)
+	return &one.card
+}
+
+// draft returns a draft for a rule that was taken up, and room for its route where it goes as it came.
+func (d *drafter) draft(m flowspec.Match) (*draft, []device.Route) {
+	if d.fits(m) {
+		one := new(plainDraft)
+		return &one.draft, one.route[:0]
+	}
+	return new(draft), nil
+}
+
+// begin takes rule r up.
+func (d *drafter) begin(r *flowspec.Rule) {
 	d.components, d.terms = r.Match.AppendComponents(d.components[:0], d.terms[:0])
-	fits := d.fits(r.Match)
-	one := new(draft)
-	c := &one.card
+}
+
+// read notes on c what rule r says, which was taken up. No platform changes it.
+func (d *drafter) read(c *card, r *flowspec.Rule) {
 	c.rule, c.lead, c.set, c.want = r, leaderOf(&d.components[0]), r.Match.Set(), table.Want(*r)
 	c.severity = c.want.Severity()
 	c.nothing = c.set.Empty()
@@ -58,16 +91,23 @@ func (d *drafter) card(r *flowspec.Rule) *card {
 		}
 	}
 	c.bySrc = c.src.IsValid() && d.components[0].Type == flowspec.SrcPrefix
-	if c.nothing {
-		return c
+	if !c.nothing {
+		c.glance = glanceOf(c, d.components)
 	}
-	c.glance = glanceOf(c, d.components)
+}
+
+// carry says on the card of one, which was read, how FlowSpec carries the rule, which was taken up.
+func (d *drafter) carry(one *draft, room []device.Route) {
+	c := &one.card
+	if c.nothing {
+		return
+	}
 	c.native = &one.way
-	d.fillNative(c, fits, one.route[:0])
+	d.fillNative(c, room)
 	if !c.keepsLead(c.native.routes) {
+		c.native.routes = nil
 		c.native.refuse(unproven("a piece begins with another component than the rule, so that nothing is known of its place"))
 	}
-	return c
 }
 
 // fits says whether FlowSpec carries the match with d.components as it came.

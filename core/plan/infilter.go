@@ -13,6 +13,9 @@ import (
 
 // filterWay says how a filter carries the rule of c.
 func (p *platform) filterWay(c *card) *way {
+	if p.filter == nil {
+		return p.noFilterWay
+	}
 	if c.inFilter == nil {
 		c.inFilter = p.newFilterWay(c)
 	}
@@ -20,9 +23,6 @@ func (p *platform) filterWay(c *card) *way {
 }
 
 func (p *platform) newFilterWay(c *card) *way {
-	if p.filter == nil {
-		return p.noFilterWay
-	}
 	w := &way{finding: &finding{carried: InFilter, exact: true}}
 	m, f := p.filter, c.rule.Match.Family()
 	w.facts = m.facts

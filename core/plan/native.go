@@ -11,9 +11,8 @@ import (
 	"github.com/sluice-gateway/sluice/core/profile"
 )
 
-// fillNative says how FlowSpec carries the rule of c, whose components d holds: as it came where it fits, else in pieces, which fits knows. room is
-// for one route.
-func (d *drafter) fillNative(c *card, fits bool, room []device.Route) {
+// fillNative says how FlowSpec carries the rule of c, whose components d holds: as it came where it fits, for which there is room then, else in pieces.
+func (d *drafter) fillNative(c *card, room []device.Route) {
 	p, w := d.platform, c.native
 	d.finding = finding{carried: Native, exact: true}
 	w.finding = &d.finding
@@ -35,7 +34,7 @@ func (d *drafter) fillNative(c *card, fits bool, room []device.Route) {
 	if act.refused != nil {
 		w.refuse(*act.refused)
 	}
-	if fits {
+	if room != nil {
 		if act.changed {
 			w.carried = Rewritten
 		}

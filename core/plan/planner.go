@@ -17,8 +17,10 @@ type Planner struct {
 	platform *platform
 	drafter  drafter // of the changes that come one by one
 	err      error
-	domains  []*domain // in the order of their rules
-	size     int       // rules
+	deck     *Deck      // nil: none
+	part     nativePart // of deck
+	domains  []*domain  // in the order of their rules
+	size     int        // rules
 	snap     rib.Snapshot
 	follows  bool   // the rules at hand are those of snap
 	plan     *Plan  // of the rules at hand; nil: not put together
@@ -39,12 +41,15 @@ func (pl *Planner) Plan(snap rib.Snapshot) (*Plan, error) {
 	if pl.follows && snap == pl.snap {
 		return pl.now(), nil
 	}
+	if pl.deck != nil {
+		defer pl.deck.leave(snap)
+	}
 	changes, ok := pl.since(snap)
 	if !ok {
 		changes = pl.differences(snap)
 	}
-	pl.take(changes, false)
 	pl.snap, pl.follows = snap, true
+	pl.take(changes, false)
 	return pl.now(), nil
 }
 

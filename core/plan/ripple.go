@@ -41,7 +41,14 @@ func (pl *Planner) take(changes []rib.Change, tell bool) *ripple {
 		r.stirred = append(r.stirred, t.seat)
 	}
 	pl.restore()
-	cards := pl.deal(changes, len(changes) > manyChanges)
+	var cards []*card
+	shared := false
+	if r.bulk {
+		cards, shared = pl.shared(changes)
+	}
+	if !shared {
+		cards = pl.deal(changes, len(changes) > manyChanges)
+	}
 	for i := range changes {
 		r.change(&changes[i], cards[i])
 	}

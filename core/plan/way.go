@@ -3,6 +3,7 @@ package plan
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
@@ -15,7 +16,8 @@ import (
 type way struct {
 	*finding
 	routes []device.Route // FlowSpec
-	sets   []packet.Set   // of pieces that would not share a policer, or of the routes of a rewritten rule once somebody asked: see pieces
+	sets   []packet.Set   // of pieces that would not share a policer, or of the routes of a rewritten rule; nil: see pieces
+	asked  atomic.Pointer[[]packet.Set]
 }
 
 // finding is what was found out about a rule and a mechanism. Rules that go as they came share it: nobody changes it once the rule has its way.
@@ -45,15 +47,20 @@ func (w *way) refuse(r Reason) *way {
 	return w
 }
 
-// pieces returns the sets of the routes of a rewritten rule.
+// pieces returns the sets of the routes of a rewritten rule. Few are ever asked for; a way may be that of several planners.
 func (w *way) pieces() []packet.Set {
-	if w.sets == nil {
-		w.sets = make([]packet.Set, len(w.routes))
-		for i := range w.routes {
-			w.sets[i] = w.routes[i].Match.Set()
-		}
+	if w.sets != nil {
+		return w.sets
 	}
-	return w.sets
+	if sets := w.asked.Load(); sets != nil {
+		return *sets
+	}
+	sets := make([]packet.Set, len(w.routes))
+	for i := range w.routes {
+		sets[i] = w.routes[i].Match.Set()
+	}
+	w.asked.Store(&sets)
+	return sets
 }
 
 // planned returns what is done with packets of c that go by w.

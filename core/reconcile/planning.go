@@ -33,8 +33,8 @@ type planning struct {
 	log     *slog.Logger
 }
 
-func newPlanning(p *profile.Profile, opt plan.Options, log *slog.Logger) *planning {
-	return &planning{profile: p, planner: plan.NewPlanner(p, opt), log: log}
+func newPlanning(planner *plan.Planner, p *profile.Profile, log *slog.Logger) *planning {
+	return &planning{profile: p, planner: planner, log: log}
 }
 
 // rules returns the rules that the plan was made of, in the order of its verdicts.

@@ -91,11 +91,12 @@ func New(cfg Config) *Reconciler {
 	}
 	r := &Reconciler{cfg: cfg}
 	shared := map[string]*planning{}
+	var deck plan.Deck
 	for _, d := range cfg.Devices {
 		key := planKey(d)
 		p, found := shared[key]
 		if !found {
-			p = newPlanning(d.Profile, d.Options, cfg.Log)
+			p = newPlanning(deck.Planner(d.Profile, d.Options), d.Profile, cfg.Log)
 			shared[key] = p
 			r.planners = append(r.planners, p)
 		}
@@ -179,12 +180,13 @@ type Preview struct {
 func (r *Reconciler) Preview(more []flowspec.Rule) ([]Preview, error) {
 	snap := rib.Of(append(slices.Clone(r.cfg.Rules.Snapshot().Rules()), more...))
 	made := map[*planning]*plan.Plan{}
+	var deck plan.Deck
 	var out []Preview
 	for _, w := range r.workers {
 		p, found := made[w.plans]
 		if !found {
 			var err error
-			if p, err = plan.Make(snap, w.dev.Profile, w.dev.Options); err != nil {
+			if p, err = deck.Make(snap, w.dev.Profile, w.dev.Options); err != nil {
 				return nil, fmt.Errorf("plan for %s: %w", w.dev.Name, err)
 			}
 			made[w.plans] = p

@@ -23,9 +23,9 @@ type Judged struct {
 }
 
 // Judge plans the rules of an input for p. snap and index are what its Snapshot returned; d is the language of p's filters, nil where there is
-// none here. The error is about a plan that could not be proven: a fault of sluice.
-func Judge(snap rib.Snapshot, index []int, p *profile.Profile, opt plan.Options, d filter.Dialect) (*Judged, error) {
-	made, err := plan.Make(snap, p, opt)
+// none here. Rules that are judged for several profiles are read once for all of them with one deck; nil: for each. The error is about a plan that could not be proven: a fault of sluice.
+func Judge(deck *plan.Deck, snap rib.Snapshot, index []int, p *profile.Profile, opt plan.Options, d filter.Dialect) (*Judged, error) {
+	made, err := deck.Make(snap, p, opt)
 	if err != nil {
 		return nil, fmt.Errorf("plan for %s: %w", p.Name, err)
 	}

@@ -57,7 +57,7 @@ func judged(t *testing.T, text string, d filter.Dialect) (*report.Input, *report
 		t.Fatal(err)
 	}
 	snap, index := in.Snapshot()
-	j, err := report.Judge(snap, index, p, plan.Options{Settings: settings}, d)
+	j, err := report.Judge(new(plan.Deck), snap, index, p, plan.Options{Settings: settings}, d)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func planned(t *testing.T, text, name string, opt plan.Options) (*Input, *Judged
 	}
 	snap, index := in.Snapshot()
 	opt.Settings = settings
-	j, err := Judge(snap, index, p, opt, nil)
+	j, err := Judge(nil, snap, index, p, opt, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

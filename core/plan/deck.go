@@ -1,0 +1,184 @@
+package plan
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/profile"
+	"github.com/sluice-gateway/sluice/core/rib"
+)
+
+// Deck is what several planners of one RIB find out about its rules by themselves, found out once: what a rule matches and asks for, which no platform changes, and
+// how FlowSpec carries it, which the planners of one platform have in common whatever their operators allow beyond. It is of use where whole tables are planned.
+// The zero Deck is empty. It may be used by several goroutines, and what is planned with it is what would be planned without.
+type Deck struct {
+	mu    sync.Mutex
+	snap  rib.Snapshot
+	users int                  // planners
+	asked int                  // of them, for snap
+	read  *pile                // cards that no platform has seen; nil: nobody asked
+	piles map[nativePart]*pile // cards with their ways by FlowSpec
+}
+
+// nativePart is what decides how FlowSpec carries a rule.
+type nativePart struct {
+	profile  *profile.Profile
+	settings string
+	families string
+	native   bool
+	filter   bool // there is one, which makes refusals remarks
+	noFilter Reason
+}
+
+// Planner returns a Planner that shares what it finds out, see NewPlanner.
+func (d *Deck) Planner(p *profile.Profile, opt Options) *Planner {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.users++
+	pl := NewPlanner(p, opt)
+	pl.deck = d
+	if pl.err == nil {
+		pl.part = nativePart{p, fmt.Sprint(opt.Settings), fmt.Sprint(opt.Families, opt.Families == nil), pl.platform.native != nil, pl.platform.filter != nil, pl.platform.noFilter}
+	}
+	return pl
+}
+
+// Make returns what the function Make returns. The deck keeps nothing for the platform: one plan is made after the other. A nil Deck shares nothing.
+func (d *Deck) Make(snap rib.Snapshot, p *profile.Profile, opt Options) (*Plan, error) {
+	pl := NewPlanner(p, opt)
+	pl.deck = d
+	return pl.Plan(snap)
+}
+
+// leave forgets what is of another snapshot than snap, and what every planner has asked for.
+func (d *Deck) leave(snap rib.Snapshot) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.snap != snap || d.users > 0 && d.asked >= d.users {
+		d.snap, d.read, d.piles = rib.Snapshot{}, nil, nil
+	}
+}
+
+// of returns the piles of snap: of cards as read, and for a platform, which is kept for others where part says whose it is.
+func (d *Deck) of(snap rib.Snapshot, part nativePart) (read, native *pile) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.snap != snap || d.read == nil {
+		d.snap, d.asked, d.read, d.piles = snap, 0, newPile(slices.Collect(snap.All())), make(map[nativePart]*pile)
+	}
+	if part == (nativePart{}) {
+		return d.read, newPile(d.read.rules)
+	}
+	if d.piles[part] == nil {
+		d.piles[part] = newPile(d.read.rules)
+	}
+	d.asked++
+	return d.read, d.piles[part]
+}
+
+// deal returns the cards of the rules of snap for a platform, with the rules. Planners that ask at the same time make them together. The cards are not the caller's.
+func (d *Deck) deal(snap rib.Snapshot, p *platform, part nativePart) *pile {
+	read, native := d.of(snap, part)
+	read.make(func() func(int) *card {
+		var d drafter
+		return func(i int) *card {
+			c := new(card)
+			d.begin(read.rules[i])
+			d.read(c, read.rules[i])
+			return c
+		}
+	})
+	native.make(func() func(int) *card {
+		d := drafter{platform: p}
+		return func(i int) *card {
+			return d.copy(read.cards[i])
+		}
+	})
+	return native
+}
+
+// pile is cards of a table being made by everybody who wants them.
+type pile struct {
+	rules []*flowspec.Rule
+	cards []*card
+	next  atomic.Int64  // to be made
+	left  atomic.Int64  // not made yet
+	done  chan struct{} // closed when all are made
+}
+
+// pieceOfPile is how many cards one goroutine makes at a time.
+const pieceOfPile = 512
+
+func newPile(rules []*flowspec.Rule) *pile {
+	p := &pile{rules: rules, cards: make([]*card, len(rules)), done: make(chan struct{})}
+	p.left.Store(int64(len(rules)))
+	if len(rules) == 0 {
+		close(p.done)
+	}
+	return p
+}
+
+// make makes the cards, on all processors and together with others who do the same. maker returns what makes one, for one goroutine.
+func (p *pile) make(maker func() func(int) *card) {
+	work := func() {
+		one := maker()
+		for {
+			hi := int(p.next.Add(pieceOfPile))
+			lo := hi - pieceOfPile
+			if hi = min(hi, len(p.cards)); lo >= hi {
+				return
+			}
+			for i := lo; i < hi; i++ {
+				p.cards[i] = one(i)
+			}
+			if p.left.Add(int64(lo-hi)) == 0 {
+				close(p.done)
+			}
+		}
+	}
+	select {
+	case <-p.done:
+		return
+	default:
+	}
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) - 1 {
+		wg.Go(work)
+	}
+	work()
+	wg.Wait()
+	<-p.done
+}
+
+// shared returns the cards of the rules that come with changes from the deck, or false where that would make more cards than are needed.
+func (pl *Planner) shared(changes []rib.Change) ([]*card, bool) {
+	if pl.deck == nil || len(changes) < pl.snap.Len()/2 {
+		return nil, false
+	}
+	from := pl.deck.deal(pl.snap, pl.platform, pl.part)
+	out := make([]*card, len(changes))
+	at := 0
+	for i := range changes {
+		r := changes[i].New
+		if r == nil {
+			continue
+		}
+		for at < len(from.rules) && from.rules[at] != r && flowspec.Compare(from.rules[at].Match, r.Match) < 0 {
+			at++
+		}
+		if at == len(from.rules) || from.rules[at] != r {
+			out[i] = pl.drafter.card(r)
+			continue
+		}
+		out[i] = from.cards[at]
+		if pl.platform.filter != nil && pl.part != (nativePart{}) { // whose way is noted on the card
+			c := *out[i]
+			out[i] = &c
+		}
+	}
+	return out, true
+}
