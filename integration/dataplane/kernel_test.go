@@ -84,7 +84,7 @@ func newRun(d *draw, l *lab, p *profile.Profile, f flowspec.Family) *run {
 	}
 	r.planned = trace.Planned{Profile: p, Desired: made.Desired}
 	for i := range made.Verdicts {
-		r.planned.Verdicts = append(r.planned.Verdicts, &made.Verdicts[i])
+		r.planned.Verdicts = append(r.planned.Verdicts, made.Verdicts[i])
 		r.whole = r.whole && made.Verdicts[i].Carried != plan.Rejected
 	}
 	r.script = "flush ruleset\n"
