@@ -4,7 +4,6 @@ import (
 	"iter"
 	"slices"
 
-	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/packet"
 )
@@ -24,18 +23,23 @@ type turn struct {
 // settle decides how each rule of b is carried as far as rules of b and those above decide it; these are settled. It appends the rules that
 // fare otherwise than before to turns.
 func (d *domain) settle(b *bucket, turns []turn) []turn {
+	if b.crowd && d.crowded(b) {
+		return d.settleCrowd(b, turns)
+	}
+	b.crowd = false
+	plain := d.anyOrder() || d.plain(b)
+	lost, loses := exposure{}, false
+	if plain && !d.anyOrder() {
+		lost, loses = d.loses(b)
+	}
 	var own []fate
 	switch {
-	case d.anyOrder():
+	case plain && !loses:
 		own = d.alone(b)
-	case d.plain(b):
-		if lost, ok := d.loses(b); !ok {
-			own = d.alone(b)
-		} else if len(b.seats) == 1 {
-			own = d.together(b, []exposure{lost}) // no other says more
-		} else {
-			own = d.together(b, slices.Collect(d.exposures(b)))
-		}
+	case d.crowded(b):
+		return d.settleCrowd(b, turns)
+	case plain && len(b.seats) == 1:
+		own = d.together(b, []exposure{lost}) // no other says more
 	default:
 		own = d.together(b, slices.Collect(d.exposures(b)))
 	}
@@ -172,17 +176,14 @@ func (d *domain) exposures(b *bucket) iter.Seq[exposure] {
 func (d *domain) loses(b *bucket) (exposure, bool) {
 	for x := range d.exposures(b) {
 		s := b.seats[x.at]
-		both := d.leaves(x.above, s)
-		if both.Empty() {
-			continue
-		}
-		before := d.deciders(x.above, s, both)
-		for k, l := range b.seats[:x.at] {
-			if b.at[k].near(&s.glance) && d.p.alone(l.card).carried() && !l.rule.Action.Continue && l.set.Overlaps(both) {
-				before = append(before, l.set)
+		if d.exposed(x.above, s, d.leaves(x.above, s), func(h *packet.Header) *card {
+			for _, l := range b.seats[:x.at] {
+				if !l.rule.Action.Continue && l.set.Has(*h) && d.p.alone(l.card).carried() {
+					return l.card
+				}
 			}
-		}
-		if exists(outside(both, before)) {
+			return nil
+		}) {
 			return x, true
 		}
 	}
@@ -200,143 +201,82 @@ func (d *domain) leaves(e, s *seat) packet.Set {
 	return e.set.And(s.set)
 }
 
-// deciders returns rules above the bucket of s that decide packets of both, which are of e and s, but not more than the bound. It looks only
-// at those whose first component takes in that of e: others decide some of these packets at most.
-func (d *domain) deciders(e, s *seat, both packet.Set) (out []packet.Set) {
+// exposed says whether the rejected rule e leaves some of packets, which domain.leaves returned, to s, of another bucket; inside returns a rule of that bucket above s that decides one, or nil.
+func (d *domain) exposed(e, s *seat, packets packet.Set, inside func(*packet.Header) *card) bool {
+	return open(packets, func(h *packet.Header) (packet.Set, bool) {
+		if l := d.decides(e, s, h); l != nil {
+			return l.set, true
+		}
+		if c := inside(h); c != nil {
+			return c.set, true
+		}
+		return packet.Set{}, false
+	})
+}
+
+// decides returns a rule above the bucket of s that decides h, a packet of e and s, or nil. It looks only at rules whose first component takes in that of
+// e: others decide some of these packets at most.
+func (d *domain) decides(e, s *seat, h *packet.Header) (found *seat) {
+	g := glanceAt(h)
 	look := func(up *bucket) bool {
-		return up.near(&e.glance, func(l *seat) bool {
-			if l.decides() && l.glance.near(&s.glance) && l.set.Overlaps(both) {
-				out = append(out, l.set)
+		return up.near(&g, func(l *seat) bool {
+			if l.decides() && l.set.Has(*h) {
+				found = l
 			}
-			return len(out) < entangled
+			return found == nil
 		})
 	}
 	b := s.bucket
 	if e.bucket.kind == byDst {
 		for _, up := range d.byDst.Supernets(e.bucket.prefix) {
 			if (b.kind != byDst || up.prefix.Bits() > b.prefix.Bits()) && !look(up) {
-				return out
+				return found
 			}
 		}
 	}
 	if b.kind == byDst {
-		return out
+		return nil
 	}
 	if e.src.IsValid() {
 		for _, up := range d.bySrc.Supernets(e.src) {
 			if b.kind >= bySrc && up != b && (b.kind > bySrc || up.prefix.Bits() > b.prefix.Bits()) && !look(up) {
-				return out
+				return found
 			}
 		}
 	}
 	for _, kind := range []leaderKind{dstPattern, srcPattern} {
 		if up := d.others[kind]; up != nil && kind < b.kind && !look(up) {
-			return out
+			return found
 		}
 	}
-	return out
+	return nil
 }
 
-// exposed returns packets that e leaves to the rule s of another bucket, as things stand.
-func (d *domain) exposed(e, s *seat) packet.Set {
-	both := d.leaves(e, s)
-	if both.Empty() {
-		return both
-	}
-	before := d.deciders(e, s, both)
-	inner := 0
-	s.bucket.near(&s.glance, func(l *seat) bool {
-		if l == s {
-			return false // the rest are behind it
-		}
-		if l.decides() && l.set.Overlaps(both) {
-			before = append(before, l.set)
-			inner++
-		}
-		return inner < entangled
+// exposedNow says whether e leaves some of packets to the rule s of another bucket, as things stand.
+func (d *domain) exposedNow(e, s *seat, packets packet.Set) bool {
+	return d.exposed(e, s, packets, func(h *packet.Header) (found *card) {
+		s.bucket.near(&s.glance, func(l *seat) bool {
+			if l != s && l.decides() && l.set.Has(*h) {
+				found = l.card
+			}
+			return l != s && found == nil // the rest are behind it
+		})
+		return found
 	})
-	return outside(both, before)
 }
 
-// exposes says whether s would be rejected because of e, as things stand, and not because of one in front of e already.
-func (d *domain) exposes(e, s *seat) bool {
+// exposes says whether s would be rejected because of e, as things stand, and not because of one in front of e already. Unless l is nil, it looks only at packets of l.
+func (d *domain) exposes(e, s, l *seat) bool {
 	if first := s.lostTo(); first != nil && compareSeats(first, e) <= 0 {
 		return false
 	}
-	return exists(d.exposed(e, s))
-}
-
-// arrange puts in order what b sends, and keeps account of it.
-func (d *domain) arrange(b *bucket) {
-	d.sends, d.filtered = d.sends-b.sends, d.filtered-b.filtered
-	b.arrange()
-	b.stretch.stale()
-	d.sends, d.filtered = d.sends+b.sends, d.filtered+b.filtered
-	d.lossy.update(b)
-}
-
-// arrange puts the routes of b in the order of the device, and notes which of them another rule sends.
-func (b *bucket) arrange() {
-	simple := true
-	b.routes, b.sends, b.filtered = nil, 0, 0
-	for _, s := range b.seats {
-		s.takes(nil)
-		switch s.state {
-		case asNative:
-			b.sends++
-			simple = simple && !s.native().rewritten
-		case asFilter:
-			b.filtered++
-		}
+	packets := d.leaves(e, s)
+	if l != nil {
+		packets = packets.And(l.set)
 	}
-	if simple {
-		return
+	if packets.Empty() {
+		return false
 	}
-	b.routes = []sent{}
-	var all []sent
-	for _, s := range b.seats {
-		if s.state != asNative {
-			continue
-		}
-		for k := range s.native().routes {
-			all = append(all, sent{&s.native().routes[k], s, int32(k)})
-		}
-	}
-	slices.SortStableFunc(all, func(x, y sent) int { return flowspec.Compare(x.route.Match, y.route.Match) })
-	for _, one := range all {
-		if n := len(b.routes); n > 0 && b.routes[n-1].route.Match.Equal(one.route.Match) {
-			first := b.routes[n-1].seat
-			if one.seat.taken == nil {
-				one.seat.takes(make([]*seat, len(one.seat.native().routes)))
-			}
-			one.seat.taken[one.part] = first
-			continue
-		}
-		b.routes = append(b.routes, one)
-	}
-	b.sends = len(b.routes)
-}
-
-// takes notes which routes of s others send.
-func (s *seat) takes(taken []*seat) {
-	if s.taken != nil || taken != nil {
-		s.taken = taken
-		s.forget()
-	}
-}
-
-// sending appends the routes that b sends, in the order of the device.
-func (b *bucket) sending(out []*device.Route) []*device.Route {
-	if b.routes != nil {
-		for _, one := range b.routes {
-			out = append(out, one.route)
-		}
-		return out
-	}
-	for _, s := range b.seats {
-		if s.state == asNative {
-			out = append(out, &s.native().routes[0])
-		}
-	}
-	return out
+	s.wonders(e)
+	return d.exposedNow(e, s, packets)
 }

@@ -95,8 +95,10 @@ type bucket struct {
 	lossy   bool           // it is in domain.lossy
 	// routes is what it sends where that is not simply one route for each rule, in the order of the device.
 	routes          []sent
+	laid            []sent  // the same with those that an earlier rule sends
 	sends, filtered int     // routes, and rules in the filter
 	dirty           bool    // it waits to be settled
+	crowd           bool    // it was settled as one
 	kept            bool    // ripple.kept has it
 	left            []*seat // went with the changes at hand
 }
@@ -146,11 +148,15 @@ type sent struct {
 type seat struct {
 	*card
 	bucket *bucket
-	gone   bool  // from its bucket
-	number uint8 // see domain.number
-	own    fate  // as settled with the rules of its bucket
-	fate         // as it is: that of its council where it is in one, or its own
+	gone   bool   // from its bucket
+	waits  bool   // in a crowd: to be fitted anew
+	doubts bool   // in a crowd: some questions of trace are in doubt
+	number uint8  // see domain.number
+	trace  *trace // in a crowd: what its fate rests on; nil: on itself and on pairs
+	own    fate   // as settled with the rules of its bucket
+	fate          // as it is: that of its council where it is in one, or its own
 	with   *council
+	laid   *way            // that bucket.laid has
 	filed  filed           // what lossy has of it
 	taken  []*seat         // by route: an earlier rule that sends the same NLRI; nil: nobody sends any of them
 	said   *Verdict        // nil: to be said anew

@@ -63,7 +63,7 @@ func TestTooEntangled(t *testing.T) {
 	t.Parallel()
 	p, _ := embedded(t, "asr9k")
 	snap := rib.Of(ranges(t, 60))
-	enough, err := plan.Make(snap, p, plan.Options{})
+	enough, err := plan.Make(snap, p, plan.Options{NoFilter: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,15 +73,17 @@ func TestTooEntangled(t *testing.T) {
 	if slices.ContainsFunc(enough.Verdicts, entangled) {
 		t.Fatal("60 rules took all steps")
 	}
-	for _, steps := range []int{0, 1000, 100_000} {
-		pl := plan.NewPlanner(p, plan.Options{})
-		pl.SetSteps(steps)
+	// Rules of a bucket that are settled with each other take steps; those that are settled one after another ask questions.
+	for _, c := range []struct{ party, steps int }{{60, 0}, {60, 1000}, {60, 100_000}, {0, 0}, {0, 1}, {0, 5}} {
+		pl := plan.NewPlanner(p, plan.Options{NoFilter: true})
+		pl.SetSteps(c.steps)
+		pl.SetParty(c.party)
 		out, err := pl.Plan(snap)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if !slices.ContainsFunc(out.Verdicts, entangled) {
-			t.Errorf("with %d steps: no rule is too entangled", steps)
+			t.Errorf("with %d steps for each, %d together: no rule is too entangled", c.steps, c.party)
 		}
 	}
 }
@@ -100,7 +102,8 @@ func TestPlansAreSoundInFewSteps(t *testing.T) {
 		}
 		snap := rib.Of(rules)
 		pl := plan.NewPlanner(p, opt)
-		pl.SetSteps(rapid.IntRange(0, 2000).Draw(t, "steps"))
+		pl.SetSteps(rapid.OneOf(rapid.IntRange(0, 9), rapid.IntRange(0, 2000)).Draw(t, "steps"))
+		pl.SetParty(rapid.SampledFrom([]int{0, 2, 64}).Draw(t, "party"))
 		out, err := pl.Plan(snap)
 		if err != nil {
 			t.Fatal(err)
@@ -125,7 +128,7 @@ func BenchmarkEntangled(b *testing.B) {
 				p, _ := embedded(b, "asr9k")
 				snap := rib.Of(c.make(b, n))
 				for b.Loop() {
-					out, err := plan.Make(snap, p, plan.Options{})
+					out, err := plan.Make(snap, p, plan.Options{NoFilter: true})
 					if err != nil {
 						b.Fatal(err)
 					}

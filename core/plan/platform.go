@@ -21,6 +21,7 @@ type platform struct {
 	opt     Options
 	facts   *facts
 	steps   int        // that settling may take; below 0: as plane.budget says
+	party   int        // how many rules of a bucket are settled with each other: largestParty
 	native  *mechanism // nil: cannot, or must not
 	filter  *mechanism
 	// Why there is no native or filter mechanism, and the way of every rule then.
@@ -77,7 +78,7 @@ func newPlatform(p *profile.Profile, opt Options) (*platform, error) {
 	if err := opt.Measured.contradicts(p); err != nil {
 		return nil, err
 	}
-	out := &platform{profile: p, opt: opt, facts: newFacts(p), steps: -1}
+	out := &platform{profile: p, opt: opt, facts: newFacts(p), steps: -1, party: largestParty}
 	switch {
 	case p.Native == nil:
 		out.noNative = Reason{Code: "no-native", Severity: Error, Message: p.Name + " has no FlowSpec"}

@@ -94,18 +94,23 @@ type try struct {
 	make  func(pl *plane, card, other int32) (parts [][]flowspec.Component, keep []int32, ok bool)
 }
 
-// mend looks for a remedy for a conflict and applies the first that is proven. It says which card changed, or false.
-func (pl *plane) mend(c conflict) (changed int32, ok bool) {
-	if c.tangled || pl.spentOrder() {
-		return 0, false
-	}
-	for n, t := range []try{
+// tries returns the remedies for c, in order.
+func (c conflict) tries() [6]try {
+	return [...]try{
 		{RemedyChoose, c.got, c.want, (*plane).descending}, {RemedyChoose, c.got, c.want, (*plane).wider},
 		{RemedySubtract, c.got, c.want, (*plane).subtract},
 		{RemedyPrefix, c.want, c.got, (*plane).levered},
 		{RemedySplitOther, c.want, c.got, (*plane).guarded},
 		{RemedySteer, c.got, c.want, (*plane).steered},
-	} {
+	}
+}
+
+// mend looks for a remedy for a conflict and applies the first that is proven. It says which card changed, or false.
+func (pl *plane) mend(c conflict) (changed int32, ok bool) {
+	if c.tangled || pl.spentOrder() {
+		return 0, false
+	}
+	for n, t := range c.tries() {
 		key := [3]int32{c.want, c.got, int32(n)}
 		if pl.tried[key] || !pl.offers(t.name) {
 			continue
@@ -379,8 +384,13 @@ func (pl *plane) tellBenign() {
 			continue
 		}
 		done[i] = true
-		pl.say(i, Reason{Code: "remedy-benign", Severity: Note, Component: "order",
-			Message: "the device evaluates a piece of it before a rule that should come first, or the other way round; every packet of both is decided by others in any case",
-			Source:  pl.p.facts.source(pl.limits.order.Fact)})
+		pl.say(i, pl.p.benign(pl.limits))
 	}
+}
+
+// benign is what is said of a rule whose pieces changed places with others.
+func (p *platform) benign(l *familyLimits) Reason {
+	return Reason{Code: "remedy-benign", Severity: Note, Component: "order",
+		Message: "the device evaluates a piece of it before a rule that should come first, or the other way round; every packet of both is decided by others in any case",
+		Source:  p.facts.source(l.order.Fact)}
 }

@@ -124,7 +124,7 @@ func (r *ripple) change(c *rib.Change, one *card) {
 	}
 	b := d.bucketOf(one)
 	r.touch(d, b)
-	d.put(b, one)
+	d.put(b, one).waits = true
 	pl.size++
 }
 
@@ -138,6 +138,15 @@ func (r *ripple) touch(d *domain, b *bucket) {
 		}
 	}
 }
+
+// call has s settled anew, with its bucket where that is no crowd.
+func (r *ripple) call(d *domain, s *seat) {
+	s.waits = true
+	r.touch(d, s.bucket)
+}
+
+// called says whether s will be settled anew.
+func (s *seat) called() bool { return s.bucket.dirty && (s.waits || !s.bucket.crowd) }
 
 // keep notes what b sends, before that changes.
 func (d *domain) keep(b *bucket) {
@@ -179,10 +188,15 @@ func (r *ripple) bucket(d *domain, b *bucket) {
 	var turns []turn
 	for _, s := range b.left {
 		d.dissolve(s.with)
-		turns = append(turns, turn{seat: s, was: s.own})
+		one := turn{seat: s, was: s.own}
+		turns = append(turns, one)
 		s.own = fate{}
 		d.lossy.note(s, false)
 		r.stirred = append(r.stirred, s)
+		if b.crowd {
+			at, _ := b.search(s.rule.Match)
+			d.stir(b, at, &one)
+		}
 	}
 	b.left = nil
 	turns = d.settle(b, turns)
@@ -207,11 +221,11 @@ func (r *ripple) pass(d *domain, t *turn) {
 	}
 	if was, is := t.was.state == asRejected, t.now.state == asRejected; was != is {
 		d.below(t.seat, func(s *seat) {
-			if s.bucket.dirty {
+			if s.called() {
 				return
 			}
-			if was && s.lostTo() == t.seat || is && d.exposes(t.seat, s) {
-				r.touch(d, s.bucket)
+			if was && s.lostTo() == t.seat || is && d.exposes(t.seat, s, nil) {
+				r.call(d, s)
 			}
 		})
 	}
@@ -227,8 +241,8 @@ func (r *ripple) pass(d *domain, t *turn) {
 // saved touches the buckets with rules that are not lost any more because l came.
 func (r *ripple) saved(d *domain, l *seat) {
 	d.lossy.lostAround(l, func(s *seat) {
-		if e := s.lostTo(); e != nil && !s.bucket.dirty && e.glance.near(&l.glance) && compareBuckets(l.bucket, s.bucket) < 0 && !exists(d.exposed(e, s)) {
-			r.touch(d, s.bucket)
+		if e := s.lostTo(); e != nil && !s.called() && e.glance.near(&l.glance) && l.set.Overlaps(s.set) && compareBuckets(l.bucket, s.bucket) < 0 && !d.exposedNow(e, s, d.leaves(e, s)) {
+			r.call(d, s)
 		}
 	})
 }
@@ -236,17 +250,24 @@ func (r *ripple) saved(d *domain, l *seat) {
 // bared touches the buckets with rules that are lost because l went.
 func (r *ripple) bared(d *domain, l *seat) {
 	var lost []*seat
-	d.lossy.decidedBy(l, func(e *seat) { lost = append(lost, e) })
+	d.lossy.decidedBy(l, func(e *seat) {
+		if l.set.Overlaps(e.set) {
+			lost = append(lost, e)
+		}
+	})
 	if len(lost) == 0 {
 		return
 	}
 	d.below(l, func(s *seat) {
+		if !l.set.Overlaps(s.set) {
+			return
+		}
 		for _, e := range lost {
-			if s.bucket.dirty {
+			if s.called() {
 				return
 			}
-			if compareBuckets(e.bucket, s.bucket) < 0 && d.exposes(e, s) {
-				r.touch(d, s.bucket)
+			if compareBuckets(e.bucket, s.bucket) < 0 && d.exposes(e, s, l) {
+				r.call(d, s)
 			}
 		}
 	})
@@ -307,19 +328,27 @@ func (r *ripple) routes() (was, is []*device.Route) {
 	var now []*device.Route
 	for _, one := range r.kept {
 		now = one.bucket.sending(now[:0])
-		was, is = appendOthers(was, one.before, now), appendOthers(is, now, one.before)
+		was, is = appendOthers(was, is, one.before, now)
 	}
 	return was, is
 }
 
-// appendOthers appends the routes of list that are not the same as ones of others.
-func appendOthers(out, list, others []*device.Route) []*device.Route {
-	for i, one := range list {
-		if (i >= len(others) || others[i] != one) && !slices.Contains(others, one) {
-			out = append(out, one)
+// appendOthers appends the routes of before and of now, both in the order of the device, that are not in the other.
+func appendOthers(was, is, before, now []*device.Route) ([]*device.Route, []*device.Route) {
+	for len(before) > 0 && len(now) > 0 {
+		if before[0] == now[0] {
+			before, now = before[1:], now[1:]
+			continue
+		}
+		order := flowspec.Compare(before[0].Match, now[0].Match)
+		if order <= 0 {
+			was, before = append(was, before[0]), before[1:]
+		}
+		if order >= 0 {
+			is, now = append(is, now[0]), now[1:]
 		}
 	}
-	return out
+	return append(was, before...), append(is, now...)
 }
 
 // verdicts returns what is to be said anew.

@@ -126,13 +126,15 @@ func (pl *plane) loseExceptions() (changed bool) {
 // isExposed says whether a rule of the bucket gets packets that a rejected rule above leaves to it, as things stand. These questions take no steps of
 // settling: they are asked again only where the answer may be another one.
 func (pl *plane) isExposed(x *exposure) bool {
-	e, j := x.above, pl.bucket.seats[x.at]
-	d := j.bucket.domain
-	both := d.leaves(e, j)
-	if both.Empty() {
-		return false
-	}
-	return exists(outside(both, append(d.deciders(e, j, both), pl.decidersInside(x.at, both)...)))
+	j := pl.bucket.seats[x.at]
+	return j.bucket.domain.exposed(x.above, j, j.bucket.domain.leaves(x.above, j), func(h *packet.Header) *card {
+		for k, c := range pl.cards[:x.at] {
+			if pl.state[k].carried() && !c.rule.Action.Continue && c.set.Has(*h) {
+				return c
+			}
+		}
+		return nil
+	})
 }
 
 // nameLosses says to whom above rules of the bucket were lost: each to the first that leaves it packets in the end.
@@ -152,28 +154,21 @@ func (pl *plane) nameLosses() {
 	}
 }
 
-// decidersInside returns rules of the plane before card j that decide packets of both, but not more than the bound.
-func (pl *plane) decidersInside(j int32, both packet.Set) (out []packet.Set) {
-	for k, c := range pl.cards[:j] {
-		if pl.at[k].near(&pl.at[j]) && pl.state[k].carried() && !c.rule.Action.Continue && c.set.Overlaps(both) {
-			if out = append(out, c.set); len(out) == entangled {
-				break
-			}
-		}
-	}
-	return out
-}
-
 // giveUp rejects every rule that is still carried: what rests on a proof that takes too long is not delivered.
 func (pl *plane) giveUp() {
 	pl.tangled = true
 	for i, s := range pl.state {
 		if s.carried() {
-			pl.reject(int32(i), Reason{Code: "too-entangled", Severity: Error, Component: "order",
-				Message: fmt.Sprintf("it and %d other rules overlap each other in too many ways to prove what the device would do", len(pl.cards)-1),
-				Hint:    "make the rules for one destination disjoint, or give them one action"})
+			pl.reject(int32(i), tooEntangled(len(pl.cards)-1))
 		}
 	}
+}
+
+// tooEntangled is why a rule goes that overlaps others in too many ways.
+func tooEntangled(others int) Reason {
+	return Reason{Code: "too-entangled", Severity: Error, Component: "order",
+		Message: fmt.Sprintf("it and %d other rules overlap each other in too many ways to prove what the device would do", others),
+		Hint:    "make the rules for one destination disjoint, or give them one action"}
 }
 
 // lose rejects j because i was rejected.

@@ -18,6 +18,7 @@ type way struct {
 	routes []device.Route // FlowSpec
 	sets   []packet.Set   // of pieces that would not share a policer, or of the routes of a rewritten rule; nil: see pieces
 	asked  atomic.Pointer[[]packet.Set]
+	ranks  atomic.Uint64 // see ends
 }
 
 // finding is what was found out about a rule and a mechanism. Rules that go as they came share it: nobody changes it once the rule has its way.

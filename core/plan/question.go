@@ -1,0 +1,121 @@
+package plan
+
+import (
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/packet"
+)
+
+// question is one about packets of s that are also packets of another rule: who of the rules above decides them? The answer rests on the packets that were looked at: as long as
+// nothing happens to a rule that has one of them, it stands.
+type question struct {
+	of *seat // the other rule, which brought it up
+	// Nil where carried rules above s are asked for; else those above the rule of are, and routes that stand in front of x, which is of s as sent in way.
+	x      *device.Route
+	way    *way
+	a, b   packet.Set
+	probes []packet.Header // packets that were looked at
+	answer
+	all   bool // any packet of both counts
+	doubt bool // something happened to a rule that has a probe
+}
+
+// answer is that nobody decides some packet, and whether a piece of s was among those who decide others.
+type answer struct{ open, lent bool }
+
+// mostDeciders bounds the rules that are taken out of what one question is about. Past it the answer is that somebody is left.
+const mostDeciders = 32
+
+// ask says whether nobody decides some packet that q is about. What is asked about rules above the bucket does not count: see domain.exposes.
+func (f *fitting) ask(q question) bool {
+	if q.of.bucket == f.s.bucket {
+		f.left--
+	}
+	f.answer(&q)
+	f.asked = append(f.asked, q)
+	return q.open
+}
+
+// answer answers q.
+func (f *fitting) answer(q *question) {
+	q.probes, q.answer, q.doubt = q.probes[:0], answer{}, false
+	q.open = open(q.a.And(q.b), func(h *packet.Header) (packet.Set, bool) {
+		q.probes = append(q.probes, *h)
+		return f.decider(q, h)
+	})
+}
+
+// open says whether base has a packet that nobody decides; decider returns the packets of somebody who decides one, if there are any. It looks at one packet after another, and takes
+// whoever decides it out of what is left: few are needed where many decide something. Where that takes too long, the answer is yes.
+func open(base packet.Set, decider func(*packet.Header) (packet.Set, bool)) bool {
+	var deciders []packet.Set
+	left, known := base, true
+	for {
+		h, ok := left.Witness()
+		if !ok {
+			return false
+		}
+		one, decided := decider(&h)
+		if deciders = append(deciders, one); !decided || len(deciders) > mostDeciders {
+			return true
+		}
+		if left, known = base.Outside(exactSteps, deciders...); !known {
+			return true
+		}
+	}
+}
+
+// decider returns the packets of somebody who decides h, a packet that q is about.
+func (f *fitting) decider(q *question, h *packet.Header) (packet.Set, bool) {
+	if q.of.bucket != f.s.bucket {
+		if l := f.d.decides(q.of, f.s, h); l != nil {
+			return l.set, true
+		}
+	}
+	before := true // whoever follows stands above the rule of q, or that does not matter
+	for _, o := range f.above {
+		if o == q.of && q.x != nil {
+			before = false // but an entry of it may stand in front
+		}
+		if !o.decides() || !o.set.Has(*h) {
+			continue
+		}
+		if before {
+			return o.set, true
+		}
+		if s, ok := f.inFront(q, o, o.ownWay(), h); ok {
+			return s, true
+		}
+	}
+	if q.x == nil {
+		return packet.Set{}, false
+	}
+	s, ok := f.inFront(q, f.s, q.way, h)
+	q.lent = q.lent || ok
+	return s, ok
+}
+
+// inFront returns the packets of a route of o, sent in way w, that has h and stands in front of that of q.
+func (f *fitting) inFront(q *question, o *seat, w *way, h *packet.Header) (packet.Set, bool) {
+	for k := range w.routes {
+		if s := o.setOf(w, k); s.Has(*h) && flowspec.Compare(w.routes[k].Match, q.x.Match) < 0 {
+			return s, true
+		}
+	}
+	return packet.Set{}, false
+}
+
+// stands asks again what is in doubt of b.seats[at], and says whether the answers are as before.
+func (d *domain) stands(b *bucket, at int) bool {
+	f := d.fitting(b, at)
+	asked := f.s.trace.asked
+	for i := range asked {
+		if q := &asked[i]; q.doubt {
+			was := q.answer
+			if f.answer(q); q.answer != was {
+				return false
+			}
+		}
+	}
+	return true
+}
