@@ -64,6 +64,7 @@ func (p *platform) fillFilter(w *way, c *card, components []flowspec.Component, 
 		return w.refuse(r)
 	}
 	w.reasons = append(append(w.reasons, p.changed(l, result.Changes)...), pieceCount(len(result.Entries), &result.Tally)...)
+	w.least = min(result.Bound, len(result.Entries))
 	w.entries = make([]filter.Entry, len(result.Entries))
 	sets := make([]packet.Set, len(result.Entries))
 	do := doOf(act.action)

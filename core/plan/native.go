@@ -125,6 +125,10 @@ func (d *drafter) cutNative(c *card, l *familyLimits, act *planned) {
 		return pieces, matches, trouble, err
 	}
 	pieces, matches, trouble, err := cut(&l.limits)
+	bound := 0
+	if trouble == nil {
+		bound = pieces.Bound
+	}
 	for i := 0; trouble == nil && err == nil && anyTooLong(p.native, matches) && i < len(l.tight); i++ {
 		pieces, matches, trouble, err = cut(&l.tight[i])
 	}
@@ -145,6 +149,7 @@ func (d *drafter) cutNative(c *card, l *familyLimits, act *planned) {
 			Source:  p.facts.source(p.native.native.MaxNLRIFact)})
 		return
 	}
+	w.least = min(bound, len(matches))
 	if told := d.tell(l, len(matches), &pieces.Tally); len(w.reasons) == 0 {
 		w.reasons = told
 	} else {

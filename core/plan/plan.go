@@ -67,6 +67,9 @@ type Entry struct {
 type Cost struct {
 	Entries int
 	TCAM    *int // slots; nil where the profile does not know the expansion
+	// Least is how many entries the rule as it was asked needs at least on this platform, however it is cut; 0 where it has none. It is a lower bound: whether so
+	// few would do is proven where it equals Entries.
+	Least int
 }
 
 // Verdict is how one rule fares on one device.

@@ -60,11 +60,17 @@ func (d *domain) nativeVerdict(v *Verdict, s *seat, n note) {
 		}
 		v.Entries = append(v.Entries, Entry{Route: &w.routes[k]})
 	}
-	v.Cost.Entries = len(v.Entries)
+	v.counts(w)
 	facts := w.facts
 	d.decidedByOrder(v, s, &facts)
 	d.p.known(v, facts)
 	d.p.costs(v, d.p.native, d.family)
+}
+
+// counts fills in how many entries v has, and how many w needs at least.
+func (v *Verdict) counts(w *way) {
+	v.Cost.Entries = len(v.Entries)
+	v.Cost.Least = min(max(w.least, 1), v.Cost.Entries)
 }
 
 // decidedByOrder says what v rests on where the order of the device decides something about s.
@@ -118,7 +124,7 @@ func (p *platform) filterVerdict(v *Verdict, c *card, n note) {
 	for k := range w.entries {
 		v.Entries[k] = Entry{Filter: &w.entries[k]}
 	}
-	v.Cost.Entries = len(v.Entries)
+	v.counts(w)
 	p.known(v, w.facts)
 	p.costs(v, p.filter, c.rule.Match.Family())
 }

@@ -29,6 +29,7 @@ type finding struct {
 	rewritten bool
 	// policers is set when the refusal is about a rate that the pieces would not share; the sets of the way are the pieces.
 	policers bool
+	least    int              // so many entries the rule needs at least, see Cost; 0: one
 	action   *flowspec.Action // as planned; nil: as asked
 	refused  []Reason         // why not; empty when it does
 	reasons  []Reason

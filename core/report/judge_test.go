@@ -122,7 +122,7 @@ func TestKeys(t *testing.T) {
 	check("a summary", keys(top["summary"]), "filter native rejected rewritten rules")
 	for _, r := range got.Rules {
 		check("a rule", keys(r), "basis carried cost entries exact file hex line reasons rule witness")
-		check("a cost", keys(r["cost"]), "entries tcam")
+		check("a cost", keys(r["cost"]), "entries least tcam")
 		if r["cost"].(map[string]any)["tcam"] != nil || r["witness"] != nil {
 			t.Errorf("tcam and witness are not null: %v", r)
 		}

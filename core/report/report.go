@@ -48,10 +48,11 @@ type Entry struct {
 	Hex  string `json:"hex,omitempty"`
 }
 
-// Cost is what a rule takes up; TCAM is null where the platform's expansion is not known.
+// Cost is what a rule takes up; TCAM is null where the platform's expansion is not known. Least is a lower bound of Entries, see plan.Cost.
 type Cost struct {
 	Entries int  `json:"entries"`
 	TCAM    *int `json:"tcam"`
+	Least   int  `json:"least"`
 }
 
 // Witness is a packet that would have gone wrong.
@@ -65,7 +66,7 @@ type Witness struct {
 func Of(r flowspec.Rule, v plan.Verdict, at notation.Position, filterText func(entry string) string) Rule {
 	out := Rule{
 		File: at.File, Line: at.Line, Rule: notation.Text(r), Hex: notation.Hex(r),
-		Carried: v.Carried, Exact: v.Exact, Entries: []Entry{}, Cost: Cost{v.Cost.Entries, v.Cost.TCAM},
+		Carried: v.Carried, Exact: v.Exact, Entries: []Entry{}, Cost: Cost{v.Cost.Entries, v.Cost.TCAM, v.Cost.Least},
 		Basis: v.Basis, Reasons: v.Reasons, Witness: WitnessOf(v.Witness),
 	}
 	if out.Reasons == nil {
