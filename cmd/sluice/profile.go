@@ -269,7 +269,7 @@ func showText(out io.Writer, p *profile.Profile, settings map[string]string) err
 
 var groupHeads = map[string]string{
 	"match": "Native FlowSpec: a rule may match", "action": "Native FlowSpec: it may do", "order": "Native FlowSpec: order of evaluation",
-	"limit": "Native FlowSpec: limits", "filter": "As a generated filter",
+	"limit": "Native FlowSpec: limits", "behaviour": "What it does besides", "filter": "As a generated filter",
 }
 
 func profileMatrix() *cobra.Command {

@@ -78,8 +78,9 @@ func (r lintResult) MarshalJSON() ([]byte, error) {
 // lint checks files and directories, or, without any, the embedded profiles and dir. The error is about files that cannot be read.
 func lint(args []string, dir string) ([]lintResult, error) {
 	out := []lintResult{}
+	base := profiles.Embedded()
 	if len(args) == 0 {
-		out = lintTree(profiles.Files(), "profiles", out)
+		out = lintTree(new(profile.Library), profiles.Files(), "profiles", out)
 		if dir = ownProfiles(dir); dir == "" {
 			return out, nil
 		}
@@ -94,26 +95,25 @@ func lint(args []string, dir string) ([]lintResult, error) {
 			if len(profile.FilesIn(os.DirFS(arg))) == 0 {
 				return nil, fmt.Errorf("%s holds no profiles: they are files named *.yaml", arg)
 			}
-			out = lintTree(os.DirFS(arg), arg, out)
+			out = lintTree(base, os.DirFS(arg), arg, out)
 			continue
 		}
-		b, err := os.ReadFile(arg)
+		r, err := lintOne(base, os.DirFS(filepath.Dir(arg)), filepath.Dir(arg), filepath.Base(arg))
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, lintOne(arg, b))
+		out = append(out, r)
 	}
 	return out, nil
 }
 
-// lintTree checks the profiles at the top of fsys one by one, and then, when each is good, whether their names collide.
-func lintTree(fsys fs.FS, dir string, out []lintResult) []lintResult {
+// lintTree checks the profiles at the top of fsys one by one, and then, when each is good, whether their names collide. They may extend those of base.
+func lintTree(base *profile.Library, fsys fs.FS, dir string, out []lintResult) []lintResult {
 	good := true
 	for _, file := range profile.FilesIn(fsys) {
-		b, err := fs.ReadFile(fsys, file)
-		r := lintOne(filepath.Join(dir, file), b)
+		r, err := lintOne(base, fsys, dir, file)
 		if err != nil {
-			r = lintResult{file: r.file, problems: profile.Problems{{File: r.file, Line: 1, Column: 1, Message: err.Error()}}}
+			r.problems = profile.Problems{{File: r.file, Line: 1, Column: 1, Message: err.Error()}}
 		}
 		good = good && len(r.problems) == 0
 		out = append(out, r)
@@ -122,20 +122,23 @@ func lintTree(fsys fs.FS, dir string, out []lintResult) []lintResult {
 		return out
 	}
 	var ps profile.Problems
-	if _, err := profile.LoadFS(fsys, dir); errors.As(err, &ps) {
+	if _, err := base.Overlay(fsys, dir); errors.As(err, &ps) {
 		out = append(out, lintResult{file: dir, problems: ps})
 	}
 	return out
 }
 
-// lintOne checks one file.
-func lintOne(file string, b []byte) lintResult {
-	r := lintResult{file: file}
-	p, err := profile.Load(file, b)
-	if !errors.As(err, &r.problems) && p != nil {
+// lintOne checks one file at the top of fsys. The error is about reading.
+func lintOne(base *profile.Library, fsys fs.FS, dir, file string) (lintResult, error) {
+	r := lintResult{file: filepath.Join(dir, file)}
+	p, err := base.Read(fsys, dir, file)
+	if errors.As(err, &r.problems) {
+		return r, nil
+	}
+	if err == nil {
 		r.name = p.Name
 	}
-	return r
+	return r, err
 }
 
 func printLint(w io.Writer, results []lintResult) {

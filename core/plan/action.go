@@ -175,6 +175,15 @@ func (p *platform) rate(out *planned, m *mechanism, r flowspec.Rate) {
 	factor := unitFactor(limit.Unit)
 	asked := float64(r.Amount) * factor
 	got := asked
+	if limit.RefuseBelow && got < limit.Floor*(1-1e-9) { // a float32 below is further off
+		p.addFact(out, limit.FloorFact)
+		out.refuse(Reason{Code: "rate-too-small", Severity: Error, Component: "action",
+			Message: fmt.Sprintf("%s is below %s, and below that %s limits nothing: it discards all packets of the rule", rateText(float64(r.Amount), unit),
+				rateText(limit.Floor, limit.Unit), p.profile.Name),
+			Hint:   fmt.Sprintf("ask for %s or more, or discard, if that is meant", rateText(limit.Floor/factor, unit)),
+			Source: p.facts.source(or(limit.FloorFact, limit.Fact))})
+		return
+	}
 	if limit.Floor > 0 && got < limit.Floor*(1-near) {
 		got = limit.Floor
 		p.addFact(out, limit.FloorFact)

@@ -18,6 +18,9 @@ func (d *drafter) fillNative(c *card, room []device.Route) {
 	w.finding = &d.finding
 	defer func() { w.finding = p.findings.kept(w.finding) }()
 	if p.native == nil {
+		if why := p.profile.NoNative; why != "" && p.profile.Native == nil {
+			p.facts.add(&w.facts, why)
+		}
 		w.refuse(p.noNative)
 		return
 	}

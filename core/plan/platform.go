@@ -53,6 +53,8 @@ type familyLimits struct {
 	ops     [flowspec.FlowLabel + 1]map[string]string // facts of single operators
 	guessed [flowspec.FlowLabel + 1]bool              // the number of values is unknown
 	exclude []string                                  // facts of limits.Exclude
+	needs   []string                                  // facts of limits.Needs
+	least   [flowspec.FlowLabel + 1]string            // facts of smallest values
 	cannot  [flowspec.FlowLabel + 1]string            // fact that says why a component is missing
 	order   profile.Order
 	ordered []Reason // what is said of a rule about which the order decides something
@@ -81,7 +83,10 @@ func newPlatform(p *profile.Profile, opt Options) (*platform, error) {
 	out := &platform{profile: p, opt: opt, facts: newFacts(p), steps: -1, party: largestParty}
 	switch {
 	case p.Native == nil:
-		out.noNative = Reason{Code: "no-native", Severity: Error, Message: p.Name + " has no FlowSpec"}
+		out.noNative = Reason{Code: "no-native", Severity: Error, Message: p.Name + " has no FlowSpec", Source: out.facts.source(p.NoNative)}
+		if why, ok := p.Facts[p.NoNative]; ok {
+			out.noNative.Message = fmt.Sprintf("%s filters nothing by FlowSpec: %s", p.Name, why.Text)
+		}
 	case opt.NoNative:
 		out.noNative = Reason{Code: "no-native", Severity: Error, Message: "this device gets no FlowSpec by BGP"}
 	default:
@@ -96,7 +101,7 @@ func newPlatform(p *profile.Profile, opt Options) (*platform, error) {
 	}
 	switch {
 	case p.Filter == nil:
-		out.noFilter = Reason{Code: "no-filter", Severity: Error, Message: "there is no filter dialect for " + p.Name}
+		out.noFilter = Reason{Code: "no-filter", Severity: Error, Message: "there is no filter dialect for " + p.Name, Source: out.facts.source(p.NoFilter)}
 	case opt.NoFilter:
 		out.noFilter = Reason{Code: "no-filter", Severity: Error, Message: "this device has no filter adapter",
 			Hint: "give the device a filter adapter, and rules that its FlowSpec cannot carry go to a filter"}
@@ -119,7 +124,7 @@ func newNative(n *profile.Native, facts *facts) *mechanism {
 	m := &mechanism{actions: &n.Actions, fact: n.Fact, native: n}
 	facts.add(&m.facts, m.fact)
 	for _, f := range n.Families {
-		l := newFamilyLimits(f, n.Components, n.Cannot, n.Exclude)
+		l := newFamilyLimits(f, n.Components, n.Cannot, n.Exclude, n.Needs)
 		l.number(facts)
 		l.order = n.Order
 		if f.Version() == packet.IPv6 && n.OrderV6 != nil {
@@ -138,13 +143,13 @@ func newInFilter(p *profile.Filter, facts *facts) *mechanism {
 		if v == 6 {
 			f = flowspec.IPv6
 		}
-		m.families[f] = newFamilyLimits(f, p.Components, p.Cannot, p.Exclude)
+		m.families[f] = newFamilyLimits(f, p.Components, p.Cannot, p.Exclude, nil)
 		m.families[f].number(facts)
 	}
 	return m
 }
 
-func newFamilyLimits(f flowspec.Family, components map[flowspec.Type]profile.Component, cannot map[flowspec.Type]string, exclude []profile.Exclusion) *familyLimits {
+func newFamilyLimits(f flowspec.Family, components map[flowspec.Type]profile.Component, cannot map[flowspec.Type]string, exclude []profile.Exclusion, needs []profile.Need) *familyLimits {
 	out := &familyLimits{family: f}
 	out.limits.MaxParts = maxParts
 	for t := flowspec.DstPrefix; t <= flowspec.FlowLabel; t++ {
@@ -160,14 +165,15 @@ func newFamilyLimits(f flowspec.Family, components map[flowspec.Type]profile.Com
 		out.facts[t] = c.FactFor(f)
 		out.values[t], out.ops[t], out.reads[t] = c.ValuesFact, c.OpFacts, c.Reads
 		out.guessed[t] = c.MaxValues == 0 && t > flowspec.SrcPrefix
+		out.least[t] = c.MinFact
 	}
 	for _, x := range exclude {
-		var set uint16
-		for _, t := range x.Types {
-			set |= 1 << t
-		}
-		out.limits.Exclude = append(out.limits.Exclude, set)
+		out.limits.Exclude = append(out.limits.Exclude, setOf(x.Types))
 		out.exclude = append(out.exclude, x.Fact)
+	}
+	for _, n := range needs {
+		out.limits.Needs = append(out.limits.Needs, split.Need{Of: setOf(n.Of), OneOf: setOf(n.OneOf), Values: n.Values})
+		out.needs = append(out.needs, n.Fact)
 	}
 	for k := 64; k > 0; k /= 4 {
 		l := out.limits
@@ -182,6 +188,14 @@ func newFamilyLimits(f flowspec.Family, components map[flowspec.Type]profile.Com
 		out.tight = append(out.tight, l)
 	}
 	return out
+}
+
+// setOf returns types as a set (1 << type).
+func setOf(types []flowspec.Type) (set uint16) {
+	for _, t := range types {
+		set |= 1 << t
+	}
+	return set
 }
 
 // number makes the facts of components ready to be added up.
@@ -204,7 +218,7 @@ func (l *familyLimits) number(facts *facts) {
 // limitOf turns the words of a profile into a limit of package split.
 func limitOf(c *profile.Component, f flowspec.Family) split.Limit {
 	l := split.Limit{
-		OK: true, MaxValues: c.MaxValues, MaxPairs: c.MaxPairs, MaxValue: c.MaxValue, Bits: c.Bits,
+		OK: true, MaxValues: c.MaxValues, MaxPairs: c.MaxPairs, MinValue: c.MinValue, MaxValue: c.MaxValue, Bits: c.Bits,
 		MaxBits: int(c.MaxBits), MaxWidth: int(c.MaxWidth), Offset: c.Offset,
 	}
 	switch c.MaxValues {

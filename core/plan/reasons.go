@@ -47,6 +47,8 @@ var Codes = []struct{ Code, Severity, Meaning string }{
 	{"no-offset", Error, "The platform takes no IPv6 prefix with an offset."},
 	{"no-bits", Error, "The platform does not match this bit, or not so many at once."},
 	{"not-together", Error, "The platform does not take these components in one rule."},
+	{"needs-beside", Error, "The platform takes this component only with another one beside it, or takes no rule without one, and the rule has none."},
+	{"number-too-small", Error, "The platform takes a number this small for something else, and would match other packets."},
 	{"number-too-large", Error, "The platform cannot name a number this large."},
 	{"too-many-values", Error, "One rule cannot hold so many values."},
 	{"value-too-wide", Error, "The platform takes fewer octets a value."},
@@ -59,6 +61,7 @@ var Codes = []struct{ Code, Severity, Meaning string }{
 	{"actions-not-together", Error, "The platform does not carry out these actions together."},
 	{"redirect-family", Error, "The next hop is of the other IP version."},
 	{"rate-ceiling", Error, "The rate is above the largest that the device takes."},
+	{"rate-too-small", Error, "The rate is below the smallest that the device limits: it would discard everything."},
 	{"rate-split", Error, "The rule has a rate and would need several entries: each would have a policer of its own."},
 	{"placement-before", Error, "In front of the operator's filter an entry discards or does nothing that ends evaluation."},
 	{"order-conflict", Error, "The device would put a piece of the rule on the other side of a rule that it overlaps and that fares differently."},
@@ -82,6 +85,17 @@ func typeList(set uint16) string {
 		}
 	}
 	return strings.Join(out, " and ")
+}
+
+// typeChoice returns the words of the types in set, as what there is to choose from.
+func typeChoice(set uint16) string { return strings.ReplaceAll(typeList(set), " and ", " or ") }
+
+func numberChoice(list []uint32) string {
+	var out []string
+	for _, n := range list {
+		out = append(out, fmt.Sprint(n))
+	}
+	return strings.Join(out, " or ")
 }
 
 // opNames are what a platform does not do, by operator.
@@ -131,6 +145,20 @@ func (p *platform) trouble(m *mechanism, l *familyLimits, t *split.Trouble) (Rea
 				fact = l.exclude[i]
 			}
 		}
+	case split.NeedsBeside:
+		r.Message = fmt.Sprintf("%s takes no rule without %s", who, typeChoice(t.Types))
+		if n := &l.limits.Needs[t.Have]; n.Of != 0 {
+			r.Message = fmt.Sprintf("%s: %s takes it only with %s", word, who, typeChoice(t.Types))
+			if n.Values != nil {
+				r.Message += fmt.Sprintf(" of %s", numberChoice(n.Values))
+			}
+		}
+		fact = l.needs[t.Have]
+	case split.TooSmall:
+		r.Message = fmt.Sprintf("%s: %s takes %d for something else and would match other packets; %d is the smallest", word, who, t.Have, t.Max)
+		if l.least[t.Type] != "" {
+			fact = l.least[t.Type]
+		}
 	case split.TooBig:
 		r.Message = fmt.Sprintf("%s: %d is more than the %d that %s can name", word, t.Have, t.Max, who)
 	case split.TooMany:
@@ -162,6 +190,8 @@ func (p *platform) remedy(m *mechanism, t *split.Trouble) string {
 		return "one term alone matches more packets (syn alone matches syn+ack too): write that only where it is meant"
 	case t.Why == split.NoTogether:
 		return "several rules with one of the components each match more packets: write that only where it is meant"
+	case t.Why == split.NeedsBeside && t.Types == 1<<flowspec.Protocol:
+		return "name the protocol in the rule: where these are all that such packets can have, it means the same"
 	case t.Why == split.NotDisjoint:
 		return "let the rule end the evaluation, or use values that do not overlap"
 	case m.filter == nil && p.filter == nil && p.profile.Filter != nil:

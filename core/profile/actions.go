@@ -33,7 +33,7 @@ func RedirectWord(f flowspec.RedirectForm) string {
 var actionWords = []string{"discard", "redirect-vrf", "redirect-ip", "rate", "mark", "sample", "continue"}
 
 func (l *loader) actions(where at, n node[rawActions], stage string, fams []flowspec.Family) Actions {
-	raw := n.v
+	raw := n.V
 	if !n.written() {
 		l.bad(where, "`actions` is missing under %s", stage)
 		return Actions{}
@@ -51,13 +51,13 @@ func (l *loader) actions(where at, n node[rawActions], stage string, fams []flow
 		Redirects:   map[flowspec.RedirectForm]Can{},
 	}
 	for _, e := range raw.Redirects {
-		form, ok := redirectWords[e.key.s]
+		form, ok := redirectWords[e.Key.s]
 		if !ok {
-			l.bad(e.key.at, "%q is not a form of redirect: write one of %s", e.key.s,
+			l.bad(e.Key.at, "%q is not a form of redirect: write one of %s", e.Key.s,
 				strings.Join(slices.Sorted(maps.Keys(redirectWords)), ", "))
 			continue
 		}
-		out.Redirects[form] = can(e.val, "redirects."+e.key.s)
+		out.Redirects[form] = can(e.Val, "redirects."+e.Key.s)
 	}
 	for _, x := range raw.Exclude {
 		out.Exclude = append(out.Exclude, l.actionExclusion(x, stage))
@@ -70,17 +70,17 @@ func (l *loader) can(n node[rawCan], path string, fams []flowspec.Family) Can {
 	if !n.written() {
 		return Can{}
 	}
-	return Can{OK: !n.v.Cannot, Families: l.within(n.v.Families, fams), Fact: l.ref(n.at, n.v.Fact, path)}
+	return Can{OK: !n.V.Cannot, Families: l.within(n.V.Families, fams), Fact: l.ref(n.at, n.V.Fact, path)}
 }
 
 func (l *loader) rate(n node[rawRate], path string, units ...string) RateLimit {
 	if !n.written() {
 		return RateLimit{}
 	}
-	raw := n.v
+	raw := n.V
 	out := RateLimit{OK: !raw.Cannot, Unit: raw.Unit.s, Fact: l.ref(n.at, raw.Fact, path)}
 	if raw.Cannot {
-		if raw.Unit.s != "" || raw.Step.set || raw.Floor.set || raw.Ceiling.set {
+		if raw.Unit.s != "" || raw.Step.set || raw.Floor.set || raw.Ceiling.set || raw.BelowFloor.line != 0 {
 			l.bad(n.at, "%s says `cannot` and then what it can", path)
 		}
 		return out
@@ -101,6 +101,7 @@ func (l *loader) rate(n node[rawRate], path string, units ...string) RateLimit {
 	}
 	out.Step, out.StepFact = limit(raw.Step, "step")
 	out.Floor, out.FloorFact = limit(raw.Floor, "floor")
+	l.belowFloor(&out, raw, path)
 	out.Ceiling, out.CeilingFact = limit(raw.Ceiling, "ceiling")
 	if out.Ceiling > 0 && (out.Floor > out.Ceiling || out.Step > out.Ceiling) {
 		l.bad(raw.Ceiling.at, "%s contradicts itself: the ceiling is below the floor or the step", path)
@@ -108,17 +109,34 @@ func (l *loader) rate(n node[rawRate], path string, units ...string) RateLimit {
 	return out
 }
 
+// floorWords say what becomes of a rate below the floor.
+var floorWords = []string{"raised", "refused"}
+
+func (l *loader) belowFloor(out *RateLimit, raw rawRate, path string) {
+	w := raw.BelowFloor
+	if w.line == 0 {
+		return
+	}
+	if !slices.Contains(floorWords, w.s) {
+		l.bad(w.at, "%q does not say what becomes of a rate below the floor: write %s", w.s, strings.Join(floorWords, " or "))
+	}
+	if out.Floor <= 0 {
+		l.bad(w.at, "%s has no floor that a rate could be below", path)
+	}
+	out.RefuseBelow = w.s == "refused"
+}
+
 func (l *loader) actionExclusion(n node[rawActionExclusion], stage string) ActionExclusion {
-	x := ActionExclusion{Fact: l.ref(n.at, n.v.Fact, stage+".actions.exclude")}
-	for _, w := range n.v.Actions {
+	x := ActionExclusion{Fact: l.ref(n.at, n.V.Fact, stage+".actions.exclude")}
+	for _, w := range n.V.Actions {
 		if !slices.Contains(actionWords, w.s) {
 			l.bad(w.at, "%q is not an action: write %s", w.s, strings.Join(actionWords, ", "))
 		}
 	}
-	if len(n.v.Actions) != 2 {
+	if len(n.V.Actions) != 2 {
 		l.bad(n.at, "an exclusion of actions names two of them")
 		return x
 	}
-	x.A, x.B = n.v.Actions[0].s, n.v.Actions[1].s
+	x.A, x.B = n.V.Actions[0].s, n.V.Actions[1].s
 	return x
 }

@@ -19,17 +19,17 @@ func isPrefix(t flowspec.Type) bool { return t == flowspec.DstPrefix || t == flo
 func (l *loader) components(where at, d dict[node[rawComponent]], stage string, fams []flowspec.Family) (map[flowspec.Type]Component, map[flowspec.Type]string) {
 	out, cannot := map[flowspec.Type]Component{}, map[flowspec.Type]string{}
 	for _, e := range d {
-		t, ok := flowspec.ParseType(e.key.s)
+		t, ok := flowspec.ParseType(e.Key.s)
 		if !ok {
-			l.bad(e.key.at, "%q is not a component%s", e.key.s, didYouMean(e.key.s, typeWords()))
+			l.bad(e.Key.at, "%q is not a component%s", e.Key.s, didYouMean(e.Key.s, typeWords()))
 			continue
 		}
-		path := stage + "." + e.key.s
-		raw := e.val.v
-		fact := l.ref(e.key.at, raw.Fact, path)
+		path := stage + "." + e.Key.s
+		raw := e.Val.V
+		fact := l.ref(e.Key.at, raw.Fact, path)
 		if raw.Cannot {
 			if len(raw.Ops) > 0 || raw.Values.set {
-				l.bad(e.key.at, "%s says `cannot` and then what it can", path)
+				l.bad(e.Key.at, "%s says `cannot` and then what it can", path)
 			}
 			cannot[t] = fact
 			continue
@@ -45,12 +45,14 @@ func (l *loader) components(where at, d dict[node[rawComponent]], stage string, 
 }
 
 func (l *loader) component(e entry[node[rawComponent]], t flowspec.Type, path string, fams []flowspec.Family) Component {
-	raw := e.val.v
+	raw := e.Val.V
 	c := Component{
 		Ops:        texts(raw.Ops),
 		MaxValues:  int(l.whole(raw.Values, 1, 1<<16, "unlimited")),
 		ValuesFact: l.limitFact(raw.Values, path+".values"),
 		MaxPairs:   int(l.bound(raw.MaxPairs, 1, 1<<16)),
+		MinValue:   uint32(l.bound(raw.MinValue, 1, float64(t.Max()))),
+		MinFact:    l.limitFact(raw.MinValue, path+".min-value"),
 		MaxValue:   uint32(l.bound(raw.MaxValue, 1, float64(t.Max()))),
 		Bits:       uint16(l.bound(raw.Bits, 1, float64(t.Max()))),
 		BitsV6:     uint16(l.bound(raw.BitsV6, 1, float64(t.Max()))),
@@ -61,21 +63,29 @@ func (l *loader) component(e entry[node[rawComponent]], t flowspec.Type, path st
 		FactV6:     l.optionalRef(raw.FactV6, path+".fact-v6"),
 		Reads:      l.optionalRef(raw.Reads, path+".reads"),
 	}
-	l.ops(&c, raw, t, e.key, path)
+	l.ops(&c, raw, t, e.Key, path)
 	if c.MaxPairs > 0 && c.MaxValues > c.MaxPairs {
 		l.bad(raw.Values.at, "%s contradicts itself: %d values never fit into %d operator/value pairs", path, c.MaxValues, c.MaxPairs)
 	}
 	if !t.Bitmask() && (raw.Bits.set || raw.BitsV6.set || raw.MaxBits.set) {
-		l.bad(e.key.at, "%s has no bits: it is compared as a number", path)
+		l.bad(e.Key.at, "%s has no bits: it is compared as a number", path)
 	}
-	if t.Bitmask() && raw.MaxValue.set {
-		l.bad(raw.MaxValue.at, "%s is a set of bits: limit it with `bits`", path)
+	for _, n := range []number{raw.MinValue, raw.MaxValue} {
+		if t.Bitmask() && n.set {
+			l.bad(n.at, "%s is a set of bits: limit it with `bits`", path)
+		}
+	}
+	if raw.MinValue.set && strings.HasPrefix(path, "filter.") {
+		l.bad(raw.MinValue.at, "%s: a smallest value is kept in native rules only", path)
+	}
+	if c.MaxValue > 0 && c.MinValue > c.MaxValue {
+		l.bad(raw.MinValue.at, "%s contradicts itself: its smallest value is above its largest", path)
 	}
 	if raw.Offset && (!isPrefix(t) || !slices.ContainsFunc(fams, func(f flowspec.Family) bool { return f.Version() == 6 })) {
-		l.bad(e.key.at, "%s cannot have an offset: only IPv6 prefixes have one (RFC 8956 §3.1)", path)
+		l.bad(e.Key.at, "%s cannot have an offset: only IPv6 prefixes have one (RFC 8956 §3.1)", path)
 	}
 	if t == flowspec.FlowLabel && slices.ContainsFunc(c.Families, func(f flowspec.Family) bool { return f.Version() == 4 }) {
-		l.bad(e.key.at, "%s is of IPv6 only (RFC 8956 §3.7)", path)
+		l.bad(e.Key.at, "%s is of IPv6 only (RFC 8956 §3.7)", path)
 	}
 	return c
 }
@@ -83,7 +93,7 @@ func (l *loader) component(e entry[node[rawComponent]], t flowspec.Type, path st
 // ops checks the operators of a component and the facts behind single ones.
 func (l *loader) ops(c *Component, raw rawComponent, t flowspec.Type, key word, path string) {
 	if isPrefix(t) {
-		if len(raw.Ops) > 0 || raw.Values.set || raw.MaxValue.set || raw.MaxWidth.set || raw.MaxPairs.set {
+		if len(raw.Ops) > 0 || raw.Values.set || raw.MinValue.set || raw.MaxValue.set || raw.MaxWidth.set || raw.MaxPairs.set {
 			l.bad(key.at, "%s is a prefix: it has neither operators nor values", path)
 		}
 		c.MaxValues = 1
@@ -118,13 +128,13 @@ func (l *loader) ops(c *Component, raw rawComponent, t flowspec.Type, key word, 
 // opFacts reads the facts behind single operators, those in words. A fact of an operator that c does not have says why.
 func (l *loader) opFacts(c *Component, raw rawComponent, words []string, path string) {
 	for _, f := range raw.OpFacts {
-		if !slices.Contains(words, f.key.s) {
-			l.bad(f.key.at, "%q is not an operator of %s: write one of %s", f.key.s, path, strings.Join(words, ", "))
+		if !slices.Contains(words, f.Key.s) {
+			l.bad(f.Key.at, "%q is not an operator of %s: write one of %s", f.Key.s, path, strings.Join(words, ", "))
 		}
 		if c.OpFacts == nil {
 			c.OpFacts = map[string]string{}
 		}
-		c.OpFacts[f.key.s] = l.ref(f.key.at, f.val, path+".ops."+f.key.s)
+		c.OpFacts[f.Key.s] = l.ref(f.Key.at, f.Val, path+".ops."+f.Key.s)
 	}
 }
 
@@ -142,22 +152,62 @@ func (l *loader) within(list []word, fams []flowspec.Family) []flowspec.Family {
 func (l *loader) exclusions(list []node[rawExclusion], stage string, has map[flowspec.Type]Component) []Exclusion {
 	var out []Exclusion
 	for _, n := range list {
-		x := Exclusion{Fact: l.ref(n.at, n.v.Fact, stage+".exclude")}
-		for _, w := range n.v.Types {
-			t, ok := flowspec.ParseType(w.s)
-			if !ok {
-				l.bad(w.at, "%q is not a component%s", w.s, didYouMean(w.s, typeWords()))
+		x := Exclusion{Fact: l.ref(n.at, n.V.Fact, stage+".exclude")}
+		for _, w := range n.V.Types {
+			list := l.types([]word{w})
+			if len(list) == 0 {
 				continue
 			}
-			if _, can := has[t]; !can {
+			if _, can := has[list[0]]; !can {
 				l.bad(w.at, "%s is excluded beside others, but the platform does not take it at all", w.s)
 			}
-			x.Types = append(x.Types, t)
+			x.Types = append(x.Types, list...)
 		}
-		if len(n.v.Types) < 2 {
+		if len(n.V.Types) < 2 {
 			l.bad(n.at, "an exclusion names two components or more")
 		}
 		out = append(out, x)
+	}
+	return out
+}
+
+// needs reads what must stand in a rule.
+func (l *loader) needs(list []node[rawNeed], has map[flowspec.Type]Component) []Need {
+	var out []Need
+	for _, n := range list {
+		x := Need{Of: l.types(n.V.Of), OneOf: l.types(n.V.OneOf), Fact: l.ref(n.at, n.V.Fact, "native.needs")}
+		if len(x.OneOf) == 0 {
+			l.bad(n.at, "`one-of` is missing: the components of which one must stand in the rule")
+		}
+		for i, t := range x.OneOf {
+			if _, can := has[t]; !can {
+				l.bad(n.at, "%s is needed, but the platform does not take it at all", n.V.OneOf[i].s)
+			}
+		}
+		if len(n.V.Values) > 0 && (len(x.OneOf) != 1 || isPrefix(x.OneOf[0]) || x.OneOf[0].Bitmask()) {
+			l.bad(n.at, "`values` are of one component that is compared as a number")
+		}
+		for _, v := range n.V.Values {
+			if v.word != "" {
+				l.bad(v.at, "`%s` has no meaning here: write a number", v.word)
+			}
+			x.Values = append(x.Values, uint32(l.whole(v, 0, 1<<20-1, "")))
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// types reads words of components.
+func (l *loader) types(list []word) []flowspec.Type {
+	var out []flowspec.Type
+	for _, w := range list {
+		t, ok := flowspec.ParseType(w.s)
+		if !ok {
+			l.bad(w.at, "%q is not a component%s", w.s, didYouMean(w.s, typeWords()))
+			continue
+		}
+		out = append(out, t)
 	}
 	return out
 }

@@ -52,17 +52,17 @@ func (l *loader) cost(n node[rawCost], stage string, fams []flowspec.Family, has
 		return nil
 	}
 	path := stage + ".cost"
-	out := &Cost{Families: l.within(n.v.Families, fams), Components: map[flowspec.Type]Slots{}, Fact: l.ref(n.at, n.v.Fact, path)}
-	for _, e := range n.v.Components {
-		t, ok := flowspec.ParseType(e.key.s)
+	out := &Cost{Families: l.within(n.V.Families, fams), Components: map[flowspec.Type]Slots{}, Fact: l.ref(n.at, n.V.Fact, path)}
+	for _, e := range n.V.Components {
+		t, ok := flowspec.ParseType(e.Key.s)
 		if !ok {
-			l.bad(e.key.at, "%q is not a component%s", e.key.s, didYouMean(e.key.s, typeWords()))
+			l.bad(e.Key.at, "%q is not a component%s", e.Key.s, didYouMean(e.Key.s, typeWords()))
 			continue
 		}
 		if _, can := has[t]; !can {
-			l.bad(e.key.at, "%s has a cost, but the platform does not take it at all", e.key.s)
+			l.bad(e.Key.at, "%s has a cost, but the platform does not take it at all", e.Key.s)
 		}
-		out.Components[t] = l.slots(e, t, path+"."+e.key.s)
+		out.Components[t] = l.slots(e, t, path+"."+e.Key.s)
 	}
 	if len(out.Components) == 0 {
 		l.bad(n.at, "`components` is missing under %s", path)
@@ -71,18 +71,18 @@ func (l *loader) cost(n node[rawCost], stage string, fams []flowspec.Family, has
 }
 
 func (l *loader) slots(e entry[node[rawSlots]], t flowspec.Type, path string) Slots {
-	raw := e.val.v
+	raw := e.Val.V
 	if !raw.Slots.set {
-		l.bad(e.key.at, "%s does not say how many slots a value takes: add `slots`", path)
+		l.bad(e.Key.at, "%s does not say how many slots a value takes: add `slots`", path)
 	}
 	out := Slots{
 		Each: int(l.bound(raw.Slots, 1, 1<<10)), Prefixes: raw.Ranges.s == "prefixes",
-		Bits: uint16(l.bound(raw.Bits, 1, float64(t.Max()))), Fact: l.ref(e.key.at, raw.Fact, path),
+		Bits: uint16(l.bound(raw.Bits, 1, float64(t.Max()))), Fact: l.ref(e.Key.at, raw.Fact, path),
 	}
 	numeric := !isPrefix(t) && !t.Bitmask()
 	switch {
 	case numeric && !slices.Contains(rangeWords, raw.Ranges.s):
-		l.bad(e.key.at, "%s does not say what a range takes: add `ranges`, one of %s", path, strings.Join(rangeWords, ", "))
+		l.bad(e.Key.at, "%s does not say what a range takes: add `ranges`, one of %s", path, strings.Join(rangeWords, ", "))
 	case !numeric && raw.Ranges.s != "":
 		l.bad(raw.Ranges.at, "%s has no ranges", path)
 	}

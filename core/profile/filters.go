@@ -9,7 +9,14 @@ import (
 
 // filter reads what the platform's filters can do.
 func (l *loader) filter(n node[rawFilter]) *Filter {
-	raw := n.v
+	raw := n.V
+	if raw.Cannot {
+		if raw.Dialect.s != "" || len(raw.Components) > 0 {
+			l.bad(n.at, "filter says `cannot` and then what it can")
+		}
+		l.p.NoFilter = l.ref(n.at, raw.Fact, "filter")
+		return nil
+	}
 	out := &Filter{Dialect: raw.Dialect.s, Versions: raw.Versions, Fact: l.ref(n.at, raw.Fact, "filter")}
 	l.required(n.at, raw.Dialect, "dialect")
 	var fams []flowspec.Family
@@ -38,9 +45,9 @@ func (l *loader) filter(n node[rawFilter]) *Filter {
 
 	b := raw.Burst
 	if b.written() {
-		out.BurstMS, out.BurstMin, out.BurstMax = b.v.MS, b.v.Min, b.v.Max
-		out.BurstFact = l.ref(b.at, b.v.Fact, "filter.burst")
-		if b.v.MS < 0 || b.v.Max > 0 && b.v.Min > b.v.Max {
+		out.BurstMS, out.BurstMin, out.BurstMax = b.V.MS, b.V.Min, b.V.Max
+		out.BurstFact = l.ref(b.at, b.V.Fact, "filter.burst")
+		if b.V.MS < 0 || b.V.Max > 0 && b.V.Min > b.V.Max {
 			l.bad(b.at, "the burst contradicts itself: milliseconds must not be negative, nor min-bytes above max-bytes")
 		}
 	} else if out.Actions.RateBytes.OK || out.Actions.RatePackets.OK {
@@ -64,10 +71,10 @@ func (l *loader) semantics(where at, n node[rawSemantics]) (filter.Semantics, st
 		return *b
 	}
 	return filter.Semantics{
-		PortsCheckProtocol:    said(n.v.PortsCheckProtocol, "ports-check-protocol"),
-		TransportChecksOffset: said(n.v.TransportChecksOffset, "transport-checks-offset"),
-		FlagsCheckProtocol:    said(n.v.FlagsCheckProtocol, "flags-check-protocol"),
-		ICMPChecksProtocol:    said(n.v.ICMPChecksProtocol, "icmp-checks-protocol"),
-		TailDiscards:          said(n.v.TailDiscards, "tail-discards"),
-	}, l.ref(n.at, n.v.Fact, "filter.semantics")
+		PortsCheckProtocol:    said(n.V.PortsCheckProtocol, "ports-check-protocol"),
+		TransportChecksOffset: said(n.V.TransportChecksOffset, "transport-checks-offset"),
+		FlagsCheckProtocol:    said(n.V.FlagsCheckProtocol, "flags-check-protocol"),
+		ICMPChecksProtocol:    said(n.V.ICMPChecksProtocol, "icmp-checks-protocol"),
+		TailDiscards:          said(n.V.TailDiscards, "tail-discards"),
+	}, l.ref(n.at, n.V.Fact, "filter.semantics")
 }

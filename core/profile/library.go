@@ -22,21 +22,20 @@ func LoadFS(fsys fs.FS, dir string) (*Library, error) {
 	return new(Library).Overlay(fsys, dir)
 }
 
-// Overlay returns a library in which the profiles of fsys stand beside those of l; one with the same name replaces it.
+// Overlay returns a library in which the profiles of fsys stand beside those of l; one with the same name replaces it. A profile may extend one of l, also
+// the one that it replaces, or one of fsys that extends nothing itself.
 func (l *Library) Overlay(fsys fs.FS, dir string) (*Library, error) {
 	out := &Library{byName: maps.Clone(l.byName), files: maps.Clone(l.files)}
 	if out.byName == nil {
 		out.byName, out.files = map[string]*Profile{}, map[string]string{}
 	}
-	var problems Problems
+	drafts, problems, err := l.drafts(fsys, dir)
+	if err != nil {
+		return nil, err
+	}
 	fresh := map[string]string{}
-	for _, f := range FilesIn(fsys) {
-		b, err := fs.ReadFile(fsys, f)
-		if err != nil {
-			return nil, fmt.Errorf("read profile %s: %w", path.Join(dir, f), err)
-		}
-		shown := path.Join(dir, f)
-		p, err := Load(shown, b)
+	for _, d := range drafts {
+		p, err := l.finish(d, drafts)
 		var ps Problems
 		if errors.As(err, &ps) {
 			problems = append(problems, ps...)
@@ -44,17 +43,79 @@ func (l *Library) Overlay(fsys fs.FS, dir string) (*Library, error) {
 		}
 		if other, twice := fresh[p.Name]; twice {
 			problems = append(problems, Problem{Line: 1, Column: 1,
-				Message: fmt.Sprintf("profile %q is in %s as well", p.Name, other)}.in(shown, b))
+				Message: fmt.Sprintf("profile %q is in %s as well", p.Name, other)}.in(d.Src.file, d.Src.text))
 			continue
 		}
-		fresh[p.Name] = shown
-		out.byName[p.Name], out.files[p.Name] = p, shown
+		fresh[p.Name] = d.Src.file
+		out.byName[p.Name], out.files[p.Name] = p, d.Src.file
 	}
 	problems = append(problems, out.collisions(fresh)...)
 	if len(problems) > 0 {
 		return nil, problems
 	}
 	return out, nil
+}
+
+// drafts reads the files at the top of fsys as they are written.
+func (l *Library) drafts(fsys fs.FS, dir string) (out []*node[rawProfile], problems Problems, err error) {
+	for _, f := range FilesIn(fsys) {
+		b, err := fs.ReadFile(fsys, f)
+		if err != nil {
+			return nil, nil, fmt.Errorf("read profile %s: %w", path.Join(dir, f), err)
+		}
+		raw, err := parse(path.Join(dir, f), b)
+		var ps Problems
+		if errors.As(err, &ps) {
+			problems = append(problems, ps...)
+			continue
+		}
+		out = append(out, raw)
+	}
+	return out, problems, nil
+}
+
+// finish makes a profile of d, which may extend one of siblings or of l.
+func (l *Library) finish(d *node[rawProfile], siblings []*node[rawProfile]) (*Profile, error) {
+	name := d.V.Extends
+	if name.s == "" {
+		return build(d, nil)
+	}
+	for _, s := range siblings {
+		if s == d || s.V.Name.s != name.s {
+			continue
+		}
+		if s.V.Extends.s != "" {
+			return nil, Problems{Problem{Line: name.line, Column: name.col,
+				Message: fmt.Sprintf("%s extends %s itself: one level is all there is, so extend that", name.s, s.V.Extends.s)}.in(d.Src.file, d.Src.text)}
+		}
+		base, err := build(s, nil)
+		if err != nil {
+			return nil, err
+		}
+		return build(d, base)
+	}
+	return build(d, l.byName[name.s])
+}
+
+// Read reads the profile in one file at the top of fsys, as Overlay would. The error is Problems, or about reading.
+func (l *Library) Read(fsys fs.FS, dir, file string) (*Profile, error) {
+	b, err := fs.ReadFile(fsys, file)
+	if err != nil {
+		return nil, fmt.Errorf("read profile %s: %w", path.Join(dir, file), err)
+	}
+	raw, err := parse(path.Join(dir, file), b)
+	if err != nil {
+		return nil, err
+	}
+	var siblings []*node[rawProfile]
+	if raw.V.Extends.s != "" {
+		siblings, _, err = l.drafts(fsys, dir)
+		if err != nil {
+			return nil, err
+		}
+		siblings = slices.DeleteFunc(siblings, func(s *node[rawProfile]) bool { return s.Src.file == raw.Src.file })
+	}
+	return l.finish(raw, siblings)
 }
 
 // collisions finds names that lead to two profiles, and blames the one in fresh.

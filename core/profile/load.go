@@ -1,8 +1,10 @@
 package profile
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,46 +12,102 @@ import (
 	"github.com/sluice-gateway/sluice/core/flowspec"
 )
 
-// Load reads one profile. A profile that loads is complete and consistent: every capability rests on a fact, every fact has a
+// Load reads one profile that extends no other. A profile that loads is complete and consistent: every capability rests on a fact, every fact has a
 // source or says that it is assumed. The error is Problems; file is only used in it.
 func Load(file string, b []byte) (*Profile, error) {
+	raw, err := parse(file, b)
+	if err != nil {
+		return nil, err
+	}
+	return build(raw, nil)
+}
+
+// parse reads the file as it is written. The error is Problems.
+func parse(file string, b []byte) (*node[rawProfile], error) {
 	raw, err := read(b)
 	if err != nil {
 		return nil, Problems{problemOf(err).in(file, b)}
 	}
-	l := &loader{p: &Profile{Facts: map[string]Fact{}}}
-	l.profile(raw)
+	stamp(reflect.ValueOf(raw), &source{file, b})
+	return raw, nil
+}
+
+// build turns the written form into a Profile; base is the one that it extends, or nil.
+func build(raw *node[rawProfile], base *Profile) (*Profile, error) {
+	l := &loader{p: &Profile{Facts: map[string]Fact{}}, src: raw.Src, used: map[string]bool{}}
+	if base == nil && raw.V.Extends.s != "" {
+		l.bad(raw.V.Extends.at, "no profile %q is known here", raw.V.Extends.s)
+		return nil, l.problems
+	}
+	whole := *raw
+	if base != nil {
+		whole.V = inherit(base.raw, raw.V)
+	}
+	l.profile(&whole)
+	if len(l.problems) == 0 {
+		l.p.Extends, l.p.raw = raw.V.Extends.s, whole.V
+		l.variants(&whole)
+		l.prune(raw.V.Facts)
+	}
 	if len(l.problems) > 0 {
-		for i := range l.problems {
-			l.problems[i] = l.problems[i].in(file, b)
-		}
 		slices.SortStableFunc(l.problems, func(a, b Problem) int {
-			if a.Line != b.Line {
-				return a.Line - b.Line
-			}
-			return a.Column - b.Column
+			return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column)
 		})
 		return nil, l.problems
 	}
 	return l.p, nil
 }
 
+// inherit returns raw over what it extends. Its name is its own, and so are its aliases but where it corrects a profile of the same name.
+func inherit(base, raw rawProfile) rawProfile {
+	if raw.Name.s != base.Name.s {
+		base.Aliases = nil
+	}
+	base.Name, base.Extends = word{}, word{}
+	return over(base, raw)
+}
+
 // loader turns the written form into a Profile and collects what is wrong with it. It goes on after a problem,
 // so that one run shows all of them.
 type loader struct {
 	p        *Profile
+	src      *source // the file that is read; places in another one are of what it extends
+	with     string  // the settings that are tried, or ""
+	used     map[string]bool
 	problems Problems
 }
 
 func (l *loader) bad(a at, format string, args ...any) {
-	a = at{max(a.line, 1), max(a.col, 1)} // a null has no place
-	l.problems = append(l.problems, Problem{Line: a.line, Column: a.col, Message: fmt.Sprintf(format, args...)})
+	if a.Src == nil {
+		a.Src = l.src
+	}
+	p := Problem{Line: max(a.line, 1), Column: max(a.col, 1), Message: fmt.Sprintf(format, args...)}.in(a.Src.file, a.Src.text) // a null has no place
+	if a.Src != l.src {
+		p.Message += fmt.Sprintf(" (in %s, which extends this)", l.src.file)
+	}
+	if l.with != "" {
+		p.Message += " (with " + l.with + ")"
+	}
+	l.problems = append(l.problems, p)
+}
+
+// prune drops the facts that were inherited and that nothing rests on any more.
+func (l *loader) prune(own []node[rawFact]) {
+	kept := l.p.factOrder[:0]
+	for _, id := range l.p.factOrder {
+		if l.used[id] || slices.ContainsFunc(own, func(f node[rawFact]) bool { return f.V.ID.s == id }) {
+			kept = append(kept, id)
+			continue
+		}
+		delete(l.p.Facts, id)
+	}
+	l.p.factOrder = kept
 }
 
 var nameForm = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*$`)
 
 func (l *loader) profile(n *node[rawProfile]) {
-	raw, p := &n.v, l.p
+	raw, p := &n.V, l.p
 	l.required(n.at, raw.Name, "name")
 	for _, w := range append([]word{raw.Name}, raw.Aliases...) {
 		if w.s != "" && !nameForm.MatchString(w.s) {
@@ -75,6 +133,7 @@ func (l *loader) profile(n *node[rawProfile]) {
 		p.Pipeline = l.pipeline(raw.Pipeline)
 	}
 	p.Options = l.options(raw.Options)
+	p.Behaviour = l.behaviour(raw.Behaviour)
 	for _, w := range raw.Warnings {
 		p.Warnings = append(p.Warnings, l.warning(w))
 	}
@@ -91,9 +150,9 @@ func (l *loader) required(a at, w word, key string) {
 
 func (l *loader) facts(list []node[rawFact]) {
 	for _, n := range list {
-		l.required(n.at, n.v.ID, "id")
-		if n.v.ID.s != "" {
-			l.fact(n.v.ID.s, n)
+		l.required(n.at, n.V.ID, "id")
+		if n.V.ID.s != "" {
+			l.fact(n.V.ID.s, n)
 		}
 	}
 }
@@ -102,7 +161,7 @@ var checkedForm = regexp.MustCompile(`^20[0-9][0-9]-(0[1-9]|1[0-2])(-[0-3][0-9])
 
 // fact adds a fact under an ID.
 func (l *loader) fact(id string, n node[rawFact]) {
-	raw := n.v
+	raw := n.V
 	where := n.at
 	if raw.ID.line != 0 {
 		where = raw.ID.at
@@ -137,11 +196,12 @@ func (l *loader) fact(id string, n node[rawFact]) {
 // ref returns the ID of a fact. path names a fact written in place; where is used when there is none at all.
 func (l *loader) ref(where at, r factRef, path string) string {
 	switch {
-	case r.inline != nil:
-		if id := r.inline.v.ID.s; id != "" {
+	case r.Inline != nil:
+		if id := r.Inline.V.ID.s; id != "" {
 			path = id
 		}
-		l.fact(path, *r.inline)
+		l.fact(path, *r.Inline)
+		l.used[path] = true
 		return path
 	case r.id == "":
 		l.bad(where, "%s rests on no fact: add `fact: ID`, or a fact {text, source, checked, basis} in place", path)
@@ -160,6 +220,7 @@ func (l *loader) optionalRef(r factRef, path string) string {
 }
 
 func (l *loader) known(r factRef) {
+	l.used[r.id] = true
 	if _, ok := l.p.Facts[r.id]; !ok {
 		l.bad(r.at, "no fact has the id %q%s", r.id, didYouMean(r.id, l.p.factOrder))
 	}
@@ -185,8 +246,18 @@ func (l *loader) families(list []word) []flowspec.Family {
 }
 
 func (l *loader) native(n node[rawNative]) *Native {
-	raw := n.v
-	out := &Native{Families: l.families(raw.Families.v.List)}
+	raw := n.V
+	if raw.Cannot {
+		if raw.Families.written() || len(raw.Components) > 0 || raw.Actions.written() {
+			l.bad(n.at, "native says `cannot` and then what it can")
+		}
+		l.p.NoNative = l.ref(n.at, raw.Fact, "native")
+		return nil
+	}
+	out := &Native{Families: l.families(raw.Families.V.List)}
+	if raw.Fact.line != 0 {
+		l.bad(raw.Fact.at, "`fact` of native is for `cannot`: what it can has facts of its own")
+	}
 	switch {
 	case !raw.Families.written():
 		l.bad(n.at, "`families` is missing under native")
@@ -194,10 +265,11 @@ func (l *loader) native(n node[rawNative]) *Native {
 		l.bad(raw.Families.at, "`list` of families is empty")
 	}
 	if raw.Families.written() {
-		out.Fact = l.ref(raw.Families.at, raw.Families.v.Fact, "native.families")
+		out.Fact = l.ref(raw.Families.at, raw.Families.V.Fact, "native.families")
 	}
 	out.Components, out.Cannot = l.components(n.at, raw.Components, "native", out.Families)
 	out.Exclude = l.exclusions(raw.Exclude, "native", out.Components)
+	out.Needs = l.needs(raw.Needs, out.Components)
 	out.Actions = l.actions(n.at, raw.Actions, "native", out.Families)
 
 	if !raw.Order.written() {
@@ -217,9 +289,9 @@ func (l *loader) native(n node[rawNative]) *Native {
 }
 
 func (l *loader) order(n node[rawOrder], path string) Order {
-	o := Order{Kind: n.v.Kind.s, ByReceivedOctets: n.v.ByReceivedOctets, PrefixLever: n.v.PrefixLever, AlwaysFalse: n.v.AlwaysFalse,
-		Fact: l.ref(n.at, n.v.Fact, path)}
-	l.orderWord(n.v.Kind, n.at)
+	o := Order{Kind: n.V.Kind.s, ByReceivedOctets: n.V.ByReceivedOctets, PrefixLever: n.V.PrefixLever, AlwaysFalse: n.V.AlwaysFalse,
+		Fact: l.ref(n.at, n.V.Fact, path)}
+	l.orderWord(n.V.Kind, n.at)
 	if (o.PrefixLever || o.AlwaysFalse) && !o.ByReceivedOctets {
 		l.bad(n.at, "%s: prefix-lever and always-false are of use only with by-received-octets", path)
 	}
@@ -263,8 +335,8 @@ func (l *loader) bound(n number, lo, hi float64) float64 {
 
 // limitFact returns the fact of a limit that may carry one.
 func (l *loader) limitFact(n number, path string) string {
-	if n.fact.line != 0 {
-		return l.ref(n.at, n.fact, path)
+	if n.Fact.line != 0 {
+		return l.ref(n.at, n.Fact, path)
 	}
 	return ""
 }
@@ -280,59 +352,24 @@ func (l *loader) count(where at, n number, path string) Number {
 		out.Fact = l.limitFact(n, path)
 		return out
 	}
-	out.Fact = l.ref(n.at, n.fact, path)
+	out.Fact = l.ref(n.at, n.Fact, path)
 	return out
 }
 
 func (l *loader) pipeline(n node[rawPipeline]) []string {
-	l.ref(n.at, n.v.Fact, "pipeline")
-	for _, w := range n.v.Stages {
+	l.ref(n.at, n.V.Fact, "pipeline")
+	for _, w := range n.V.Stages {
 		if w.s != "filter" && w.s != "flowspec" {
 			l.bad(w.at, "%q is not a stage: write filter or flowspec", w.s)
 		}
 	}
-	return texts(n.v.Stages)
-}
-
-func (l *loader) options(d dict[node[rawOption]]) map[string]Option {
-	if len(d) == 0 {
-		return nil
-	}
-	out := map[string]Option{}
-	for _, e := range d {
-		raw := e.val.v
-		o := Option{Values: texts(raw.Values), Text: raw.Text.s, Fact: l.ref(e.key.at, raw.Fact, "options."+e.key.s)}
-		l.required(e.key.at, raw.Text, "text")
-		if len(o.Values) < 2 {
-			l.bad(e.key.at, "option %q needs two values or more, the default first", e.key.s)
-		}
-		for _, s := range raw.Set {
-			if !slices.Contains(o.Values, s.key.s) {
-				l.bad(s.key.at, "%q is not a value of option %q", s.key.s, e.key.s)
-			}
-			for _, what := range s.val {
-				if what.key.s != "order" && what.key.s != "order-v6" {
-					l.bad(what.key.at, "%q cannot be set by an option: order and order-v6 can", what.key.s)
-				}
-				l.orderWord(what.val, what.key.at)
-				if o.Set == nil {
-					o.Set = map[string]map[string]string{}
-				}
-				if o.Set[s.key.s] == nil {
-					o.Set[s.key.s] = map[string]string{}
-				}
-				o.Set[s.key.s][what.key.s] = what.val.s
-			}
-		}
-		out[e.key.s] = o
-	}
-	return out
+	return texts(n.V.Stages)
 }
 
 var moments = []string{"always", "native", "native-ipv4", "native-ipv6", "redirect", "rate", "filter"}
 
 func (l *loader) warning(n node[rawWarning]) Warning {
-	raw := n.v
+	raw := n.V
 	w := Warning{Code: raw.Code.s, When: raw.When.s, Unless: raw.Unless.s, Text: raw.Text.s,
 		Command: strings.TrimRight(raw.Command.s, "\n"), Above: int(l.bound(raw.Above, 1, 1<<24)), Fact: l.ref(n.at, raw.Fact, "warning "+raw.Code.s)}
 	l.required(n.at, raw.Code, "code")

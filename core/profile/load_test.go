@@ -54,7 +54,7 @@ options:
     text: how terms are ordered
     fact: manual
     set:
-      legacy: {order: unknown}
+      legacy: {native: {order: {kind: unknown, fact: guess}}}
 warnings:
   - code: knob
     when: native
@@ -154,8 +154,10 @@ func TestLoadRefuses(t *testing.T) {
 		{"unknown order", "kind: rfc8955", "kind: random", "box.yaml:33:17", "not an order"},
 		{"number without fact", "max-rules: {value: 1000, soft: true, fact: manual}", "max-rules: 1000", "box.yaml:36:14", "rests on no fact"},
 		{"option without a second value", "[standard, legacy]", "[standard]", "box.yaml:38:3", "two values"},
-		{"setting of no value", "      legacy: {order", "      modern: {order", "box.yaml:43:7", "not a value of option"},
-		{"setting of what cannot be set", "{order: unknown}", "{colour: unknown}", "box.yaml:43:16", "cannot be set"},
+		{"setting of no value", "      legacy: {native", "      modern: {native", "box.yaml:43:7", "not a value of option"},
+		{"setting of what cannot be set", "legacy: {native", "legacy: {nature", "box.yaml:43:16", "unknown field"},
+		{"setting of the default", "      legacy: {native", "      standard: {native", "box.yaml:43:7", "is the default"},
+		{"setting of an order that is none", "{kind: unknown, fact: guess}}}", "{kind: random, fact: guess}}}", "box.yaml:43:39", "not an order: write rfc8955 or unknown (with term-order=legacy)"},
 		{"unknown moment", "when: native", "when: full moon", "box.yaml:45:5", "when the warning matters"},
 		{"warning unless nothing", "term-order=legacy", "term-order=modern", "box.yaml:47:13", "names no option"},
 		{"neither native nor filter", small[strings.Index(small, "native:"):strings.Index(small, "options:")], "", "box.yaml:1:1", "`native`, `filter` or both"},

@@ -28,8 +28,8 @@ func MatrixOf(list []*Profile) Matrix {
 		for _, l := range p.Sheet() {
 			at := slices.IndexFunc(m.Rows, func(r Row) bool { return r.Group == l.Group && r.Name == l.Name })
 			if at < 0 {
-				at = len(m.Rows)
-				m.Rows = append(m.Rows, Row{Group: l.Group, Name: l.Name})
+				at = m.after(l.Group)
+				m.Rows = slices.Insert(m.Rows, at, Row{Group: l.Group, Name: l.Name})
 			}
 			m.Rows[at].fill(i, l)
 		}
@@ -39,6 +39,18 @@ func MatrixOf(list []*Profile) Matrix {
 		m.Rows[i].Cells = m.Rows[i].Cells[:len(list)]
 	}
 	return m
+}
+
+// groups are the groups of lines, in the order in which they are shown.
+var groups = []string{"match", "action", "order", "limit", "behaviour", "filter"}
+
+// after returns where a row of group goes: behind those of the groups up to it.
+func (m *Matrix) after(group string) int {
+	n := len(m.Rows)
+	for n > 0 && slices.Index(groups, m.Rows[n-1].Group) > slices.Index(groups, group) {
+		n--
+	}
+	return n
 }
 
 // fill puts l into column i.
@@ -81,7 +93,7 @@ What is missing here and how to add a platform: [profiles-writing.md](profiles-w
 
 var groupTitles = map[string]string{
 	"match": "Native: what a rule may match", "action": "Native: what it may do", "order": "Native: order of evaluation",
-	"limit": "Native: limits", "filter": "As a generated filter",
+	"limit": "Native: limits", "behaviour": "What no plan computes with", "filter": "As a generated filter",
 }
 
 func writeMatrix(b *strings.Builder, m Matrix) {

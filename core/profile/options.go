@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// maxVariants bounds the combinations of the options of one profile: each is loaded and checked with the profile.
+const maxVariants = 64
+
 // With returns p as it is on a device whose knobs stand as settings say; options that are not set keep their default, the first of
 // their values. Without settings that change anything it returns p itself.
 func (p *Profile) With(settings map[string]string) (*Profile, error) {
@@ -19,43 +22,21 @@ func (p *Profile) With(settings map[string]string) (*Profile, error) {
 			return nil, fmt.Errorf("profile %s: option %s is one of %s, not %q", p.Name, name, strings.Join(o.Values, ", "), settings[name])
 		}
 	}
-	out := p
+	if v := p.variants[p.settingsKey(settings)]; v != nil {
+		return v, nil
+	}
+	return p, nil
+}
+
+// settingsKey names settings by what differs from the defaults: "cam-type=packet-length".
+func (p *Profile) settingsKey(settings map[string]string) string {
+	var out []string
 	for _, name := range p.OptionNames() {
-		o := p.Options[name]
-		value, ok := settings[name]
-		if !ok && len(o.Values) > 0 {
-			value = o.Values[0]
-		}
-		for _, what := range slices.Sorted(maps.Keys(o.Set[value])) {
-			if out == p {
-				out = p.copyNative()
-			}
-			out.set(what, o.Set[value][what], o.Fact)
+		if value, ok := settings[name]; ok && value != p.Options[name].Values[0] {
+			out = append(out, name+"="+value)
 		}
 	}
-	return out, nil
-}
-
-// copyNative returns a copy of p whose Native can be changed.
-func (p *Profile) copyNative() *Profile {
-	out := *p
-	if p.Native != nil {
-		n := *p.Native
-		out.Native = &n
-	}
-	return &out
-}
-
-func (p *Profile) set(what, value, fact string) {
-	if p.Native == nil {
-		return
-	}
-	switch what {
-	case "order":
-		p.Native.Order = Order{Kind: value, Fact: fact}
-	case "order-v6":
-		p.Native.OrderV6 = &Order{Kind: value, Fact: fact}
-	}
+	return strings.Join(out, " ")
 }
 
 func (p *Profile) options() string {
@@ -83,4 +64,124 @@ func (n *Native) OrderFor(version uint8) Order {
 		return *n.OrderV6
 	}
 	return n.Order
+}
+
+func (l *loader) options(d dict[node[rawOption]]) map[string]Option {
+	if len(d) == 0 {
+		return nil
+	}
+	out := map[string]Option{}
+	for i, e := range d {
+		raw := e.Val.V
+		o := Option{Values: texts(raw.Values), Text: raw.Text.s, Fact: l.ref(e.Key.at, raw.Fact, "options."+e.Key.s)}
+		l.required(e.Key.at, raw.Text, "text")
+		if len(o.Values) < 2 {
+			l.bad(e.Key.at, "option %q needs two values or more, the default first", e.Key.s)
+		}
+		for _, w := range append([]word{e.Key}, raw.Values...) {
+			if !nameForm.MatchString(w.s) {
+				l.bad(w.at, "%q cannot be the name or the value of an option: use small letters, digits, dots and hyphens", w.s)
+			}
+		}
+		for _, s := range raw.Set {
+			switch {
+			case !slices.Contains(o.Values, s.Key.s):
+				l.bad(s.Key.at, "%q is not a value of option %q", s.Key.s, e.Key.s)
+			case s.Key.s == o.Values[0]:
+				l.bad(s.Key.at, "%q is the default of option %q: the profile says what holds then", s.Key.s, e.Key.s)
+			}
+			for _, other := range d[:i] {
+				for _, t := range other.Val.V.Set {
+					if path, both := clash(s.Val.V.paths(), t.Val.V.paths()); both {
+						l.bad(s.Key.at, "options %q and %q both set %s", other.Key.s, e.Key.s, strings.ToLower(strings.TrimPrefix(path, ".")))
+					}
+				}
+			}
+		}
+		out[e.Key.s] = o
+	}
+	return out
+}
+
+// setting is one value of one option, and what it changes.
+type setting struct {
+	text   string
+	change rawProfile
+}
+
+// variants loads the profile once for each combination of settings that differs from the defaults.
+func (l *loader) variants(whole *node[rawProfile]) {
+	combinations := [][]setting{nil}
+	for _, name := range l.p.OptionNames() {
+		o := l.p.Options[name]
+		var changes dict[node[rawChange]]
+		for _, e := range whole.V.Options {
+			if e.Key.s == name {
+				changes = e.Val.V.Set
+			}
+		}
+		all := combinations
+		for _, value := range o.Values[1:] {
+			s := setting{text: name + "=" + value}
+			for _, c := range changes {
+				if c.Key.s == value {
+					s.change = c.Val.V.profile()
+				}
+			}
+			for _, c := range combinations {
+				all = append(all, append(slices.Clone(c), s))
+			}
+		}
+		if combinations = all; len(combinations) > maxVariants {
+			l.bad(whole.V.Options[0].Key.at, "the options combine in more than %d ways", maxVariants)
+			return
+		}
+	}
+	l.p.variants = map[string]*Profile{}
+	for _, c := range combinations[1:] {
+		l.variant(whole, c)
+	}
+}
+
+func (l *loader) variant(whole *node[rawProfile], combination []setting) {
+	one := *whole
+	var texts []string
+	for _, s := range combination {
+		one.V = over(one.V, s.change)
+		texts = append(texts, s.text)
+	}
+	key := strings.Join(texts, " ")
+	v := &loader{p: &Profile{Facts: map[string]Fact{}}, src: l.src, with: key, used: map[string]bool{}}
+	v.profile(&one)
+	l.problems = append(l.problems, v.problems...)
+	for id := range v.used {
+		l.used[id] = true
+	}
+	v.p.Extends, v.p.raw = l.p.Extends, l.p.raw
+	v.prune(nil)
+	l.p.variants[key] = v.p
+}
+
+// behaviour reads what no plan computes with.
+func (l *loader) behaviour(d dict[node[rawBehaviour]]) map[string]Behaviour {
+	if len(d) == 0 {
+		return nil
+	}
+	out := map[string]Behaviour{}
+	for _, e := range d {
+		if !slices.Contains(topicWords(), e.Key.s) {
+			l.bad(e.Key.at, "%q is not a topic of behaviour: write one of %s", e.Key.s, strings.Join(topicWords(), ", "))
+		}
+		l.required(e.Val.at, e.Val.V.Says, "says")
+		out[e.Key.s] = Behaviour{Says: e.Val.V.Says.s, Fact: l.ref(e.Key.at, e.Val.V.Fact, "behaviour."+e.Key.s)}
+	}
+	return out
+}
+
+func topicWords() []string {
+	var out []string
+	for _, t := range Topics {
+		out = append(out, t.Word)
+	}
+	return out
 }

@@ -52,14 +52,21 @@ type Profile struct {
 	Vendor   string
 	Platform string
 	Releases string   // for people: "IOS-XR 6.x and later"
+	Extends  string   // the profile that this one changes, or ""
 	Native   *Native  // nil: no FlowSpec
 	Filter   *Filter  // nil: no dialect
+	NoNative string   // fact that says why Native is nil, where there is one
+	NoFilter string   // the same of Filter
 	Pipeline []string // "filter", "flowspec": in which order the device applies them; nil where unknown
 	Options  map[string]Option
-	Warnings []Warning // knobs that the operator must set on the device
-	Facts    map[string]Fact
+	// Behaviour is what a reader needs to know and no plan computes with, by the words in Topics.
+	Behaviour map[string]Behaviour
+	Warnings  []Warning // knobs that the operator must set on the device
+	Facts     map[string]Fact
 
-	factOrder []string // IDs as the file lists them, then the inline ones
+	factOrder []string            // IDs as the file lists them, then the inline ones
+	raw       rawProfile          // as written, with what it extends
+	variants  map[string]*Profile // by settings; see With
 }
 
 // Unlimited is a number of values without a known limit, sourced as such.
@@ -73,6 +80,8 @@ type Native struct {
 	Cannot map[flowspec.Type]string
 	// Exclude lists sets of component types that may not stand in one rule.
 	Exclude []Exclusion
+	// Needs lists components that must stand in a rule.
+	Needs   []Need
 	Actions Actions
 	Order   Order
 	// OrderV6 differs from Order where it is set.
@@ -96,6 +105,8 @@ type Component struct {
 	MaxValues  int
 	ValuesFact string            // of MaxValues where it differs from Fact; decides only where a list has more than one term
 	MaxPairs   int               // most operator/value pairs, a range counting as two: session-safe limits of some receivers; 0 no limit
+	MinValue   uint32            // smallest number: a rule whose values include a smaller one is refused, for the platform would match other packets; 0: none is
+	MinFact    string            // of MinValue where it differs from Fact
 	MaxValue   uint32            // largest number, 0: the field's own
 	Bits       uint16            // bitmask types: bits that can be named; 0: all
 	BitsV6     uint16            // the same for IPv6 rules; 0: as Bits
@@ -115,6 +126,14 @@ var FragmentTokens = [...]string{"dont-fragment", "is-fragment", "first-fragment
 type Exclusion struct {
 	Types []flowspec.Type
 	Fact  string
+}
+
+// Need says that a rule with one of the components Of, or any rule where Of is empty, is taken only with one of the components OneOf beside it; where Values is
+// set, only if what stands there has no other number than these.
+type Need struct {
+	Of, OneOf []flowspec.Type
+	Values    []uint32
+	Fact      string
 }
 
 // Can is one capability: yes or no, and the fact behind it.
@@ -179,7 +198,9 @@ type RateLimit struct {
 	Step    float64 // rates are multiples of it, 0: unknown (carried, warned "assumed-step")
 	Floor   float64 // smallest rate it honours, 0: unknown
 	Ceiling float64 // largest, 0: unknown
-	Fact    string
+	// RefuseBelow refuses a rate below Floor, which is raised to it elsewhere: for devices that do not limit such a rate but discard.
+	RefuseBelow bool
+	Fact        string
 	// Facts of the three limits where they differ from Fact: they decide only where the limit does.
 	StepFact, FloorFact, CeilingFact string
 }
@@ -231,8 +252,32 @@ type Option struct {
 	Values []string // the first is the default
 	Text   string
 	Fact   string
-	// Set says what each value changes: "order": "unknown". It knows "order" and "order-v6".
-	Set map[string]map[string]string
+}
+
+// Behaviour is one thing that a platform does: a few words, and the fact that has the sentence.
+type Behaviour struct {
+	Says string
+	Fact string
+}
+
+// Topics are the words of Profile.Behaviour, in the order in which they are shown, and what each is about.
+var Topics = []struct{ Word, About string }{
+	{"enforcement", "who filters, and what it takes"},
+	{"interfaces", "where rules apply"},
+	{"direction", "ingress, egress or both"},
+	{"to-router", "packets to the router itself"},
+	{"filters-per-interface", "how many filters an interface takes, and what becomes of FlowSpec beside them"},
+	{"validation", "whether a rule must agree with unicast routes (RFC 8955 section 6, RFC 9117)"},
+	{"unresolved-redirect", "a redirect whose target does not resolve"},
+	{"stripped-redirect", "a redirect that the router takes off the rule"},
+	{"overflow", "more rules than fit"},
+	{"prefix-limit", "more rules than the neighbour may send"},
+	{"programming", "how fast rules are installed, and what they cost in forwarding"},
+	{"malformed", "an NLRI that the receiver does not like"},
+	{"policer-scope", "what one rate limit is counted over"},
+	{"stage-order", "FlowSpec and the filters of an interface: which comes first"},
+	{"counters", "what is counted for each rule, and where it is read"},
+	{"read-back", "how to see what is installed"},
 }
 
 // Warning tells the operator to type something on the device.

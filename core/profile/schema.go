@@ -13,8 +13,10 @@ func Schema() []byte {
 	root := object(reflect.TypeFor[rawProfile]())
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "sluice profile"
-	root["required"] = []string{"name", "vendor", "platform"}
-	root["$defs"] = map[string]any{"fact": object(reflect.TypeFor[rawFact]())}
+	root["required"] = []string{"name"}
+	root["anyOf"] = []any{map[string]any{"required": []string{"extends"}}, map[string]any{"required": []string{"vendor", "platform"}}}
+	root["$defs"] = map[string]any{"fact": object(reflect.TypeFor[rawFact]()),
+		"native": object(reflect.TypeFor[rawNative]()), "filter": object(reflect.TypeFor[rawFilter]())}
 	b, err := json.MarshalIndent(root, "", "  ")
 	if err != nil {
 		panic(err) // maps and strings only
@@ -26,7 +28,7 @@ func Schema() []byte {
 var schemaWords = map[string][]string{
 	"basis": {"measured", "documented", "assumed"}, "kind": {"rfc8955", "unknown"}, "when": moments,
 	"ops": slices.Concat(numericOps[:len(numericOps)-1], bitmaskOps), "stages": {"filter", "flowspec"}, "actions": actionWords,
-	"ranges": rangeWords, "unit": {"bytes/s", "bits/s", "kbits/s", "packets/s"},
+	"ranges": rangeWords, "below-floor": floorWords, "of": typeWords(), "one-of": typeWords(), "types": typeWords(), "unit": {"bytes/s", "bits/s", "kbits/s", "packets/s"},
 }
 
 // schemaOf describes the value of key, whose type is t.
@@ -46,6 +48,12 @@ func schemaOf(t reflect.Type, key string) map[string]any {
 			"value": limit, "soft": map[string]any{"type": "boolean"}, "fact": schemaOf(reflect.TypeFor[factRef](), "fact")}}
 		return map[string]any{"oneOf": []any{limit, own}}
 	}
+	switch t { // as large as the rest, and there more than once
+	case reflect.TypeFor[node[rawNative]]():
+		return map[string]any{"$ref": "#/$defs/native"}
+	case reflect.TypeFor[node[rawFilter]]():
+		return map[string]any{"$ref": "#/$defs/filter"}
+	}
 	switch t.Kind() {
 	case reflect.Bool:
 		return map[string]any{"type": "boolean"}
@@ -55,13 +63,13 @@ func schemaOf(t reflect.Type, key string) map[string]any {
 		return schemaOf(t.Elem(), key)
 	case reflect.Slice:
 		if t.Elem().Kind() == reflect.Struct {
-			if _, ok := t.Elem().FieldByName("key"); ok { // dict[T]
+			if _, ok := t.Elem().FieldByName("Key"); ok { // dict[T]
 				return dictionary(t.Elem(), key)
 			}
 		}
 		return map[string]any{"type": "array", "items": schemaOf(t.Elem(), key)}
 	}
-	if v, ok := t.FieldByName("v"); ok { // node[T]
+	if v, ok := t.FieldByName("V"); ok { // node[T]
 		return object(v.Type)
 	}
 	return object(t)
@@ -69,11 +77,13 @@ func schemaOf(t reflect.Type, key string) map[string]any {
 
 // dictionary describes a mapping whose keys are data.
 func dictionary(entry reflect.Type, key string) map[string]any {
-	val, _ := entry.FieldByName("val")
+	val, _ := entry.FieldByName("Val")
 	out := map[string]any{"type": "object", "additionalProperties": schemaOf(val.Type, "")}
 	switch key {
 	case "components":
 		out["propertyNames"] = map[string]any{"enum": typeWords()}
+	case "behaviour":
+		out["propertyNames"] = map[string]any{"enum": topicWords()}
 	case "redirects":
 		var words []string
 		for w := range redirectWords {

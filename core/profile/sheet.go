@@ -13,7 +13,7 @@ import (
 
 // Line is one capability in words, for people: "match", "source-port", "5 values".
 type Line struct {
-	Group string   `json:"group"` // "match", "action", "order", "limit", "filter"
+	Group string   `json:"group"` // "match", "action", "order", "limit", "behaviour", "filter"
 	Name  string   `json:"name"`
 	Says  string   `json:"says"`
 	Basis Basis    `json:"basis,omitempty"` // weakest of the facts
@@ -27,12 +27,13 @@ func (p *Profile) Sheet() []Line {
 	if p.Native != nil {
 		s.native()
 	} else {
-		s.add("match", "families", "no FlowSpec")
+		s.add("match", "families", "no FlowSpec", p.NoNative)
 	}
+	s.behaviour()
 	if p.Filter != nil {
 		s.filter()
 	} else {
-		s.add("filter", "dialect", "none")
+		s.add("filter", "dialect", "none", p.NoFilter)
 	}
 	return s.lines
 }
@@ -58,6 +59,7 @@ func (s *sheet) native() {
 	n := s.p.Native
 	s.add("match", "families", familyWords(n.Families), n.Fact)
 	s.components("match", "", n.Components, n.Cannot, n.Exclude)
+	s.needs(n.Needs)
 	s.actions("action", "", n.Actions)
 	s.add("order", "IPv4 order", orderWords(n.Order), n.Order.Fact)
 	v6 := n.OrderFor(6)
@@ -69,6 +71,41 @@ func (s *sheet) native() {
 	s.add("limit", "NLRI", nlri, n.MaxNLRIFact)
 	s.add("limit", "rules", n.MaxRules.words(), n.MaxRules.Fact)
 	s.cost("limit", "TCAM slots", n.Cost)
+}
+
+// needs adds a line for each component, or for any rule, that is taken only with others.
+func (s *sheet) needs(list []Need) {
+	for _, n := range list {
+		of := "every rule"
+		if len(n.Of) > 0 {
+			of = typesText(n.Of, ", ")
+		}
+		says := typesText(n.OneOf, " or ")
+		for i, v := range n.Values {
+			sep := " or "
+			if i == 0 {
+				sep = " "
+			}
+			says += sep + strconv.FormatUint(uint64(v), 10)
+		}
+		s.add("match", "needed by "+of, says, n.Fact)
+	}
+}
+
+func typesText(types []flowspec.Type, sep string) string {
+	var out []string
+	for _, t := range types {
+		out = append(out, t.String())
+	}
+	return strings.Join(out, sep)
+}
+
+func (s *sheet) behaviour() {
+	for _, t := range Topics {
+		if b, ok := s.p.Behaviour[t.Word]; ok {
+			s.add("behaviour", t.Word, b.Says, b.Fact)
+		}
+	}
 }
 
 func (s *sheet) filter() {
@@ -92,7 +129,7 @@ func (s *sheet) components(group, prefix string, has map[flowspec.Type]Component
 		c, ok := has[t]
 		switch {
 		case ok:
-			says, facts := c.words(t), []string{c.Fact, c.ValuesFact, c.Reads}
+			says, facts := c.words(t), []string{c.Fact, c.ValuesFact, c.MinFact, c.Reads}
 			if c.For(flowspec.IPv6) || c.For(flowspec.VPNv6) {
 				facts = append(facts, c.FactV6)
 			}
@@ -185,6 +222,9 @@ func (c Component) words(t flowspec.Type) string {
 	if c.MaxPairs > 0 {
 		out = append(out, fmt.Sprintf("%d operators", c.MaxPairs))
 	}
+	if c.MinValue > 0 {
+		out = append(out, fmt.Sprintf("from %d", c.MinValue))
+	}
 	if c.MaxValue > 0 {
 		out = append(out, fmt.Sprintf("up to %d", c.MaxValue))
 	}
@@ -266,6 +306,9 @@ func (r RateLimit) words() string {
 		if l.n > 0 {
 			out = append(out, l.name+" "+strconv.FormatFloat(l.n, 'f', -1, 64))
 		}
+	}
+	if r.RefuseBelow {
+		out = append(out, "refused below")
 	}
 	if r.Step == 0 {
 		out = append(out, "step not known")

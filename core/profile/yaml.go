@@ -11,22 +11,44 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// at is a place in a profile file: line and column, from 1.
-type at struct{ line, col int }
+// at is a place in a profile file: line and column, from 1, and the file where it is known.
+type at struct {
+	line, col int
+	Src       *source
+}
+
+// source is a file that places are in: a profile that extends another one has places in two.
+type source struct {
+	file string
+	text []byte
+}
 
 // rawProfile and the types below are the file as it is written: strings with their places. Load turns them into a Profile.
 type rawProfile struct {
-	Name     word                  `yaml:"name"`
-	Aliases  []word                `yaml:"aliases"`
-	Vendor   word                  `yaml:"vendor"`
-	Platform word                  `yaml:"platform"`
-	Releases word                  `yaml:"releases"`
-	Facts    []node[rawFact]       `yaml:"facts"`
-	Native   node[rawNative]       `yaml:"native"`
-	Filter   node[rawFilter]       `yaml:"filter"`
-	Pipeline node[rawPipeline]     `yaml:"pipeline"`
-	Options  dict[node[rawOption]] `yaml:"options"`
-	Warnings []node[rawWarning]    `yaml:"warnings"`
+	Name      word                     `yaml:"name"`
+	Extends   word                     `yaml:"extends"`
+	Aliases   []word                   `yaml:"aliases"`
+	Vendor    word                     `yaml:"vendor"`
+	Platform  word                     `yaml:"platform"`
+	Releases  word                     `yaml:"releases"`
+	Facts     []node[rawFact]          `yaml:"facts"`
+	Native    node[rawNative]          `yaml:"native"`
+	Filter    node[rawFilter]          `yaml:"filter"`
+	Pipeline  node[rawPipeline]        `yaml:"pipeline"`
+	Options   dict[node[rawOption]]    `yaml:"options"`
+	Behaviour dict[node[rawBehaviour]] `yaml:"behaviour"`
+	Warnings  []node[rawWarning]       `yaml:"warnings"`
+	Without   []word                   `yaml:"without"`
+}
+
+// rawChange is what a value of an option changes in a profile.
+type rawChange struct {
+	Native    node[rawNative]          `yaml:"native"`
+	Filter    node[rawFilter]          `yaml:"filter"`
+	Pipeline  node[rawPipeline]        `yaml:"pipeline"`
+	Behaviour dict[node[rawBehaviour]] `yaml:"behaviour"`
+	Warnings  []node[rawWarning]       `yaml:"warnings"`
+	Without   []word                   `yaml:"without"`
 }
 
 type rawFact struct {
@@ -38,9 +60,12 @@ type rawFact struct {
 }
 
 type rawNative struct {
+	Cannot     bool                     `yaml:"cannot"`
+	Fact       factRef                  `yaml:"fact"`
 	Families   node[rawFamilies]        `yaml:"families"`
 	Components dict[node[rawComponent]] `yaml:"components"`
 	Exclude    []node[rawExclusion]     `yaml:"exclude"`
+	Needs      []node[rawNeed]          `yaml:"needs"`
 	Actions    node[rawActions]         `yaml:"actions"`
 	Order      node[rawOrder]           `yaml:"order"`
 	OrderV6    node[rawOrder]           `yaml:"order-v6"`
@@ -60,6 +85,7 @@ type rawComponent struct {
 	OpFacts  dict[factRef] `yaml:"op-facts"`
 	Values   number        `yaml:"values"`
 	MaxPairs number        `yaml:"max-pairs"`
+	MinValue number        `yaml:"min-value"`
 	MaxValue number        `yaml:"max-value"`
 	Bits     number        `yaml:"bits"`
 	BitsV6   number        `yaml:"bits-v6"`
@@ -75,6 +101,13 @@ type rawComponent struct {
 type rawExclusion struct {
 	Types []word  `yaml:"types"`
 	Fact  factRef `yaml:"fact"`
+}
+
+type rawNeed struct {
+	Of     []word   `yaml:"of"`
+	OneOf  []word   `yaml:"one-of"`
+	Values []number `yaml:"values"`
+	Fact   factRef  `yaml:"fact"`
 }
 
 type rawActions struct {
@@ -97,12 +130,13 @@ type rawCan struct {
 }
 
 type rawRate struct {
-	Cannot  bool    `yaml:"cannot"`
-	Unit    word    `yaml:"unit"`
-	Step    number  `yaml:"step"`
-	Floor   number  `yaml:"floor"`
-	Ceiling number  `yaml:"ceiling"`
-	Fact    factRef `yaml:"fact"`
+	Cannot     bool    `yaml:"cannot"`
+	Unit       word    `yaml:"unit"`
+	Step       number  `yaml:"step"`
+	Floor      number  `yaml:"floor"`
+	BelowFloor word    `yaml:"below-floor"`
+	Ceiling    number  `yaml:"ceiling"`
+	Fact       factRef `yaml:"fact"`
 }
 
 type rawActionExclusion struct {
@@ -119,6 +153,7 @@ type rawOrder struct {
 }
 
 type rawFilter struct {
+	Cannot        bool                     `yaml:"cannot"`
 	Dialect       word                     `yaml:"dialect"`
 	Fact          factRef                  `yaml:"fact"`
 	Semantics     node[rawSemantics]       `yaml:"semantics"`
@@ -154,10 +189,15 @@ type rawPipeline struct {
 }
 
 type rawOption struct {
-	Values []word           `yaml:"values"`
-	Text   word             `yaml:"text"`
-	Fact   factRef          `yaml:"fact"`
-	Set    dict[dict[word]] `yaml:"set"`
+	Values []word                `yaml:"values"`
+	Text   word                  `yaml:"text"`
+	Fact   factRef               `yaml:"fact"`
+	Set    dict[node[rawChange]] `yaml:"set"`
+}
+
+type rawBehaviour struct {
+	Says word    `yaml:"says"`
+	Fact factRef `yaml:"fact"`
 }
 
 type rawWarning struct {
@@ -173,13 +213,13 @@ type rawWarning struct {
 // node is a part of the file with its place. Unknown keys in it are errors that know theirs.
 type node[T any] struct {
 	at
-	v T
+	V T
 }
 
 // UnmarshalYAML decodes strictly.
 func (x *node[T]) UnmarshalYAML(n ast.Node) error {
 	x.at = place(n)
-	return yaml.NodeToValue(n, &x.v, yaml.Strict())
+	return yaml.NodeToValue(n, &x.V, yaml.Strict())
 }
 
 // written says whether x was in the file at all.
@@ -209,15 +249,15 @@ func (w *word) UnmarshalYAML(n ast.Node) error {
 type factRef struct {
 	at
 	id     string
-	inline *node[rawFact]
+	Inline *node[rawFact]
 }
 
 // UnmarshalYAML reads either form.
 func (f *factRef) UnmarshalYAML(n ast.Node) error {
 	f.at = place(n)
 	if isMapping(n) {
-		f.inline = new(node[rawFact])
-		return f.inline.UnmarshalYAML(n)
+		f.Inline = new(node[rawFact])
+		return f.Inline.UnmarshalYAML(n)
 	}
 	var w word
 	err := w.UnmarshalYAML(n)
@@ -232,7 +272,7 @@ type number struct {
 	word string // "unknown", "unlimited", "none", "" for a number
 	set  bool
 	soft bool
-	fact factRef
+	Fact factRef
 }
 
 // UnmarshalYAML reads any of the forms.
@@ -250,7 +290,7 @@ func (l *number) UnmarshalYAML(n ast.Node) error {
 		if !body.Value.set {
 			return placed(n, "a limit with a fact of its own needs `value`")
 		}
-		l.is, l.word, l.soft, l.fact = body.Value.is, body.Value.word, body.Soft, body.Fact
+		l.is, l.word, l.soft, l.Fact = body.Value.is, body.Value.word, body.Soft, body.Fact
 		return nil
 	}
 	var w word
@@ -278,18 +318,18 @@ func (l *number) UnmarshalYAML(n ast.Node) error {
 type dict[T any] []entry[T]
 
 type entry[T any] struct {
-	key word
-	val T
+	Key word
+	Val T
 }
 
 // UnmarshalYAML reads the keys in order.
 func (d *dict[T]) UnmarshalYAML(n ast.Node) error {
 	for _, v := range pairs(n) {
 		var e entry[T]
-		if err := e.key.UnmarshalYAML(v.Key.(ast.Node)); err != nil {
+		if err := e.Key.UnmarshalYAML(v.Key.(ast.Node)); err != nil {
 			return err
 		}
-		if err := yaml.NodeToValue(v.Value, &e.val, yaml.Strict()); err != nil {
+		if err := yaml.NodeToValue(v.Value, &e.Val, yaml.Strict()); err != nil {
 			return err
 		}
 		*d = append(*d, e)
@@ -332,9 +372,9 @@ func place(n ast.Node) at {
 
 func tokenAt(t *token.Token) at {
 	if t == nil || t.Position == nil {
-		return at{1, 1}
+		return at{line: 1, col: 1}
 	}
-	return at{t.Position.Line, t.Position.Column}
+	return at{line: t.Position.Line, col: t.Position.Column}
 }
 
 // placedError is an error at a place.
@@ -360,7 +400,7 @@ func read(b []byte) (*node[rawProfile], error) {
 		}
 	}
 	if len(docs) == 0 {
-		return nil, &placedError{at{1, 1}, "the file is empty"}
+		return nil, &placedError{at{line: 1, col: 1}, "the file is empty"}
 	}
 	if len(docs) > 1 {
 		return nil, placed(docs[1].Body, "a second document: one file holds one profile")

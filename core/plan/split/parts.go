@@ -38,6 +38,24 @@ type Pieces struct {
 
 // Parts is as the function Parts. What it returns is good until the Cutter is used again, as long as components do not change.
 func (c *Cutter) Parts(f flowspec.Family, components []flowspec.Component, l *Limits, disjoint bool) (*Pieces, *Trouble) {
+	out, trouble := c.cut(f, components, l, disjoint)
+	if trouble != nil || !l.particular() {
+		return out, trouble
+	}
+	for _, numbers := range out.Of {
+		part := make([]flowspec.Component, len(numbers))
+		for i, n := range numbers {
+			part[i] = out.Lists[n]
+		}
+		if trouble := l.unmet(part); trouble != nil {
+			return nil, trouble
+		}
+	}
+	return out, nil
+}
+
+// cut is Parts, but for what pieces need beside their components.
+func (c *Cutter) cut(f flowspec.Family, components []flowspec.Component, l *Limits, disjoint bool) (*Pieces, *Trouble) {
 	c.own.reset()
 	p := &c.parter
 	p.memory, p.family, p.limits, p.disjoint = &c.own, f, l, disjoint

@@ -39,6 +39,7 @@ type Limit struct {
 	Ops       Ops
 	MaxValues int    // terms of the list, a range or a conjunction counting as one; 0 is no limit
 	MaxPairs  int    // operator and value pairs; 0 is no limit
+	MinValue  uint32 // a value below it would be taken for something else; 0: none would
 	MaxValue  uint32 // largest number that can be named; 0 is the field's own
 	Bits      uint16 // bits that can be named; 0 is all
 	MaxBits   int    // bits in one value; 0 is no limit
@@ -50,6 +51,7 @@ type Limit struct {
 type Limits struct {
 	Of      [flowspec.FlowLabel + 1]Limit // by component type
 	Exclude []uint16                      // sets of component types (1 << type) that may not stand in one rule
+	Needs   []Need                        // components that must stand in a rule
 	// MaxParts bounds the number of pieces of one rule: work is bounded, and a rule that needs more is better refused.
 	MaxParts int
 }
@@ -74,6 +76,8 @@ const (
 	NoOffset     Why = "no-offset"        // no IPv6 prefix with an offset
 	NoBits       Why = "no-bits"          // not this bit, or not so many at once
 	NoTogether   Why = "not-together"     // these components may not stand in one rule
+	NeedsBeside  Why = "needs-beside"     // a component that must stand in the rule does not
+	TooSmall     Why = "number-too-small" // a number that the platform takes for something else
 	TooBig       Why = "number-too-large" // a number that the platform cannot name
 	TooMany      Why = "too-many-values"  // more values than one rule takes
 	TooWide      Why = "value-too-wide"   // more octets a value than the platform takes
@@ -86,10 +90,10 @@ const (
 type Trouble struct {
 	Type  flowspec.Type // the component
 	Why   Why
-	Have  int    // values, pairs, pieces, or the number that is too large
+	Have  int    // values, pairs, pieces, the number that is too large or too small, or which of Limits.Needs
 	Max   int    // the limit
 	Op    Ops    // the operator that is missing
-	Types uint16 // components of NoTogether (1 << type)
+	Types uint16 // components of NoTogether and NeedsBeside (1 << type)
 }
 
 // Change is something that was done to a rule to fit it in.
@@ -144,7 +148,7 @@ func Fits(f flowspec.Family, components []flowspec.Component, l *Limits) bool {
 			return false
 		}
 	}
-	return l.excluded(typesOf(components)) == 0
+	return l.excluded(typesOf(components)) == 0 && l.unmet(components) == nil
 }
 
 // typesOf returns the set of the types of components.
