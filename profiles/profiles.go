@@ -12,7 +12,7 @@ import (
 
 //go:generate go test . -run TestGenerated -update
 
-//go:embed *.yaml
+//go:embed *.yaml testdata/*.txt
 var files embed.FS
 
 var embedded = sync.OnceValue(func() *profile.Library {
@@ -26,5 +26,5 @@ var embedded = sync.OnceValue(func() *profile.Library {
 // Embedded returns the profiles that come with sluice.
 func Embedded() *profile.Library { return embedded() }
 
-// Files returns the files themselves, for `sluice profile lint`.
+// Files returns the files themselves, for `sluice profile lint`, and the cases under testdata, for `sluice profile test`.
 func Files() fs.FS { return files }

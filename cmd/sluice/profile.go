@@ -69,7 +69,7 @@ func profileCmd() *cobra.Command {
 		Short: "Show what is known of each platform, and check profiles of your own",
 		Args:  cobra.NoArgs,
 	}
-	cmd.AddCommand(profileList(), profileShow(), profileLint(), profileMatrix())
+	cmd.AddCommand(profileList(), profileShow(), profileLint(), profileTest(), profileMatrix())
 	return cmd
 }
 
@@ -111,7 +111,8 @@ func profileList() *cobra.Command {
 			return err
 		}
 		out := []listed{}
-		for _, p := range lib.All() {
+		all := lib.All()
+		for _, p := range all {
 			out = append(out, listingOf(p, lib.File(p.Name)))
 		}
 		if f == "json" {
@@ -119,10 +120,14 @@ func profileList() *cobra.Command {
 		}
 		w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 		fmt.Fprintln(w, "PROFILE\tALSO\tPLATFORM\tNATIVE\tFILTER\tRELEASES")
-		for _, l := range out {
+		for i, l := range out {
+			p := all[i]
 			native := "no"
-			if l.Native {
+			switch on := p.Switched(); {
+			case l.Native:
 				native = "yes"
+			case len(on) > 0:
+				native = strings.TrimPrefix(on[0].Title(), p.Name+":")
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s %s\t%s\t%s\t%s\n", l.Name, orDash(strings.Join(l.Aliases, ", ")), l.Vendor, l.Platform, native, orDash(l.Filter), l.Releases)
 		}
@@ -270,69 +275,4 @@ func showText(out io.Writer, p *profile.Profile, settings map[string]string) err
 var groupHeads = map[string]string{
 	"match": "Native FlowSpec: a rule may match", "action": "Native FlowSpec: it may do", "order": "Native FlowSpec: order of evaluation",
 	"limit": "Native FlowSpec: limits", "behaviour": "What it does besides", "filter": "As a generated filter",
-}
-
-func profileMatrix() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "matrix [PROFILE[:OPTION=VALUE]...]",
-		Short: "Set profiles side by side; all of them without arguments",
-	}
-	open := libraryFlags(cmd, "text", "json", "markdown")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		lib, f, err := open()
-		if err != nil {
-			return err
-		}
-		list := lib.All()
-		if len(args) > 0 {
-			if list, err = selectAll(lib, args); err != nil {
-				return usage(err)
-			}
-		}
-		switch f {
-		case "json":
-			return printJSON(cmd.OutOrStdout(), profile.MatrixOf(list))
-		case "markdown":
-			return profile.WriteMarkdown(cmd.OutOrStdout(), list)
-		}
-		return matrixText(cmd.OutOrStdout(), profile.MatrixOf(list))
-	}
-	return cmd
-}
-
-// selectAll returns the profiles that specs name, with their settings applied.
-func selectAll(lib *profile.Library, specs []string) ([]*profile.Profile, error) {
-	var list []*profile.Profile
-	for _, spec := range specs {
-		p, settings, err := lib.Select(spec)
-		if err != nil {
-			return nil, err
-		}
-		if p, err = p.With(settings); err != nil {
-			return nil, err
-		}
-		list = append(list, p)
-	}
-	return list, nil
-}
-
-func matrixText(out io.Writer, m profile.Matrix) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	group := ""
-	for _, r := range m.Rows {
-		if r.Group != group {
-			group = r.Group
-			fmt.Fprintf(w, "%s\t%s\n", strings.ToUpper(group), strings.Join(m.Profiles, "\t"))
-		}
-		fmt.Fprint(w, strings.TrimPrefix(r.Name, "filter "))
-		for _, c := range r.Cells {
-			fmt.Fprintf(w, "\t%s%s", c.Says, c.Basis.Sign())
-		}
-		fmt.Fprintln(w)
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintln(out, "\n! seen on the platform   ? assumed   no mark: documented by the vendor")
-	return err
 }

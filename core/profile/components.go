@@ -138,15 +138,22 @@ func (l *loader) opFacts(c *Component, raw rawComponent, words []string, path st
 	}
 }
 
-// within reads families that must be among fams.
+// within reads families that must be among fams. Where an option, or a profile that extends this one, takes families away, those in the list go with them.
 func (l *loader) within(list []word, fams []flowspec.Family) []flowspec.Family {
 	out := l.families(list)
+	if len(out) != len(list) || len(list) == 0 {
+		return out
+	}
+	kept := make([]flowspec.Family, 0, len(out)) // not nil, which would be all of them
 	for i, f := range out {
-		if !slices.Contains(fams, f) && len(out) == len(list) {
+		switch {
+		case slices.Contains(fams, f):
+			kept = append(kept, f)
+		case l.own(list[i].at):
 			l.bad(list[i].at, "family %s is not one that the platform takes at all", f)
 		}
 	}
-	return out
+	return kept
 }
 
 func (l *loader) exclusions(list []node[rawExclusion], stage string, has map[flowspec.Type]Component) []Exclusion {

@@ -10,8 +10,8 @@ import (
 // filter reads what the platform's filters can do.
 func (l *loader) filter(n node[rawFilter]) *Filter {
 	raw := n.V
-	if raw.Cannot {
-		if raw.Dialect.s != "" || len(raw.Components) > 0 {
+	if isTrue(raw.Cannot) {
+		if l.own(raw.Dialect.at) || len(raw.Components) > 0 && l.own(raw.Components[0].Key.at) {
 			l.bad(n.at, "filter says `cannot` and then what it can")
 		}
 		l.p.NoFilter = l.ref(n.at, raw.Fact, "filter")

@@ -91,6 +91,11 @@ func (l *loader) bad(a at, format string, args ...any) {
 	l.problems = append(l.problems, p)
 }
 
+// own says whether a is a place in the profile's own file, and that as it stands there: no option changed it.
+func (l *loader) own(a at) bool { return a.line != 0 && a.Src == l.src && l.with == "" }
+
+func isTrue(b *bool) bool { return b != nil && *b }
+
 // prune drops the facts that were inherited and that nothing rests on any more.
 func (l *loader) prune(own []node[rawFact]) {
 	kept := l.p.factOrder[:0]
@@ -247,15 +252,15 @@ func (l *loader) families(list []word) []flowspec.Family {
 
 func (l *loader) native(n node[rawNative]) *Native {
 	raw := n.V
-	if raw.Cannot {
-		if raw.Families.written() || len(raw.Components) > 0 || raw.Actions.written() {
+	if isTrue(raw.Cannot) {
+		if l.own(raw.Families.at) || len(raw.Components) > 0 && l.own(raw.Components[0].Key.at) || l.own(raw.Actions.at) {
 			l.bad(n.at, "native says `cannot` and then what it can")
 		}
 		l.p.NoNative = l.ref(n.at, raw.Fact, "native")
 		return nil
 	}
 	out := &Native{Families: l.families(raw.Families.V.List)}
-	if raw.Fact.line != 0 {
+	if raw.Cannot == nil && l.own(raw.Fact.at) {
 		l.bad(raw.Fact.at, "`fact` of native is for `cannot`: what it can has facts of its own")
 	}
 	switch {

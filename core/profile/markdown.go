@@ -24,7 +24,7 @@ type Row struct {
 func MatrixOf(list []*Profile) Matrix {
 	m := Matrix{Profiles: []string{}, Rows: []Row{}}
 	for i, p := range list {
-		m.Profiles = append(m.Profiles, p.Name)
+		m.Profiles = append(m.Profiles, p.Title())
 		for _, l := range p.Sheet() {
 			at := slices.IndexFunc(m.Rows, func(r Row) bool { return r.Group == l.Group && r.Name == l.Name })
 			if at < 0 {
@@ -51,6 +51,15 @@ func (m *Matrix) after(group string) int {
 		n--
 	}
 	return n
+}
+
+// WithSwitched returns list with the profiles that a setting turns FlowSpec on for behind the ones that have none by default.
+func WithSwitched(list []*Profile) []*Profile {
+	var out []*Profile
+	for _, p := range list {
+		out = append(append(out, p), p.Switched()...)
+	}
+	return out
 }
 
 // fill puts l into column i.
@@ -85,7 +94,9 @@ What is missing here and how to add a platform: [profiles-writing.md](profiles-w
 `)
 	writeMatrix(&b, MatrixOf(list))
 	for _, p := range list {
-		writeProfile(&b, p)
+		if p.settings == "" {
+			writeProfile(&b, p)
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

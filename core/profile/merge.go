@@ -7,7 +7,8 @@ import (
 
 // What is laid over a profile, by a profile that extends it or by a value of an option, replaces what it names and leaves the rest. Native, filter and their
 // actions are gone into key by key; components, redirects, options and behaviour by name, facts by id and warnings by code. Everything below that is
-// replaced as a whole: a component that is written again has none of the limits that it had.
+// replaced as a whole: a component that is written again has none of the limits that it had. A stage that says `cannot: true` keeps what it had for whoever
+// lays `cannot: false` over it.
 
 // over returns base with top laid over it.
 func over(base, top rawProfile) rawProfile {
@@ -54,21 +55,10 @@ func lay(base, top reflect.Value) reflect.Value {
 		return top
 	case base.Kind() == reflect.Slice && base.Len() > 0 && top.Len() > 0:
 		return layList(base, top)
-	case slices.Contains(deepTypes, base.Type()) && !refusal(base) && !refusal(top):
+	case slices.Contains(deepTypes, base.Type()):
 		return layFields(base, top)
 	}
 	return top
-}
-
-// refusal says whether v is a stage that says `cannot`: nothing is added to it, nor it to anything.
-func refusal(v reflect.Value) bool {
-	switch stage := v.Interface().(type) {
-	case node[rawNative]:
-		return stage.V.Cannot
-	case node[rawFilter]:
-		return stage.V.Cannot
-	}
-	return false
 }
 
 func layFields(base, top reflect.Value) reflect.Value {
@@ -110,14 +100,16 @@ next:
 // paths returns the places that c writes to: what two options both write to would depend on their order.
 func (c rawChange) paths() []string {
 	var out []string
-	gather(reflect.ValueOf(c.profile()), "", &out)
+	top := c.profile()
+	top.Without = nil // taking away twice is taking away
+	gather(reflect.ValueOf(top), "", &out)
 	return out
 }
 
 func gather(v reflect.Value, path string, out *[]string) {
 	switch {
 	case v.IsZero():
-	case slices.Contains(deepTypes, v.Type()) && !refusal(v):
+	case slices.Contains(deepTypes, v.Type()):
 		for i := range v.NumField() {
 			if f := v.Type().Field(i); f.IsExported() {
 				gather(v.Field(i), path+"."+f.Name, out)

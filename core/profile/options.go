@@ -39,6 +39,28 @@ func (p *Profile) settingsKey(settings map[string]string) string {
 	return strings.Join(out, " ")
 }
 
+// Title returns the name with the settings that differ from the defaults, as Select reads it: "cisco-ncs5500:etcam=true".
+func (p *Profile) Title() string {
+	if p.settings == "" {
+		return p.Name
+	}
+	return p.Name + ":" + strings.ReplaceAll(p.settings, " ", ":")
+}
+
+// Switched returns the settings of a single option under which a profile that filters nothing by FlowSpec does, each as the profile of such a device.
+func (p *Profile) Switched() []*Profile {
+	var out []*Profile
+	for _, name := range p.OptionNames() {
+		for _, value := range p.Options[name].Values {
+			v := p.variants[p.settingsKey(map[string]string{name: value})]
+			if p.Native == nil && v != nil && v.Native != nil {
+				out = append(out, v)
+			}
+		}
+	}
+	return out
+}
+
 func (p *Profile) options() string {
 	if len(p.Options) == 0 {
 		return ": it has none"
@@ -93,7 +115,7 @@ func (l *loader) options(d dict[node[rawOption]]) map[string]Option {
 			for _, other := range d[:i] {
 				for _, t := range other.Val.V.Set {
 					if path, both := clash(s.Val.V.paths(), t.Val.V.paths()); both {
-						l.bad(s.Key.at, "options %q and %q both set %s", other.Key.s, e.Key.s, strings.ToLower(strings.TrimPrefix(path, ".")))
+						l.bad(s.Key.at, "options %q and %q both set %s", other.Key.s, e.Key.s, strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(path, ".")), ".v.", "."))
 					}
 				}
 			}
@@ -157,7 +179,7 @@ func (l *loader) variant(whole *node[rawProfile], combination []setting) {
 	for id := range v.used {
 		l.used[id] = true
 	}
-	v.p.Extends, v.p.raw = l.p.Extends, l.p.raw
+	v.p.Extends, v.p.settings, v.p.raw = l.p.Extends, key, l.p.raw
 	v.prune(nil)
 	l.p.variants[key] = v.p
 }

@@ -65,6 +65,7 @@ type Profile struct {
 	Facts     map[string]Fact
 
 	factOrder []string            // IDs as the file lists them, then the inline ones
+	settings  string              // what differs from the defaults: "cam-type=packet-length"
 	raw       rawProfile          // as written, with what it extends
 	variants  map[string]*Profile // by settings; see With
 }

@@ -136,11 +136,14 @@ func (s *sheet) components(group, prefix string, has map[flowspec.Type]Component
 			for _, op := range slices.Concat(c.Ops, FragmentTokens[:]) {
 				facts = append(facts, c.OpFacts[op])
 			}
+			var apart []string
 			for _, x := range exclude {
 				if others := x.beside(t); others != "" {
-					says += "; not with " + others
-					facts = append(facts, x.Fact)
+					apart, facts = append(apart, others), append(facts, x.Fact)
 				}
+			}
+			if len(apart) > 0 {
+				says += "; not with " + strings.Join(apart, ", ")
 			}
 			s.add(group, name, says, facts...)
 			s.also(c)

@@ -60,7 +60,7 @@ type rawFact struct {
 }
 
 type rawNative struct {
-	Cannot     bool                     `yaml:"cannot"`
+	Cannot     *bool                    `yaml:"cannot"`
 	Fact       factRef                  `yaml:"fact"`
 	Families   node[rawFamilies]        `yaml:"families"`
 	Components dict[node[rawComponent]] `yaml:"components"`
@@ -153,7 +153,7 @@ type rawOrder struct {
 }
 
 type rawFilter struct {
-	Cannot        bool                     `yaml:"cannot"`
+	Cannot        *bool                    `yaml:"cannot"`
 	Dialect       word                     `yaml:"dialect"`
 	Fact          factRef                  `yaml:"fact"`
 	Semantics     node[rawSemantics]       `yaml:"semantics"`
