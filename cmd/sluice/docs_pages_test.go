@@ -116,6 +116,7 @@ func TestDocumentedCommandsRun(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	writeShown(t, dir)
 	var asYAML bytes.Buffer
 	if status := run(t.Context(), []string{"convert", "--to", "yaml", filepath.Join(dir, "rules.conf")}, strings.NewReader(""), &asYAML, os.Stderr); status != exitDone {
 		t.Fatalf("status %d", status)
@@ -157,6 +158,68 @@ func TestDocumentedCommandsRun(t *testing.T) {
 	}
 	if len(ran) < 8 {
 		t.Errorf("%d command lines were run: %v", len(ran), ran)
+	}
+}
+
+var shownFile = regexp.MustCompile("(?ms)^`(mine/[a-z0-9./-]+)`:\n\n```[a-z]+\n(.*?)^```")
+
+// writeShown writes the files that docs/profiles-writing.md shows to dir, and returns the page.
+func writeShown(t *testing.T, dir string) string {
+	t.Helper()
+	page := pages(t)["../../docs/profiles-writing.md"]
+	for _, m := range shownFile.FindAllStringSubmatch(page, -1) {
+		writeFile(t, filepath.Join(dir, m[1]), m[2])
+	}
+	return page
+}
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Whoever does what docs/profiles-writing.md says, in its order, sees what it says: its files are written and its commands run, and nothing else.
+func TestWritingPage(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	page := pages(t)["../../docs/profiles-writing.md"]
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sluice := filepath.Join(dir, "sluice")
+	if err := os.Symlink(self, sluice); err != nil { // see TestMain
+		t.Fatal(err)
+	}
+	step := regexp.MustCompile("(?ms)" + strings.TrimPrefix(shownFile.String(), "(?ms)") + "|^```console\n(.*?)^```")
+	commands := 0
+	for _, m := range step.FindAllStringSubmatch(page, -1) {
+		if m[1] != "" {
+			writeFile(t, filepath.Join(dir, m[1]), m[2])
+			continue
+		}
+		for _, part := range strings.Split("\n"+m[3], "\n$ ")[1:] {
+			line, want, _ := strings.Cut(part+"\n", "\n")
+			args := strings.Fields(line)
+			if args[0] == "sluice" {
+				args[0] = sluice
+			}
+			cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
+			cmd.Dir = dir
+			got, err := cmd.CombinedOutput()
+			if err != nil || strings.TrimSpace(string(got)) != strings.TrimSpace(want) {
+				t.Errorf("$ %s (%v)\n%s\nthe page says\n%s", line, err, got, want)
+			}
+			commands++
+		}
+	}
+	if commands < 5 {
+		t.Errorf("%d commands were run; the page has more", commands)
 	}
 }
 

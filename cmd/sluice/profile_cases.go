@@ -28,7 +28,7 @@ func profileTest() *cobra.Command {
 		Long: `Plan the rules in testdata/PROFILE.txt beside each profile, by FlowSpec alone, and compare with what the file says becomes of them.
 Without arguments it holds all profiles against theirs, the embedded ones against the embedded cases. --update writes what became of them into the
 files beside the profiles of --profiles, for people to read before they keep it. Exit status 1 when something differs or a profile has no cases.`,
-		Example: `  sluice profile test --profiles /etc/sluice/profiles acme-edge`,
+		Example: `  sluice profile test cisco-asr9k`,
 	}
 	dir := profilesFlag(cmd)
 	update := cmd.Flags().Bool("update", false, "write the cases of the profiles in --profiles anew")

@@ -179,6 +179,11 @@ func (l *loader) variant(whole *node[rawProfile], combination []setting) {
 	for id := range v.used {
 		l.used[id] = true
 	}
+	for _, id := range v.p.factOrder { // those written in place where only this setting reads them
+		if _, there := l.p.Facts[id]; !there {
+			l.p.Facts[id], l.p.factOrder = v.p.Facts[id], append(l.p.factOrder, id)
+		}
+	}
 	v.p.Extends, v.p.settings, v.p.raw = l.p.Extends, key, l.p.raw
 	v.prune(nil)
 	l.p.variants[key] = v.p
