@@ -193,9 +193,6 @@ func profileShow() *cobra.Command {
 		if err != nil {
 			return usage(err)
 		}
-		if p, err = p.With(settings); err != nil {
-			return usage(err)
-		}
 		if f == "json" {
 			return printJSON(cmd.OutOrStdout(), shownOf(p, lib.File(p.Name), settings))
 		}

@@ -48,11 +48,8 @@ and those that filter nothing by FlowSpec as it is also with the setting that ch
 func selectAll(lib *profile.Library, specs []string) ([]*profile.Profile, error) {
 	var list []*profile.Profile
 	for _, spec := range specs {
-		p, settings, err := lib.Select(spec)
+		p, _, err := lib.Select(spec)
 		if err != nil {
-			return nil, err
-		}
-		if p, err = p.With(settings); err != nil {
 			return nil, err
 		}
 		list = append(list, p)

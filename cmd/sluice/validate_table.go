@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sluice-gateway/sluice/core/plan"
@@ -111,6 +112,29 @@ func meaning(code string) string {
 		}
 	}
 	return ""
+}
+
+// failsOpen prints the redirects that would let packets through to what rules below them protect. Without a redirect there is nothing to look for.
+func (p *textPrinter) failsOpen(j *judged) {
+	if !slices.ContainsFunc(p.v.Rules, func(r report.Standing) bool { return r.Rule.Action.Redirect != nil }) {
+		return
+	}
+	list := j.FailsOpen(p.v.Input, p.v.table(), p.v.index, j.profile)
+	if len(list) == 0 {
+		return
+	}
+	fmt.Fprintf(p.w, "%s\n", p.paint(bold, "Fails open on "+j.spec+": where the redirect does not work the rule accepts what a rule below filters"))
+	for i, one := range list {
+		if i == linesShown {
+			fmt.Fprintf(p.w, "  and %d more (--format json lists them)\n", len(list)-i)
+			break
+		}
+		fmt.Fprintf(p.w, "  %s  %s: below it %s\n", p.paint(yellow, "fails open"), p.paint(bold, one.Ref.String()), places(one.Below, len(one.Below), one.More))
+	}
+	if s := list[0].Source; s != "" {
+		fmt.Fprintf(p.w, "  %s\n", p.paint(dim, "source: "+s))
+	}
+	fmt.Fprintln(p.w)
 }
 
 // lenient prints the packets that are not filtered as asked.

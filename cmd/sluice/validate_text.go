@@ -45,6 +45,7 @@ func (p *textPrinter) profile(j *judged) error {
 	}
 	p.order(j)
 	p.lenient(j)
+	p.failsOpen(j)
 	p.onDevice(j)
 	return nil
 }

@@ -316,7 +316,11 @@ func (b *builder) devices(raw rawConfig, c *Config, set *profile.Library) []Devi
 			d.Filter = b.filter(path+".filter", rd.Name, *rd.Filter)
 		}
 		if d.Profile != nil && d.BGP != nil && d.Profile.Native == nil {
-			b.fail(path+".bgp", "profile %s has no FlowSpec by BGP: give the device a filter adapter instead", d.Profile.Name)
+			why := ""
+			if f, ok := d.Profile.Facts[d.Profile.NoNative]; ok {
+				why = " (" + f.Text + ")"
+			}
+			b.fail(path+".bgp", "profile %s has no FlowSpec by BGP: give the device a filter adapter instead%s", d.Profile.Title(), why)
 		}
 		if d.Profile != nil && d.Filter != nil && d.Profile.Filter == nil {
 			b.fail(path+".filter", "profile %s has no filters: give the device a BGP session instead", d.Profile.Name)

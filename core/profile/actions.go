@@ -140,3 +140,16 @@ func (l *loader) actionExclusion(n node[rawActionExclusion], stage string) Actio
 	x.A, x.B = n.V.Actions[0].s, n.V.Actions[1].s
 	return x
 }
+
+// failWords say what a rule does whose redirect does not work.
+var failWords = []string{"accept", "discard", "unknown"}
+
+func (l *loader) fails(n node[rawFails]) Fails {
+	if !n.written() {
+		return Fails{}
+	}
+	if !slices.Contains(failWords, n.V.To.s) {
+		l.bad(n.at, "%q is not what a rule does whose redirect does not work: write %s", n.V.To.s, strings.Join(failWords, ", "))
+	}
+	return Fails{To: strings.TrimPrefix(n.V.To.s, "unknown"), Fact: l.ref(n.at, n.V.Fact, "native.redirect-fails")}
+}

@@ -181,8 +181,7 @@ func (l *Library) Get(name string) (*Profile, error) {
 	return nil, fmt.Errorf("unknown profile %q%s (known: %s)", name, didYouMean(name, words), strings.Join(known, ", "))
 }
 
-// Select reads `NAME[:OPTION=VALUE]...`, such as "junos-mx:term-order=legacy", and returns the profile as it is, and the settings.
-// Settings are checked; With applies them.
+// Select reads `NAME[:OPTION=VALUE]...`, such as "junos-mx:term-order=legacy", and returns the profile with these settings, and the settings.
 func (l *Library) Select(spec string) (*Profile, map[string]string, error) {
 	parts := strings.Split(strings.TrimSpace(spec), ":")
 	p, err := l.Get(parts[0])
@@ -203,7 +202,7 @@ func (l *Library) Select(spec string) (*Profile, map[string]string, error) {
 		}
 		settings[name] = value
 	}
-	if _, err := p.With(settings); err != nil {
+	if p, err = p.With(settings); err != nil {
 		return nil, nil, err
 	}
 	return p, settings, nil

@@ -55,12 +55,20 @@ func TestSelect(t *testing.T) {
 			t.Errorf("%s: %v", c.spec, err)
 			continue
 		}
-		with, err := p.With(settings)
-		if err != nil || with.Native.Order.Kind != c.order {
-			t.Errorf("%s: got order %v (%v), want %s", c.spec, with.Native.Order.Kind, err, c.order)
+		if p.Native.Order.Kind != c.order {
+			t.Errorf("%s: got order %v, want %s", c.spec, p.Native.Order.Kind, c.order)
 		}
-		if p.Native.Order.Kind != "rfc8955" {
+		if again, err := p.With(settings); again != p || err != nil {
+			t.Errorf("%s: the same settings again give another profile (%v)", c.spec, err)
+		}
+		if none, err := p.With(nil); none != p || err != nil {
+			t.Errorf("%s: no settings give another profile (%v)", c.spec, err)
+		}
+		if one, err := lib.Get("box"); err != nil || one.Native.Order.Kind != "rfc8955" {
 			t.Errorf("%s: the setting changed the profile in the library", c.spec)
+		}
+		if back, err := p.With(map[string]string{"term-order": "standard"}); err != nil || back.Native.Order.Kind != "rfc8955" {
+			t.Errorf("%s: the default is not to be had again (%v)", c.spec, err)
 		}
 		if got := p.Warnings[0].Applies(settings); got != (c.order == "rfc8955") {
 			t.Errorf("%s: the warning applies: %v", c.spec, got)

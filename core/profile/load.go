@@ -276,6 +276,7 @@ func (l *loader) native(n node[rawNative]) *Native {
 	out.Exclude = l.exclusions(raw.Exclude, "native", out.Components)
 	out.Needs = l.needs(raw.Needs, out.Components)
 	out.Actions = l.actions(n.at, raw.Actions, "native", out.Families)
+	out.RedirectFails = l.fails(raw.Fails)
 
 	if !raw.Order.written() {
 		l.bad(n.at, "`order` is missing under native")

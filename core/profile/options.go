@@ -10,8 +10,9 @@ import (
 // maxVariants bounds the combinations of the options of one profile: each is loaded and checked with the profile.
 const maxVariants = 64
 
-// With returns p as it is on a device whose knobs stand as settings say; options that are not set keep their default, the first of
-// their values. Without settings that change anything it returns p itself.
+// With returns p as it is on a device whose knobs stand as settings say; options that are not set stay as they are in p, which is at the first of
+// their values unless p came from With itself. Without settings that change anything it returns p itself. A copy of a profile in which a limit was changed has
+// no other settings than its own.
 func (p *Profile) With(settings map[string]string) (*Profile, error) {
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		o, ok := p.Options[name]
@@ -22,17 +23,27 @@ func (p *Profile) With(settings map[string]string) (*Profile, error) {
 			return nil, fmt.Errorf("profile %s: option %s is one of %s, not %q", p.Name, name, strings.Join(o.Values, ", "), settings[name])
 		}
 	}
-	if v := p.variants[p.settingsKey(settings)]; v != nil {
-		return v, nil
+	key := p.settingsKey(settings)
+	if key == p.settings { // also a copy of a profile in which somebody changed a limit
+		return p, nil
 	}
-	return p, nil
+	if p.variants[p.settings] != p {
+		return nil, fmt.Errorf("profile %s was changed: choose its options first", p.Name)
+	}
+	return p.variants[key], nil
 }
 
-// settingsKey names settings by what differs from the defaults: "cam-type=packet-length".
+// settingsKey names p with settings by what differs from the defaults: "cam-type=packet-length".
 func (p *Profile) settingsKey(settings map[string]string) string {
+	now := map[string]string{}
+	for _, one := range strings.Fields(p.settings) {
+		name, value, _ := strings.Cut(one, "=")
+		now[name] = value
+	}
+	maps.Copy(now, settings)
 	var out []string
 	for _, name := range p.OptionNames() {
-		if value, ok := settings[name]; ok && value != p.Options[name].Values[0] {
+		if value, ok := now[name]; ok && value != p.Options[name].Values[0] {
 			out = append(out, name+"="+value)
 		}
 	}
@@ -159,7 +170,7 @@ func (l *loader) variants(whole *node[rawProfile]) {
 			return
 		}
 	}
-	l.p.variants = map[string]*Profile{}
+	l.p.variants = map[string]*Profile{"": l.p}
 	for _, c := range combinations[1:] {
 		l.variant(whole, c)
 	}
@@ -184,7 +195,7 @@ func (l *loader) variant(whole *node[rawProfile], combination []setting) {
 			l.p.Facts[id], l.p.factOrder = v.p.Facts[id], append(l.p.factOrder, id)
 		}
 	}
-	v.p.Extends, v.p.settings, v.p.raw = l.p.Extends, key, l.p.raw
+	v.p.Extends, v.p.settings, v.p.raw, v.p.variants = l.p.Extends, key, l.p.raw, l.p.variants
 	v.prune(nil)
 	l.p.variants[key] = v.p
 }

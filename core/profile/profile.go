@@ -67,7 +67,7 @@ type Profile struct {
 	factOrder []string            // IDs as the file lists them, then the inline ones
 	settings  string              // what differs from the defaults: "cam-type=packet-length"
 	raw       rawProfile          // as written, with what it extends
-	variants  map[string]*Profile // by settings; see With
+	variants  map[string]*Profile // by settings, this one among them; see With
 }
 
 // Unlimited is a number of values without a known limit, sourced as such.
@@ -84,7 +84,9 @@ type Native struct {
 	// Needs lists components that must stand in a rule.
 	Needs   []Need
 	Actions Actions
-	Order   Order
+	// RedirectFails is what a rule does whose redirect does not work: its target does not resolve, or the router took it off the rule.
+	RedirectFails Fails
+	Order         Order
 	// OrderV6 differs from Order where it is set.
 	OrderV6     *Order
 	MaxNLRI     int // octets of one NLRI without its length octets, 0 no limit beyond 4095; a session-safe limit
@@ -183,6 +185,12 @@ type Actions struct {
 	Redirects   map[flowspec.RedirectForm]Can
 	// RedirectAndRate and such combinations are free unless listed here.
 	Exclude []ActionExclusion
+}
+
+// Fails is what is left of a rule when its redirect does not work.
+type Fails struct {
+	To   string // "accept" or "discard"; "" where it is not known
+	Fact string
 }
 
 // ActionExclusion names two actions ("discard", "redirect-vrf", "redirect-ip", "rate" above 0, "mark", "sample", "continue") that the platform does

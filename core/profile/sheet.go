@@ -61,6 +61,11 @@ func (s *sheet) native() {
 	s.components("match", "", n.Components, n.Cannot, n.Exclude)
 	s.needs(n.Needs)
 	s.actions("action", "", n.Actions)
+	fails := "not known"
+	if n.RedirectFails.To != "" {
+		fails = n.RedirectFails.To + "s"
+	}
+	s.add("action", "failed redirect", fails, n.RedirectFails.Fact)
 	s.add("order", "IPv4 order", orderWords(n.Order), n.Order.Fact)
 	v6 := n.OrderFor(6)
 	s.add("order", "IPv6 order", orderWords(v6), v6.Fact)

@@ -67,6 +67,7 @@ type rawNative struct {
 	Exclude    []node[rawExclusion]     `yaml:"exclude"`
 	Needs      []node[rawNeed]          `yaml:"needs"`
 	Actions    node[rawActions]         `yaml:"actions"`
+	Fails      node[rawFails]           `yaml:"redirect-fails"`
 	Order      node[rawOrder]           `yaml:"order"`
 	OrderV6    node[rawOrder]           `yaml:"order-v6"`
 	MaxNLRI    number                   `yaml:"max-nlri"`
@@ -127,6 +128,11 @@ type rawCan struct {
 	Cannot   bool    `yaml:"cannot"`
 	Families []word  `yaml:"families"`
 	Fact     factRef `yaml:"fact"`
+}
+
+type rawFails struct {
+	To   word    `yaml:"to"`
+	Fact factRef `yaml:"fact"`
 }
 
 type rawRate struct {

@@ -91,6 +91,7 @@ type OnDevice struct {
 	TCAM        *int        `json:"tcam"`    // slots of all entries; null where the expansion of one is not known
 	Lenient     []Lenient   `json:"lenient"` // largest first, not more than a hundred
 	LenientMore int         `json:"lenient-more"`
+	FailsOpen   []Open      `json:"fails-open"` // not more than a hundred
 }
 
 // OrderNote is one reason code about the order of rules, and the rules that bear it: conflicts that were kept in order, and those that were refused.
@@ -133,6 +134,7 @@ var orderCodes = func() map[string]bool {
 func (j *Judged) OnDevice(in *Input, ix *review.Index, index []int, p *profile.Profile) OnDevice {
 	out := OnDevice{Order: j.OrderNotes(in), Budget: j.Budget(p), TCAM: j.TCAM()}
 	out.Lenient, out.LenientMore = j.Lenient(in, ix, index)
+	out.FailsOpen = j.FailsOpen(in, ix, index, p)
 	return out
 }
 
