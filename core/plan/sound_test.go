@@ -271,7 +271,7 @@ func drawHeader(t *rapid.T) packet.Header {
 	return h
 }
 
-var soundProfiles = []string{"asr9k", "junos-mx", "junos-mx:term-order=legacy", "arista-eos", "generic"}
+var soundProfiles = []string{"asr9k", "junos-mx", "junos-mx:term-order=legacy", "arista-eos", "generic", "nokia-sros", "huawei-vrp:redirect-ip=on", "extreme-slx", "frr:driver=netfilter"}
 
 func drawOptions(t *rapid.T) plan.Options {
 	remedies := [][]string{nil, nil, {}, plan.Remedies, {plan.RemedySplitOther}, {plan.RemedyChoose, plan.RemedyPrefix}, {plan.RemedySteer, plan.RemedyFilter}}

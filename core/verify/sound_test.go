@@ -18,7 +18,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-var allProfiles = []string{"asr9k", "junos-mx", "junos-mx:term-order=legacy", "arista-eos", "generic"}
+var allProfiles = []string{"asr9k", "junos-mx", "junos-mx:term-order=legacy", "arista-eos", "generic", "nokia-sros", "huawei-vrp:redirect-ip=on", "frr:driver=netfilter"}
 
 type fataler interface {
 	Helper()
