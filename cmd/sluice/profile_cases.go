@@ -98,11 +98,11 @@ func (c *caseFile) check(out io.Writer, update bool) bool {
 		fmt.Fprintf(out, "%s: %v\n", c.name, err)
 		return false
 	}
-	fmt.Fprintf(out, "%s: %s\n", c.name, firstDifference(c.shown, string(b), want))
+	fmt.Fprintf(out, "%s: %s\n", c.name, caseDifference(c.shown, string(b), want))
 	return false
 }
 
-func firstDifference(file, is, want string) string {
+func caseDifference(file, is, want string) string {
 	a, b := strings.Split(is, "\n"), strings.Split(want, "\n")
 	for i := range max(len(a), len(b)) {
 		said, now := "nothing", "nothing"
@@ -221,7 +221,11 @@ func writeOutcome(out io.Writer, v *plan.Verdict) {
 	for _, r := range v.Reasons {
 		switch r.Severity {
 		case plan.Error:
-			fmt.Fprintf(out, "  ! %s: %s\n", r.Code, r.Message)
+			why := r.Message
+			if r.Code == "no-native" && r.Hint != "" { // the fact itself
+				why += ": " + r.Hint
+			}
+			fmt.Fprintf(out, "  ! %s: %s\n", r.Code, why)
 		case plan.Warning:
 			fmt.Fprintf(out, "  ? %s\n", r.Code)
 		}

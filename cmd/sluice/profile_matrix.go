@@ -57,9 +57,8 @@ func selectAll(lib *profile.Library, specs []string) ([]*profile.Profile, error)
 	return list, nil
 }
 
-// The matrix on a terminal: no wider than matrixWidth, so many profiles side by side and the others below.
+// The matrix on a terminal is no wider than matrixWidth: so many columns for names, and so many profiles side by side, with the others below.
 const (
-	matrixWidth = 100
 	matrixNames = 22
 	matrixSide  = 4
 )

@@ -185,14 +185,14 @@ func targetsOf(specs []string, dir, placement string) ([]target, error) {
 	return out, nil
 }
 
-// everyProfile puts the names of all profiles in the place of "all".
+// everyProfile puts the names of all profiles in the place of "all", and beside those that filter nothing by FlowSpec the setting that changes that.
 func everyProfile(specs []string, lib *profile.Library) []string {
 	if !slices.Equal(specs, []string{"all"}) {
 		return specs
 	}
 	var out []string
-	for _, p := range lib.All() {
-		out = append(out, p.Name)
+	for _, p := range profile.WithSwitched(lib.All()) {
+		out = append(out, p.Title())
 	}
 	return out
 }

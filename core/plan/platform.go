@@ -85,7 +85,7 @@ func newPlatform(p *profile.Profile, opt Options) (*platform, error) {
 	case p.Native == nil:
 		out.noNative = Reason{Code: "no-native", Severity: Error, Message: p.Name + " has no FlowSpec", Source: out.facts.source(p.NoNative)}
 		if why, ok := p.Facts[p.NoNative]; ok {
-			out.noNative.Message = fmt.Sprintf("%s filters nothing by FlowSpec: %s", p.Name, why.Text)
+			out.noNative.Message, out.noNative.Hint = p.Name+" filters nothing by FlowSpec", why.Text
 		}
 	case opt.NoNative:
 		out.noNative = Reason{Code: "no-native", Severity: Error, Message: "this device gets no FlowSpec by BGP"}
