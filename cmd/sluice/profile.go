@@ -80,6 +80,7 @@ type listed struct {
 	Vendor   string   `json:"vendor"`
 	Platform string   `json:"platform"`
 	Releases string   `json:"releases"`
+	Extends  string   `json:"extends"` // the profile that it changes, or ""
 	Native   bool     `json:"native"`
 	Filter   string   `json:"filter"` // dialect, or ""
 	Options  []string `json:"options"`
@@ -137,7 +138,7 @@ func profileList() *cobra.Command {
 }
 
 func listingOf(p *profile.Profile, file string) listed {
-	l := listed{Name: p.Name, Aliases: append([]string{}, p.Aliases...), Vendor: p.Vendor, Platform: p.Platform, Releases: p.Releases,
+	l := listed{Name: p.Name, Aliases: append([]string{}, p.Aliases...), Vendor: p.Vendor, Platform: p.Platform, Releases: p.Releases, Extends: p.Extends,
 		Native: p.Native != nil, Options: append([]string{}, p.OptionNames()...), File: file}
 	if p.Filter != nil {
 		l.Filter = p.Filter.Dialect
@@ -223,6 +224,9 @@ func showText(out io.Writer, p *profile.Profile, settings map[string]string) err
 	fmt.Fprintf(out, "%s: %s %s, %s\n", p.Name, p.Vendor, p.Platform, p.Releases)
 	if len(p.Aliases) > 0 {
 		fmt.Fprintf(out, "also called %s\n", strings.Join(p.Aliases, ", "))
+	}
+	if p.Extends != "" {
+		fmt.Fprintf(out, "extends %s: what it does not say itself is said there\n", p.Extends)
 	}
 	number := map[string]int{}
 	for i, id := range p.FactIDs() {

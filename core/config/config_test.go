@@ -85,6 +85,26 @@ func TestReferenceIsValid(t *testing.T) {
 	}
 }
 
+// An option of a profile counts for the whole configuration: what the device carries, and how much of it.
+func TestDeviceWithAnOption(t *testing.T) {
+	t.Parallel()
+	c, err := Parse("c.yaml", []byte(minimal+`devices:
+  - {name: a, profile: "cisco-ncs5500:etcam=true", max-routes: 100, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}
+  - {name: b, profile: "nokia-sros:max-size=raised", max-routes: 2000, bgp: {address: 192.0.2.3, as: 1, families: [ipv4]}}
+  - {name: c, profile: nokia-sros, max-routes: 2000, bgp: {address: 192.0.2.4, as: 1, families: [ipv4]}}
+`), env())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{100, 2000, 512} {
+		d := c.Devices[i]
+		p, err := d.Holding().With(d.Settings)
+		if err != nil || p.Native == nil || p.Native.MaxRules.N != want || p.Native.MaxRules.Soft {
+			t.Errorf("%s: %+v, %v; want %d rules", d.Name, p, err, want)
+		}
+	}
+}
+
 // Every key of the raw types is in the reference: a key that is not is one that nobody can find.
 func TestReferenceIsComplete(t *testing.T) {
 	t.Parallel()
@@ -164,6 +184,8 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"two APIs":          {minimal + "sources:\n  - {name: a, api: true, allow: {destinations: [any]}}\n  - {name: b, api: true, allow: {destinations: [any]}}\n", "c.yaml:6:20: sources[1].api: there is a source with api: true already"},
 		"one pipe twice":    {minimal + "sources:\n  - {name: a, pipe: \"-\", allow: {destinations: [any]}}\n  - {name: b, pipe: \"-\", allow: {destinations: [any]}}\n", "each would get some of its lines"},
 		"no filters":        {minimal + "devices:\n  - name: d\n    profile: generic\n    filter: {adapter: junos, address: \"a:1\"}\n", "profile generic has no filters"},
+		"no FlowSpec":       {minimal + "devices:\n  - {name: d, profile: cisco-ncs5500, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "profile cisco-ncs5500 has no FlowSpec by BGP: give the device a filter adapter instead (Only systems with external TCAM"},
+		"no such value":     {minimal + "devices:\n  - {name: d, profile: \"cisco-ncs5500:etcam=yes\", bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "option etcam is one of false, true, not \"yes\""},
 		"two IP versions":   {minimal + "devices:\n  - name: d\n    profile: asr9k\n    bgp: {address: 192.0.2.2, local-address: \"2001:db8::1\", as: 1, families: [ipv4]}\n", "are not of one IP version"},
 		"empty secret":      {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", password: {file: /empty}}\n", "/empty is empty"},
 		"neighbour twice":   {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n  - {name: e, profile: asr9k, bgp: {address: 192.0.2.2, port: 179, as: 1, families: [ipv4]}}\n", `c.yaml:6:46: devices[1].bgp.address: 192.0.2.2 is the neighbour of "d" already`},

@@ -86,6 +86,9 @@ func newPlatform(p *profile.Profile, opt Options) (*platform, error) {
 		out.noNative = Reason{Code: "no-native", Severity: Error, Message: p.Name + " has no FlowSpec", Source: out.facts.source(p.NoNative)}
 		if why, ok := p.Facts[p.NoNative]; ok {
 			out.noNative.Message, out.noNative.Hint = p.Name+" filters nothing by FlowSpec", why.Text
+			for _, other := range p.Switched() {
+				out.noNative.Hint = fmt.Sprintf("%s; where that is otherwise, plan for %s", strings.TrimSuffix(out.noNative.Hint, "."), other.Title())
+			}
 		}
 	case opt.NoNative:
 		out.noNative = Reason{Code: "no-native", Severity: Error, Message: "this device gets no FlowSpec by BGP"}

@@ -11,6 +11,10 @@
 // another one are errors with file, line and column ([Problem]). A [Library] holds several; the embedded one is in package profiles,
 // and an operator's directory can stand beside it ([Library.Overlay]).
 //
+// A profile may extend another one and hold only what differs, and the values of its options change any part of it; both are laid over what is there by
+// one set of rules (merge.go). Every combination of options is loaded and checked with the profile. What a reader needs to know and no plan computes with is
+// the profile's [Behaviour].
+//
 // A knob of the router that changes what it does is an [Option]; [Library.Select] reads `junos-mx:term-order=legacy`, and
 // [Profile.With] gives the profile of a router whose knob stands so.
 package profile
