@@ -222,8 +222,8 @@ func writeOutcome(out io.Writer, v *plan.Verdict) {
 		switch r.Severity {
 		case plan.Error:
 			why := r.Message
-			if r.Code == "no-native" && r.Hint != "" { // the fact itself
-				why += ": " + r.Hint
+			if r.Code == "no-native" && r.Source != "" { // the fact itself
+				why += ": " + r.Source
 			}
 			fmt.Fprintf(out, "  ! %s: %s\n", r.Code, why)
 		case plan.Warning:

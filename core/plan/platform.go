@@ -85,10 +85,13 @@ func newPlatform(p *profile.Profile, opt Options) (*platform, error) {
 	case p.Native == nil:
 		out.noNative = Reason{Code: "no-native", Severity: Error, Message: p.Name + " has no FlowSpec", Source: out.facts.source(p.NoNative)}
 		if why, ok := p.Facts[p.NoNative]; ok {
-			out.noNative.Message, out.noNative.Hint = p.Name+" filters nothing by FlowSpec", why.Text
-			for _, other := range p.Switched() {
-				out.noNative.Hint = fmt.Sprintf("%s; where that is otherwise, plan for %s", strings.TrimSuffix(out.noNative.Hint, "."), other.Title())
+			out.noNative.Message, out.noNative.Source = p.Name+" filters nothing by FlowSpec", strings.TrimSuffix(why.Text, ".")
+			if why.Source != "" {
+				out.noNative.Source += " (" + why.Source + ")"
 			}
+		}
+		for _, other := range p.Switched() {
+			out.noNative.Hint = "where that is otherwise, plan for " + other.Title()
 		}
 	case opt.NoNative:
 		out.noNative = Reason{Code: "no-native", Severity: Error, Message: "this device gets no FlowSpec by BGP"}
