@@ -114,6 +114,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"broken YAML", "aliases: [crate]", "aliases: [crate", "box.yaml:", ""},
 		{"an anchor", "{ops: [eq, range], values: 8, fact: manual}", "&p {ops: [eq, range], values: 8, fact: manual}", "box.yaml:18:15", "write the value out"},
 		{"an alias", "destination: {fact: manual}", "destination: *p", "box.yaml:17:18", "write the value out"},
+		{"a tag", "aliases: [crate]", "aliases: !!seq [crate]", "box.yaml:2:10", "write the value out"},
 		{"no name", "name: box", "name: ''", "box.yaml:1:7", "`name` is missing"},
 		{"name with spaces", "name: box", "name: My Box", "box.yaml:1:7", "cannot be a name"},
 		{"second document", "warnings:", "---\nwarnings:", "box.yaml:45:1", "second document"},

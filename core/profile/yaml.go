@@ -232,8 +232,8 @@ func read(b []byte) (*node[rawProfile], error) {
 	return raw, nil
 }
 
-// plainOnly refuses anchors, aliases and merge keys. Parts of the file are decoded one by one, each for itself, and would not find them; and a
-// profile is read by people who look for the limit beside the component.
+// plainOnly refuses anchors, aliases, merge keys and tags. Parts of the file are decoded one by one, each for itself, and would not find the first three; and a
+// profile is read by people who look for the limit beside the component. A tag means nothing here, and the decoder of the library falls over one on a list.
 type plainOnly struct{ err error }
 
 // Visit looks at one node.
@@ -242,8 +242,8 @@ func (v *plainOnly) Visit(n ast.Node) ast.Visitor {
 		return nil
 	}
 	switch n.Type() {
-	case ast.AnchorType, ast.AliasType, ast.MergeKeyType:
-		v.err = placed(n, "anchors, aliases and merge keys are not read here: write the value out")
+	case ast.AnchorType, ast.AliasType, ast.MergeKeyType, ast.TagType:
+		v.err = placed(n, "anchors, aliases, merge keys and tags are not read here: write the value out")
 	}
 	return v
 }
