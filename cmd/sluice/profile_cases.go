@@ -24,8 +24,8 @@ import (
 func profileTest() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "test [PROFILE...]",
-		Short: "Hold profiles against their cases: what becomes of typical rules by FlowSpec alone",
-		Long: `Plan the rules in testdata/PROFILE.txt beside each profile, by FlowSpec alone, and compare with what the file says becomes of them.
+		Short: "Hold profiles against their cases: what becomes of typical rules",
+		Long: `Plan the rules in testdata/PROFILE.txt beside each profile, by FlowSpec alone where it has that, and compare with what the file says becomes of them.
 Without arguments it holds all profiles against theirs, the embedded ones against the embedded cases. --update writes what became of them into the
 files beside the profiles of --profiles, for people to read before they keep it. Exit status 1 when something differs or a profile has no cases.`,
 		Example: `  sluice profile test cisco-asr9k`,
@@ -169,7 +169,9 @@ func (c *caseFile) group(out io.Writer, spec string, lines []string) (int, error
 	}
 	in := report.Play(read.Items, nil)
 	snap, index := in.Snapshot()
-	j, err := report.Judge(snap, index, p, plan.Options{Settings: settings, NoFilter: true}, nil)
+	filters, _ := dialectOf(p)
+	filterOnly := p.Native == nil && filters != nil
+	j, err := report.Judge(snap, index, p, plan.Options{Settings: settings, NoFilter: !filterOnly}, filters)
 	if err != nil {
 		return 0, err
 	}
