@@ -171,7 +171,7 @@ func (c *caseFile) group(out io.Writer, spec string, lines []string) (int, error
 	snap, index := in.Snapshot()
 	filters, _ := dialectOf(p)
 	filterOnly := p.Native == nil && filters != nil
-	j, err := report.Judge(snap, index, p, plan.Options{Settings: settings, NoFilter: !filterOnly}, filters)
+	j, err := report.Judge(nil, snap, index, p, plan.Options{Settings: settings, NoFilter: !filterOnly}, filters)
 	if err != nil {
 		return 0, err
 	}
