@@ -44,8 +44,10 @@ var arrows = map[string][]string{
 	"core/api":       {"core/reconcile", "core/report", "core/trace", "core/admit", "core/certificate/issue"},
 	"core/config":    {"core/profile", "core/admit", "core/notation", "core/device", "core/plan"},
 
+	"adapters/eos":                 {"core/filter"},
 	"adapters/junos":               {"core/filter"},
 	"adapters/iosxr":               {"core/filter"},
+	"adapters/openconfig":          {"core/filter"},
 	"adapters/netconf":             {"core/device"},
 	"adapters/nftables":            {"core/filter"},
 	"adapters/netconf/netconftest": {},

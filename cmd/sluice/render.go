@@ -10,9 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sluice-gateway/sluice/adapters/eos"
 	"github.com/sluice-gateway/sluice/adapters/iosxr"
 	"github.com/sluice-gateway/sluice/adapters/junos"
 	"github.com/sluice-gateway/sluice/adapters/nftables"
+	"github.com/sluice-gateway/sluice/adapters/openconfig"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/notation"
@@ -22,9 +24,11 @@ import (
 
 // dialects are the vendors' languages of filters that this binary speaks.
 var dialects = map[string]filter.Dialect{
-	iosxr.Dialect{}.Name():    iosxr.Dialect{},
-	junos.Dialect{}.Name():    junos.Dialect{},
-	nftables.Dialect{}.Name(): nftables.Dialect{},
+	eos.Dialect{}.Name():        eos.Dialect{},
+	iosxr.Dialect{}.Name():      iosxr.Dialect{},
+	junos.Dialect{}.Name():      junos.Dialect{},
+	nftables.Dialect{}.Name():   nftables.Dialect{},
+	openconfig.Dialect{}.Name(): openconfig.Dialect{},
 }
 
 // dialectOf returns the dialect that p's filters are written in, or false.

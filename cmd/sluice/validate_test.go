@@ -18,6 +18,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/report"
 	"github.com/sluice-gateway/sluice/core/table"
+	"github.com/sluice-gateway/sluice/profiles"
 )
 
 // The line is drawn at each tick, says what is being done, and is wiped at the end.
@@ -172,4 +173,28 @@ func overlappingRules(n int) []byte {
 		fmt.Fprintf(&out, "flow route { match { %s } then { %s } }\n", match, then)
 	}
 	return out.Bytes()
+}
+
+// A profile's filter section says of entries what the dialect that writes them does, and a platform without a dialect here has no section: plans
+// are proven with the one and delivered with the other.
+func TestProfilesMeanWhatTheirDialectsDo(t *testing.T) {
+	t.Parallel()
+	met := 0
+	for _, p := range profiles.Embedded().All() {
+		if p.Filter == nil {
+			continue
+		}
+		d, known := dialectOf(p)
+		if !known {
+			t.Errorf("%s: no dialect %s", p.Name, p.Filter.Dialect)
+			continue
+		}
+		if got := d.Semantics(); got != p.Filter.Semantics {
+			t.Errorf("%s: the profile says %+v, dialect %s %+v", p.Name, p.Filter.Semantics, d.Name(), got)
+		}
+		met++
+	}
+	if met == 0 {
+		t.Error("no profile has filters")
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"slices"
 
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -89,7 +90,19 @@ func (p *platform) fillFilter(w *way, c *card, components []flowspec.Component, 
 		w.policers, w.sets = true, sets
 		return w.refuse(p.rateSplit(l, result.Changes, len(w.entries), m))
 	}
+	if apart := m.filter.OffsetApart; limited(c) && apart.For(f) && slices.ContainsFunc(w.entries, acrossOffset) {
+		p.facts.add(&w.facts, apart.Fact)
+		return w.refuse(Reason{Code: "rate-split", Severity: Error, Component: "action",
+			Message: "a filter of " + p.profile.Name + " looks at later fragments apart from other packets, and one policer does not count both",
+			Hint:    "a rule with a port, or about fragments or their absence, needs one policer only; write that where it is what you mean", Source: p.facts.source(apart.Fact)})
+	}
 	return w
+}
+
+// acrossOffset says whether e takes packets at offset zero and later fragments.
+func acrossOffset(e filter.Entry) bool {
+	f := e.Match.Fragments
+	return f == 0 || f&packet.OffsetZero != 0 && f&^packet.OffsetZero != 0
 }
 
 // police gives the rule of c its policer.

@@ -48,7 +48,7 @@ var Codes = []struct{ Code, Severity, Meaning string }{
 	{"no-bits", Error, "The platform does not match this bit, or not so many at once."},
 	{"not-together", Error, "The platform does not take these components in one rule."},
 	{"needs-beside", Error, "The platform takes this component only with another one beside it, or takes no rule without one, and the rule has none."},
-	{"number-too-small", Error, "The platform takes a number this small for something else, and would match other packets."},
+	{"number-too-small", Error, "The platform takes a number this small for something else, and would match other packets, or cannot name it."},
 	{"number-too-large", Error, "The platform cannot name a number this large."},
 	{"too-many-values", Error, "One rule cannot hold so many values."},
 	{"value-too-wide", Error, "The platform takes fewer octets a value."},
@@ -156,6 +156,9 @@ func (p *platform) trouble(m *mechanism, l *familyLimits, t *split.Trouble) (Rea
 		fact = l.needs[t.Have]
 	case split.TooSmall:
 		r.Message = fmt.Sprintf("%s: %s takes %d for something else and would match other packets; %d is the smallest", word, who, t.Have, t.Max)
+		if m.filter != nil {
+			r.Message = fmt.Sprintf("%s: %d is less than the %d that %s can name", word, t.Have, t.Max, who)
+		}
 		if l.least[t.Type] != "" {
 			fact = l.least[t.Type]
 		}

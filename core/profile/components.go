@@ -75,9 +75,6 @@ func (l *loader) component(e entry[node[rawComponent]], t flowspec.Type, path st
 			l.bad(n.at, "%s is a set of bits: limit it with `bits`", path)
 		}
 	}
-	if raw.MinValue.set && strings.HasPrefix(path, "filter.") {
-		l.bad(raw.MinValue.at, "%s: a smallest value is kept in native rules only", path)
-	}
 	if c.MaxValue > 0 && c.MinValue > c.MaxValue {
 		l.bad(raw.MinValue.at, "%s contradicts itself: its smallest value is above its largest", path)
 	}

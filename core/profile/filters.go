@@ -42,6 +42,7 @@ func (l *loader) filter(n node[rawFilter]) *Filter {
 	out.Exclude = l.exclusions(raw.Exclude, "filter", out.Components)
 	out.Actions = l.actions(n.at, raw.Actions, "filter", fams)
 	out.SharedPolicer = l.can(raw.SharedPolicer, "filter.shared-policer", nil)
+	out.OffsetApart = l.can(raw.OffsetApart, "filter.offset-apart", fams)
 
 	b := raw.Burst
 	if b.written() {

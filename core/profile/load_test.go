@@ -197,11 +197,13 @@ filter:
   semantics: {ports-check-protocol: true, transport-checks-offset: true, flags-check-protocol: true, icmp-checks-protocol: true, tail-discards: false, fact: manual}
   components:
     destination: {fact: manual}
+    protocol: {ops: [eq, range], values: unlimited, min-value: 1, fact: manual}
     destination-port: {ops: [eq, range], values: unlimited, fact: manual}
   actions:
     discard: {fact: manual}
     rate-bytes: {unit: kbits/s, step: 1, floor: none, ceiling: unknown, fact: manual}
   shared-policer: {fact: manual}
+  offset-apart: {families: [ipv4], fact: manual}
   burst: {milliseconds: 50, min-bytes: 3000, max-bytes: 1000000, fact: manual}
   max-entries: {value: 4000, fact: manual}
 pipeline: {stages: [filter], fact: manual}
@@ -225,6 +227,8 @@ func TestLoadFilter(t *testing.T) {
 		{"no floor", f.Actions.RateBytes.Floor, float64(Unlimited)},
 		{"unknown ceiling", f.Actions.RateBytes.Ceiling, 0.0},
 		{"shared policer", f.SharedPolicer, Can{OK: true, Fact: "manual"}},
+		{"later fragments apart", f.OffsetApart, Can{OK: true, Families: []flowspec.Family{flowspec.IPv4}, Fact: "manual"}},
+		{"a smallest number", f.Components[flowspec.Protocol].MinValue, uint32(1)},
 		{"burst", []uint64{uint64(f.BurstMS), f.BurstMin, f.BurstMax}, []uint64{50, 3000, 1000000}},
 		{"entries", f.MaxEntries, Number{N: 4000, Fact: "manual"}},
 		{"stages", p.Pipeline, []string{"filter"}},
@@ -247,6 +251,8 @@ func TestLoadFilter(t *testing.T) {
 		{"unlimited steps", "step: 1", "step: unlimited", "`unlimited` has no meaning here"},
 		{"a fraction of a value", "values: unlimited", "values: 1.5", "out of range"},
 		{"an unknown bound", "values: unlimited", "values: unlimited, max-pairs: unknown", "cannot be kept"},
+		{"fragments apart without a fact", "{families: [ipv4], fact: manual}", "{families: [ipv4]}", "rests on no fact"},
+		{"a smallest prefix", "destination: {fact", "destination: {min-value: 1, fact", "neither operators nor values"},
 		{"a strange stage", "[filter]", "[fog]", "not a stage"},
 		{"a stage without a fact", "{stages: [filter], fact: manual}", "{stages: [filter]}", "rests on no fact"},
 		{"an exclusion of one action", "  shared-policer", "    exclude: [{actions: [rate], fact: manual}]\n  shared-policer", "names two of them"},

@@ -244,6 +244,9 @@ type Filter struct {
 	Actions    Actions
 	// SharedPolicer: entries of one filter can share a policer.
 	SharedPolicer Can
+	// OffsetApart: the device evaluates later fragments apart from packets at offset zero, so that an entry that takes both would have two
+	// policers. A limit needs a rule that is about one of them, such as one with a port.
+	OffsetApart Can
 	// BurstMS is the burst chosen, in milliseconds of the rate, never less than BurstMin bytes nor more than BurstMax (0: no such limit).
 	BurstMS    int
 	BurstMin   uint64

@@ -145,6 +145,7 @@ type rawFilter struct {
 	Exclude       []node[rawExclusion]     `yaml:"exclude"`
 	Actions       node[rawActions]         `yaml:"actions"`
 	SharedPolicer node[rawCan]             `yaml:"shared-policer"`
+	OffsetApart   node[rawCan]             `yaml:"offset-apart"`
 	Burst         node[rawBurst]           `yaml:"burst"`
 	MaxEntries    number                   `yaml:"max-entries"`
 	Cost          node[rawCost]            `yaml:"cost"`

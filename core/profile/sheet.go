@@ -123,6 +123,9 @@ func (s *sheet) filter() {
 	s.components("filter", "filter ", f.Components, f.Cannot, f.Exclude)
 	s.actions("filter", "filter ", f.Actions)
 	s.add("filter", "shared policer", canWords(f.SharedPolicer), f.SharedPolicer.Fact)
+	if f.OffsetApart.OK {
+		s.add("filter", "later fragments apart", canWords(f.OffsetApart), f.OffsetApart.Fact)
+	}
 	s.add("filter", "burst", fmt.Sprintf("%d ms of the rate, %d bytes or more", f.BurstMS, f.BurstMin), f.BurstFact)
 	s.add("filter", "entries", f.MaxEntries.words(), f.MaxEntries.Fact)
 	s.cost("filter", "filter TCAM slots", f.Cost)

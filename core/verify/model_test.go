@@ -100,7 +100,11 @@ func modelOf(c *certificate.Certificate) (m *model, err error) {
 			m.native = append(m.native, route(family, e.NLRI, e.Actions, e.NextHop, i))
 			continue
 		}
-		m.filter = append(m.filter, entryOf(e, family, rates, i))
+		entry := entryOf(e, family, rates, i)
+		if s := c.Platform.Filter; s != nil {
+			entry.matches = lookedAt(entry.matches, *e.Match, *s)
+		}
+		m.filter = append(m.filter, entry)
 	}
 	for i, r := range c.Platform.Measured {
 		m.measured = append(m.measured, route(r.Family, r.NLRI, nil, "", i))
@@ -223,6 +227,22 @@ func entryOf(e certificate.Entry, family string, rates map[string]certificate.Po
 		s.bucket = "policer " + e.Do.Policer
 	}
 	return clause{s, func(h packet.Header) bool { return h.Src.Is4() == (family == "ipv4") && oracle.Entry(m, h) }, flowspec.Match{}}
+}
+
+// lookedAt narrows what an entry matches to the packets that its platform looks for a transport header in.
+func lookedAt(matches func(packet.Header) bool, m certificate.Match, s certificate.Semantics) func(packet.Header) bool {
+	ports, flags, icmp := m.Port != nil || m.DstPort != nil || m.SrcPort != nil, m.Flags != nil, m.ICMPType != nil || m.ICMPCode != nil
+	return func(h packet.Header) bool {
+		isICMP := h.Proto == 1 && h.Src.Is4() || h.Proto == 58 && h.Src.Is6()
+		switch {
+		case ports && s.PortsCheckProtocol && h.Proto != 6 && h.Proto != 17,
+			flags && s.FlagsCheckProtocol && h.Proto != 6,
+			icmp && s.ICMPChecksProtocol && !isICMP,
+			(ports || flags || icmp) && s.TransportChecksOffset && h.Fragment != packet.Whole && h.Fragment != packet.First:
+			return false
+		}
+		return matches(h)
+	}
 }
 
 // walk goes down clauses. Nothing that continues is left out of the list.

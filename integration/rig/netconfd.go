@@ -22,13 +22,18 @@ import (
 )
 
 // Models returns the directory of Juniper's models. They are in the tree, unmodified, with their licence beside them.
-func Models(t testing.TB) string {
+func Models(t testing.TB) string { return models(t, "junos") }
+
+// OpenConfigModels returns the directory of openconfig-acl and what it imports, kept in the same way.
+func OpenConfigModels(t testing.TB) string { return models(t, "openconfig") }
+
+func models(t testing.TB, whose string) string {
 	t.Helper()
 	_, file, _, ok := runtime.Caller(0)
 	if !ok {
 		t.Fatal("where is this file?")
 	}
-	return filepath.Join(filepath.Dir(file), "testdata", "junos")
+	return filepath.Join(filepath.Dir(file), "testdata", whose)
 }
 
 // needs makes sure of what the router needs.
@@ -59,6 +64,23 @@ func Boot(t testing.TB, paced bool) *Router {
 
 // BootWith starts a router with the modules of a directory.
 func BootWith(t testing.TB, paced bool, yang string, modules ...string) *Router {
+	t.Helper()
+	options := []string{"--modpath=/usr/share/yuma/modules:" + yang}
+	for _, m := range modules {
+		options = append(options, "--module="+m)
+	}
+	return boot(t, paced, options)
+}
+
+// BootOpenConfig starts a router with openconfig-acl, paced. netconfd cannot compare keys that are identities, so a deviation makes the types of
+// sets strings there; everything else is as the model has it.
+func BootOpenConfig(t testing.TB) *Router {
+	t.Helper()
+	return boot(t, true, []string{"--modpath=/usr/share/yuma/modules:" + OpenConfigModels(t) + ":" + models(t, "netconfd"), "--deviation=sluice-netconfd-deviation",
+		"--module=openconfig-packet-match-types", "--module=openconfig-icmpv4-types", "--module=openconfig-acl"})
+}
+
+func boot(t testing.TB, paced bool, options []string) *Router {
 	t.Helper()
 	needs(t)
 	dir, err := os.MkdirTemp("", "ncd") // short: the name of a socket goes into it
@@ -99,12 +121,8 @@ func BootWith(t testing.TB, paced bool, yang string, modules ...string) *Router 
 	if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"--port=" + port, "--ncxserver-sockname=" + sock, "--superuser=root", "--target=candidate", "--no-startup",
-		"--modpath=/usr/share/yuma/modules:" + yang, "--log-level=info"}
-	for _, m := range modules {
-		args = append(args, "--module="+m)
-	}
-	r.run(t, "netconfd", "/usr/sbin/netconfd", args...)
+	r.run(t, "netconfd", "/usr/sbin/netconfd", append([]string{"--port=" + port, "--ncxserver-sockname=" + sock, "--superuser=root", "--target=candidate", "--no-startup",
+		"--log-level=info"}, options...)...)
 	Wait(t, "netconfd's socket", func() bool { _, err := os.Stat(sock); return err == nil })
 	r.run(t, "sshd", "/usr/sbin/sshd", "-D", "-f", filepath.Join(dir, "sshd_config"), "-e")
 	Wait(t, "the router's hello", func() bool {

@@ -185,6 +185,12 @@ func (p *parter) longValues(t flowspec.Type, spans []packet.Span) (longList, *Tr
 	if !l.OK {
 		return longList{}, &Trouble{Type: t, Why: NoComponent}
 	}
+	if lo := spans[0].Lo; lo < l.MinValue {
+		return longList{}, &Trouble{Type: t, Why: TooSmall, Have: int(lo), Max: int(l.MinValue)}
+	}
+	if hi, most := spans[len(spans)-1].Hi, largest(top(t), &Limit{MaxValue: l.MaxValue}); hi > most {
+		return longList{}, &Trouble{Type: t, Why: TooBig, Have: int(hi), Max: int(most)}
+	}
 	values, trouble := singles(t, spans, l, p.limits.MaxParts)
 	if trouble != nil {
 		return longList{}, trouble

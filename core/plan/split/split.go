@@ -39,7 +39,7 @@ type Limit struct {
 	Ops       Ops
 	MaxValues int    // terms of the list, a range or a conjunction counting as one; 0 is no limit
 	MaxPairs  int    // operator and value pairs; 0 is no limit
-	MinValue  uint32 // a value below it would be taken for something else; 0: none would
+	MinValue  uint32 // a rule with a number below it is refused: it would be taken for something else, or cannot be named; 0: none is
 	MaxValue  uint32 // largest number that can be named; 0 is the field's own
 	Bits      uint16 // bits that can be named; 0 is all
 	MaxBits   int    // bits in one value; 0 is no limit
@@ -77,7 +77,7 @@ const (
 	NoBits       Why = "no-bits"          // not this bit, or not so many at once
 	NoTogether   Why = "not-together"     // these components may not stand in one rule
 	NeedsBeside  Why = "needs-beside"     // a component that must stand in the rule does not
-	TooSmall     Why = "number-too-small" // a number that the platform takes for something else
+	TooSmall     Why = "number-too-small" // a number that the platform takes for something else, or cannot name
 	TooBig       Why = "number-too-large" // a number that the platform cannot name
 	TooMany      Why = "too-many-values"  // more values than one rule takes
 	TooWide      Why = "value-too-wide"   // more octets a value than the platform takes

@@ -123,6 +123,8 @@ func TestEntriesMatchWhatTheRuleMatches(t *testing.T) {
 		f := families(t)
 		rule := drawComponents(t, f)
 		limits := drawLimits(t, true)
+		proto := &limits.Of[flowspec.Protocol]
+		proto.MinValue, proto.MaxValue = rapid.Uint32Range(0, 2).Draw(t, "smallest"), rapid.SampledFrom([]uint32{0, 20, 254}).Draw(t, "largest")
 		disjoint := rapid.Bool().Draw(t, "disjoint")
 		r, trouble := split.Entries(f, rule, limits, disjoint)
 		if trouble != nil {
@@ -135,6 +137,11 @@ func TestEntriesMatchWhatTheRuleMatches(t *testing.T) {
 			for typ, v := range e.Values {
 				if l := &limits.Of[typ]; l.MaxValues > 0 && l.Ops&split.Range != 0 && len(v) > l.MaxValues {
 					t.Fatalf("entry %+v of %v has %d values, at most %d fit", e, rule, len(v), l.MaxValues)
+				}
+			}
+			for _, s := range e.Values[flowspec.Protocol] {
+				if s.Lo < proto.MinValue || proto.MaxValue > 0 && s.Hi > proto.MaxValue {
+					t.Fatalf("entry %+v of %v names protocols %d to %d, and %d to %d can be named", e, rule, s.Lo, s.Hi, proto.MinValue, proto.MaxValue)
 				}
 			}
 		}

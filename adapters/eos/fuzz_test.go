@@ -1,0 +1,55 @@
+package eos_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/sluice-gateway/sluice/core/filter"
+)
+
+// FuzzParse: no input makes Parse panic, and what it reads holds together: where Render can write a filter that was read, both forms are
+// read back as the same filter.
+func FuzzParse(f *testing.F) {
+	files, err := filepath.Glob("testdata/render/*.txtar")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no seeds: %v", err)
+	}
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(part(f, txtar.Parse(b), "text"))
+	}
+	r, err := dialect.Render(busy())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(r.Payload)
+	f.Add([]byte("traffic-policies\n   traffic-policy sluice-in\n      match a ipv6\n         dscp af11\n      match b ipv4\n         protocol tcp udp source port 1,2-3 destination port all\n         fragment offset 1-8191\n"))
+	f.Add([]byte(`["traffic-policies", "traffic-policy sluice-in", "match a ipv4", "protocol 1-255", "actions", "police rate 1 gbps burst-size 1 bytes"]`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		got, err := dialect.Parse(b)
+		if err != nil {
+			return
+		}
+		for _, want := range got {
+			r, err := dialect.Render(want)
+			if err != nil {
+				continue
+			}
+			for _, form := range [][]byte{[]byte(r.Text), r.Payload} {
+				again, err := dialect.Parse(form)
+				if err != nil || len(again) != 1 {
+					t.Fatalf("%v\n%s", err, form)
+				}
+				if err := filter.Same(want, again[0], dialect.Semantics()); err != nil {
+					t.Fatalf("%v\n%s", err, form)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,145 @@
+package openconfig_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/integration/rig"
+)
+
+// The models themselves judge what Render writes, in both forms.
+
+// lint says whether the models take config. yanglint ends with 7 when they do not; any other failure is one of the rig.
+func lint(t *testing.T, form string, config []byte) (ok bool, output string) {
+	t.Helper()
+	if _, err := exec.LookPath("yanglint"); err != nil {
+		t.Fatalf("apt-get install libyang2-tools: %v", err)
+	}
+	dir, file := rig.OpenConfigModels(t), filepath.Join(t.TempDir(), "config."+form)
+	if err := os.WriteFile(file, config, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// yanglint knows identities of a module only where the module is named.
+	out, err := exec.CommandContext(t.Context(), "yanglint", "-t", "config", "-e", "-p", dir,
+		filepath.Join(dir, "openconfig-packet-match-types.yang"), filepath.Join(dir, "openconfig-icmpv4-types.yang"), filepath.Join(dir, "openconfig-acl.yang"), file).CombinedOutput()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return true, string(out)
+	case errors.As(err, &exit) && exit.ExitCode() == 7:
+		return false, faults(out)
+	}
+	t.Fatalf("yanglint: %v\n%s", err, out)
+	return false, ""
+}
+
+// faults returns the lines of yanglint's output that are no warnings.
+func faults(out []byte) string {
+	var lines []string
+	for _, l := range strings.Split(string(out), "\n") {
+		if !strings.Contains(l, "libyang warn") {
+			lines = append(lines, l)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestModelsTakeWhatIsRendered(t *testing.T) {
+	t.Parallel()
+	// One process for many filters: their entries are put into one of each version.
+	generator := filters(sayable)
+	merged := map[string]*filter.Filter{}
+	for seed := range 200 {
+		f := generator.Example(seed)
+		if merged[f.Name] == nil {
+			merged[f.Name] = &filter.Filter{Name: f.Name, Version: f.Version, Placement: f.Placement}
+		}
+		for _, e := range f.Entries {
+			e.Name += fmt.Sprintf("-%d", seed)
+			merged[f.Name].Entries = append(merged[f.Name].Entries, e)
+		}
+	}
+	if len(merged) != 2 {
+		t.Fatalf("got %d kinds of filters, want both versions", len(merged))
+	}
+	for name, f := range merged {
+		r, err := dialect.Render(*f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for form, config := range map[string][]byte{"json": []byte(r.Text), "xml": r.Payload} {
+			if ok, out := lint(t, form, config); !ok {
+				t.Errorf("%s as %s, %d entries: %s", name, form, len(f.Entries), out)
+			}
+		}
+	}
+}
+
+// A set and its attachment to an interface are taken together: the model has a reference between them.
+func TestModelsTakeTheAttachment(t *testing.T) {
+	t.Parallel()
+	r, err := dialect.Render(busy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const head = `{"openconfig-acl:acl":{`
+	interfaces := strings.TrimPrefix(r.Attach[0], head)
+	sets := strings.TrimPrefix(strings.Join(strings.Fields(r.Text), " "), `{ "openconfig-acl:acl": {`)
+	both := `{"openconfig-interfaces:interfaces":{"interface":[{"name":"Ethernet1","config":{"name":"Ethernet1","type":"iana-if-type:ethernetCsmacd"},"subinterfaces":{"subinterface":[{"index":0,"config":{"index":0}}]}}]},` +
+		`"openconfig-acl:acl":{` + strings.TrimSuffix(strings.TrimSpace(sets), "} }") + "," + interfaces
+	both = strings.Replace(both, `,"type":"iana-if-type:ethernetCsmacd"`, "", 1)
+	ok, out := lint(t, "json", []byte(both))
+	// The interface's own mandatory type is of a module that is not loaded here; nothing else may be missing.
+	if !ok && (strings.Count(out, "libyang err") != 1 || !strings.Contains(out, `"type"`)) {
+		t.Errorf("%s\n%s", out, both)
+	}
+	if ok, _ := lint(t, "json", []byte(strings.Replace(both, `"set-name":"sluice-v4"`, `"set-name":"sluice-x"`, 1))); ok {
+		t.Error("an attachment of a set that is not there is taken")
+	}
+}
+
+// The rig tells right from wrong: the same payload spoilt is refused.
+func TestModelsRefuseWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	r, err := dialect.Render(busy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range [][3]string{
+		{"json", `"openconfig-packet-match-types:IP_TCP"`, `"openconfig-packet-match-types:IP_ESP"`},
+		{"json", `"openconfig-packet-match-types:TCP_SYN"`, `"openconfig-packet-match-types:TCP_NOT_ACK"`},
+		{"json", `"openconfig-icmpv4-types:ECHO"`, `"openconfig-icmpv4-types:ECHO_REQUEST"`},
+		{"json", `"detail-mode": "EXPLICIT"`, `"detail-mode": "BUILTIN"`},
+		{"json", `"source-port": 53`, `"source-port": "53-54"`},
+		{"json", `"length": 53`, `"length": "40..53"`},
+		{"json", `"203.0.113.9/32"`, `"203.0.113.9"`},
+		{"json", `"forwarding-action": "DROP"`, `"log-action": "LOG_NONE"`},
+		{"json", `"sequence-id": 10,`, `"sequence-id": 11,`},
+		{"json", `"dscp-set"`, `"dscps"`},
+		{"json", `"fragment-offsets": [
+                      0`, `"fragment-offsets": [
+                      8192`},
+		{"xml", "<protocol", "<protocols"},
+		{"xml", "oc-pkt-match-types:IP_TCP", "IP_TCP"},
+		{"xml", "<type>ACL_IPV4</type>", "<type>ACL_IPV5</type>"},
+		{"xml", "http://openconfig.net/yang/acl", "urn:example"},
+	} {
+		config := r.Text
+		if c[0] == "xml" {
+			config = string(r.Payload)
+		}
+		spoilt := strings.Replace(config, c[1], c[2], 1)
+		if spoilt == config {
+			t.Errorf("the payload has no %s:\n%s", c[1], config)
+		}
+		if ok, _ := lint(t, c[0], []byte(spoilt)); ok {
+			t.Errorf("%s in place of %s is taken", c[2], c[1])
+		}
+	}
+}
