@@ -108,7 +108,7 @@ func (Dialect) list(f filter.Filter) (list, error) {
 	for _, p := range f.Policers {
 		fault(fmt.Errorf("filter %s, policer %s: an access list does not police", f.Name, p.Name))
 	}
-	at, err := places(f)
+	at, err := places.Of(f)
 	if err != nil {
 		return list{}, fmt.Errorf("filter %s: %w", f.Name, err)
 	}

@@ -66,7 +66,7 @@ func (d Dialect) edit(b *bytes.Buffer, have *filter.Filter, want filter.Filter) 
 		understood = err == nil // else another hand was there (filter.ForeignError), and it differs from whatever is wanted
 	}
 	if understood {
-		want = keepPlaces(*have, want)
+		want = places.Keep(*have, want)
 	}
 	after, err := d.list(want)
 	if err != nil {
