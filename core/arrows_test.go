@@ -48,6 +48,7 @@ var arrows = map[string][]string{
 	"adapters/junos":               {"core/filter"},
 	"adapters/iosxr":               {"core/filter"},
 	"adapters/openconfig":          {"core/filter"},
+	"adapters/sros":                {"core/filter"},
 	"adapters/netconf":             {"core/device"},
 	"adapters/nftables":            {"core/filter"},
 	"adapters/netconf/netconftest": {},
@@ -60,6 +61,7 @@ var arrows = map[string][]string{
 	"adapters/adaptertest":         {"core/device", "core/table"},
 	"plugins/junos":                {"adapters/junos", "adapters/netconf", "plugins/sdk"},
 	"plugins/iosxr":                {"adapters/iosxr", "adapters/netconf", "plugins/sdk"},
+	"plugins/sros":                 {"adapters/sros", "adapters/netconf", "plugins/sdk"},
 	"plugins/example":              {"plugins/sdk"},
 }
 

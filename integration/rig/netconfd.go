@@ -198,19 +198,3 @@ func Wait(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	Until(t, what, func() (bool, string) { return ok(), "" })
 }
-
-// CiscoModels returns the directory of Cisco's models of IOS XR. Their licence keeps them out of the tree: SLUICE_YANG names a directory that has them under iosxr/, by
-// default shared/yang beside the tree. Without them the test is skipped.
-func CiscoModels(t testing.TB) string {
-	t.Helper()
-	root := os.Getenv("SLUICE_YANG")
-	if root == "" {
-		_, file, _, _ := runtime.Caller(0)
-		root = filepath.Join(filepath.Dir(file), "..", "..", "..", "shared", "yang")
-	}
-	dir := filepath.Join(root, "iosxr")
-	if _, err := os.Stat(filepath.Join(dir, "Cisco-IOS-XR-um-ipv4-access-list-cfg.yang")); err != nil {
-		t.Skipf("Cisco's models are not here (%v): set SLUICE_YANG", err)
-	}
-	return dir
-}
