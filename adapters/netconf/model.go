@@ -35,6 +35,11 @@ var models = map[string]Model{
 		// Groups whole: what a selection inside them would leave out is not sure enough.
 		Groups: `<configuration xmlns="http://yang.juniper.net/junos/conf/root"><groups/><apply-groups/></configuration>`,
 	},
+	// nokia-conf of 26.3. The dialect itself looks into the groups that are applied, so they are read with the filters. Where filters are attached (router interfaces,
+	// services, the filters that embed them) is not read.
+	"sros": {
+		Subtree: `<configure xmlns="urn:nokia.com:sros:ns:yang:sr:conf"><groups/><apply-groups/><filter/></configure>`,
+	},
 }
 
 // attached returns where our filters stand, by filter, as the device names interfaces. What is deactivated does not count.

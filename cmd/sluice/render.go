@@ -15,6 +15,7 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/junos"
 	"github.com/sluice-gateway/sluice/adapters/nftables"
 	"github.com/sluice-gateway/sluice/adapters/openconfig"
+	"github.com/sluice-gateway/sluice/adapters/sros"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/notation"
@@ -29,6 +30,7 @@ var dialects = map[string]filter.Dialect{
 	junos.Dialect{}.Name():      junos.Dialect{},
 	nftables.Dialect{}.Name():   nftables.Dialect{},
 	openconfig.Dialect{}.Name(): openconfig.Dialect{},
+	sros.Dialect{}.Name():       sros.Dialect{},
 }
 
 // dialectOf returns the dialect that p's filters are written in, or false.

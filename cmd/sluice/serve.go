@@ -15,6 +15,7 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/iosxr"
 	"github.com/sluice-gateway/sluice/adapters/junos"
 	"github.com/sluice-gateway/sluice/adapters/netconf"
+	"github.com/sluice-gateway/sluice/adapters/sros"
 	"github.com/sluice-gateway/sluice/core/config"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/plugins/sdk"
@@ -25,6 +26,7 @@ func shippedPlugins() map[string]func() device.Adapter {
 	return map[string]func() device.Adapter{
 		"iosxr": func() device.Adapter { return netconf.New(iosxr.Dialect{}, netconf.Options{}) },
 		"junos": func() device.Adapter { return netconf.New(junos.Dialect{}, netconf.Options{}) },
+		"sros":  func() device.Adapter { return netconf.New(sros.Dialect{}, netconf.Options{}) },
 	}
 }
 

@@ -19,10 +19,15 @@ type Node struct {
 	op string // of an edit: merge, create, replace, delete, remove or ""
 }
 
-// key is what tells entries of a list apart: the text of <name>. Elements without one have the key "".
+// keys are the leaves that tell the entries of a list apart where it is not <name>: those of nokia-conf.
+var keys = map[string]string{"ip-filter": "filter-name", "ipv6-filter": "filter-name", "entry": "entry-id", "policer": "policer-name"}
+
+// key is what tells entries of a list apart: the text of <name>, or of the leaf in keys. Elements without one have the key "".
 func (n *Node) key() string {
-	if k := n.Kid("name"); k != nil {
-		return k.Text
+	for _, leaf := range []string{"name", keys[n.Name]} {
+		if k := n.Kid(leaf); k != nil {
+			return k.Text
+		}
 	}
 	return ""
 }
