@@ -22,6 +22,7 @@ type matrix struct {
 	cells    [][]cell // by profile and rule
 	slots    []*int   // by profile; nil where they are not known
 	refusals []map[string]*objection
+	nothing  []*plan.Reason // by profile: why it carries no rule at all; nil: it carries some, or each is refused for its own sake
 }
 
 // cell is one verdict.
@@ -55,10 +56,22 @@ func (m *matrix) add(j *judged) {
 			m.refuse(i, j)
 		}
 	}
-	m.cells, m.slots = append(m.cells, cells), append(m.slots, j.TCAM())
+	m.cells, m.slots, m.nothing = append(m.cells, cells), append(m.slots, j.TCAM()), append(m.nothing, nothing(j))
 }
 
-// refuse notes why a profile does not carry rule i: once for each code and component, whoever says it.
+// nothing returns why a platform that has no FlowSpec, and no filter here, carries none of the rules.
+func nothing(j *judged) *plan.Reason {
+	var why *plan.Reason
+	for _, v := range j.Verdicts {
+		if v.Carried != plan.Rejected || len(v.Reasons) == 0 || v.Reasons[0].Code != "no-native" {
+			return nil
+		}
+		why = &v.Reasons[0]
+	}
+	return why
+}
+
+// refuse notes why a profile does not carry rule i: what several say alike once.
 func (m *matrix) refuse(i int, j *judged) {
 	v := j.Verdicts[i]
 	var first plan.Reason
@@ -69,7 +82,7 @@ func (m *matrix) refuse(i int, j *judged) {
 	if m.refusals[i] == nil {
 		m.refusals[i] = map[string]*objection{}
 	}
-	key := first.Code + " " + first.Component
+	key := first.Code + " " + first.Message
 	one := m.refusals[i][key]
 	if one == nil {
 		one = &objection{reason: first}
@@ -223,20 +236,41 @@ func shortened(s string, room int) string {
 	return s
 }
 
+// idle prints which profiles filter nothing by FlowSpec, each with why, and returns them: what they say of each rule is the same.
+func (p *textPrinter) idle() map[string]bool {
+	out := map[string]bool{}
+	for n, t := range p.v.tally {
+		if why := p.matrix.nothing[n]; why != nil {
+			out[t.spec] = true
+			fmt.Fprintf(p.w, "%s  %s %s\n", p.paint(red, "nothing"), p.paint(bold, t.spec+":"), why.Message)
+			if why.Hint != "" {
+				fmt.Fprintf(p.w, "         %s %s\n", p.paint(bold, "try:"), indented(why.Hint, "         "))
+			}
+		}
+	}
+	return out
+}
+
 // refusals prints for each rule which profiles do not carry it, and why.
 func (p *textPrinter) refusals() {
-	some := false
+	idle := p.idle()
+	some := len(idle) > 0
 	for i, s := range p.v.Rules {
 		list := p.matrix.refusals[i]
 		if len(list) == 0 {
 			continue
 		}
+		keys := make([]string, 0, len(list))
+		for k, one := range list {
+			if one.profiles = slices.DeleteFunc(one.profiles, func(spec string) bool { return idle[spec] }); len(one.profiles) > 0 {
+				keys = append(keys, k)
+			}
+		}
+		if len(keys) == 0 {
+			continue
+		}
 		some = true
 		fmt.Fprintf(p.w, "%s  %s\n", p.paint(red, "rejected"), p.paint(bold, report.Place(s.Pos.File, s.Pos.Line)))
-		keys := make([]string, 0, len(list))
-		for k := range list {
-			keys = append(keys, k)
-		}
 		slices.SortFunc(keys, func(a, b string) int { return slices.Compare(list[a].profiles, list[b].profiles) })
 		for _, k := range keys {
 			one := list[k]
