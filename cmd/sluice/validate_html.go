@@ -41,6 +41,7 @@ type htmlProfile struct {
 	Entries  int
 	Warnings []plan.Reason
 	Attach   string
+	Opens    []report.Open // redirects that fail open
 }
 
 type htmlRow struct {
@@ -84,7 +85,7 @@ func (p *htmlPrinter) profile(j *judged) error {
 			cost = append(cost, counted(n, "entry"))
 		}
 		if c.Rule.Cost.TCAM != nil {
-			cost = append(cost, fmt.Sprintf("%d slots", *c.Rule.Cost.TCAM))
+			cost = append(cost, counted(*c.Rule.Cost.TCAM, "slot"))
 		}
 		if c.Carried != plan.Rejected && !c.Exact {
 			cost = append(cost, "not exact")
@@ -95,7 +96,7 @@ func (p *htmlPrinter) profile(j *judged) error {
 		c.Cost = strings.Join(cost, ", ")
 		p.d.Rows[i].Cells = append(p.d.Rows[i].Cells, c)
 	}
-	p.d.Profiles = append(p.d.Profiles, htmlProfile{j.spec, j.Summary, j.Entries, j.Warnings, strings.Join(j.Filters.Attach, "\n")})
+	p.d.Profiles = append(p.d.Profiles, htmlProfile{j.spec, j.Summary, j.Entries, j.Warnings, strings.Join(j.Filters.Attach, "\n"), p.v.opens(j)})
 	return nil
 }
 

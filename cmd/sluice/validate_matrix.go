@@ -22,7 +22,8 @@ type matrix struct {
 	cells    [][]cell // by profile and rule
 	slots    []*int   // by profile; nil where they are not known
 	refusals []map[string]*objection
-	nothing  []*plan.Reason // by profile: why it carries no rule at all; nil: it carries some, or each is refused for its own sake
+	opens    map[report.Ref][]string // profiles on which a rule fails open
+	nothing  []*plan.Reason          // by profile: why it carries no rule at all; nil: it carries some, or each is refused for its own sake
 }
 
 // cell is one verdict.
@@ -42,7 +43,7 @@ type objection struct {
 func newTextPrinter(v *validation, w io.Writer, colors palette, profiles int) *textPrinter {
 	p := &textPrinter{v: v, textWriter: textWriter{w: w, palette: colors}, overview: profiles > mostInFull}
 	if profiles > 1 {
-		p.matrix = &matrix{refusals: make([]map[string]*objection, len(v.Rules))}
+		p.matrix = &matrix{opens: map[report.Ref][]string{}, refusals: make([]map[string]*objection, len(v.Rules))}
 	}
 	return p
 }
@@ -249,6 +250,21 @@ func (p *textPrinter) idle() map[string]bool {
 		}
 	}
 	return out
+}
+
+// failing prints which redirects fail open, and where.
+func (p *textPrinter) failing() {
+	if len(p.matrix.opens) == 0 {
+		return
+	}
+	fmt.Fprintf(p.w, "%s\n", p.paint(bold, "Where a redirect does not work, it accepts what a rule below would have filtered"))
+	for i := range p.v.Rules {
+		ref := report.Ref{File: p.v.Rules[i].Pos.File, Line: p.v.Rules[i].Pos.Line}
+		if list := p.matrix.opens[ref]; len(list) > 0 {
+			fmt.Fprintf(p.w, "  %s  %s: %s\n", p.paint(yellow, "fails open"), p.paint(bold, ref.String()), strings.Join(list, ", "))
+		}
+	}
+	fmt.Fprintln(p.w)
 }
 
 // refusals prints for each rule which profiles do not carry it, and why.

@@ -114,12 +114,17 @@ func meaning(code string) string {
 	return ""
 }
 
-// failsOpen prints the redirects that would let packets through to what rules below them protect. Without a redirect there is nothing to look for.
-func (p *textPrinter) failsOpen(j *judged) {
-	if !slices.ContainsFunc(p.v.Rules, func(r report.Standing) bool { return r.Rule.Action.Redirect != nil }) {
-		return
+// opens returns the redirects that fail open on one profile. Without a redirect there is nothing to look for.
+func (v *validation) opens(j *judged) []report.Open {
+	if !slices.ContainsFunc(v.Rules, func(r report.Standing) bool { return r.Rule.Action.Redirect != nil }) {
+		return nil
 	}
-	list := j.FailsOpen(p.v.Input, p.v.table(), p.v.index, j.profile)
+	return j.FailsOpen(v.Input, v.table(), v.index, j.profile)
+}
+
+// failsOpen prints the redirects that would let packets through to what rules below them protect.
+func (p *textPrinter) failsOpen(j *judged) {
+	list := p.v.opens(j)
 	if len(list) == 0 {
 		return
 	}

@@ -33,6 +33,9 @@ func (p *textPrinter) profile(j *judged) error {
 		p.matrix.add(j)
 	}
 	if p.overview {
+		for _, one := range p.v.opens(j) {
+			p.matrix.opens[one.Ref] = append(p.matrix.opens[one.Ref], j.spec)
+		}
 		return nil
 	}
 	if p.matrix != nil {
@@ -56,6 +59,7 @@ func (p *textPrinter) end() error {
 	}
 	if p.overview {
 		p.refusals()
+		p.failing()
 	}
 	t := p.v.Table(p.v.table(), p.v.index)
 	p.findings(t)
