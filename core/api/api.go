@@ -64,6 +64,7 @@ type Rules interface {
 // Devices is the reconciler.
 type Devices interface {
 	Status() []reconcile.Status
+	Reach(ctx context.Context)
 	Plan(device string) *plan.Plan
 	Planned(device string) (reconcile.Planned, bool)
 	Preview(rules []flowspec.Rule) ([]reconcile.Preview, error)

@@ -25,7 +25,8 @@ func registerCertificate(h huma.API, g *Gateway) {
 	}, g.deviceCertificate)
 }
 
-func (g *Gateway) deviceCertificate(_ context.Context, in *deviceInput) (*certificateOutput, error) {
+func (g *Gateway) deviceCertificate(ctx context.Context, in *deviceInput) (*certificateOutput, error) {
+	g.Devices.Reach(ctx)
 	made, ok := g.Devices.Planned(in.Name)
 	if !ok {
 		return nil, g.noPlan(in.Name)

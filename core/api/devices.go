@@ -88,7 +88,8 @@ func (g *Gateway) noPlan(device string) error {
 	return noDevice(device)
 }
 
-func (g *Gateway) devicePlan(_ context.Context, in *deviceInput) (*planOutput, error) {
+func (g *Gateway) devicePlan(ctx context.Context, in *deviceInput) (*planOutput, error) {
+	g.Devices.Reach(ctx)
 	p := g.Devices.Plan(in.Name)
 	if p == nil {
 		return nil, g.noPlan(in.Name)

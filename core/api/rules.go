@@ -392,7 +392,8 @@ func (g *Gateway) find(id string) (flowspec.Rule, error) {
 	return flowspec.Rule{}, huma.Error404NotFound("no rule with ID " + id)
 }
 
-func (g *Gateway) get(_ context.Context, in *ruleInput) (*ruleOutput, error) {
+func (g *Gateway) get(ctx context.Context, in *ruleInput) (*ruleOutput, error) {
+	g.Devices.Reach(ctx)
 	r, err := g.find(in.ID)
 	if err != nil {
 		return nil, err

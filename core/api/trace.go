@@ -40,6 +40,7 @@ func (g *Gateway) trace(ctx context.Context, in *traceInput) (*traceOutput, erro
 	if err != nil {
 		return nil, huma.Error400BadRequest("the packet: " + err.Error())
 	}
+	g.Devices.Reach(ctx)
 	made, ok := g.Devices.Planned(in.Name)
 	if !ok {
 		if _, err := g.devicePlan(ctx, &deviceInput{in.Name}); err != nil { // says what is missing: the device or its plan

@@ -28,13 +28,16 @@ type planning struct {
 	version uint64        // that planner is at
 	took    time.Duration // to put the last plan together
 	latest  atomic.Pointer[made]
+	next    atomic.Pointer[chan struct{}] // closed when latest is another one
 	ahead   atomic.Pointer[ahead]
 	wakes   []chan struct{} // of the workers that share the plan; fixed before run
 	log     *slog.Logger
 }
 
 func newPlanning(planner *plan.Planner, p *profile.Profile, log *slog.Logger) *planning {
-	return &planning{profile: p, planner: planner, log: log}
+	out := &planning{profile: p, planner: planner, log: log}
+	out.next.Store(new(make(chan struct{})))
+	return out
 }
 
 // rules returns the rules that the plan was made of, in the order of its verdicts.
@@ -100,7 +103,23 @@ func (p *planning) make(rules Rules) {
 	next.summary = summarize(next.plan)
 	p.version, p.took = snap.Version, time.Since(began)
 	p.latest.Store(next)
+	close(*p.next.Swap(new(make(chan struct{}))))
 	p.wake()
+}
+
+// reach waits until there is a whole plan of a version, or a later one.
+func (p *planning) reach(ctx context.Context, version uint64) {
+	for {
+		later := *p.next.Load()
+		if m := p.latest.Load(); m != nil && m.version >= version {
+			return
+		}
+		select {
+		case <-later:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // wake has the workers look at what there is.

@@ -144,6 +144,20 @@ func (r *Reconciler) Status() []Status {
 	return out
 }
 
+// longestReach is how long Reach waits.
+const longestReach = time.Second
+
+// Reach waits until every device has a plan of the rules that are in force now, at most a second: whoever added a rule and asks what became of it is told about that
+// rule.
+func (r *Reconciler) Reach(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, longestReach)
+	defer cancel()
+	version := r.cfg.Rules.Snapshot().Version
+	for _, p := range r.planners {
+		p.reach(ctx, version)
+	}
+}
+
 // Plan returns the newest plan of a device, or nil while there is none.
 func (r *Reconciler) Plan(name string) *plan.Plan {
 	for _, w := range r.workers {
