@@ -130,14 +130,4 @@ func checkEntryName(name string) error {
 
 // checkName holds names to what no reader of the command line breaks up or takes for something else. Public examples have letters, digits,
 // hyphens and underscores; a counter must not have dots (google/capirca, arista_tp.md).
-func checkName(name string) error {
-	if len(name) == 0 || len(name) > 64 {
-		return fmt.Errorf("name %q: want 1 to 64 characters", name)
-	}
-	for _, c := range []byte(name) {
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_') {
-			return fmt.Errorf("name %q: want letters, digits, hyphens and underscores only", name)
-		}
-	}
-	return nil
-}
+func checkName(name string) error { return filter.CheckName(name, true) }

@@ -202,17 +202,7 @@ func errBefore(e filter.Entry, v packet.Version) error {
 
 // checkName holds names to what remarks, counters and lists take in every release: 1 to 64 letters, digits and hyphens, where the model of 25.4.2 gives the name of a list
 // 128 characters, that of a counter 64, and forbids spaces only in its description.
-func checkName(name string) error {
-	if len(name) == 0 || len(name) > 64 {
-		return fmt.Errorf("name %q: want 1 to 64 characters", name)
-	}
-	for _, c := range []byte(name) {
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-') {
-			return fmt.Errorf("name %q: want letters, digits and hyphens only", name)
-		}
-	}
-	return nil
-}
+func checkName(name string) error { return filter.CheckName(name, false) }
 
 // attach returns what an operator types once. TenGigE0/0/0/0 stands for the interface.
 func attach(f filter.Filter) []string {

@@ -112,17 +112,7 @@ func term(e filter.Entry, v packet.Version) (statement, error) {
 
 // checkName holds names to what every Junos release takes: "letters, numbers, and hyphens (-) and be up to 64 characters long"
 // ("Guidelines for Configuring Firewall Filters").
-func checkName(name string) error {
-	if len(name) == 0 || len(name) > 64 {
-		return fmt.Errorf("name %q: want 1 to 64 characters", name)
-	}
-	for _, c := range []byte(name) {
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-') {
-			return fmt.Errorf("name %q: want letters, digits and hyphens only", name)
-		}
-	}
-	return nil
-}
+func checkName(name string) error { return filter.CheckName(name, false) }
 
 // family is the word for IP version v under `firewall family` and `interfaces ... family`.
 func family(v packet.Version) string {

@@ -93,16 +93,11 @@ func prefixed(what string, err error) error {
 // checkName holds names to what nft takes for a word that is not one of its own: every name begins as sluice's do, and goes on in letters, digits and hyphens.
 // The kernel keeps 128 octets of a comment and 255 of a name (linux/netfilter/nf_tables.h); the shorter bound leaves room for a tag.
 func checkName(name string) error {
-	if len(name) == 0 || len(name) > 64 {
-		return fmt.Errorf("name %q: want 1 to 64 characters", name)
+	if err := filter.CheckName(name, false); err != nil {
+		return err
 	}
 	if !strings.HasPrefix(name, "r-") && !strings.HasPrefix(name, filter.Mark) {
 		return fmt.Errorf("name %q: want a name that begins with r- or %s, which no word of nft does", name, filter.Mark)
-	}
-	for _, c := range []byte(name) {
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-') {
-			return fmt.Errorf("name %q: want letters, digits and hyphens only", name)
-		}
 	}
 	return nil
 }

@@ -152,17 +152,7 @@ func checkEntryName(e filter.Entry, sequence uint32) error {
 }
 
 // checkName keeps names to letters, digits, hyphens and underscores: blanks part them in a description.
-func checkName(name string) error {
-	if len(name) == 0 || len(name) > 64 {
-		return fmt.Errorf("name %q: want 1 to 64 characters", name)
-	}
-	for _, c := range []byte(name) {
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_') {
-			return fmt.Errorf("name %q: want letters, digits, hyphens and underscores only", name)
-		}
-	}
-	return nil
-}
+func checkName(name string) error { return filter.CheckName(name, true) }
 
 // attachment is what an operator sets once for each interface.
 func attachment(f filter.Filter) *node {

@@ -159,17 +159,7 @@ func counterOf(name string) string {
 }
 
 // checkName holds names to what descriptions (1 to 80 printable characters), filters (1 to 64) and policers take in the model of 26.3, and to what needs no quotation.
-func checkName(name string) error {
-	if len(name) == 0 || len(name) > 64 {
-		return fmt.Errorf("name %q: want 1 to 64 characters", name)
-	}
-	for _, c := range []byte(name) {
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-') {
-			return fmt.Errorf("name %q: want letters, digits and hyphens only", name)
-		}
-	}
-	return nil
-}
+func checkName(name string) error { return filter.CheckName(name, false) }
 
 // attach returns what an operator types once. INTERFACE and YOUR-FILTER stand for names of theirs.
 func attach(f filter.Filter) []string {
