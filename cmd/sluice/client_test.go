@@ -226,3 +226,43 @@ func TestAdapterOfAnotherDialect(t *testing.T) {
 		}
 	}
 }
+
+// A frozen device says so everywhere, and what has ended there; only its own thaw, or that of all, ends it.
+func TestDeviceFreeze(t *testing.T) {
+	t.Parallel()
+	sluice := aGateway(t)
+	want := func(status int, say string, args ...string) string {
+		t.Helper()
+		got, out, errOut := sluice("", args...)
+		if got != status || !strings.Contains(out+errOut, say) {
+			t.Fatalf("sluice %s: exit %d, want %d and %q:\n%s%s", strings.Join(args, " "), got, status, say, out, errOut)
+		}
+		return out
+	}
+	id, _, _ := strings.Cut(want(exitDone, "flow route", "rule", "add", fits), " ")
+	until := func(say string) {
+		t.Helper()
+		for end := time.Now().Add(10 * time.Second); !strings.Contains(want(exitDone, "edge1", "device", "show", "edge1"), say); {
+			if time.Now().After(end) {
+				want(exitDone, say, "device", "show", "edge1")
+			}
+		}
+	}
+	until("1 route given to BGP")
+	want(exitDone, "edge1 is frozen until 20", "device", "freeze", "edge1", "--for", "2h", "--reason", "new line\ncards")
+	want(exitDone, "edge1: frozen by order until 20", "device", "list")
+	want(exitDone, "withdrawn", "rule", "delete", id)
+	until("overdue: " + id + " destination 203.0.113.10/32;")
+	want(exitDone, "frozen by order since 20", "device", "show", "edge1")
+	want(exitDone, ": new line cards", "device", "show", "edge1")
+	want(exitFailed, "frozen by order", "device", "sync", "edge1")
+	want(exitDone, "all devices are frozen until it is thawed", "device", "freeze", "--all")
+	want(exitDone, "thaw --all", "device", "thaw", "edge1")
+	want(exitFailed, "not frozen on its own", "device", "thaw", "edge1")
+	want(exitDone, "frozen by order with all devices", "device", "show", "edge1")
+	want(exitDone, "no longer frozen", "device", "thaw", "--all")
+	want(exitFailed, "no device", "device", "freeze", "edge9")
+	want(exitFailed, "such as 2h", "device", "freeze", "edge1", "--for", "soon")
+	want(exitUsage, "--all", "device", "freeze")
+	want(exitUsage, "--all", "device", "thaw", "edge1", "--all")
+}

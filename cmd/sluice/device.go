@@ -17,8 +17,8 @@ import (
 )
 
 func deviceCmd() *cobra.Command {
-	cmd := &cobra.Command{Use: "device", Short: "Devices of a running gateway: list, show, plan, sync"}
-	cmd.AddCommand(deviceListCmd(), deviceShowCmd(), devicePlanCmd(), deviceSyncCmd())
+	cmd := &cobra.Command{Use: "device", Short: "Devices of a running gateway: list, show, plan, sync, freeze, thaw"}
+	cmd.AddCommand(deviceListCmd(), deviceShowCmd(), devicePlanCmd(), deviceSyncCmd(), deviceFreezeCmd(), deviceThawCmd())
 	return cmd
 }
 
@@ -48,6 +48,9 @@ func deviceListCmd() *cobra.Command {
 			if d.Error != "" {
 				fmt.Fprintf(c.out, "%s: %s\n", d.Name, d.Error)
 			}
+			if d.Freeze != nil {
+				fmt.Fprintf(c.out, "%s: frozen by order %s; overdue: %d\n", d.Name, lasts(d.Freeze.Until), d.Ended)
+			}
 		}
 		return nil
 	})
@@ -61,6 +64,7 @@ func deviceShowCmd() *cobra.Command {
 			return err
 		}
 		fmt.Fprintf(c.out, "%s (%s): %s since %s\n", d.Name, d.Profile, d.State, d.Since.Local().Format(time.DateTime))
+		printFreeze(c.out, d)
 		if d.Error != "" {
 			fmt.Fprintf(c.out, "  last error: %s\n", d.Error)
 		}

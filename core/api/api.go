@@ -22,6 +22,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/sluice-gateway/sluice/core/admit"
+	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/plan"
@@ -69,6 +70,8 @@ type Devices interface {
 	Planned(device string) (reconcile.Planned, bool)
 	Preview(rules []flowspec.Rule) ([]reconcile.Preview, error)
 	Sync(device string) bool
+	Freeze(ctx context.Context, device string, order device.Freeze) (busy []string, err error)
+	Thaw(device string) error
 }
 
 // New returns the handler of the API.
@@ -85,6 +88,7 @@ func New(g Gateway) http.Handler {
 
 	registerRules(h, &g)
 	registerDevices(h, &g)
+	registerFreeze(h, &g)
 	registerCertificate(h, &g)
 	registerTrace(h, &g)
 	registerValidate(h, &g)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/reconcile"
 	"github.com/sluice-gateway/sluice/core/rib"
+	"github.com/sluice-gateway/sluice/core/store"
 	"github.com/sluice-gateway/sluice/core/verify"
 	"github.com/sluice-gateway/sluice/profiles"
 )
@@ -50,7 +52,12 @@ func newTester(t *testing.T) *tester {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rec := reconcile.New(reconcile.Config{Rules: rules, Log: log, Devices: []reconcile.Device{
+	disk, err := store.Open(filepath.Join(t.TempDir(), "sluice.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { disk.Close() })
+	rec := reconcile.New(reconcile.Config{Rules: rules, Tokens: disk, Log: log, Devices: []reconcile.Device{
 		{Name: "edge1", Profile: prof, Options: plan.Options{NoFilter: true}, Native: session{}},
 	}})
 	ctx, cancel := context.WithCancel(context.Background())

@@ -70,12 +70,19 @@ func registerDevices(h huma.API, g *Gateway) {
 	huma.Register(h, huma.Operation{
 		OperationID: "sync-device", Method: http.MethodPost, Path: "/v1/devices/{name}/sync", DefaultStatus: http.StatusAccepted,
 		Summary: "Read the device again and deliver, even where the gateway had stopped: after a refusal, or because our filter was removed",
-	}, func(_ context.Context, in *deviceInput) (*struct{}, error) {
-		if !g.Devices.Sync(in.Name) {
-			return nil, noDevice(in.Name)
+	}, func(_ context.Context, in *deviceInput) (*struct{}, error) { return nil, g.sync(in.Name) })
+}
+
+func (g *Gateway) sync(device string) error {
+	for _, s := range g.Devices.Status() {
+		if s.Name == device && s.Freeze != nil {
+			return huma.Error409Conflict(fmt.Sprintf("device %q is frozen by order: nothing is changed there until it is thawed", device))
 		}
-		return nil, nil
-	})
+	}
+	if !g.Devices.Sync(device) {
+		return noDevice(device)
+	}
+	return nil
 }
 
 func noDevice(name string) error { return huma.Error404NotFound(fmt.Sprintf("no device %q", name)) }

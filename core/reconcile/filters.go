@@ -221,6 +221,9 @@ const grace = 2 * time.Second
 // That a commit may be in flight is noted before it is: who is killed between Apply and the note that follows would otherwise find on the device
 // what was wanted, and take it for done, and the device would undo it half a minute later.
 func (w *worker) commit(ctx context.Context, change device.Change, want []filter.Filter) error {
+	if err := w.mayChange(); err != nil {
+		return err
+	}
 	began := w.now()
 	w.filters.known = false // until it was read back
 	stop, err := w.noteDoubt()

@@ -42,6 +42,7 @@ type Tokens interface {
 	ClearCommit(name string) error
 	SaveHeld(name string, filters []string) error
 	Held(name string) ([]string, error)
+	Freezes
 }
 
 // Device is one router under our care.
@@ -82,6 +83,7 @@ type Reconciler struct {
 	cfg      Config
 	planners []*planning
 	workers  []*worker
+	freezes  *freezes
 }
 
 // New prepares a planner for each profile and options, and a worker for each device.
@@ -89,7 +91,7 @@ func New(cfg Config) *Reconciler {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	r := &Reconciler{cfg: cfg}
+	r := &Reconciler{cfg: cfg, freezes: &freezes{disk: cfg.Tokens}}
 	shared := map[string]*planning{}
 	var deck plan.Deck
 	for _, d := range cfg.Devices {
@@ -100,7 +102,7 @@ func New(cfg Config) *Reconciler {
 			shared[key] = p
 			r.planners = append(r.planners, p)
 		}
-		w := newWorker(d, p, cfg)
+		w := newWorker(d, p, r.freezes, cfg)
 		p.wakes = append(p.wakes, w.wake)
 		r.workers = append(r.workers, w)
 	}
@@ -125,6 +127,9 @@ func planKey(d Device) string {
 
 // Run plans and delivers until ctx ends. It returns the first error that no retry can mend.
 func (r *Reconciler) Run(ctx context.Context) error {
+	if err := r.freezes.load(); err != nil {
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	for _, p := range r.planners {
 		g.Go(func() error { return p.run(ctx, r.cfg.Rules) })
@@ -173,13 +178,12 @@ func (r *Reconciler) Plan(name string) *plan.Plan {
 // Sync makes the worker of a device read it again and deliver, even where it had stopped: after a refusal, or because somebody removed our filter.
 // It returns false for an unknown device.
 func (r *Reconciler) Sync(name string) bool {
-	for _, w := range r.workers {
-		if w.dev.Name == name {
-			w.askSync()
-			return true
-		}
+	workers, err := r.named(name)
+	if err != nil || name == "" {
+		return false
 	}
-	return false
+	workers[0].askSync()
+	return true
 }
 
 // Preview is the plan that a device would have.

@@ -175,10 +175,12 @@ type memory struct {
 	mu      sync.Mutex
 	commits map[string]device.Commit
 	held    map[string][]string
+	freezes map[string]device.Freeze
+	kept    map[string]device.Kept
 }
 
 func newMemory() *memory {
-	return &memory{commits: map[string]device.Commit{}, held: map[string][]string{}}
+	return &memory{commits: map[string]device.Commit{}, held: map[string][]string{}, freezes: map[string]device.Freeze{}, kept: map[string]device.Kept{}}
 }
 
 func (m *memory) SaveCommit(name string, c device.Commit) error {
@@ -213,6 +215,47 @@ func (m *memory) Held(name string) ([]string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.held[name], nil
+}
+
+func (m *memory) SaveFreeze(name string, f device.Freeze) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.freezes[name] = f
+	return nil
+}
+
+func (m *memory) Freezes() (map[string]device.Freeze, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.freezes), nil
+}
+
+func (m *memory) ClearFreeze(name string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.freezes, name)
+	return nil
+}
+
+func (m *memory) SaveKept(name string, k device.Kept) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.kept[name] = k
+	return nil
+}
+
+func (m *memory) Kept(name string) (device.Kept, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	k, found := m.kept[name]
+	return k, found, nil
+}
+
+func (m *memory) ClearKept(name string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.kept, name)
+	return nil
 }
 
 // rules is a Loc-RIB that a test sets.

@@ -15,7 +15,7 @@ const (
 	InSync      State = "in-sync"     // it was given, and where it can be read holds, all that the plan says
 	Unreachable State = "unreachable" // it does not answer; tried again with growing delays
 	Refusing    State = "refused"     // it refused the change; waits for another plan, or for sync
-	Frozen      State = "frozen"      // somebody removed our filter or its attachment; waits for sync
+	Frozen      State = "frozen"      // by order; or somebody removed our filter or its attachment: waits for sync
 	NoPlan      State = "no-plan"     // the rules could not be planned; it keeps what it holds
 )
 
@@ -33,8 +33,11 @@ type Status struct {
 	Attached []string       `json:"attached,omitempty"`
 	Notes    []string       `json:"notes,omitempty"`
 	Retry    time.Time      `json:"retry,omitzero"`
-	Commit   time.Duration  `json:"commit-time"` // how long the last filter change took, in nanoseconds
-	Summary  map[string]int `json:"summary"`     // rules by the way they are carried
+	Freeze   *Hold          `json:"freeze,omitempty"`  // a person's order to change nothing; nil: none
+	Overdue  []Overdue      `json:"overdue,omitempty"` // rules that ended since, a hundred at most
+	Ended    int            `json:"overdue-rules"`     // how many there are
+	Commit   time.Duration  `json:"commit-time"`       // how long the last filter change took, in nanoseconds
+	Summary  map[string]int `json:"summary"`           // rules by the way they are carried
 }
 
 // Established is what a Sessioner says while its session is up.

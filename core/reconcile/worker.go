@@ -22,26 +22,30 @@ const (
 
 // worker brings one device to its desired state. Its fields belong to the goroutine in run, but for wake, sync and status.
 type worker struct {
-	dev    Device
-	plans  *planning
-	tokens Tokens
-	log    *slog.Logger
-	now    func() time.Time
+	dev     Device
+	plans   *planning
+	tokens  Tokens
+	freezes *freezes
+	log     *slog.Logger
+	now     func() time.Time
 
-	wake   chan struct{} // capacity 1: many wake-ups are one
-	sync   atomic.Bool   // a person asked: read again, and go on where we had stopped
+	wake   chan struct{}                 // capacity 1: many wake-ups are one
+	sync   atomic.Bool                   // a person asked: read again, and go on where we had stopped
+	held   atomic.Pointer[chan struct{}] // closed when the worker has come to hold the device
 	status atomic.Pointer[Status]
 
 	filters   filterState
 	native    routeState
+	holding   holding
+	started   bool   // it has been looked whether something was kept for a freeze
 	failures  int    // in a row
 	stoppedAt uint64 // version at which the device refused or was frozen
 	stopped   State  // Refusing, Frozen, or ""
 }
 
-func newWorker(d Device, p *planning, cfg Config) *worker {
+func newWorker(d Device, p *planning, f *freezes, cfg Config) *worker {
 	w := &worker{
-		dev: d, plans: p, tokens: cfg.Tokens, now: cfg.Now, wake: make(chan struct{}, 1),
+		dev: d, plans: p, tokens: cfg.Tokens, freezes: f, now: cfg.Now, wake: make(chan struct{}, 1),
 		log: cfg.Log.With("device", d.Name),
 	}
 	w.status.Store(&Status{Name: d.Name, Profile: d.Profile.Name, State: Pending, Since: cfg.Now(), Summary: summarize(nil)})
@@ -51,6 +55,11 @@ func newWorker(d Device, p *planning, cfg Config) *worker {
 // askSync may be called from any goroutine.
 func (w *worker) askSync() {
 	w.sync.Store(true)
+	w.wakeUp()
+}
+
+// wakeUp may be called from any goroutine.
+func (w *worker) wakeUp() {
 	select {
 	case w.wake <- struct{}{}:
 	default:
@@ -104,6 +113,13 @@ func (w *worker) asked() time.Duration {
 
 // step does what is to be done now and returns after how long to look again; 0: when woken.
 func (w *worker) step(ctx context.Context) time.Duration {
+	if h, frozen := w.freezes.of(w.dev.Name, w.now()); frozen {
+		return w.hold(ctx, h)
+	}
+	if err := w.thawed(); err != nil {
+		w.log.Error("cannot end the freeze, trying again", "error", err)
+		return firstRetry
+	}
 	w.goAhead(ctx)
 	m := w.plans.latest.Load()
 	if m == nil {
@@ -127,6 +143,8 @@ func (w *worker) step(ctx context.Context) time.Duration {
 	switch {
 	case ctx.Err() != nil:
 		return 0
+	case errors.Is(err, errHeld):
+		return time.Nanosecond // frozen since, and seen before anything was sent
 	case err != nil:
 		return w.failed(m, err)
 	case wait > 0:
@@ -212,6 +230,9 @@ func (w *worker) deliver(ctx context.Context, m *made) (wait time.Duration, err 
 	}
 	if wait > 0 || told != nil {
 		return wait, told
+	}
+	if err := w.mayChange(); err != nil { // the filter may have taken long
+		return 0, err
 	}
 	w.native.settle()
 	return 0, w.giveRoutes(ctx, want.Routes)

@@ -22,13 +22,7 @@ func (s *Store) Commit(name string) (device.Commit, bool, error) {
 }
 
 // ClearCommit forgets the commit of a device: it was confirmed, cancelled, or is past its deadline.
-func (s *Store) ClearCommit(name string) error {
-	err := s.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucketCommits).Delete([]byte(name)) })
-	if err != nil {
-		return fmt.Errorf("forget the commit of %s: %w", name, err)
-	}
-	return nil
-}
+func (s *Store) ClearCommit(name string) error { return s.remove(bucketCommits, name) }
 
 // SaveHeld notes which of our filters a device was seen to hold.
 func (s *Store) SaveHeld(name string, filters []string) error {
@@ -49,6 +43,14 @@ func (s *Store) put(bucket []byte, name string, v any) error {
 	}
 	if err != nil {
 		return fmt.Errorf("store %s of %s: %w", bucket, name, err)
+	}
+	return nil
+}
+
+func (s *Store) remove(bucket []byte, name string) error {
+	err := s.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucket).Delete([]byte(name)) })
+	if err != nil {
+		return fmt.Errorf("forget %s of %s: %w", bucket, name, err)
 	}
 	return nil
 }

@@ -31,6 +31,8 @@ var (
 	bucketRules   = []byte("rules")   // rule ID -> rule
 	bucketCommits = []byte("commits") // device name -> commit in flight
 	bucketHeld    = []byte("held")    // device name -> names of the filters it was seen to hold
+	bucketFreezes = []byte("freezes") // device name -> a person's order to change nothing
+	bucketKept    = []byte("kept")    // device name -> what it had when it was frozen
 	keyLayout     = []byte("layout")
 )
 
@@ -75,7 +77,7 @@ func Open(path string) (*Store, error) {
 
 // prepare creates the buckets and checks the layout.
 func prepare(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{bucketMeta, bucketRules, bucketCommits, bucketHeld} {
+	for _, name := range [][]byte{bucketMeta, bucketRules, bucketCommits, bucketHeld, bucketFreezes, bucketKept} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}

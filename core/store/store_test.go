@@ -270,3 +270,43 @@ func BenchmarkTenThousandRules(b *testing.B) {
 		apply(b, s, rules, nil)
 	}
 }
+
+// A freeze, and what a device had then, are read back whole; those of one device and of all are kept apart.
+func TestFreezesAreKept(t *testing.T) {
+	t.Parallel()
+	s, stop := open(t, filepath.Join(t.TempDir(), "s.db"))
+	defer stop()
+	since := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	want := map[string]device.Freeze{"": {Since: since, Reason: "all"}, "mx1": {Since: since, Until: since.Add(time.Hour)}}
+	for name, f := range want {
+		if err := s.SaveFreeze(name, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := s.Freezes(); err != nil || !cmp.Equal(got, want) {
+		t.Errorf("freezes %v, error %v", got, err)
+	}
+	if err := errors.Join(s.ClearFreeze(""), s.ClearFreeze("mx2")); err != nil {
+		t.Fatal(err)
+	}
+	delete(want, "")
+	if got, err := s.Freezes(); err != nil || !cmp.Equal(got, want) {
+		t.Errorf("freezes %v, error %v", got, err)
+	}
+
+	r := rule(t, 7)
+	kept := device.Kept{Rules: []flowspec.Rule{r}, Routes: []*device.Route{{Match: r.Match, Action: r.Action, Communities: r.Communities, LargeCommunities: r.LargeCommunities, Others: r.Others}}}
+	if err := s.SaveKept("mx1", kept); err != nil {
+		t.Fatal(err)
+	}
+	got, found, err := s.Kept("mx1")
+	if err != nil || !found || !cmp.Equal(got, kept) {
+		t.Errorf("kept %v %v, error %v", got, found, err)
+	}
+	if err := s.ClearKept("mx1"); err != nil {
+		t.Fatal(err)
+	}
+	if _, found, err := s.Kept("mx1"); err != nil || found {
+		t.Errorf("still kept: %v, error %v", found, err)
+	}
+}
