@@ -205,7 +205,7 @@ func (g *gateway) openDevices(context.Context) error {
 		}
 		devices = append(devices, rd)
 	}
-	g.rec = reconcile.New(reconcile.Config{Rules: g.rib, Tokens: g.store, Devices: devices, Log: g.log})
+	g.rec = reconcile.New(reconcile.Config{Rules: g.rib, Tokens: g.store, Devices: devices, Log: g.log, Shadow: g.cfg.Shadow})
 	return nil
 }
 

@@ -32,7 +32,7 @@ func shippedPlugins() map[string]func() device.Adapter {
 
 func serveCmd() *cobra.Command {
 	var file, level, format string
-	var check bool
+	var check, shadow bool
 	cmd := &cobra.Command{
 		Use: "serve", Args: cobra.NoArgs,
 		Short: "The gateway",
@@ -42,6 +42,7 @@ func serveCmd() *cobra.Command {
 	cmd.Flags().StringVar(&level, "log-level", "info", "debug, info, warn or error")
 	cmd.Flags().StringVar(&format, "log-format", "text", "text or json")
 	cmd.Flags().BoolVar(&check, "check", false, "read the configuration, say whether it is right, and end")
+	cmd.Flags().BoolVar(&shadow, "shadow", false, "send nothing to any device: sessions are up, rules are planned, devices are read, and `device show` says what would be done")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		log, err := logger(cmd.ErrOrStderr(), level, format)
 		if err != nil {
@@ -58,6 +59,9 @@ func serveCmd() *cobra.Command {
 		lib, err := loadProfiles(cfg.Profiles)
 		if err != nil {
 			return usage(err)
+		}
+		if cfg.Shadow = shadow; shadow {
+			log.Warn("shadow: nothing is sent to any device")
 		}
 		ctx, stop := untilSignal(cmd.Context())
 		defer stop()

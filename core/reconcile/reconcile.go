@@ -76,6 +76,7 @@ type Config struct {
 	Devices []Device
 	Log     *slog.Logger
 	Now     func() time.Time // nil: time.Now
+	Shadow  bool             // plan, prove, read and compare, and send nothing to any device
 }
 
 // Reconciler runs the workers.

@@ -16,6 +16,7 @@ const (
 	Unreachable State = "unreachable" // it does not answer; tried again with growing delays
 	Refusing    State = "refused"     // it refused the change; waits for another plan, or for sync
 	Frozen      State = "frozen"      // by order; or somebody removed our filter or its attachment: waits for sync
+	Shadow      State = "shadow"      // the gateway only looks: the notes say what it would do
 	NoPlan      State = "no-plan"     // the rules could not be planned; it keeps what it holds
 )
 

@@ -37,6 +37,7 @@ type worker struct {
 	filters   filterState
 	native    routeState
 	holding   holding
+	shadows   bool   // nothing is ever sent
 	started   bool   // it has been looked whether something was kept for a freeze
 	failures  int    // in a row
 	stoppedAt uint64 // version at which the device refused or was frozen
@@ -45,7 +46,7 @@ type worker struct {
 
 func newWorker(d Device, p *planning, f *freezes, cfg Config) *worker {
 	w := &worker{
-		dev: d, plans: p, tokens: cfg.Tokens, freezes: f, now: cfg.Now, wake: make(chan struct{}, 1),
+		dev: d, plans: p, tokens: cfg.Tokens, freezes: f, shadows: cfg.Shadow, now: cfg.Now, wake: make(chan struct{}, 1),
 		log: cfg.Log.With("device", d.Name),
 	}
 	w.status.Store(&Status{Name: d.Name, Profile: d.Profile.Name, State: Pending, Since: cfg.Now(), Summary: summarize(nil)})
@@ -102,6 +103,10 @@ func (w *worker) asked() time.Duration {
 	if !w.sync.Swap(false) {
 		return 0
 	}
+	if w.shadows {
+		w.filters.known = false
+		return 0
+	}
 	if err := w.forget(); err != nil {
 		w.log.Error("cannot forget what the device held, trying again", "error", err)
 		w.sync.Store(true)
@@ -120,7 +125,9 @@ func (w *worker) step(ctx context.Context) time.Duration {
 		w.log.Error("cannot end the freeze, trying again", "error", err)
 		return firstRetry
 	}
-	w.goAhead(ctx)
+	if !w.shadows {
+		w.goAhead(ctx)
+	}
 	m := w.plans.latest.Load()
 	if m == nil {
 		return 0
@@ -131,6 +138,9 @@ func (w *worker) step(ctx context.Context) time.Duration {
 	if m.plan == nil {
 		w.report(m, NoPlan, m.err)
 		return 0
+	}
+	if w.shadows {
+		return w.shadow(ctx, m)
 	}
 	if w.stopped == Refusing && m.version == w.stoppedAt {
 		return 0
@@ -269,7 +279,7 @@ func (w *worker) current() Status {
 	s := *w.status.Load()
 	if m := w.plans.latest.Load(); m != nil {
 		s.Summary = m.summary
-		if s.State == InSync && s.Version != m.version {
+		if (s.State == InSync || s.State == Shadow) && s.Version != m.version {
 			s.State = Pending // the worker is not through with it yet
 		}
 	}
