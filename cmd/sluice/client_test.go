@@ -266,3 +266,27 @@ func TestDeviceFreeze(t *testing.T) {
 	want(exitUsage, "--all", "device", "freeze")
 	want(exitUsage, "--all", "device", "thaw", "edge1", "--all")
 }
+
+// No source may cut the gateway off from its own neighbours, in either direction.
+func TestOwnSessionsAreNotFiltered(t *testing.T) {
+	t.Parallel()
+	sluice := aGateway(t, func(d *config.Device) {
+		d.BGP.Address, d.BGP.Local, d.BGP.Port = netip.MustParseAddr("203.0.113.1"), netip.MustParseAddr("203.0.113.2"), 0
+	})
+	for _, c := range []struct {
+		rule   string
+		status int
+		say    string
+	}{
+		{"flow route { match { destination 203.0.113.0/24; protocol =tcp; } then { discard; } }", exitFailed, "the BGP session with edge1, such as tcp 203.0.113.2:"},
+		{"flow route { match { destination 203.0.113.2/32; source-port =179; } then { rate-limit 9600; } }", exitFailed, "tcp 203.0.113.1:179 > 203.0.113.2:"},
+		{"flow route { match { destination 203.0.113.0/24; protocol =tcp; } then { accept; } }", exitDone, ""},
+		{"flow route { match { destination 203.0.113.0/24; protocol =udp; } then { discard; } }", exitDone, ""},
+		{"flow route { match { destination 203.0.113.9/32; protocol =tcp; } then { discard; } }", exitDone, ""},
+	} {
+		status, out, errOut := sluice("", "rule", "add", c.rule)
+		if status != c.status || !strings.Contains(errOut, c.say) {
+			t.Errorf("%s: exit %d, want %d and %q:\n%s%s", c.rule, status, c.status, c.say, out, errOut)
+		}
+	}
+}

@@ -18,6 +18,7 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/feed"
 	"github.com/sluice-gateway/sluice/adapters/host"
 	"github.com/sluice-gateway/sluice/adapters/netconf"
+	"github.com/sluice-gateway/sluice/core/admit"
 	"github.com/sluice-gateway/sluice/core/api"
 	"github.com/sluice-gateway/sluice/core/config"
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -42,6 +43,7 @@ type gateway struct {
 	rec     *reconcile.Reconciler
 	api     net.Listener
 	library *profile.Library
+	own     *admit.Sessions
 	files   []feed.File
 	pipes   []feed.Pipe
 	stdin   io.Reader
@@ -50,7 +52,7 @@ type gateway struct {
 // newGateway opens what has to be open, and wires. close undoes it where run is never called.
 func newGateway(ctx context.Context, cfg *config.Config, library *profile.Library, log *slog.Logger, stdin io.Reader) (*gateway, error) {
 	g := &gateway{cfg: cfg, log: log, library: library, stdin: stdin}
-	for _, build := range []func(context.Context) error{g.openRules, g.openBGP, g.openPlugins, g.openDevices, g.openSources, g.openAPI} {
+	for _, build := range []func(context.Context) error{g.guardSessions, g.openRules, g.openBGP, g.openPlugins, g.openDevices, g.openSources, g.openAPI} {
 		if err := build(ctx); err != nil {
 			return nil, errors.Join(err, g.close())
 		}
@@ -89,6 +91,7 @@ func (g *gateway) openRules(context.Context) error {
 	})
 	if err == nil {
 		g.reportOrphans()
+		g.reportCutOff()
 	}
 	return err
 }

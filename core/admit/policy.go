@@ -25,6 +25,7 @@ type Policy struct {
 	Destinations   []netip.Prefix  // a rule's destination must be inside one of them
 	AnyDestination bool            // any destination, and rules without one
 	Protected      []netip.Prefix  // a rule that could match a packet to one of them is not admitted, whatever else is allowed
+	Own            *Sessions       // a rule that filters packets of one of them is not admitted, whatever else is allowed; nil: none
 	Components     []flowspec.Type // nil: all
 	Actions        []string        // of "accept", "discard", "rate-limit", "redirect", "mark", "sample", "continue"; nil: all
 	MaxTTL         time.Duration   // 0: no limit; with one, a rule without expiry is not admitted
@@ -34,7 +35,7 @@ type Policy struct {
 
 // NotAdmitted says which clause of a policy keeps a rule out.
 type NotAdmitted struct {
-	Clause string // "destination", "protected", "component", "action", "ttl"
+	Clause string // "destination", "protected", "own-session", "component", "action", "ttl"
 	Detail string // for people: `destination 203.0.113.9/32 is outside what this source may filter: 198.51.100.0/24`
 }
 
@@ -53,7 +54,7 @@ func (p Policy) Indexed() Policy {
 // Check returns a *NotAdmitted, or nil. The number of rules is not its business: the RIB knows it exactly (rib.SourcePolicy.MaxRules).
 func (p Policy) Check(r flowspec.Rule, now time.Time) error {
 	for _, clause := range []func(flowspec.Rule) *NotAdmitted{
-		p.checkDestination, p.checkProtected, p.checkComponents, p.checkActions,
+		p.checkDestination, p.checkProtected, p.Own.check, p.checkComponents, p.checkActions,
 		func(r flowspec.Rule) *NotAdmitted { return p.checkTTL(r, now) },
 	} {
 		if e := clause(r); e != nil {
