@@ -75,6 +75,7 @@ func (b *builder) config(raw rawConfig) *Config {
 	set := b.profiles(raw.Profiles)
 	c.Plugins = b.plugins(raw.Plugins)
 	c.Sources = b.sources(raw, c)
+	b.protect(c, raw.Protected)
 	c.Devices = b.devices(raw, c, set)
 	b.neighbours(c)
 	return c
@@ -243,6 +244,19 @@ func (b *builder) policy(path string, raw rawAllow) admit.Policy {
 		}
 	}
 	return p.Indexed()
+}
+
+// protect keeps every source from filtering packets to the prefixes of list.
+func (b *builder) protect(c *Config, list []string) {
+	var protected []netip.Prefix
+	for i, s := range list {
+		if q, ok := b.prefix(fmt.Sprintf("$.protected[%d]", i), s); ok {
+			protected = append(protected, q)
+		}
+	}
+	for i := range c.Sources {
+		c.Sources[i].Admit.Protected = protected
+	}
 }
 
 func (b *builder) prefix(path, s string) (netip.Prefix, bool) {

@@ -67,6 +67,11 @@ func TestReferenceIsValid(t *testing.T) {
 	if len(detector.Admit.Components) != 7 || detector.Admit.Components[0] != flowspec.DstPrefix {
 		t.Errorf("detector may use %v", detector.Admit.Components)
 	}
+	for _, s := range c.Sources {
+		if len(s.Admit.Protected) != 2 || s.Admit.Protected[0] != netip.MustParsePrefix("192.0.2.0/24") {
+			t.Errorf("of %s is protected: %v", s.Name, s.Admit.Protected)
+		}
+	}
 	if !c.Sources[1].Admit.AnyDestination || c.Sources[1].File == "" {
 		t.Errorf("standing: %+v", c.Sources[1])
 	}
@@ -197,6 +202,7 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"order not there":   {minimal + "devices:\n  - {name: d, profile: junos-mx, measured-order: /gone, bgp: {address: 192.0.2.2, as: 1, families: [ipv6]}}\n", "c.yaml:5:50: devices[0].measured-order: open /gone"},
 		"order unreadable":  {minimal + "devices:\n  - {name: d, profile: junos-mx, measured-order: /empty, bgp: {address: 192.0.2.2, as: 1, families: [ipv6]}}\n", "/empty: there is no FlowSpec rule in it"},
 		"order of no BGP":   {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    measured-order: /etc/sluice/mx1.order\n    filter: {adapter: junos, address: \"a:1\"}\n", "the order of routes is that of BGP"},
+		"protected":         {minimal + "protected: [192.0.2.1/24]\n", "c.yaml:4:13: protected[0]: 192.0.2.1/24 has bits set outside its length"},
 		"no community":      {"router-id: 192.0.2.1\nas: 4200000000\nstore: x\n", "community: missing"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -11,6 +11,7 @@ type rawConfig struct {
 	Store     string      `yaml:"store"`
 	Profiles  string      `yaml:"profiles"`
 	TTL       rawTTL      `yaml:"ttl"`
+	Protected []string    `yaml:"protected"`
 	Sources   []rawSource `yaml:"sources"`
 	Devices   []rawDevice `yaml:"devices"`
 	Plugins   []rawPlugin `yaml:"plugins"`
