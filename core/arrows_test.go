@@ -59,6 +59,7 @@ var arrows = map[string][]string{
 	"plugins/sdk":                  {"core/device"},
 	"adapters/host":                {"core/device", "plugins/sdk"},
 	"adapters/adaptertest":         {"core/device", "core/table"},
+	"adapters/dialecttest":         {"core/plan", "profiles"},
 	"plugins/junos":                {"adapters/junos", "adapters/netconf", "plugins/sdk"},
 	"plugins/iosxr":                {"adapters/iosxr", "adapters/netconf", "plugins/sdk"},
 	"plugins/sros":                 {"adapters/sros", "adapters/netconf", "plugins/sdk"},

@@ -1,9 +1,12 @@
 package eos_test
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/sluice-gateway/sluice/core/filter"
 )
 
 // The lines that public sources have of a traffic policy, by depth. It is stricter than what the parser takes, and written apart from it:
@@ -28,12 +31,12 @@ func compiled(patterns ...string) []*regexp.Regexp {
 	return out
 }
 
-// obeysGrammar fails unless every line of text is one of those, at its depth, and no match has what EOS does not take together.
-func obeysGrammar(t fataler, text string) {
-	t.Helper()
+// grammar says what in text is none of those lines, or not at its depth, and which match has what EOS does not take together.
+func grammar(_ filter.Filter, text string) error {
 	if fault := grammarFault(text); fault != "" {
-		t.Fatalf("%s\n%s", fault, text)
+		return errors.New(fault)
 	}
+	return nil
 }
 
 func grammarFault(text string) string {

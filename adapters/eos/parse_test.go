@@ -1,82 +1,59 @@
 package eos_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
+	"github.com/sluice-gateway/sluice/adapters/dialecttest"
 	"github.com/sluice-gateway/sluice/core/filter"
-	"github.com/sluice-gateway/sluice/core/packet"
 )
 
-// What is not as sluice writes it, inside an object of ours, is an error that names it; the filters that it is about are listed.
-func TestParseRefuses(t *testing.T) {
-	t.Parallel()
-	r, err := dialect.Render(busy())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct{ old, new, want string }{
-		{"protocol udp source port 53", "protocol udp source port domain", "no number stands there"},
-		{"protocol udp source port 53", "protocol udp source port field-set DNS", "no number stands there"},
-		{"protocol udp source port 53", "protocol udp source port", "no number stands there"},
-		{"protocol udp source port 53", "protocol udp source port 53 source port 54", "twice"},
-		{"protocol udp source port 53", "protocol tcp flags initial", "is no number or range"},
-		{"protocol udp source port 53", "protocol 47 source port 53", "a port of a protocol other than tcp and udp"},
-		{"protocol udp source port 53", "protocol udp source port 53-52", "no number or range"},
-		{"protocol udp source port 53", "protocol udp source port 65536", "no number or range"},
-		{"protocol udp source port 53", "protocol udp source port 53\n         protocol tcp source port 54", "its protocols have different conditions"},
-		{"protocol udp source port 53", "protocol udp source port 53\n         fragment offset 1-8191", "do not stand together"},
-		{"protocol udp source port 53", "protocol udp type 8", "a type of a protocol other than icmp"},
-		{"protocol udp source port 53", "protocol 0", "no number or range of 1 to 255"},
-		{"source prefix 203.0.113.9/32", "source prefix field-set ANY", "sluice writes no such condition"},
-		{"source prefix 203.0.113.9/32", "source prefix 203.0.113.9/24", "want a prefix"},
-		{"source prefix 203.0.113.9/32", "source prefix 203.0.113.9/32\n         source prefix 203.0.113.10/32", "a second prefix"},
-		{"ip length 40-100", "ip length 40-100 200", "sluice writes no such condition"},
-		{"ip length 40-100", "ttl 1", "sluice writes no such condition"},
-		{"ip length 40-100", "ip length 40-100\n         fragment", "sluice writes no such condition"},
-		{"ip length 40-100", "ip length 40-100\n         fragment offset 0-8191", "sluice writes no offset but 1-8191"},
-		{"            drop", "            drop\n            set dscp 8", "a match that drops does nothing else"},
-		{"            drop", "            drop\n            log", "sluice writes no such action"},
-		{"            drop", "            drop\n            drop", "twice"},
-		{"            drop", "            redirect next-hop 192.0.2.1 192.0.2.2", "sluice writes no such action"},
-		{"            drop", "            redirect next-hop 2001:db8::1", "want a next hop of IPv4"},
-		{"            drop", "            set dscp 64", "no number or range"},
-		{"            drop", "            set traffic class 5", "sluice writes no such action"},
-		{"100000000 bps", "100000000 pps", "want rate N bps burst-size N bytes"},
-		{"100000000 bps", "0 bps", "want numbers above 0"},
-		{"100000000 bps", "100000001 gbps", "no rate that a rule can ask for"},
-		{"1250000 bytes", "1250 kbytes", "want rate N bps burst-size N bytes"},
-		{"match r-0000000000000002 ipv4", "match r-0000000000000001 ipv4", "it is there twice"},
-		{"match r-0000000000000002 ipv4", "match r-0000000000000002 mac", "is not understood"},
-		{"      match later-rest ipv4\n         fragment offset 1-8191\n      !\n", "", "the part for later fragments is not what the entries ask for"},
-		{"match later-rest ipv4\n         fragment offset 1-8191\n", "match later-rest ipv4\n         fragment offset 1-8191\n         actions\n            drop\n", "another action: discard"},
-		{"match later-r-0000000000000003 ipv4\n         protocol icmp\n", "match later-r-0000000000000003 ipv4\n         protocol tcp\n", "entry later-r-0000000000000003: it matches"},
-		{"match later-r-0000000000000003 ipv4\n         protocol icmp\n         fragment offset 1-8191\n", "match later-r-0000000000000003 ipv4\n         protocol icmp\n", "it matches"},
-		{"      match ipv4-all-default ipv4\n", "      match ipv4-all-default ipv4\n         actions\n            drop\n", "the default of our policy lets everything pass"},
-		{"      match ipv4-all-default ipv4\n", "      match ipv4-all-default ipv4\n      match x ipv4\n         protocol tcp\n", "behind the default"},
-		{"      match ipv4-all-default ipv4\n", "      match ipv4-other ipv4\n         protocol tcp\n", "is taken by a match of the policy's own"},
-		{"      match ipv4-all-default ipv4\n", "      match later-x ipv4\n         protocol tcp\n", "stands in front of the entries"},
-		{"      match ipv4-all-default ipv4\n", "      match x ipv4\n", "it has no condition"},
-		{"      match ipv4-all-default ipv4\n", "      description x\n", "is not understood"},
-		{"traffic-policy sluice-in", "traffic-policy sluice-other", "sluice makes none of that name"},
-		{"   traffic-policy sluice-in", "   field-set ipv4 prefix sluice-x\n      10.0.0.0/8\n   traffic-policy sluice-in", "sluice makes no such object"},
-	} {
-		spoilt := strings.Replace(r.Text, c.old, c.new, 1)
-		if spoilt == r.Text {
-			t.Errorf("no %q in\n%s", c.old, r.Text)
-			continue
-		}
-		got, err := dialect.Parse([]byte(spoilt))
-		var foreign *filter.ForeignError
-		if !errors.As(err, &foreign) || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "sluice") {
-			t.Errorf("%q: got %v, %v\nwant a *ForeignError with %q", c.new, got, err, c.want)
-			continue
-		}
-		if !strings.Contains(c.want, "makes no") && (len(foreign.Filters) != 1 || foreign.Filters[0].Name != "sluice-v4" || foreign.Filters[0].Version != packet.IPv4 || len(foreign.Filters[0].Entries) > 0) {
-			t.Errorf("%q: the error is about %+v", c.new, foreign.Filters)
-		}
-	}
+// spoilt is what is not as sluice writes it, inside an object of ours.
+var spoilt = []dialecttest.Spoilt{
+	{"protocol udp source port 53", "protocol udp source port domain", "no number stands there"},
+	{"protocol udp source port 53", "protocol udp source port field-set DNS", "no number stands there"},
+	{"protocol udp source port 53", "protocol udp source port", "no number stands there"},
+	{"protocol udp source port 53", "protocol udp source port 53 source port 54", "twice"},
+	{"protocol udp source port 53", "protocol tcp flags initial", "is no number or range"},
+	{"protocol udp source port 53", "protocol 47 source port 53", "a port of a protocol other than tcp and udp"},
+	{"protocol udp source port 53", "protocol udp source port 53-52", "no number or range"},
+	{"protocol udp source port 53", "protocol udp source port 65536", "no number or range"},
+	{"protocol udp source port 53", "protocol udp source port 53\n         protocol tcp source port 54", "its protocols have different conditions"},
+	{"protocol udp source port 53", "protocol udp source port 53\n         fragment offset 1-8191", "do not stand together"},
+	{"protocol udp source port 53", "protocol udp type 8", "a type of a protocol other than icmp"},
+	{"protocol udp source port 53", "protocol 0", "no number or range of 1 to 255"},
+	{"source prefix 203.0.113.9/32", "source prefix field-set ANY", "sluice writes no such condition"},
+	{"source prefix 203.0.113.9/32", "source prefix 203.0.113.9/24", "want a prefix"},
+	{"source prefix 203.0.113.9/32", "source prefix 203.0.113.9/32\n         source prefix 203.0.113.10/32", "a second prefix"},
+	{"ip length 40-100", "ip length 40-100 200", "sluice writes no such condition"},
+	{"ip length 40-100", "ttl 1", "sluice writes no such condition"},
+	{"ip length 40-100", "ip length 40-100\n         fragment", "sluice writes no such condition"},
+	{"ip length 40-100", "ip length 40-100\n         fragment offset 0-8191", "sluice writes no offset but 1-8191"},
+	{"            drop", "            drop\n            set dscp 8", "a match that drops does nothing else"},
+	{"            drop", "            drop\n            log", "sluice writes no such action"},
+	{"            drop", "            drop\n            drop", "twice"},
+	{"            drop", "            redirect next-hop 192.0.2.1 192.0.2.2", "sluice writes no such action"},
+	{"            drop", "            redirect next-hop 2001:db8::1", "want a next hop of IPv4"},
+	{"            drop", "            set dscp 64", "no number or range"},
+	{"            drop", "            set traffic class 5", "sluice writes no such action"},
+	{"100000000 bps", "100000000 pps", "want rate N bps burst-size N bytes"},
+	{"100000000 bps", "0 bps", "want numbers above 0"},
+	{"100000000 bps", "100000001 gbps", "no rate that a rule can ask for"},
+	{"1250000 bytes", "1250 kbytes", "want rate N bps burst-size N bytes"},
+	{"match r-0000000000000002 ipv4", "match r-0000000000000001 ipv4", "it is there twice"},
+	{"match r-0000000000000002 ipv4", "match r-0000000000000002 mac", "is not understood"},
+	{"      match later-rest ipv4\n         fragment offset 1-8191\n      !\n", "", "the part for later fragments is not what the entries ask for"},
+	{"match later-rest ipv4\n         fragment offset 1-8191\n", "match later-rest ipv4\n         fragment offset 1-8191\n         actions\n            drop\n", "another action: discard"},
+	{"match later-r-0000000000000003 ipv4\n         protocol icmp\n", "match later-r-0000000000000003 ipv4\n         protocol tcp\n", "entry later-r-0000000000000003: it matches"},
+	{"match later-r-0000000000000003 ipv4\n         protocol icmp\n         fragment offset 1-8191\n", "match later-r-0000000000000003 ipv4\n         protocol icmp\n", "it matches"},
+	{"      match ipv4-all-default ipv4\n", "      match ipv4-all-default ipv4\n         actions\n            drop\n", "the default of our policy lets everything pass"},
+	{"      match ipv4-all-default ipv4\n", "      match ipv4-all-default ipv4\n      match x ipv4\n         protocol tcp\n", "behind the default"},
+	{"      match ipv4-all-default ipv4\n", "      match ipv4-other ipv4\n         protocol tcp\n", "is taken by a match of the policy's own"},
+	{"      match ipv4-all-default ipv4\n", "      match later-x ipv4\n         protocol tcp\n", "stands in front of the entries"},
+	{"      match ipv4-all-default ipv4\n", "      match x ipv4\n", "it has no condition"},
+	{"      match ipv4-all-default ipv4\n", "      description x\n", "is not understood"},
+	{"traffic-policy sluice-in", "traffic-policy sluice-other", "sluice makes none of that name"},
+	{"   traffic-policy sluice-in", "   field-set ipv4 prefix sluice-x\n      10.0.0.0/8\n   traffic-policy sluice-in", "sluice makes no such object"},
 }
 
 // A missing copy is read as what it says: the entry no longer takes later fragments. It differs from what was wanted.
@@ -98,23 +75,16 @@ func TestParseSeesAMissingCopy(t *testing.T) {
 	}
 }
 
-// Commands are strict as well: one of the wrong mode, an empty one, something behind them.
-func TestParseRefusesCommands(t *testing.T) {
-	t.Parallel()
-	for _, c := range [][2]string{
-		{`["traffic-policies", "traffic-policy sluice-in", "match a ipv4", "protocol tcp", "drop"]`, "something stands inside it"},
-		{`["traffic-policies", "traffic-policy sluice-in", "match a ipv4", "actions", "drop", "protocol tcp"]`, "a condition behind the actions"},
-		{`["traffic-policies", "traffic-policy sluice-in", "match a ipv4", "protocol tcp", "exit"]`, "sluice writes no such condition"},
-		{`["traffic-policies", "traffic-policy sluice-in", "no match a ipv4"]`, "is not understood"},
-		{`["traffic-policies", "traffic-policy sluice-in"]`, "has no match"},
-		{`["traffic-policies", ""]`, "an empty command"},
-		{`["traffic-policies"] x`, "something stands behind the commands"},
-		{`[1]`, "no JSON array of strings"},
-	} {
-		if got, err := dialect.Parse([]byte(c[0])); err == nil || !strings.Contains(err.Error(), c[1]) {
-			t.Errorf("%s\ngot %v, %v\nwant %q", c[0], got, err, c[1])
-		}
-	}
+// hostile are commands of the wrong mode, an empty one, and something behind them.
+var hostile = map[string]string{
+	`["traffic-policies", "traffic-policy sluice-in", "match a ipv4", "protocol tcp", "drop"]`:            "something stands inside it",
+	`["traffic-policies", "traffic-policy sluice-in", "match a ipv4", "actions", "drop", "protocol tcp"]`: "a condition behind the actions",
+	`["traffic-policies", "traffic-policy sluice-in", "match a ipv4", "protocol tcp", "exit"]`:            "sluice writes no such condition",
+	`["traffic-policies", "traffic-policy sluice-in", "no match a ipv4"]`:                                 "is not understood",
+	`["traffic-policies", "traffic-policy sluice-in"]`:                                                    "has no match",
+	`["traffic-policies", ""]`: "an empty command",
+	`["traffic-policies"] x`:   "something stands behind the commands",
+	`[1]`:                      "no JSON array of strings",
 }
 
 // A whole configuration: other people's objects are passed over, both versions are read from one policy, and what EOS shows in its own way is
@@ -196,7 +166,7 @@ end
 		if err != nil {
 			t.Fatal(err)
 		}
-		readsBack(t, f, r.Payload)
+		dialecttest.ReadsBack(t, dialect, f, r.Payload)
 	}
 	for _, nothing := range []string{"", "\n", "[]", "hostname x\n", "traffic-policies\n   traffic-policy EDGE\n", "interface Ethernet1\n   traffic-policy input sluice-in\n"} {
 		if got, err := dialect.Parse([]byte(nothing)); err != nil || len(got) != 0 {

@@ -5,131 +5,14 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"net/netip"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
-	"pgregory.net/rapid"
-
+	"github.com/sluice-gateway/sluice/adapters/dialecttest"
 	"github.com/sluice-gateway/sluice/core/filter"
-	"github.com/sluice-gateway/sluice/core/packet"
 )
-
-var operation = regexp.MustCompile(` nc:operation="[a-z]+"| xmlns:nc="[^"]*"`)
-
-// From nothing, Edit says what Render says; to nothing, it deletes the list and says no more; to the same, it says nothing.
-func TestEditFromAndToNothing(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		f := filters(sayable, sayableAction).Draw(t, "filter")
-		r, err := dialect.Render(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		add, err := dialect.Edit(nil, []filter.Filter{f})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := operation.ReplaceAll(add, nil); !bytes.Equal(got, r.Payload) || bytes.Count(add, []byte(`"replace"`)) != 1 {
-			t.Fatalf("got  %s\nwant %s", add, r.Payload)
-		}
-		remove, err := dialect.Edit([]filter.Filter{f}, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if bytes.Count(remove, []byte(`"delete"`)) != 1 || bytes.Contains(remove, []byte("<sequence")) {
-			t.Fatalf("want one deletion and nothing else, got %s", remove)
-		}
-		same, err := dialect.Edit([]filter.Filter{f}, []filter.Filter{f})
-		if err != nil || same != nil {
-			t.Fatalf("got %s, %v for no change", same, err)
-		}
-	})
-}
-
-// A device that does what an edit says holds what was wanted, however often it is edited; and the lines of entries that stay are not touched.
-func TestEditsLeadToWhatIsWanted(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		d := router1{}
-		var have []filter.Filter
-		for range rapid.IntRange(1, 6).Draw(t, "changes") {
-			var want []filter.Filter
-			if rapid.IntRange(0, 5).Draw(t, "any") > 0 {
-				want = append(want, filters(sayable, sayableAction).Draw(t, "filter"))
-			}
-			edit, err := dialect.Edit(have, want)
-			if err != nil {
-				t.Fatal(err)
-			}
-			d.edit(t, edit)
-			have, err = dialect.Parse(d.config())
-			if err != nil {
-				t.Fatalf("%v\nafter %s", err, edit)
-			}
-			if len(have) != len(want) {
-				t.Fatalf("the device holds %d filters, want %d", len(have), len(want))
-			}
-			for i := range want {
-				if err := filter.Same(want[i], have[i], dialect.Semantics()); err != nil {
-					t.Fatalf("%v\nafter %s", err, edit)
-				}
-			}
-		}
-	})
-}
-
-// One rule more, less or changed is that rule's lines, and nobody else's.
-func TestOneRuleIsASmallChange(t *testing.T) {
-	t.Parallel()
-	entry := func(i int) filter.Entry {
-		dst := netip.PrefixFrom(netip.AddrFrom4([4]byte{203, 0, byte(i >> 8), byte(i)}), 32)
-		return filter.Entry{Name: fmt.Sprintf("r-%016x", i), Match: filter.Match{Dst: &dst, Proto: udp, SrcPort: dns, Fragments: packet.OffsetZero}, Do: filter.Do{Discard: true}}
-	}
-	old := filter.Filter{Name: "sluice-v4", Version: packet.IPv4, Placement: filter.Alone}
-	for i := range 500 {
-		old.Entries = append(old.Entries, entry(2*i))
-	}
-	d := router1{}
-	add, err := dialect.Edit(nil, []filter.Filter{old})
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.edit(t, add)
-	for name, change := range map[string]func([]filter.Entry) []filter.Entry{
-		"one more":    func(es []filter.Entry) []filter.Entry { return slices.Insert(es, 250, entry(499)) },
-		"one at last": func(es []filter.Entry) []filter.Entry { return append(es, entry(1001)) },
-		"one less":    func(es []filter.Entry) []filter.Entry { return slices.Delete(es, 250, 251) },
-		"one changed": func(es []filter.Entry) []filter.Entry {
-			es[250].Match.SrcPort = packet.Values{{Lo: 123, Hi: 123}}
-			return es
-		},
-		"one moved": func(es []filter.Entry) []filter.Entry {
-			return slices.Insert(slices.Delete(slices.Clone(es), 100, 101), 300, es[100])
-		},
-	} {
-		have, err := dialect.Parse(d.config())
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := old
-		want.Entries = change(slices.Clone(old.Entries))
-		edit, err := dialect.Edit(have, []filter.Filter{want})
-		if err != nil {
-			t.Fatal(err)
-		}
-		most := 2 // a remark and a line
-		if name == "one moved" {
-			most = 4
-		}
-		if n := bytes.Count(edit, []byte("nc:operation=")); n == 0 || n > most {
-			t.Errorf("%s: %d lines are touched, want %d at most: %s", name, n, most, edit)
-		}
-	}
-}
 
 // Between two places that are next to each other there is no room: all get new ones, once.
 func TestEditMakesRoom(t *testing.T) {
@@ -144,14 +27,14 @@ func TestEditMakesRoom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := router1{}
+	d := device{}
 	first, err := dialect.Edit(nil, []filter.Filter{f})
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.edit(t, first)
-	d.edit(t, edit)
-	readsBack(t, want, d.config())
+	d.Edit(t, first)
+	d.Edit(t, edit)
+	dialecttest.ReadsBack(t, dialect, want, d.Config())
 }
 
 // What another hand changed and is understood is repaired line by line; what is not understood is replaced whole.
@@ -186,8 +69,10 @@ func TestEditRepairsWhatAnotherHandChanged(t *testing.T) {
 	}
 }
 
-// router1 is a device that holds access lists and does what edits say, knowing nothing of them but keys: lists by family and name, lines by number.
-type router1 map[string]map[uint32]string
+// device is a device that holds access lists and does what edits say, knowing nothing of them but keys: lists by family and name, lines by number.
+type device map[string]map[uint32]string
+
+func newDevice() dialecttest.Device { return device{} }
 
 type element struct {
 	XMLName xml.Name
@@ -208,7 +93,7 @@ func (e element) operation() string {
 
 func (e element) key() string { return e.Kids[0].Text }
 
-func (d router1) edit(t fataler, b []byte) {
+func (d device) Edit(t dialecttest.T, b []byte) {
 	t.Helper()
 	var config element
 	if err := xml.Unmarshal([]byte("<config>"+string(b)+"</config>"), &config); err != nil {
@@ -247,8 +132,8 @@ func (d router1) edit(t fataler, b []byte) {
 	}
 }
 
-// config is what the device holds, its lines in no order.
-func (d router1) config() []byte {
+// Config is what the device holds, its lines in no order.
+func (d device) Config() []byte {
 	var b bytes.Buffer
 	b.WriteString("<data>")
 	for name, lines := range d {
@@ -262,3 +147,6 @@ func (d router1) config() []byte {
 	b.WriteString("</data>")
 	return b.Bytes()
 }
+
+// Policers is 0: an access list has none.
+func (device) Policers() int { return 0 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/sluice-gateway/sluice/adapters/dialecttest"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/packet"
 )
@@ -63,122 +64,101 @@ func TestParseLines(t *testing.T) {
 	}
 }
 
-// What is not understood inside our objects is an error that says where and what.
-func TestParseRefuses(t *testing.T) {
-	t.Parallel()
-	const tail = " 2147483640 permit ipv4 any any\n!\n"
-	one := func(lines string) string { return "ipv4 access-list sluice-v4\n" + lines + tail }
-	for config, want := range map[string]string{
-		list("deny udp any any ttl eq 1"):                                                       `line 4: 10001001 deny udp any any ttl eq 1: "ttl" is nothing that sluice writes there`,
-		list("deny udp any any log"):                                                            `"log" is nothing that sluice writes there`,
-		list("deny ipv4 any any icmp-off"):                                                      `"icmp-off" is nothing that sluice writes there`,
-		list("permit ipv4 any any nexthop1 vrf BLUE"):                                           "nexthop1 vrf BLUE is no next hop of IPv4",
-		list("permit ipv4 any any nexthop1 ipv6 2001:db8::1"):                                   "is no next hop of IPv4",
-		list("permit ipv4 any any nexthop1 ipv4 192.0.2.1 nexthop2"):                            `"nexthop2" is nothing`,
-		list("deny ipv4 any any nexthop1 ipv4 192.0.2.1"):                                       "a line that denies has a next hop",
-		list("deny etherip any any"):                                                            `"etherip" is no number of 0 to 255`,
-		list("deny ipv6 any any"):                                                               `"ipv6" is no number`,
-		list("deny udp any eq 65536 any"):                                                       `"65536" is no number of 0 to 65535`,
-		list("deny udp any range 9 1 any"):                                                      "the range runs backwards",
-		list("deny udp any lt 0 any"):                                                           "no number is lt 0",
-		list("deny gre any eq 1 any"):                                                           "ports of another protocol than tcp and udp",
-		list("deny udp any any match-all +syn"):                                                 "TCP flags of another protocol than tcp",
-		list("deny tcp any any match-all +syn -syn"):                                            "match-all +syn -syn is not understood",
-		list("deny tcp any any match-all syn"):                                                  "match-all without flags",
-		list("deny tcp any any established"):                                                    `"established" is nothing that sluice writes there`,
-		list("deny icmp any any tos-bits"):                                                      `"tos-bits" is no number of 0 to 255`,
-		list("deny icmp any any 8 256"):                                                         "an ICMP type stands there twice",
-		list("deny ipv4 192.0.2.1/24 any"):                                                      "192.0.2.1/24 has bits behind its length",
-		list("deny ipv4 192.0.2.0 0.0.255.0 any"):                                               "is neither a length nor the mask of a prefix",
-		list("deny ipv4 net-group G any"):                                                       "net-group: want any, host, a prefix",
-		list("deny ipv4 2001:db8::/32 any"):                                                     "is no address of IPv4",
-		list("deny ipv4 any any dscp 64"):                                                       `"64" is no number of 0 to 63`,
-		list("deny ipv4 any any dscp 1 dscp 2"):                                                 "dscp stands there twice",
-		list("deny ipv4 any any fragments"):                                                     "number 10001001: no packet that gets there is a fragment of that kind",
-		list("deny ipv4 any any fragment-offset eq 1"):                                          `"fragment-offset eq 1" is no condition on fragments that sluice writes`,
-		list("deny ipv4 any any fragment-type fragments"):                                       `"fragments" is no type of fragments`,
-		list("deny ipv4 any any fragment-type middle-fragment"):                                 "is no condition on fragments that sluice writes",
-		list("deny ipv4 any any counter a b"):                                                   `"b" is nothing that sluice writes there`,
-		list("deny ipv4 any"):                                                                   "destination: : want any, host",
-		list("allow ipv4 any any"):                                                              "want permit, deny or remark",
-		list("deny ipv4 any any\n extra"):                                                       "want a number and an entry behind it",
-		list("deny ipv4 any any\n 10002001 deny ipv4 any any"):                                  "number 10002001: want a remark in front of it",
-		list("deny ipv4 any any\n 10002000 remark b"):                                           "place 200: a remark has no entry behind it",
-		list("deny ipv4 any any\n 10002000 remark b c\n 10002001 deny ipv4 any any"):            "want letters, digits and hyphens only",
-		list("deny ipv4 any any\n 10002000 remark a\n 10002001 deny udp any any"):               "two entries are named a",
-		list("deny ipv4 any any\n 10001001 deny udp any any"):                                   "two lines have the number 10001001",
-		list("deny ipv4 any any\n 10001005 deny udp any any"):                                   "number 10001005: sluice writes no line there",
-		list("deny ipv4 any any\n 20000000 deny udp any any"):                                   "number 20000000: sluice writes no line there",
-		list("deny ipv4 any any\n 1000 remark a\n 1001 deny udp any any"):                       "number 1001: among the lines for later fragments one may match other packets",
-		list("deny ipv4 any any\n 1000 remark a\n 1001 deny udp any any fragments"):             "it is another entry than number 1001",
-		one(" 10000000 permit udp any any fragments\n"):                                         "it should permit the rest of the later fragments",
-		one(" 1000 remark a\n 1001 deny ipv4 any any fragments\n"):                              "one of the lines is missing that permit the rest",
-		one(" 10001000 remark a\n 10001001 permit udp any eq 1 any\n"):                          "no line in front of it takes the later fragments",
-		"ipv4 access-list sluice-v4\n 2147483640 permit udp any any\n!\n":                       "it should permit the rest",
-		"ipv4 access-list sluice-v4\n 10000000 permit ipv4 any any fragments\n!\n":              "one of the lines is missing",
-		"ipv4 access-list sluice-v4\n!\n":                                                       "access list sluice-v4: it has no lines",
-		one("") + one(""):                                                                       "it stands there twice",
-		"ipv4 access-list sluice-v4\n 2147483640 permit ipv4 any any\n":                         "the text is cut off",
-		"ipv4 access-list sluice-v4\n 2147483640 permit ipv4 any any\nipv6 access-list x\n!\n":  "has no ! at its end",
-		"ethernet-services access-list sluice-l2\n 10 permit any any\n!\n":                      "bears our mark, but sluice makes no such object",
-		"ipv6 access-list sluice-v6\n 10001000 remark a\n 10001001 deny udp any eq 53 any\n!\n": "no line in front of it takes the later fragments",
-		"ipv4 access-list sluice-v4\n 10001000 remark a\n 10001001 deny ipv4 any any\n 2147483640 remark no entries\n!\n":                 "it has entries, and a remark that there are none",
-		`<ipv4><access-lists><access-list><access-list-name>sluice-v4</access-list-name><sequences/></access-list></access-lists></ipv4>`: "it has no lines",
-		`<configuration/>`:                         "element configuration, want ipv4 or ipv6",
-		`<ipv4/><ipv6/>`:                           "a second element ipv6 behind the first",
-		`<rpc-reply><rpc-error/></rpc-reply>`:      "the reply is an error",
-		`<data><ipv4-acl-and-prefix-list/></data>`: "these are the access lists of another model",
-		`<ipv4>`: "read XML: ",
-	} {
-		_, err := dialect.Parse([]byte(config))
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s\ngot  %v\nwant an error with %q", config, err, want)
-		}
-	}
+const tail = " 2147483640 permit ipv4 any any\n!\n"
+
+func lines(lines string) string { return "ipv4 access-list sluice-v4\n" + lines + tail }
+
+// hostile is what is not understood inside our objects.
+var hostile = map[string]string{
+	list("deny udp any any ttl eq 1"):                                                       `line 4: 10001001 deny udp any any ttl eq 1: "ttl" is nothing that sluice writes there`,
+	list("deny udp any any log"):                                                            `"log" is nothing that sluice writes there`,
+	list("deny ipv4 any any icmp-off"):                                                      `"icmp-off" is nothing that sluice writes there`,
+	list("permit ipv4 any any nexthop1 vrf BLUE"):                                           "nexthop1 vrf BLUE is no next hop of IPv4",
+	list("permit ipv4 any any nexthop1 ipv6 2001:db8::1"):                                   "is no next hop of IPv4",
+	list("permit ipv4 any any nexthop1 ipv4 192.0.2.1 nexthop2"):                            `"nexthop2" is nothing`,
+	list("deny ipv4 any any nexthop1 ipv4 192.0.2.1"):                                       "a line that denies has a next hop",
+	list("deny etherip any any"):                                                            `"etherip" is no number of 0 to 255`,
+	list("deny ipv6 any any"):                                                               `"ipv6" is no number`,
+	list("deny udp any eq 65536 any"):                                                       `"65536" is no number of 0 to 65535`,
+	list("deny udp any range 9 1 any"):                                                      "the range runs backwards",
+	list("deny udp any lt 0 any"):                                                           "no number is lt 0",
+	list("deny gre any eq 1 any"):                                                           "ports of another protocol than tcp and udp",
+	list("deny udp any any match-all +syn"):                                                 "TCP flags of another protocol than tcp",
+	list("deny tcp any any match-all +syn -syn"):                                            "match-all +syn -syn is not understood",
+	list("deny tcp any any match-all syn"):                                                  "match-all without flags",
+	list("deny tcp any any established"):                                                    `"established" is nothing that sluice writes there`,
+	list("deny icmp any any tos-bits"):                                                      `"tos-bits" is no number of 0 to 255`,
+	list("deny icmp any any 8 256"):                                                         "an ICMP type stands there twice",
+	list("deny ipv4 192.0.2.1/24 any"):                                                      "192.0.2.1/24 has bits behind its length",
+	list("deny ipv4 192.0.2.0 0.0.255.0 any"):                                               "is neither a length nor the mask of a prefix",
+	list("deny ipv4 net-group G any"):                                                       "net-group: want any, host, a prefix",
+	list("deny ipv4 2001:db8::/32 any"):                                                     "is no address of IPv4",
+	list("deny ipv4 any any dscp 64"):                                                       `"64" is no number of 0 to 63`,
+	list("deny ipv4 any any dscp 1 dscp 2"):                                                 "dscp stands there twice",
+	list("deny ipv4 any any fragments"):                                                     "number 10001001: no packet that gets there is a fragment of that kind",
+	list("deny ipv4 any any fragment-offset eq 1"):                                          `"fragment-offset eq 1" is no condition on fragments that sluice writes`,
+	list("deny ipv4 any any fragment-type fragments"):                                       `"fragments" is no type of fragments`,
+	list("deny ipv4 any any fragment-type middle-fragment"):                                 "is no condition on fragments that sluice writes",
+	list("deny ipv4 any any counter a b"):                                                   `"b" is nothing that sluice writes there`,
+	list("deny ipv4 any"):                                                                   "destination: : want any, host",
+	list("allow ipv4 any any"):                                                              "want permit, deny or remark",
+	list("deny ipv4 any any\n extra"):                                                       "want a number and an entry behind it",
+	list("deny ipv4 any any\n 10002001 deny ipv4 any any"):                                  "number 10002001: want a remark in front of it",
+	list("deny ipv4 any any\n 10002000 remark b"):                                           "place 200: a remark has no entry behind it",
+	list("deny ipv4 any any\n 10002000 remark b c\n 10002001 deny ipv4 any any"):            "want letters, digits and hyphens only",
+	list("deny ipv4 any any\n 10002000 remark a\n 10002001 deny udp any any"):               "two entries are named a",
+	list("deny ipv4 any any\n 10001001 deny udp any any"):                                   "two lines have the number 10001001",
+	list("deny ipv4 any any\n 10001005 deny udp any any"):                                   "number 10001005: sluice writes no line there",
+	list("deny ipv4 any any\n 20000000 deny udp any any"):                                   "number 20000000: sluice writes no line there",
+	list("deny ipv4 any any\n 1000 remark a\n 1001 deny udp any any"):                       "number 1001: among the lines for later fragments one may match other packets",
+	list("deny ipv4 any any\n 1000 remark a\n 1001 deny udp any any fragments"):             "it is another entry than number 1001",
+	lines(" 10000000 permit udp any any fragments\n"):                                       "it should permit the rest of the later fragments",
+	lines(" 1000 remark a\n 1001 deny ipv4 any any fragments\n"):                            "one of the lines is missing that permit the rest",
+	lines(" 10001000 remark a\n 10001001 permit udp any eq 1 any\n"):                        "no line in front of it takes the later fragments",
+	"ipv4 access-list sluice-v4\n 2147483640 permit udp any any\n!\n":                       "it should permit the rest",
+	"ipv4 access-list sluice-v4\n 10000000 permit ipv4 any any fragments\n!\n":              "one of the lines is missing",
+	"ipv4 access-list sluice-v4\n!\n":                                                       "access list sluice-v4: it has no lines",
+	lines("") + lines(""):                                                                   "it stands there twice",
+	"ipv4 access-list sluice-v4\n 2147483640 permit ipv4 any any\n":                         "the text is cut off",
+	"ipv4 access-list sluice-v4\n 2147483640 permit ipv4 any any\nipv6 access-list x\n!\n":  "has no ! at its end",
+	"ethernet-services access-list sluice-l2\n 10 permit any any\n!\n":                      "bears our mark, but sluice makes no such object",
+	"ipv6 access-list sluice-v6\n 10001000 remark a\n 10001001 deny udp any eq 53 any\n!\n": "no line in front of it takes the later fragments",
+	"ipv4 access-list sluice-v4\n 10001000 remark a\n 10001001 deny ipv4 any any\n 2147483640 remark no entries\n!\n":                 "it has entries, and a remark that there are none",
+	`<ipv4><access-lists><access-list><access-list-name>sluice-v4</access-list-name><sequences/></access-list></access-lists></ipv4>`: "it has no lines",
+	`<configuration/>`:                         "element configuration, want ipv4 or ipv6",
+	`<ipv4/><ipv6/>`:                           "a second element ipv6 behind the first",
+	`<rpc-reply><rpc-error/></rpc-reply>`:      "the reply is an error",
+	`<data><ipv4-acl-and-prefix-list/></data>`: "these are the access lists of another model",
+	`<ipv4>`: "read XML: ",
 }
 
-// What is spoilt in the XML of a filter is found.
-func TestParseRefusesXML(t *testing.T) {
-	t.Parallel()
-	r, err := dialect.Render(busy())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range [][3]string{
-		{"<deny>", `<deny><log/>`, "log is nothing that sluice writes there"},
-		{"<deny>", `<deny>x`, "deny has text in it"},
-		{"<deny>", `<deny xc:operation="delete" xmlns:xc="urn:x">`, "deny has an attribute operation"},
-		{"<access-list>", `<access-list operation="delete">`, "access-list has an attribute operation"},
-		{"<access-list-name>", `<acl-type/><access-list-name>`, "acl-type is nothing that sluice writes there"},
-		{"<any/>", `<any/><host>192.0.2.1</host>`, "want any, host, or an address with its length"},
-		{"<any/>", `<net-group>g</net-group>`, "net-group is nothing"},
-		{"<protocol>tcp</protocol>", "<protocol>tcp</protocol><protocol>tcp</protocol>", "a protocol stands there twice"},
-		{"<protocol>tcp</protocol>", "<range><start-protocol>1</start-protocol><end-protocol>2</end-protocol></range>", "range is nothing"},
-		{"<protocol>tcp</protocol>", "", "protocol, source or destination is missing"},
-		{"<match-all>", "<established/><match-all>", "tcp-flags: want one element in it"},
-		{"<tcp-bits>+syn -ack</tcp-bits>", "<tcp-bits>+syn -nonce</tcp-bits>", `"-nonce" is no flag`},
-		{"<eq>53</eq>", "<eq>53</eq><neq>54</neq>", "port: want one operator"},
-		{"<eq>53</eq>", "<range><start-value>1</start-value></range>", "want a start-value and an end-value"},
-		{"<message-type>8</message-type>", "<message-type>8</message-type><message-type>9</message-type>", "message-type stands there twice"},
-		{"<message-type>8</message-type>", "<message-type-name>Echo2</message-type-name>", `icmp: "Echo2" is no message that sluice knows`},
-		{"<message-type>8</message-type>", "<message-type-name>HostTOSUnreachable</message-type-name>", `is no message that sluice knows`},
-		{"<message-type>8</message-type>", "<message-code>0</message-code>", "icmp: want a message-type"},
-		{"<remark>r-0000000000000001</remark>", "<remark>r-0000000000000001</remark><permit/>", "protocol, source or destination is missing"},
-		{"<remark>r-0000000000000001</remark>", "", "want one of permit, deny and remark"},
-		{"<sequence-number>10001000</sequence-number>", "<sequence-number>x</sequence-number>", "invalid syntax"},
-		{"<fragments/>", "<fragments>1</fragments>", "fragments: not as the model has it"},
-		{"<fragments/>", "<headers>fragments</headers>", "headers: IPv4 has none"},
-		{"<dscp-value>46</dscp-value>", "<dscp-value>46</dscp-value><dscp-bitmask>3</dscp-bitmask>", "dscp: want one operator"},
-		{"<nexthop1>", "<nexthop1><track>t</track>", "nexthop1: want an address and nothing else"},
-	} {
-		spoilt := strings.Replace(string(r.Payload), c[0], c[1], 1)
-		if spoilt == string(r.Payload) {
-			t.Errorf("the payload has no %s: %s", c[0], spoilt)
-		}
-		if _, err := dialect.Parse([]byte(spoilt)); err == nil || !strings.Contains(err.Error(), c[2]) {
-			t.Errorf("%s in place of %s: got %v\nwant an error with %q", c[1], c[0], err, c[2])
-		}
-	}
+// spoilt is what is not as sluice writes it in the XML of a filter.
+var spoilt = []dialecttest.Spoilt{
+	{"<deny>", `<deny><log/>`, "log is nothing that sluice writes there"},
+	{"<deny>", `<deny>x`, "deny has text in it"},
+	{"<deny>", `<deny xc:operation="delete" xmlns:xc="urn:x">`, "deny has an attribute operation"},
+	{"<access-list>", `<access-list operation="delete">`, "access-list has an attribute operation"},
+	{"<access-list-name>", `<acl-type/><access-list-name>`, "acl-type is nothing that sluice writes there"},
+	{"<any/>", `<any/><host>192.0.2.1</host>`, "want any, host, or an address with its length"},
+	{"<any/>", `<net-group>g</net-group>`, "net-group is nothing"},
+	{"<protocol>tcp</protocol>", "<protocol>tcp</protocol><protocol>tcp</protocol>", "a protocol stands there twice"},
+	{"<protocol>tcp</protocol>", "<range><start-protocol>1</start-protocol><end-protocol>2</end-protocol></range>", "range is nothing"},
+	{"<protocol>tcp</protocol>", "", "protocol, source or destination is missing"},
+	{"<match-all>", "<established/><match-all>", "tcp-flags: want one element in it"},
+	{"<tcp-bits>+syn -ack</tcp-bits>", "<tcp-bits>+syn -nonce</tcp-bits>", `"-nonce" is no flag`},
+	{"<eq>53</eq>", "<eq>53</eq><neq>54</neq>", "port: want one operator"},
+	{"<eq>53</eq>", "<range><start-value>1</start-value></range>", "want a start-value and an end-value"},
+	{"<message-type>8</message-type>", "<message-type>8</message-type><message-type>9</message-type>", "message-type stands there twice"},
+	{"<message-type>8</message-type>", "<message-type-name>Echo2</message-type-name>", `icmp: "Echo2" is no message that sluice knows`},
+	{"<message-type>8</message-type>", "<message-type-name>HostTOSUnreachable</message-type-name>", `is no message that sluice knows`},
+	{"<message-type>8</message-type>", "<message-code>0</message-code>", "icmp: want a message-type"},
+	{"<remark>r-0000000000000001</remark>", "<remark>r-0000000000000001</remark><permit/>", "protocol, source or destination is missing"},
+	{"<remark>r-0000000000000001</remark>", "", "want one of permit, deny and remark"},
+	{"<sequence-number>10001000</sequence-number>", "<sequence-number>x</sequence-number>", "invalid syntax"},
+	{"<fragments/>", "<fragments>1</fragments>", "fragments: not as the model has it"},
+	{"<fragments/>", "<headers>fragments</headers>", "headers: IPv4 has none"},
+	{"<dscp-value>46</dscp-value>", "<dscp-value>46</dscp-value><dscp-bitmask>3</dscp-bitmask>", "dscp: want one operator"},
+	{"<nexthop1>", "<nexthop1><track>t</track>", "nexthop1: want an address and nothing else"},
 }
 
 // A device may spell what it holds otherwise: names for numbers, hosts as prefixes, replies around it.
@@ -204,11 +184,11 @@ func TestParseOtherSpellings(t *testing.T) {
 		if other == string(r.Payload) {
 			t.Errorf("the payload has no %s", c[0])
 		}
-		readsBack(t, busy(), []byte(other))
-		readsBack(t, busy(), []byte(`<?xml version="1.0"?><rpc-reply xmlns="urn:ietf:params:xml:ns:netconf:base:1.0"><data><other xmlns="urn:x"/>`+other+`<ipv4 xmlns="urn:theirs"><access-lists/></ipv4></data></rpc-reply>`))
+		dialecttest.ReadsBack(t, dialect, busy(), []byte(other))
+		dialecttest.ReadsBack(t, dialect, busy(), []byte(`<?xml version="1.0"?><rpc-reply xmlns="urn:ietf:params:xml:ns:netconf:base:1.0"><data><other xmlns="urn:x"/>`+other+`<ipv4 xmlns="urn:theirs"><access-lists/></ipv4></data></rpc-reply>`))
 	}
 	text := "Sun Nov 29 19:00:00.000 UTC\nhostname r1\ninterface TenGigE0/0/0/0\n ipv4 access-group sluice-v4 ingress\n!\nipv4 access-list OTHER\n 10 permit banana\n!\n" + r.Text + "end\n"
-	readsBack(t, busy(), []byte(strings.ReplaceAll(text, "\n", "\r\n")))
+	dialecttest.ReadsBack(t, dialect, busy(), []byte(strings.ReplaceAll(text, "\n", "\r\n")))
 }
 
 // Other people's hands: the filters are named, those that were understood are there, and the error says what was not.
@@ -218,7 +198,7 @@ func TestParseReportsForeignHands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = dialect.Parse([]byte(list("deny ipv4 any any log") + string(piece(t, txtar.Parse(b), "text"))))
+	_, err = dialect.Parse([]byte(list("deny ipv4 any any log") + string(dialecttest.Part(t, txtar.Parse(b), "text"))))
 	var foreign *filter.ForeignError
 	if !errors.As(err, &foreign) {
 		t.Fatalf("got %v, want a *filter.ForeignError", err)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sluice-gateway/sluice/adapters/dialecttest"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/packet"
@@ -31,75 +32,53 @@ func busy() filter.Filter {
 	}
 }
 
-func TestRefusals(t *testing.T) {
-	t.Parallel()
-	two := packet.Values{{Lo: 53, Hi: 53}, {Lo: 123, Hi: 123}}
-	mark := uint8(8)
-	matching := func(m filter.Match) func(*filter.Filter, *filter.Match, *filter.Do) {
-		return func(_ *filter.Filter, to *filter.Match, _ *filter.Do) { *to = m }
-	}
-	doing := func(do filter.Do) func(*filter.Filter, *filter.Match, *filter.Do) {
-		return func(_ *filter.Filter, _ *filter.Match, to *filter.Do) { *to = do }
-	}
-	hop := netip.MustParseAddr("192.0.2.9")
-	for want, spoil := range map[string]func(*filter.Filter, *filter.Match, *filter.Do){
-		"entry r-0000000000000001: protocol: a line with ports begins with tcp or udp":               matching(filter.Match{SrcPort: dns, Fragments: packet.OffsetZero}),
-		"protocol: a line with TCP flags begins with tcp":                                            func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Proto = udp },
-		"protocol: a line with an ICMP type begins with icmp":                                        matching(filter.Match{Proto: udp, ICMPType: dns, Fragments: packet.OffsetZero}),
-		"icmp-code: a line takes a code only behind a type":                                          matching(filter.Match{Proto: ping, ICMPCode: packet.Values{{}}, Fragments: packet.OffsetZero}),
-		"icmp-type: a line takes one number, and no range":                                           matching(filter.Match{Proto: ping, ICMPType: packet.Values{{Lo: 1, Hi: 2}}, Fragments: packet.OffsetZero}),
-		"protocol: a line takes one number, and no range":                                            matching(filter.Match{Proto: packet.Values{{Lo: 1, Hi: 2}}}),
-		"protocol: a line takes one number or one range, not 2 of them":                              matching(filter.Match{Proto: two}),
-		"source-port: a line takes one number or one range, not 2 of them":                           matching(filter.Match{Proto: udp, SrcPort: two, Fragments: packet.OffsetZero}),
-		"destination-port: no number is left, the entry matches nothing":                             matching(filter.Match{Proto: udp, DstPort: packet.Values{}, Fragments: packet.OffsetZero}),
-		"packet-length: a line takes one number or one range":                                        matching(filter.Match{Length: two}),
-		"dscp: no number is left, the entry matches nothing":                                         matching(filter.Match{DSCP: packet.Values{}}),
-		"port: a line has a source port and a destination port":                                      matching(filter.Match{Proto: udp, Port: dns, Fragments: packet.OffsetZero}),
-		"fragment: an entry with ports, flags or ICMP must ask for fragment offset 0":                func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Fragments = 0 },
-		"fragment: no condition of IOS XR says just this; write its states":                          matching(filter.Match{Fragments: 0x11}), // whole packets
-		"fragment: no condition of IOS XR says just this":                                            matching(filter.Match{Fragments: 0x44}), // middle fragments
-		"fragment: no condition of IOS XR says just this; write its states in entries of their own,": matching(filter.Match{Fragments: 0xf0}), // beside ports of other entries
-		"tcp-flags: bits 0x0040; IOS XR names the six bits":                                          func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Flags = []filter.FlagTerm{{Set: 0x40}} },
-		"tcp-flags: one of the terms lets every packet through":                                      func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Flags = []filter.FlagTerm{{Set: 2}, {}} },
-		"tcp-flags: no packet has a flag set and clear at once":                                      func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Flags = []filter.FlagTerm{{Set: 2, Clear: 2}} },
-		"tcp-flags: a line takes one term of several flags or several terms of one flag":             func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Flags = []filter.FlagTerm{{Set: 3}, {Set: 4}} },
-		"mark: an access list sets no DSCP":                                                          doing(filter.Do{Mark: &mark}),
-		"sample: a line samples nothing":                                                             doing(filter.Do{Sample: true}),
-		"continue: the first line that matches ends the evaluation":                                  doing(filter.Do{Continue: true}),
-		"redirect: a line names a VRF, and which one imports a route target is not known here":       doing(filter.Do{Redirect: &flowspec.Redirect{Form: flowspec.RedirectAS2}}),
-		"redirect: a line sends the packet itself to the next hop, not a copy":                       doing(filter.Do{Redirect: &flowspec.Redirect{Form: flowspec.NextHopIETFv4, Addr: hop, Copy: true}}),
-		"redirect: a line that denies sends packets nowhere":                                         doing(filter.Do{Discard: true, Redirect: &flowspec.Redirect{Form: flowspec.NextHopIETFv4, Addr: hop}}),
-		"redirect: next hop 2001:db8::1 is not of the filter's IP version":                           doing(filter.Do{Redirect: &flowspec.Redirect{Form: flowspec.NextHopIETFv6, Addr: netip.MustParseAddr("2001:db8::1")}}),
-		"entry r-0000000000000001: policer: an access list does not police": func(f *filter.Filter, _ *filter.Match, do *filter.Do) {
-			f.Policers = []filter.Policer{{Name: "sluice-p", Rate: flowspec.Rate{Amount: 1250, Unit: flowspec.Bytes}, Burst: 15000}}
-			*do = filter.Do{Policer: "sluice-p"}
-		},
-		`name "r_1": want letters, digits and hyphens only`: func(f *filter.Filter, _ *filter.Match, _ *filter.Do) { f.Entries[0].Name = "r_1" },
-		`counter: name "a b": want letters, digits`:         func(f *filter.Filter, _ *filter.Match, _ *filter.Do) { f.Entries[0].Counter = "a b" },
-		"want 1 to 64 characters":                           func(f *filter.Filter, _ *filter.Match, _ *filter.Do) { f.Name = "sluice-" + strings.Repeat("x", 60) },
-		"two entries are named r-0000000000000002":          func(f *filter.Filter, _ *filter.Match, _ *filter.Do) { f.Entries[0].Name = "r-0000000000000002" },
-	} {
-		f := busy()
-		spoil(&f, &f.Entries[0].Match, &f.Entries[0].Do)
-		if _, err := dialect.Render(f); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("got %v\nwant an error with %q", err, want)
-		}
-	}
+var (
+	two  = packet.Values{{Lo: 53, Hi: 53}, {Lo: 123, Hi: 123}}
+	mark = uint8(8)
+	hop  = netip.MustParseAddr("192.0.2.9")
+)
+
+// refused is what an access list cannot say.
+var refused = map[string]dialecttest.Spoil{
+	"entry r-0000000000000001: protocol: a line with ports begins with tcp or udp":               dialecttest.Matching(filter.Match{SrcPort: dns, Fragments: packet.OffsetZero}),
+	"protocol: a line with TCP flags begins with tcp":                                            func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Proto = udp },
+	"protocol: a line with an ICMP type begins with icmp":                                        dialecttest.Matching(filter.Match{Proto: udp, ICMPType: dns, Fragments: packet.OffsetZero}),
+	"icmp-code: a line takes a code only behind a type":                                          dialecttest.Matching(filter.Match{Proto: ping, ICMPCode: packet.Values{{}}, Fragments: packet.OffsetZero}),
+	"icmp-type: a line takes one number, and no range":                                           dialecttest.Matching(filter.Match{Proto: ping, ICMPType: packet.Values{{Lo: 1, Hi: 2}}, Fragments: packet.OffsetZero}),
+	"protocol: a line takes one number, and no range":                                            dialecttest.Matching(filter.Match{Proto: packet.Values{{Lo: 1, Hi: 2}}}),
+	"protocol: a line takes one number or one range, not 2 of them":                              dialecttest.Matching(filter.Match{Proto: two}),
+	"source-port: a line takes one number or one range, not 2 of them":                           dialecttest.Matching(filter.Match{Proto: udp, SrcPort: two, Fragments: packet.OffsetZero}),
+	"destination-port: no number is left, the entry matches nothing":                             dialecttest.Matching(filter.Match{Proto: udp, DstPort: packet.Values{}, Fragments: packet.OffsetZero}),
+	"packet-length: a line takes one number or one range":                                        dialecttest.Matching(filter.Match{Length: two}),
+	"dscp: no number is left, the entry matches nothing":                                         dialecttest.Matching(filter.Match{DSCP: packet.Values{}}),
+	"port: a line has a source port and a destination port":                                      dialecttest.Matching(filter.Match{Proto: udp, Port: dns, Fragments: packet.OffsetZero}),
+	"fragment: an entry with ports, flags or ICMP must ask for fragment offset 0":                func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Fragments = 0 },
+	"fragment: no condition of IOS XR says just this; write its states":                          dialecttest.Matching(filter.Match{Fragments: 0x11}), // whole packets
+	"fragment: no condition of IOS XR says just this":                                            dialecttest.Matching(filter.Match{Fragments: 0x44}), // middle fragments
+	"fragment: no condition of IOS XR says just this; write its states in entries of their own,": dialecttest.Matching(filter.Match{Fragments: 0xf0}), // beside ports of other entries
+	"tcp-flags: bits 0x0040; IOS XR names the six bits":                                          func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Flags = []filter.FlagTerm{{Set: 0x40}} },
+	"tcp-flags: one of the terms lets every packet through":                                      func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Flags = []filter.FlagTerm{{Set: 2}, {}} },
+	"tcp-flags: no packet has a flag set and clear at once":                                      func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Flags = []filter.FlagTerm{{Set: 2, Clear: 2}} },
+	"tcp-flags: a line takes one term of several flags or several terms of one flag":             func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Flags = []filter.FlagTerm{{Set: 3}, {Set: 4}} },
+	"mark: an access list sets no DSCP":                                                          dialecttest.Doing(filter.Do{Mark: &mark}),
+	"sample: a line samples nothing":                                                             dialecttest.Doing(filter.Do{Sample: true}),
+	"continue: the first line that matches ends the evaluation":                                  dialecttest.Doing(filter.Do{Continue: true}),
+	"redirect: a line names a VRF, and which one imports a route target is not known here":       dialecttest.Doing(filter.Do{Redirect: &flowspec.Redirect{Form: flowspec.RedirectAS2}}),
+	"redirect: a line sends the packet itself to the next hop, not a copy":                       dialecttest.Doing(filter.Do{Redirect: &flowspec.Redirect{Form: flowspec.NextHopIETFv4, Addr: hop, Copy: true}}),
+	"redirect: a line that denies sends packets nowhere":                                         dialecttest.Doing(filter.Do{Discard: true, Redirect: &flowspec.Redirect{Form: flowspec.NextHopIETFv4, Addr: hop}}),
+	"redirect: next hop 2001:db8::1 is not of the filter's IP version":                           dialecttest.Doing(filter.Do{Redirect: &flowspec.Redirect{Form: flowspec.NextHopIETFv6, Addr: netip.MustParseAddr("2001:db8::1")}}),
+	"entry r-0000000000000001: policer: an access list does not police":                          dialecttest.Limiting(filter.Policer{Rate: flowspec.Rate{Amount: 1250, Unit: flowspec.Bytes}, Burst: 15000}),
+	`name "r_1": want letters, digits and hyphens only`:                                          func(f *filter.Filter, _ *filter.Match, _ *filter.Do) { f.Entries[0].Name = "r_1" },
+	`counter: name "a b": want letters, digits`:                                                  func(f *filter.Filter, _ *filter.Match, _ *filter.Do) { f.Entries[0].Counter = "a b" },
+	"want 1 to 64 characters":                                                                    func(f *filter.Filter, _ *filter.Match, _ *filter.Do) { f.Name = "sluice-" + strings.Repeat("x", 60) },
+	"two entries are named r-0000000000000002":                                                   func(f *filter.Filter, _ *filter.Match, _ *filter.Do) { f.Entries[0].Name = "r-0000000000000002" },
 }
 
-func TestRefusalsOfIPv6(t *testing.T) {
-	t.Parallel()
-	for want, m := range map[string]filter.Match{
-		"flow-label: an access list has no such condition":                            {Label: dns},
-		"protocol: a line with an ICMP type begins with icmpv6":                       {Proto: ping, ICMPType: dns, Fragments: packet.OffsetZero},
-		"fragment: no condition of IOS XR says just this; write its states":           {Fragments: 0x02},
-		"fragment: an entry with ports, flags or ICMP must ask for fragment offset 0": {Proto: udp, SrcPort: dns},
-	} {
-		f := filter.Filter{Name: "sluice-v6", Version: packet.IPv6, Placement: filter.Alone, Entries: []filter.Entry{{Name: "a", Match: m}}}
-		if _, err := dialect.Render(f); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("got %v\nwant an error with %q", err, want)
-		}
-	}
+var refusedIPv6 = map[string]filter.Entry{
+	"flow-label: an access list has no such condition":                            {Match: filter.Match{Label: dns}},
+	"protocol: a line with an ICMP type begins with icmpv6":                       {Match: filter.Match{Proto: ping, ICMPType: dns, Fragments: packet.OffsetZero}},
+	"fragment: no condition of IOS XR says just this; write its states":           {Match: filter.Match{Fragments: 0x02}},
+	"fragment: an entry with ports, flags or ICMP must ask for fragment offset 0": {Match: filter.Match{Proto: udp, SrcPort: dns}},
 }
 
 // In front of the operator's list nothing takes later fragments out of the way.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/integration/rig"
 )
@@ -48,7 +50,7 @@ func TestModelsTakeWhatIsRendered(t *testing.T) {
 	t.Parallel()
 	dir := yang(t)
 	// One process for many filters: their terms are put into one of each version and placement.
-	generator := filters(sayable)
+	generator := rapid.Custom(suite.Sayable)
 	merged := map[string]*filter.Filter{}
 	for seed := range 200 {
 		f := generator.Example(seed)

@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/sluice-gateway/sluice/adapters/dialecttest"
 	"github.com/sluice-gateway/sluice/core/filter"
 )
 
@@ -14,16 +14,15 @@ import (
 // edits to nft.
 func TestEdit(t *testing.T) {
 	t.Parallel()
-	archive, err := txtar.ParseFile("testdata/render/2-syn-flood.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
-	have, faster, gone := filterOf(t, archive), filterOf(t, archive), filterOf(t, archive)
+	const name = "2-syn-flood"
+	have, archive := dialecttest.Golden(t, name)
+	faster, _ := dialecttest.Golden(t, name)
+	gone, _ := dialecttest.Golden(t, name)
+	renamed, _ := dialecttest.Golden(t, name)
+	odd, _ := dialecttest.Golden(t, name)
 	faster.Policers[0].Rate.Amount, faster.Policers[0].Burst = 25000000, 25000000
 	gone.Entries, gone.Policers = gone.Entries[:1], nil
-	renamed := filterOf(t, archive)
 	renamed.Name = "sluice-other"
-	odd := filterOf(t, archive)
 	odd.Entries[0].Do.Sample = true
 	for name, c := range map[string]struct {
 		have, want filter.Filter
@@ -47,7 +46,7 @@ delete chain ip sluice-v4 do-r-00000000000000b2
 delete limit ip sluice-v4 sluice-r-00000000000000b2
 delete counter ip sluice-v4 r-00000000000000b2
 `, ""},
-		"from another hand": {odd, have, string(part(t, archive, "text")), ""},
+		"from another hand": {odd, have, string(dialecttest.Part(t, archive, "text")), ""},
 		"to another name":   {have, renamed, "", "cannot become sluice-other"},
 		"to what cannot be": {have, odd, "", "nft has no sampling"},
 	} {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/integration/rig"
 )
@@ -53,7 +55,7 @@ func faults(out []byte) string {
 func TestModelsTakeWhatIsRendered(t *testing.T) {
 	t.Parallel()
 	// One process for many filters: their entries are put into one of each version.
-	generator := filters(sayable)
+	generator := rapid.Custom(suite.Sayable)
 	merged := map[string]*filter.Filter{}
 	for seed := range 200 {
 		f := generator.Example(seed)

@@ -5,137 +5,43 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"net/netip"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
-	"pgregory.net/rapid"
-
+	"github.com/sluice-gateway/sluice/adapters/dialecttest"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/packet"
 )
 
-var operation = regexp.MustCompile(` nc:operation="[a-z]+"| xmlns:nc="[^"]*"`)
-
-// From nothing, Edit says what Render says; to nothing, it deletes the objects and says no more; to the same, it says nothing.
-func TestEditFromAndToNothing(t *testing.T) {
+// An entry that is written twice now is one more.
+func TestAnEntryWrittenTwiceIsASmallEdit(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		f := filters(sayable, sayableAction).Draw(t, "filter")
-		r, err := dialect.Render(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		add, err := dialect.Edit(nil, []filter.Filter{f})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := operation.ReplaceAll(add, nil); !bytes.Equal(got, r.Payload) || bytes.Count(add, []byte(`"replace"`)) != 1+len(f.Policers) {
-			t.Fatalf("got  %s\nwant %s", add, r.Payload)
-		}
-		remove, err := dialect.Edit([]filter.Filter{f}, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if bytes.Count(remove, []byte(`"delete"`)) != 1+len(f.Policers) || bytes.Contains(remove, []byte("<entry")) {
-			t.Fatalf("want deletions and nothing else, got %s", remove)
-		}
-		same, err := dialect.Edit([]filter.Filter{f}, []filter.Filter{f})
-		if err != nil || same != nil {
-			t.Fatalf("got %s, %v for no change", same, err)
-		}
-	})
-}
-
-// A device that does what an edit says holds what was wanted, however often it is edited, and no policer that nothing uses.
-func TestEditsLeadToWhatIsWanted(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		d := newRouter()
-		var have []filter.Filter
-		for range rapid.IntRange(1, 6).Draw(t, "changes") {
-			var want []filter.Filter
-			if rapid.IntRange(0, 5).Draw(t, "any") > 0 {
-				want = append(want, filters(sayable, sayableAction).Draw(t, "filter"))
-			}
-			edit, err := dialect.Edit(have, want)
-			if err != nil {
-				t.Fatal(err)
-			}
-			d.edit(t, edit)
-			have, err = dialect.Parse(d.config())
-			if err != nil {
-				t.Fatalf("%v\nafter %s", err, edit)
-			}
-			if len(have) != len(want) {
-				t.Fatalf("the device holds %d filters, want %d", len(have), len(want))
-			}
-			policers := 0
-			for i := range want {
-				policers += len(want[i].Policers)
-				if err := filter.Same(want[i], have[i], dialect.Semantics()); err != nil {
-					t.Fatalf("%v\nafter %s", err, edit)
-				}
-			}
-			if len(d.policers) != policers {
-				t.Fatalf("the device holds %d policers, want %d", len(d.policers), policers)
-			}
-		}
-	})
-}
-
-// One rule more, less or changed is that rule's entries, and nobody else's.
-func TestOneRuleIsASmallChange(t *testing.T) {
-	t.Parallel()
-	entry := func(i int) filter.Entry {
-		dst := netip.PrefixFrom(netip.AddrFrom4([4]byte{203, 0, byte(i >> 8), byte(i)}), 32)
-		return filter.Entry{Name: fmt.Sprintf("r-%016x", i), Match: filter.Match{Dst: &dst, Proto: udp, SrcPort: dns, Fragments: packet.OffsetZero}, Do: filter.Do{Discard: true}}
-	}
-	old := filter.Filter{Name: "sluice-v4", Version: packet.IPv4, Placement: filter.Alone}
-	for i := range 500 {
-		old.Entries = append(old.Entries, entry(2*i))
-	}
-	d := newRouter()
-	add, err := dialect.Edit(nil, []filter.Filter{old})
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.edit(t, add)
-	for name, c := range map[string]struct {
+	d := newDevice()
+	once, twice := busy(), busy()
+	once.Entries[1].Match.SrcPort, twice.Entries[1].Match.SrcPort = dns, packet.Values{{Lo: 0, Hi: 123}}
+	for _, step := range []struct {
+		have, want filter.Filter
 		operations int
-		change     func([]filter.Entry) []filter.Entry
-	}{
-		"one more":    {1, func(es []filter.Entry) []filter.Entry { return slices.Insert(es, 250, entry(499)) }},
-		"one at last": {1, func(es []filter.Entry) []filter.Entry { return append(es, entry(1001)) }},
-		"one less":    {1, func(es []filter.Entry) []filter.Entry { return slices.Delete(es, 250, 251) }},
-		"one changed": {1, func(es []filter.Entry) []filter.Entry {
-			es[250].Match.SrcPort = packet.Values{{Lo: 123, Hi: 123}}
-			return es
-		}},
-		"one that is written twice now": {2, func(es []filter.Entry) []filter.Entry {
-			es[250].Match.SrcPort = packet.Values{{Lo: 0, Hi: 123}}
-			return es
-		}},
-		"one moved": {2, func(es []filter.Entry) []filter.Entry {
-			return slices.Insert(slices.Delete(slices.Clone(es), 100, 101), 300, es[100])
-		}},
-	} {
-		have, err := dialect.Parse(d.config())
+	}{{once, twice, 2}, {twice, once, 2}} {
+		add, err := dialect.Edit(nil, []filter.Filter{step.have})
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := old
-		want.Entries = c.change(slices.Clone(old.Entries))
-		edit, err := dialect.Edit(have, []filter.Filter{want})
+		d.Edit(t, add)
+		have, err := dialect.Parse(d.Config())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := bytes.Count(edit, []byte("nc:operation=")); n != c.operations {
-			t.Errorf("%s: %d entries are touched, want %d: %s", name, n, c.operations, edit)
+		edit, err := dialect.Edit(have, []filter.Filter{step.want})
+		if err != nil {
+			t.Fatal(err)
 		}
+		if n := bytes.Count(edit, []byte("nc:operation=")); n != step.operations {
+			t.Errorf("%d operations, want %d: %s", n, step.operations, edit)
+		}
+		d.Edit(t, edit)
+		dialecttest.ReadsBack(t, dialect, step.want, d.Config())
 	}
 }
 
@@ -147,15 +53,15 @@ func TestEditOfFiltersWithOnePolicer(t *testing.T) {
 			Policers: []filter.Policer{{Name: "sluice-p", Rate: flowspec.Rate{Amount: rate, Unit: flowspec.Bytes}, Burst: 15000}}}
 	}
 	both := []filter.Filter{limited("sluice-v4", packet.IPv4, 1250), limited("sluice-v6", packet.IPv6, 1250)}
-	d := newRouter()
+	d := newDevice()
 	for _, step := range [][2][]filter.Filter{{nil, both}, {both, both[1:]}, {both[1:], nil}} {
 		edit, err := dialect.Edit(step[0], step[1])
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.edit(t, edit)
-		if want := min(len(step[1]), 1); len(d.policers) != want {
-			t.Errorf("the device holds %d policers, want %d", len(d.policers), want)
+		d.Edit(t, edit)
+		if want := min(len(step[1]), 1); d.Policers() != want {
+			t.Errorf("the device holds %d policers, want %d", d.Policers(), want)
 		}
 	}
 	_, err := dialect.Edit(nil, []filter.Filter{both[0], limited("sluice-v6", packet.IPv6, 2500)})
@@ -202,8 +108,8 @@ func TestEditRepairsWhatAnotherHandChanged(t *testing.T) {
 	}
 }
 
-// router1 is a device that holds filters and policers and does what edits say, knowing nothing of them but keys.
-type router1 struct {
+// device is a device that holds filters and policers and does what edits say, knowing nothing of them but keys.
+type device struct {
 	filters  map[string]*held
 	policers map[string]string
 }
@@ -213,8 +119,8 @@ type held struct {
 	entries map[string]string
 }
 
-func newRouter() *router1 {
-	return &router1{filters: map[string]*held{}, policers: map[string]string{}}
+func newDevice() dialecttest.Device {
+	return &device{filters: map[string]*held{}, policers: map[string]string{}}
 }
 
 type element struct {
@@ -240,7 +146,7 @@ func (e element) String() string {
 	return "<" + e.XMLName.Local + ">" + e.Inner + "</" + e.XMLName.Local + ">"
 }
 
-func (d *router1) edit(t fataler, b []byte) {
+func (d *device) Edit(t dialecttest.T, b []byte) {
 	t.Helper()
 	if b == nil {
 		return
@@ -280,7 +186,7 @@ func (d *router1) edit(t fataler, b []byte) {
 }
 
 // change does what an edit says of one entry of a list.
-func change(t fataler, to map[string]string, e element) {
+func change(t dialecttest.T, to map[string]string, e element) {
 	t.Helper()
 	_, there := to[e.key()]
 	if !there && e.operation() == "delete" {
@@ -292,8 +198,8 @@ func change(t fataler, to map[string]string, e element) {
 	}
 }
 
-// config is what the device holds, its entries in no order.
-func (d *router1) config() []byte {
+// Config is what the device holds, its entries in no order.
+func (d *device) Config() []byte {
 	var b bytes.Buffer
 	b.WriteString("<data><configure><filter>")
 	for name, f := range d.filters {
@@ -310,3 +216,5 @@ func (d *router1) config() []byte {
 	b.WriteString("</filter></configure></data>")
 	return b.Bytes()
 }
+
+func (d *device) Policers() int { return len(d.policers) }

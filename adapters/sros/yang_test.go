@@ -11,6 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
+	"github.com/sluice-gateway/sluice/adapters/dialecttest"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/integration/rig"
 )
@@ -56,7 +59,7 @@ func TestModelsTakeWhatIsRendered(t *testing.T) {
 	t.Parallel()
 	dir := yang(t)
 	// One process for many filters: each has names of its own, in one configuration.
-	generator := filters(sayable, sayableAction)
+	generator := rapid.Custom(suite.Sayable)
 	var around [2]string
 	var all bytes.Buffer
 	kinds := map[string]int{}
@@ -130,7 +133,7 @@ func TestModelsTakeEdits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ok, out := lint(t, dir, operation.ReplaceAll(edit, nil)); !ok {
+	if ok, out := lint(t, dir, dialecttest.WithoutOperations(edit)); !ok {
 		t.Error(out)
 	}
 }

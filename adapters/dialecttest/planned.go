@@ -1,0 +1,76 @@
+package dialecttest
+
+import (
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/plan"
+	"github.com/sluice-gateway/sluice/core/profile"
+	"github.com/sluice-gateway/sluice/core/rib"
+	"github.com/sluice-gateway/sluice/profiles"
+)
+
+// planned: what the planner puts into a filter for the platform, the dialect can write, and it reads back as the same: a plan never promises a filter that is refused
+// later, and a device that holds it is left alone.
+func (s Suite) planned(t *testing.T) {
+	p, err := s.profile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	placements := []filter.Placement{filter.Alone, filter.Before}
+	if s.AloneOnly {
+		placements = placements[:1]
+	}
+	var carried atomic.Int64
+	rapid.Check(t, func(t *rapid.T) {
+		rules := rulesFor(t)
+		opt := plan.Options{NoNative: rapid.IntRange(0, 3).Draw(t, "native") > 0, Placement: rapid.SampledFrom(placements).Draw(t, "placement")}
+		made, err := plan.Make(rib.Of(rules), p, opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range made.Desired.Filters {
+			r, err := s.Dialect.Render(f)
+			if err != nil {
+				t.Fatalf("%v\n%v", err, rules)
+			}
+			carried.Add(int64(len(f.Entries)))
+			s.readsBack(t, f, r)
+		}
+	})
+	if carried.Load() == 0 {
+		t.Error("no rule was carried by a filter")
+	}
+	t.Logf("%d entries", carried.Load())
+}
+
+func (s Suite) profile() (*profile.Profile, error) {
+	if !strings.HasSuffix(s.Profile, ".yaml") {
+		return profiles.Embedded().Get(s.Profile)
+	}
+	text, err := os.ReadFile(s.Profile)
+	if err != nil {
+		return nil, err
+	}
+	return profile.Load(s.Profile, text)
+}
+
+// rulesFor draws a few rules, no two with the same match.
+func rulesFor(t *rapid.T) []flowspec.Rule {
+	var rules []flowspec.Rule
+	seen := map[flowspec.ID]bool{}
+	for range rapid.IntRange(1, 4).Draw(t, "rules") {
+		r := Rule(t)
+		if !seen[r.ID] {
+			seen[r.ID] = true
+			rules = append(rules, r)
+		}
+	}
+	return rules
+}
