@@ -51,13 +51,8 @@ func statesOf(m filter.Match) packet.Frags {
 	if m.Fragments != 0 {
 		states = m.Fragments
 	}
-	if transport(m) {
+	if m.Transport() {
 		states &= packet.OffsetZero
 	}
 	return states
-}
-
-// transport says whether m looks at anything behind the IP header.
-func transport(m filter.Match) bool {
-	return m.Port != nil || m.DstPort != nil || m.SrcPort != nil || m.Flags != nil || m.ICMPType != nil || m.ICMPCode != nil
 }

@@ -93,7 +93,7 @@ func (c *conditions) notInIPv6(m filter.Match) {
 		what, why string
 	}{
 		{m.Proto != nil, "protocol", "the chip's key holds the next header, which is not the upper-layer protocol behind an extension header"},
-		{transport(m), "ports, flags and ICMP", "a match of type ipv6 has no fragment condition that keeps them off later fragments"},
+		{m.Transport(), "ports, flags and ICMP", "a match of type ipv6 has no fragment condition that keeps them off later fragments"},
 		{m.Fragments != 0 && m.Fragments&0x0f != 0x0f, "fragment", "a match of type ipv6 has no such condition"},
 		{m.Length != nil, "packet-length", "whether the 40 octets of the IPv6 header count is not documented"},
 	} {
@@ -202,7 +202,7 @@ func (c *conditions) fragments(m filter.Match) {
 	switch m.Fragments {
 	case 0, packet.AnyFrags, packet.OffsetZero:
 	case laterStates:
-		if transport(m) {
+		if m.Transport() {
 			c.refuse("fragment: a later fragment has no transport header, the entry matches nothing")
 			return
 		}

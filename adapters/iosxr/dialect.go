@@ -174,7 +174,7 @@ func fragmentOf(e filter.Entry, p part, v packet.Version) (word string, matches 
 		if !plain(e.Match, e.Do, v) {
 			return "", false, errBefore(e, v)
 		}
-		if transport(e.Match) {
+		if e.Match.Transport() {
 			p = first // a deny leaves later fragments to the lines below
 		}
 		word, _ = wordIn(p, states&p.reach(), v)
@@ -194,7 +194,7 @@ func fragmentOf(e filter.Entry, p part, v packet.Version) (word string, matches 
 
 // errBefore says why e cannot stand in a list of one part.
 func errBefore(e filter.Entry, v packet.Version) error {
-	if transport(e.Match) && v == packet.IPv6 {
+	if e.Match.Transport() && v == packet.IPv6 {
 		return errors.New("fragment: in front of another list nothing keeps a line with ports, flags or ICMP off later fragments; that a deny leaves them alone is documented for IPv4 only")
 	}
 	return errors.New("fragment: no condition of IOS XR says just this in front of another list")

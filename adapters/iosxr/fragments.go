@@ -88,15 +88,10 @@ func statesOf(m filter.Match, v packet.Version) packet.Frags {
 	return f
 }
 
-// transport says whether m looks behind the IP header.
-func transport(m filter.Match) bool {
-	return m.Port != nil || m.DstPort != nil || m.SrcPort != nil || m.ICMPType != nil || m.ICMPCode != nil || m.Flags != nil
-}
-
 // plain says whether one line in a list of one part matches what m does, with the action of do.
 func plain(m filter.Match, do filter.Do, v packet.Version) bool {
 	states := statesOf(m, v)
-	if transport(m) {
+	if m.Transport() {
 		// A deny with Layer 4 information leaves later fragments to the next line (Cisco IOS IP Configuration Guide, "IP Extended Access Lists with Fragment
 		// Control"; Cisco document 8014). Of IPv6 nobody says it.
 		_, ok := wordIn(first, states, v)
@@ -109,7 +104,7 @@ func plain(m filter.Match, do filter.Do, v packet.Version) bool {
 // needsParts says whether m is better said in a list of two parts, or only there.
 func needsParts(m filter.Match, v packet.Version) bool {
 	word, ok := wordIn(whole, statesOf(m, v), v)
-	return transport(m) || !ok || word == offsetWord
+	return m.Transport() || !ok || word == offsetWord
 }
 
 // inParts says whether f needs two parts. In front of the operator's list there is none for later fragments: it would have to permit them at its end.

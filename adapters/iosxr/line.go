@@ -54,7 +54,7 @@ func (w *writer) guarded(m filter.Match) {
 	if (m.ICMPType != nil || m.ICMPCode != nil) && !only(m.Proto, icmp(w.v)) {
 		w.refuse("protocol: a line with an ICMP type begins with %s", protocolName(icmp(w.v), w.v))
 	}
-	if transport(m) && statesOf(m, w.v)&laterFragments != 0 {
+	if m.Transport() && statesOf(m, w.v)&laterFragments != 0 {
 		w.refuse("fragment: an entry with ports, flags or ICMP must ask for fragment offset 0, for later fragments have no such fields")
 	}
 }
@@ -166,19 +166,10 @@ func (w *writer) flags(terms []filter.FlagTerm) {
 	if terms == nil {
 		return
 	}
-	var possible []filter.FlagTerm
-	for _, t := range terms {
-		if extra := (t.Set | t.Clear) &^ 0x3f; extra != 0 {
-			w.refuse("tcp-flags: bits %#04x; IOS XR names the six bits fin, syn, rst, psh, ack and urg only", extra)
-			return
-		}
-		if t.Set == 0 && t.Clear == 0 {
-			w.refuse("tcp-flags: one of the terms lets every packet through; leave the condition out")
-			return
-		}
-		if t.Set&t.Clear == 0 {
-			possible = append(possible, t)
-		}
+	possible, err := filter.PossibleFlags(terms, 0x3f, "IOS XR names the six bits fin, syn, rst, psh, ack and urg only")
+	if err != nil {
+		w.errs = append(w.errs, err)
+		return
 	}
 	var all []string
 	for _, t := range possible {
@@ -190,11 +181,7 @@ func (w *writer) flags(terms []filter.FlagTerm) {
 		all = append(all, names...)
 	}
 	word := "match-all"
-	switch {
-	case len(possible) == 0:
-		w.refuse("tcp-flags: no packet has a flag set and clear at once, the entry matches nothing")
-		return
-	case len(possible) > 1:
+	if len(possible) > 1 {
 		word = "match-any"
 	}
 	bits := strings.Join(all, " ")

@@ -251,11 +251,11 @@ func (h *halves) states(half int, l *readLine) (packet.Frags, error) {
 		}
 	}
 	switch {
-	case half == 0 && (!w.in(later) || transport(l.match)):
+	case half == 0 && (!w.in(later) || l.match.Transport()):
 		return 0, errors.New("among the lines for later fragments one may match other packets")
 	case half == 0:
 		return w.states, nil
-	case h.parted || transport(l.match):
+	case h.parted || l.match.Transport():
 		if !h.parted && (l.grant != "deny" || h.list.v == packet.IPv6) {
 			return 0, errors.New("no line in front of it takes the later fragments, which it may match as well")
 		}

@@ -323,5 +323,5 @@ func (l *readLine) does() filter.Do { return filter.Do{Discard: l.grant == "deny
 // bare says whether the line permits whatever its condition on fragments lets through.
 func (l *readLine) bare() bool {
 	m := l.match
-	return l.grant == "permit" && l.counter == "" && l.next == nil && m.Proto == nil && m.Src == nil && m.Dst == nil && m.DSCP == nil && m.Length == nil && !transport(m)
+	return l.grant == "permit" && l.counter == "" && l.next == nil && m.Proto == nil && m.Src == nil && m.Dst == nil && m.DSCP == nil && m.Length == nil && !m.Transport()
 }

@@ -51,54 +51,30 @@ func (w *writer) word(v4, v6 string) string {
 // guarded refuses conditions on transport fields without the conditions that keep them to packets that have these fields: Junos "does not
 // automatically check" protocol or offset, and a term without them reads the octets of other packets.
 func (w *writer) guarded(m filter.Match) {
-	ports := m.Port != nil || m.DstPort != nil || m.SrcPort != nil
-	icmp := m.ICMPType != nil || m.ICMPCode != nil
-	if ports && !within(m.Proto, 6, 17) {
+	gaps := filter.Unguarded(m, w.v)
+	if gaps.Ports {
 		w.refuse("protocol: a term with ports must ask for tcp, udp or both, for Junos reads ports in any protocol")
 	}
-	if m.Flags != nil && !within(m.Proto, 6) {
+	if gaps.Flags {
 		w.refuse("protocol: a term with tcp-flags must ask for tcp, for Junos reads flags in any protocol")
 	}
-	if number := uint32(1); icmp {
-		if w.v == packet.IPv6 {
-			number = 58
-		}
-		if !within(m.Proto, number) {
-			w.refuse("protocol: a term with icmp-type or icmp-code must ask for protocol %d, for Junos reads them in any protocol", number)
-		}
+	if gaps.ICMP {
+		w.refuse("protocol: a term with icmp-type or icmp-code must ask for protocol %d, for Junos reads them in any protocol", icmp(w.v))
 	}
-	if ports || icmp || m.Flags != nil {
-		w.offsetZero(m.Fragments)
-	}
-}
-
-// offsetZero refuses transport conditions that are not kept off later fragments, and in IPv6 all of them, for want of a way to do so.
-func (w *writer) offsetZero(f packet.Frags) {
 	switch {
-	case w.v == packet.IPv6 && f == 0:
+	case m.Transport() && w.v == packet.IPv6 && m.Fragments == 0:
 		w.refuse("fragment: a term with ports, flags or ICMP also matches later fragments, and family inet6 has no fragment-offset to keep it off them")
-	case w.v == packet.IPv4 && (f == 0 || f&^packet.OffsetZero != 0):
+	case gaps.Later && w.v == packet.IPv4:
 		w.refuse("fragment: a term with ports, flags or ICMP must ask for fragment offset 0, for Junos does not check it")
 	}
 }
 
-// within says whether every number of vs is one of numbers.
-func within(vs packet.Values, numbers ...uint32) bool {
-	if vs == nil {
-		return false
+// icmp is the ICMP of version v.
+func icmp(v packet.Version) uint32 {
+	if v == packet.IPv6 {
+		return 58
 	}
-	for _, s := range vs {
-		for n := s.Lo; n <= s.Hi; n++ {
-			known := false
-			for _, k := range numbers {
-				known = known || k == n
-			}
-			if !known {
-				return false
-			}
-		}
-	}
-	return true
+	return 1
 }
 
 func (w *writer) address(word string, p *netip.Prefix) {
@@ -225,22 +201,9 @@ func (w *writer) flags(terms []filter.FlagTerm) {
 	if terms == nil {
 		return
 	}
-	var possible []filter.FlagTerm
-	for _, t := range terms {
-		if extra := (t.Set | t.Clear) &^ 0x3f; extra != 0 {
-			w.refuse("tcp-flags: bits %#04x; Junos matches the six bits fin, syn, rst, push, ack and urgent only", extra)
-			return
-		}
-		if t.Set == 0 && t.Clear == 0 {
-			w.refuse("tcp-flags: one of the terms lets every packet through; leave the condition out")
-			return
-		}
-		if t.Set&t.Clear == 0 {
-			possible = append(possible, t)
-		}
-	}
-	if len(possible) == 0 {
-		w.refuse("tcp-flags: no packet has a flag set and clear at once, the entry matches nothing")
+	possible, err := filter.PossibleFlags(terms, 0x3f, "Junos matches the six bits fin, syn, rst, push, ack and urgent only")
+	if err != nil {
+		w.errs = append(w.errs, err)
 		return
 	}
 	w.out = append(w.out, statement{word: "tcp-flags", value: bitExpression(possible, tcpBits)})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -63,22 +64,21 @@ func (w *writer) word(v4, v6 string) string {
 
 // guarded refuses conditions on transport fields without the conditions that keep them to packets that have these fields.
 func (w *writer) guarded(m filter.Match) {
-	ports := m.Port != nil || m.DstPort != nil || m.SrcPort != nil
-	icmp := m.ICMPType != nil || m.ICMPCode != nil
-	if ports && !within(m.Proto, 6, 17) {
+	gaps := filter.Unguarded(m, w.v)
+	if gaps.Ports {
 		w.refuse("protocol: a rule with ports must ask for tcp, udp or both, for nft reads ports in any protocol")
 	}
-	if m.Flags != nil && !within(m.Proto, 6) {
+	if gaps.Flags {
 		w.refuse("protocol: a rule with tcp-flags must ask for tcp, for nft may read flags in any protocol")
 	}
-	number := uint32(1)
-	if w.v == packet.IPv6 {
-		number = 58
-	}
-	if icmp && !within(m.Proto, number) {
+	if gaps.ICMP {
+		number := 1
+		if w.v == packet.IPv6 {
+			number = 58
+		}
 		w.refuse("protocol: a rule with icmp-type or icmp-code must ask for protocol %d, which nft does not do by itself in every form", number)
 	}
-	if (ports || icmp || m.Flags != nil) && (m.Fragments == 0 || m.Fragments&states(w.v)&^packet.OffsetZero != 0) {
+	if gaps.Later {
 		w.refuse("fragment: a rule with ports, flags or ICMP must ask for fragment offset 0, for not every kernel checks it")
 	}
 }
@@ -89,18 +89,6 @@ func states(v packet.Version) packet.Frags {
 		return 0x0f // no DF in IPv6
 	}
 	return packet.AnyFrags
-}
-
-// within says whether every number of vs is one of numbers.
-func within(vs packet.Values, numbers ...uint32) bool {
-	if vs == nil {
-		return false
-	}
-	var all []packet.Span
-	for _, n := range numbers {
-		all = append(all, packet.Span{Lo: n, Hi: n})
-	}
-	return len(vs.Sub(packet.NewValues(all...), 255)) == 0
 }
 
 func (w *writer) address(field string, p *netip.Prefix) {
@@ -147,13 +135,16 @@ func number(s packet.Span) element {
 	return element{strconv.FormatUint(uint64(s.Lo), 10), strconv.FormatUint(uint64(s.Hi), 10)}
 }
 
+// only says whether vs is n and no other number.
+func only(vs packet.Values, n uint32) bool { return slices.Equal(vs, packet.Values{{Lo: n, Hi: n}}) }
+
 // protocol writes the condition on the protocol and returns the word that ports stand behind. `tcp dport` asks for the protocol by itself, and `th dport` for none.
 func (w *writer) protocol(m filter.Match) (layer string) {
 	ports := m.Port != nil || m.DstPort != nil || m.SrcPort != nil
 	switch {
-	case within(m.Proto, 6) && len(m.Proto) == 1 && (ports || low(m.Flags)):
+	case only(m.Proto, 6) && (ports || low(m.Flags)):
 		return "tcp"
-	case within(m.Proto, 17) && len(m.Proto) == 1 && ports:
+	case only(m.Proto, 17) && ports:
 		return "udp"
 	case m.ICMPType != nil || m.ICMPCode != nil:
 		if len(m.Proto) == 1 {

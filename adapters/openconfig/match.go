@@ -3,7 +3,6 @@ package openconfig
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"strconv"
 
 	"github.com/sluice-gateway/sluice/core/filter"
@@ -11,10 +10,6 @@ import (
 )
 
 const (
-	tcp  = 6
-	udp  = 17
-	icmp = 1
-
 	ipv6Header = 40 // octets: `length` is the Payload Length of IPv6, FlowSpec counts the header (RFC 8956 §3)
 
 	syn = 0x02
@@ -110,7 +105,7 @@ func (w *writer) notInIPv6(m filter.Match) {
 	if m.Proto != nil {
 		w.refuse("protocol: the model does not say whether it is the next header or, behind extension headers, the upper-layer protocol")
 	}
-	if transport(m) {
+	if m.Transport() {
 		w.refuse("ports, flags and ICMP: IPv6 has no fragment-offsets, which would keep them off later fragments")
 	}
 	if m.Fragments != 0 && m.Fragments&0x0f != 0x0f {
@@ -118,27 +113,19 @@ func (w *writer) notInIPv6(m filter.Match) {
 	}
 }
 
-func transport(m filter.Match) bool {
-	return m.Port != nil || m.DstPort != nil || m.SrcPort != nil || m.Flags != nil || m.ICMPType != nil || m.ICMPCode != nil
-}
-
 // guarded refuses an entry that leaves to the platform what the model does not say: which protocols have ports, flags and types, and that later
 // fragments have none.
 func (w *writer) guarded(m filter.Match) {
-	if !transport(m) {
-		return
+	gaps := filter.Unguarded(m, w.v)
+	for _, g := range []struct {
+		open bool
+		word string
+	}{{gaps.Ports, "6 or 17 beside ports"}, {gaps.Flags, "6 beside tcp-flags"}, {gaps.ICMP, "1 beside icmp-type"}} {
+		if g.open {
+			w.refuse("protocol: the entry must ask for %s", g.word)
+		}
 	}
-	want, word := packet.Values{{Lo: tcp, Hi: tcp}, {Lo: udp, Hi: udp}}, "6 or 17 beside ports"
-	switch {
-	case m.Flags != nil:
-		want, word = want[:1], "6 beside tcp-flags"
-	case m.ICMPType != nil || m.ICMPCode != nil:
-		want, word = packet.Values{{Lo: icmp, Hi: icmp}}, "1 beside icmp-type"
-	}
-	if m.Proto == nil || !slices.Equal(m.Proto.And(want), m.Proto) {
-		w.refuse("protocol: the entry must ask for %s", word)
-	}
-	if m.Fragments == 0 || m.Fragments&^packet.OffsetZero != 0 {
+	if gaps.Later {
 		w.refuse("fragment: an entry with ports, flags or ICMP must ask for fragment offset 0, or it may match later fragments")
 	}
 }

@@ -180,7 +180,7 @@ func everything(m filter.Match) bool {
 	if m.Src != nil && m.Src.Bits() > 0 || m.Dst != nil && m.Dst.Bits() > 0 {
 		return false
 	}
-	return m.Proto == nil && !transport(m) && m.Length == nil && m.DSCP == nil && m.Label == nil && m.Fragments == 0
+	return m.Proto == nil && !m.Transport() && m.Length == nil && m.DSCP == nil && m.Label == nil && m.Fragments == 0
 }
 
 // ruleName is how the planner names entries: "r-", the ID of the rule, and a number for its second entry and later ones.

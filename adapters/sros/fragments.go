@@ -32,7 +32,7 @@ func wordsFor(v packet.Version) []fragmentWord {
 // written are the values, one after the other, by which an entry gets just the states of m, by one entry where that goes, else by two.
 func written(m filter.Match, v packet.Version) ([]string, error) {
 	states := statesOf(m, v)
-	if transport(m) && states&later != 0 {
+	if m.Transport() && states&later != 0 {
 		return nil, errors.New("fragment: an entry with ports, flags or ICMP must ask for fragment offset 0, for later fragments have no such fields")
 	}
 	if states == 0 {
@@ -51,7 +51,7 @@ func written(m filter.Match, v packet.Version) ([]string, error) {
 			}
 		}
 	}
-	if transport(m) && v == packet.IPv6 {
+	if m.Transport() && v == packet.IPv6 {
 		return nil, errors.New("fragment: its conditions on ports, flags or ICMP hold for zero, so they match later fragments as well, and in IPv6 no word keeps just those off")
 	}
 	return nil, errors.New("fragment: no words of SR OS say just this")
@@ -76,11 +76,6 @@ func statesOf(m filter.Match, v packet.Version) packet.Frags {
 		return packet.AnyFrags
 	}
 	return f
-}
-
-// transport says whether m looks behind the IP header.
-func transport(m filter.Match) bool {
-	return m.Port != nil || m.DstPort != nil || m.SrcPort != nil || m.ICMPType != nil || m.ICMPCode != nil || m.Flags != nil
 }
 
 // failsForZero says whether one of the conditions of m on the transport header is not fulfilled by zeros, and so by no later fragment.

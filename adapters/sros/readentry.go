@@ -120,7 +120,7 @@ func joined(twins []numbered, v packet.Version) (filter.Entry, error) {
 	if err := checkProtocol(e.Match, v); err != nil {
 		return e, err
 	}
-	if transport(e.Match) && states&later != 0 {
+	if e.Match.Transport() && states&later != 0 {
 		return e, errors.New("its conditions hold for zero, so it matches later fragments as well")
 	}
 	if e.Match.Fragments = states; states == packet.AnyFrags {

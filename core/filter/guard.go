@@ -11,7 +11,7 @@ import (
 // Where nothing is left (ICMP with a port, a port of a later fragment) the result matches nothing: its Proto is empty and not nil.
 // A list of flags that lets every word through is dropped once the protocol stands in the match.
 func Guard(m Match, v packet.Version, s Semantics) Match {
-	if !m.transportAsked() {
+	if !m.Transport() {
 		return m
 	}
 	if m.portsAsked() && !s.PortsCheckProtocol {
@@ -31,6 +31,30 @@ func Guard(m Match, v packet.Version, s Semantics) Match {
 	}
 	return m
 }
+
+// Gaps are the conditions of a match that are not kept to packets that have the field, on a platform that checks nothing by itself: what Guard would put there. Dialects of
+// such platforms refuse an entry that has any.
+type Gaps struct {
+	Ports, Flags, ICMP bool // the protocols of the match hold others than those that have ports, TCP flags, the version's ICMP
+	Later              bool // its fragments hold later ones, which have no transport header
+}
+
+// Unguarded returns the gaps of m.
+func Unguarded(m Match, v packet.Version) Gaps {
+	states := m.Fragments
+	if v == packet.IPv6 {
+		states &= 0x0f // no DF in IPv6
+	}
+	return Gaps{
+		Ports: m.portsAsked() && !within(m.Proto, tcpAndUDP),
+		Flags: m.flagsAsked() && !within(m.Proto, tcpOnly),
+		ICMP:  m.icmpAsked() && !within(m.Proto, icmpOnly(v)),
+		Later: m.Transport() && (m.Fragments == 0 || states&^packet.OffsetZero != 0),
+	}
+}
+
+// within says whether vs is a condition that all allows no number but its own.
+func within(vs, all packet.Values) bool { return vs != nil && len(vs.Sub(all, 255)) == 0 }
 
 // atOffsetZero narrows the fragment states. A mask of no states would read as "no condition", so an impossible one empties the protocols instead.
 func (m Match) atOffsetZero(v packet.Version) Match {

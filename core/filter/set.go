@@ -30,8 +30,8 @@ func (m Match) portsAsked() bool { return m.Port != nil || m.DstPort != nil || m
 func (m Match) flagsAsked() bool { return m.Flags != nil }
 func (m Match) icmpAsked() bool  { return m.ICMPType != nil || m.ICMPCode != nil }
 
-// transportAsked says whether m looks at anything behind the IP header.
-func (m Match) transportAsked() bool { return m.portsAsked() || m.flagsAsked() || m.icmpAsked() }
+// Transport says whether m looks at anything behind the IP header: at ports, TCP flags, or type and code of ICMP.
+func (m Match) Transport() bool { return m.portsAsked() || m.flagsAsked() || m.icmpAsked() }
 
 // Set returns the packets of version v that m matches on a platform with semantics s. It is one box, or two for a Port condition.
 //
@@ -56,7 +56,7 @@ func (m Match) Set(v packet.Version, s Semantics) packet.Set {
 	if m.Fragments != 0 {
 		b.Frags &= m.Fragments
 	}
-	if m.transportAsked() && s.TransportChecksOffset {
+	if m.Transport() && s.TransportChecksOffset {
 		b.Frags &= packet.OffsetZero
 	}
 	if b.Frags == 0 {

@@ -71,6 +71,29 @@ func TestGuardedMatchMeansWhatFlowSpecMeans(t *testing.T) {
 	})
 }
 
+// A match without gaps is guarded already, and one that Guard made has none, unless nothing is left of it.
+func TestUnguarded(t *testing.T) {
+	t.Parallel()
+	open := 0
+	rapid.Check(t, func(t *rapid.T) {
+		v := versions.Draw(t, "version")
+		_, m := ruleAndMatch(t, v)
+		none := filter.Semantics{}
+		guarded := filter.Guard(m, v, none)
+		if gaps := filter.Unguarded(m, v); gaps != (filter.Gaps{}) {
+			open++
+		} else if !guarded.Set(v, none).Equal(m.Set(v, none)) {
+			t.Fatalf("no gaps in %+v, and yet it is not %+v", m, guarded)
+		}
+		if gaps := filter.Unguarded(guarded, v); gaps != (filter.Gaps{}) && !guarded.Set(v, none).Empty() {
+			t.Fatalf("gaps %+v in %+v", gaps, guarded)
+		}
+	})
+	if open == 0 {
+		t.Error("no match had a gap")
+	}
+}
+
 // ruleAndMatch draws the components of a rule and the same conditions as a match, not guarded.
 func ruleAndMatch(t *rapid.T, v packet.Version) (flowspec.Match, filter.Match) {
 	var m filter.Match
