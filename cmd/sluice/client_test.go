@@ -118,6 +118,18 @@ func TestRuleShowAndDevicePlan(t *testing.T) {
 	if strings.Contains(out, "local-install") {
 		t.Errorf("rule show speaks of the whole device:\n%s", out)
 	}
+	until := func(want string, args ...string) {
+		t.Helper()
+		for end := time.Now().Add(10 * time.Second); ; {
+			if _, out, errOut := sluice("", args...); strings.Contains(out, want) {
+				return
+			} else if time.Now().After(end) {
+				t.Fatalf("sluice %s does not say %q:\n%s%s", strings.Join(args, " "), want, out, errOut)
+			}
+		}
+	}
+	until("of them: 1 failed, 1 refused", "device", "show", "edge1") // nobody answers there: what is owed was not sent
+	until("delivered  2 rules in", "device", "history", "edge1")
 	_, out, _ = sluice("", "device", "plan", "edge1")
 	for _, want := range []string{"[local-install]\n          flowspec\n           local-install interface-all\n", "2 rules: 1 native, 0 rewritten, 0 by filter, 1 rejected"} {
 		if !strings.Contains(out, want) {

@@ -17,8 +17,8 @@ import (
 )
 
 func deviceCmd() *cobra.Command {
-	cmd := &cobra.Command{Use: "device", Short: "Devices of a running gateway: list, show, plan, sync, freeze, thaw"}
-	cmd.AddCommand(deviceListCmd(), deviceShowCmd(), devicePlanCmd(), deviceSyncCmd(), deviceFreezeCmd(), deviceThawCmd())
+	cmd := &cobra.Command{Use: "device", Short: "Devices of a running gateway: list, show, plan, history, sync, freeze, thaw"}
+	cmd.AddCommand(deviceListCmd(), deviceShowCmd(), devicePlanCmd(), deviceHistoryCmd(), deviceSyncCmd(), deviceFreezeCmd(), deviceThawCmd())
 	return cmd
 }
 
@@ -59,12 +59,12 @@ func deviceListCmd() *cobra.Command {
 func deviceShowCmd() *cobra.Command {
 	cmd := &cobra.Command{Use: "show NAME", Short: "One device: state, last error, what is attached where", Args: cobra.ExactArgs(1)}
 	return withClient(cmd, func(ctx context.Context, c *client, args []string) error {
-		var d reconcile.Status
+		var d api.DeviceStatus
 		if _, err := c.call(ctx, http.MethodGet, "/v1/devices/"+url.PathEscape(args[0]), nil, &d); err != nil || c.json {
 			return err
 		}
 		fmt.Fprintf(c.out, "%s (%s): %s since %s\n", d.Name, d.Profile, d.State, d.Since.Local().Format(time.DateTime))
-		printFreeze(c.out, d)
+		printFreeze(c.out, d.Status)
 		if d.Error != "" {
 			fmt.Fprintf(c.out, "  last error: %s\n", d.Error)
 		}
@@ -75,6 +75,9 @@ func deviceShowCmd() *cobra.Command {
 			fmt.Fprintf(c.out, "  BGP session: %s\n", d.Session)
 		}
 		fmt.Fprintf(c.out, "  %s: %d native, %d rewritten, %d by filter, %d rejected\n", counted(d.Summary["rules"], "rule"), d.Summary["native"], d.Summary["rewritten"], d.Summary["filter"], d.Summary["rejected"])
+		if len(d.Receipts) > 0 {
+			fmt.Fprintf(c.out, "  of them: %s\n", tallyText(d.Receipts))
+		}
 		fmt.Fprintf(c.out, "  %s given to BGP, %s held\n", counted(d.Routes, "route"), counted(d.Entries, "filter entry"))
 		if d.Commit > 0 {
 			fmt.Fprintf(c.out, "  the last commit took %v\n", d.Commit.Round(time.Millisecond))

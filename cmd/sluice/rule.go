@@ -18,6 +18,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/api"
 	"github.com/sluice-gateway/sluice/core/notation"
 	"github.com/sluice-gateway/sluice/core/plan"
+	"github.com/sluice-gateway/sluice/core/reconcile"
 	"github.com/sluice-gateway/sluice/core/report"
 )
 
@@ -196,7 +197,8 @@ func ruleShowCmd() *cobra.Command {
 	return withClient(cmd, func(ctx context.Context, c *client, args []string) error {
 		var r struct {
 			api.Rule
-			Devices []api.DeviceReport `json:"devices"`
+			Devices  []api.DeviceReport  `json:"devices"`
+			Receipts []reconcile.Receipt `json:"receipts"`
 		}
 		if err := checkID(args[0]); err != nil {
 			return err
@@ -208,6 +210,7 @@ func ruleShowCmd() *cobra.Command {
 		for _, d := range r.Devices {
 			fmt.Fprintf(c.out, "%s (%s)\n", d.Device, d.Profile)
 			c.printVerdicts(d)
+			c.printReceipt(d.Device, r.Receipts)
 		}
 		return nil
 	})

@@ -72,6 +72,9 @@ type Devices interface {
 	Sync(device string) bool
 	Freeze(ctx context.Context, device string, order device.Freeze) (busy []string, err error)
 	Thaw(device string) error
+	Receipts(rule flowspec.Rule) []reconcile.Receipt
+	Tally(device string) (map[reconcile.ReceiptState]int, error)
+	History(device string) ([]device.Attempt, error)
 }
 
 // New returns the handler of the API.

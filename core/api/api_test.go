@@ -298,6 +298,17 @@ func TestDevices(t *testing.T) {
 			t.Fatalf("never in sync: %+v", d)
 		}
 	}
+	var status DeviceStatus
+	if s.want(200, "GET", "/v1/devices/edge1", "", &status); status.Receipts[reconcile.RuleSent] != 1 || status.Receipts[reconcile.RuleHeld] != 0 {
+		t.Errorf("receipts %v", status.Receipts)
+	}
+	var list struct{ Rules []Rule }
+	s.want(200, "GET", "/v1/rules", "", &list)
+	var one struct{ Receipts []reconcile.Receipt }
+	if s.want(200, "GET", "/v1/rules/"+list.Rules[0].ID, "", &one); len(one.Receipts) != 1 || one.Receipts[0].State != reconcile.RuleSent || one.Receipts[0].Since.IsZero() {
+		t.Errorf("receipts %+v", one.Receipts)
+	}
+	s.want(404, "GET", "/v1/devices/edge2/history", "", nil)
 	var plan DeviceReport
 	s.want(200, "GET", "/v1/devices/edge1/plan", "", &plan)
 	if plan.Summary.Rewritten != 1 || len(plan.Rules) != 1 || plan.Rules[0].Hex == "" {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/notation"
@@ -42,7 +43,19 @@ type devicesOutput struct {
 	}
 }
 
-type statusOutput struct{ Body reconcile.Status }
+// DeviceStatus is what is known of one device, with its rules counted by how far they have come.
+type DeviceStatus struct {
+	reconcile.Status
+	Receipts map[reconcile.ReceiptState]int `json:"receipts" doc:"rules by state: what was only sent, and what was read back, apart"`
+}
+
+type statusOutput struct{ Body DeviceStatus }
+
+type historyOutput struct {
+	Body struct {
+		Attempts []device.Attempt `json:"attempts" doc:"oldest first, a hundred at most"`
+	}
+}
 
 type planOutput struct{ Body DeviceReport }
 
@@ -59,10 +72,22 @@ func registerDevices(h huma.API, g *Gateway) {
 	}, func(_ context.Context, in *deviceInput) (*statusOutput, error) {
 		for _, s := range g.Devices.Status() {
 			if s.Name == in.Name {
-				return &statusOutput{s}, nil
+				tally, err := g.Devices.Tally(in.Name)
+				return &statusOutput{DeviceStatus{s, tally}}, err
 			}
 		}
 		return nil, noDevice(in.Name)
+	})
+	huma.Register(h, huma.Operation{
+		OperationID: "get-device-history", Method: http.MethodGet, Path: "/v1/devices/{name}/history", Summary: "What was tried at a device, and how it ended",
+	}, func(_ context.Context, in *deviceInput) (*historyOutput, error) {
+		list, err := g.Devices.History(in.Name)
+		if err != nil {
+			return nil, noDevice(in.Name)
+		}
+		out := &historyOutput{}
+		out.Body.Attempts = append([]device.Attempt{}, list...)
+		return out, nil
 	})
 	huma.Register(h, huma.Operation{
 		OperationID: "get-device-plan", Method: http.MethodGet, Path: "/v1/devices/{name}/plan", Summary: "The plan of a device: every rule with its verdict",

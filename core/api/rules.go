@@ -14,6 +14,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/notation"
+	"github.com/sluice-gateway/sluice/core/reconcile"
 	"github.com/sluice-gateway/sluice/core/rib"
 )
 
@@ -381,7 +382,8 @@ type ruleInput struct {
 type ruleOutput struct {
 	Body struct {
 		Rule
-		Devices []DeviceReport `json:"devices" doc:"how each device carries the rule"`
+		Devices  []DeviceReport      `json:"devices" doc:"how each device carries the rule"`
+		Receipts []reconcile.Receipt `json:"receipts" doc:"how far the rule has come on each device"`
 	}
 }
 
@@ -400,7 +402,7 @@ func (g *Gateway) get(ctx context.Context, in *ruleInput) (*ruleOutput, error) {
 	}
 	out := &ruleOutput{}
 	out.Body.Rule = view(r)
-	out.Body.Devices = []DeviceReport{}
+	out.Body.Devices, out.Body.Receipts = []DeviceReport{}, g.Devices.Receipts(r)
 	for _, s := range g.Devices.Status() {
 		if p := g.Devices.Plan(s.Name); p != nil {
 			out.Body.Devices = append(out.Body.Devices, g.deviceReport(s.Name, p, []flowspec.Rule{r}))

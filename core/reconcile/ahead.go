@@ -6,11 +6,13 @@ import (
 
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/rib"
 )
 
 // ahead is what the plan of one version changes in that of another, known before the later one is put together.
 type ahead struct {
-	from, to uint64 // versions of the Loc-RIB
+	from, to uint64       // versions of the Loc-RIB
+	of       rib.Snapshot // the later one
 	steps    []device.Step
 }
 
@@ -28,6 +30,7 @@ func (w *worker) goAhead(ctx context.Context) {
 		}
 	}
 	n.ahead, n.version = append(n.ahead, a.steps...), a.to
+	w.ledger.reached(&w.ledger.routes, a.of)
 }
 
 // mayHave notes that the session was given some of steps, and nobody knows which.

@@ -75,7 +75,7 @@ func (p *planning) follow(rules Rules, changed <-chan struct{}) {
 			return
 		}
 		p.version = snap.Version
-		p.ahead.Store(&ahead{last, snap.Version, steps})
+		p.ahead.Store(&ahead{last, snap.Version, snap, steps})
 		p.wake()
 		quiet.Reset(p.took)
 		select {

@@ -43,6 +43,7 @@ type Tokens interface {
 	SaveHeld(name string, filters []string) error
 	Held(name string) ([]string, error)
 	Freezes
+	Histories
 }
 
 // Device is one router under our care.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/sluice-gateway/sluice/core/device"
@@ -177,10 +178,11 @@ type memory struct {
 	held    map[string][]string
 	freezes map[string]device.Freeze
 	kept    map[string]device.Kept
+	history map[string][]device.Attempt
 }
 
 func newMemory() *memory {
-	return &memory{commits: map[string]device.Commit{}, held: map[string][]string{}, freezes: map[string]device.Freeze{}, kept: map[string]device.Kept{}}
+	return &memory{commits: map[string]device.Commit{}, held: map[string][]string{}, freezes: map[string]device.Freeze{}, kept: map[string]device.Kept{}, history: map[string][]device.Attempt{}}
 }
 
 func (m *memory) SaveCommit(name string, c device.Commit) error {
@@ -258,20 +260,73 @@ func (m *memory) ClearKept(name string) error {
 	return nil
 }
 
-// rules is a Loc-RIB that a test sets.
+func (m *memory) SaveHistory(name string, list []device.Attempt) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.history[name] = list
+	return nil
+}
+
+func (m *memory) History(name string) ([]device.Attempt, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.history[name], nil
+}
+
+// rules is a Loc-RIB that a test sets; with a RIB behind it, one that knows what changed.
 type rules struct {
+	live  *rib.RIB
 	mu    sync.Mutex
 	snap  rib.Snapshot
 	wakes []chan struct{}
 }
 
+// goLive puts a RIB behind r, which runs until the test ends.
+func (r *rules) goLive(t *testing.T) {
+	t.Helper()
+	live, err := rib.New(rib.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- live.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	r.live = live
+}
+
+// become makes the rules of the RIB those of s.
+func (r *rules) become(s rib.Snapshot) {
+	done := make(chan error, 1)
+	e := rib.Event{Source: "test", Kind: rib.Update, Announce: s.Rules(), Done: done}
+	for old := range r.live.Snapshot().All() {
+		if _, found := s.Find(old.Match); !found {
+			e.Withdraw = append(e.Withdraw, old.Match)
+		}
+	}
+	if err := errors.Join(r.live.Send(context.Background(), e), <-done); err != nil {
+		panic(err)
+	}
+}
+
 func (r *rules) Snapshot() rib.Snapshot {
+	if r.live != nil {
+		return r.live.Snapshot()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.snap
 }
 
 func (r *rules) Watch() (<-chan struct{}, func()) {
+	if r.live != nil {
+		return r.live.Watch()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := make(chan struct{}, 1)
@@ -280,6 +335,10 @@ func (r *rules) Watch() (<-chan struct{}, func()) {
 }
 
 func (r *rules) set(s rib.Snapshot) {
+	if r.live != nil {
+		r.become(s)
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s.Version = r.snap.Version + 1

@@ -34,6 +34,7 @@ type worker struct {
 	held   atomic.Pointer[chan struct{}] // closed when the worker has come to hold the device
 	status atomic.Pointer[Status]
 
+	ledger    ledger
 	filters   filterState
 	native    routeState
 	holding   holding
@@ -68,13 +69,24 @@ func (w *worker) wakeUp() {
 }
 
 func (w *worker) run(ctx context.Context) error {
-	timer := time.NewTimer(0)
+	if err := w.recall(); err != nil {
+		return err
+	}
+	defer w.save()
+	timer, saving := time.NewTimer(0), time.NewTimer(0)
 	stopTimer(timer)
+	stopTimer(saving)
 	defer timer.Stop()
+	defer saving.Stop()
+	armed := false // saving is
 	for {
 		select {
 		case <-w.wake:
 		case <-timer.C:
+		case <-saving.C:
+			armed = false
+			w.save()
+			continue
 		case <-ctx.Done():
 			return nil
 		}
@@ -85,6 +97,10 @@ func (w *worker) run(ctx context.Context) error {
 		stopTimer(timer)
 		if again > 0 {
 			timer.Reset(again)
+		}
+		if w.ledger.unset && !armed {
+			armed = true
+			saving.Reset(saveAfter)
 		}
 	}
 }
@@ -149,12 +165,17 @@ func (w *worker) step(ctx context.Context) time.Duration {
 		return w.frozen(ctx, m)
 	}
 
+	began := w.now()
 	wait, err := w.deliver(ctx, m)
 	switch {
 	case ctx.Err() != nil:
 		return 0
 	case errors.Is(err, errHeld):
 		return time.Nanosecond // frozen since, and seen before anything was sent
+	case err != nil || wait == 0:
+		w.record(m, err, began)
+	}
+	switch {
 	case err != nil:
 		return w.failed(m, err)
 	case wait > 0:
@@ -222,17 +243,16 @@ func backoff(n int) time.Duration {
 // deliver brings routes and filters to what the plan says. A rule that changes from one to the other is made in the new one before it goes
 // from the old. It returns how long to wait where the device asks for a pause between commits.
 func (w *worker) deliver(ctx context.Context, m *made) (wait time.Duration, err error) {
-	want := m.plan.Desired
 	if w.dev.Filter == nil {
-		return 0, w.giveRoutes(ctx, want.Routes)
+		return 0, w.giveRoutesOf(ctx, m, m.plan.Desired.Routes)
 	}
 	if w.dev.Native == nil {
-		return w.giveFilters(ctx, want.Filters)
+		return w.giveFiltersOf(ctx, m)
 	}
 	// While the filter is on its way, the routes that it takes over stay. All others go at once: a discard that was withdrawn
 	// must not wait for a device that is slow to commit, or gone. Nor does the filter wait for the session.
-	told := w.giveRoutes(ctx, w.wanted(m))
-	if wait, err = w.giveFilters(ctx, want.Filters); err != nil && told != nil {
+	told := w.giveRoutesOf(ctx, m, w.wanted(m))
+	if wait, err = w.giveFiltersOf(ctx, m); err != nil && told != nil {
 		err = fmt.Errorf("%w; and %v", err, told) // what becomes of the filter decides when to try again
 	}
 	if err != nil {
@@ -245,7 +265,25 @@ func (w *worker) deliver(ctx context.Context, m *made) (wait time.Duration, err 
 		return 0, err
 	}
 	w.native.settle()
-	return 0, w.giveRoutes(ctx, want.Routes)
+	return 0, w.giveRoutesOf(ctx, m, m.plan.Desired.Routes)
+}
+
+// giveRoutesOf gives the session routes of m, and notes that it has them.
+func (w *worker) giveRoutesOf(ctx context.Context, m *made, routes []*device.Route) error {
+	err := w.giveRoutes(ctx, routes)
+	if err == nil {
+		w.ledger.reached(&w.ledger.routes, m.of)
+	}
+	return err
+}
+
+// giveFiltersOf brings the device to the filters of m, and notes that it has them.
+func (w *worker) giveFiltersOf(ctx context.Context, m *made) (wait time.Duration, err error) {
+	wait, err = w.giveFilters(ctx, m.plan.Desired.Filters)
+	if err == nil && wait == 0 {
+		w.ledger.reached(&w.ledger.filters, m.of)
+	}
+	return wait, err
 }
 
 // wanted returns the routes that the session is to have while the filter of m is on its way.

@@ -33,6 +33,7 @@ var (
 	bucketHeld    = []byte("held")    // device name -> names of the filters it was seen to hold
 	bucketFreezes = []byte("freezes") // device name -> a person's order to change nothing
 	bucketKept    = []byte("kept")    // device name -> what it had when it was frozen
+	bucketHistory = []byte("history") // device name -> what was tried there
 	keyLayout     = []byte("layout")
 )
 
@@ -77,7 +78,7 @@ func Open(path string) (*Store, error) {
 
 // prepare creates the buckets and checks the layout.
 func prepare(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{bucketMeta, bucketRules, bucketCommits, bucketHeld, bucketFreezes, bucketKept} {
+	for _, name := range [][]byte{bucketMeta, bucketRules, bucketCommits, bucketHeld, bucketFreezes, bucketKept, bucketHistory} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}

@@ -1,0 +1,184 @@
+package reconcile
+
+import (
+	"slices"
+	"time"
+
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/plan"
+)
+
+// ReceiptState says how far a rule has come on one device.
+type ReceiptState string
+
+// The states of a receipt.
+const (
+	RulePending  ReceiptState = "pending"  // not yet given to the device
+	RuleSent     ReceiptState = "sent"     // given to its BGP session; BGP does not say what a router made of it
+	RuleHeld     ReceiptState = "held"     // read back from the device and proven
+	RuleRefused  ReceiptState = "refused"  // by the plan, because the platform cannot carry it, or by the device
+	RuleFailed   ReceiptState = "failed"   // it could not be given to the device; tried again
+	RuleDrifted  ReceiptState = "drifted"  // it was held, and somebody removed the filter
+	RuleFrozen   ReceiptState = "frozen"   // the device is given nothing, by order or because somebody removed our filter
+	RuleExpiring ReceiptState = "expiring" // sent or held, and over within a minute
+)
+
+// expiringWithin is how near the end of an expiring rule is.
+const expiringWithin = time.Minute
+
+// Receipt is how far one rule has come on one device.
+type Receipt struct {
+	Device string       `json:"device"`
+	State  ReceiptState `json:"state"`
+	// Since is when it came to that; zero: before the history of the device begins.
+	Since    time.Time        `json:"since,omitzero"`
+	Error    string           `json:"error,omitempty"`    // in the router's own words where it has any
+	Attempts []device.Attempt `json:"attempts,omitempty"` // that name the rule, oldest first
+}
+
+// Receipts says how far a rule in force has come on each device, in the order of the configuration.
+func (r *Reconciler) Receipts(rule flowspec.Rule) []Receipt {
+	out := make([]Receipt, 0, len(r.workers))
+	for _, w := range r.workers {
+		out = append(out, w.receipt(rule))
+	}
+	return out
+}
+
+// Tally counts the rules of a device's plan by how far they have come there. The error is ErrNoDevice.
+func (r *Reconciler) Tally(name string) (map[ReceiptState]int, error) {
+	workers, err := r.named(name)
+	if err != nil || name == "" {
+		return nil, ErrNoDevice
+	}
+	w := workers[0]
+	m, s := w.plans.latest.Load(), w.current()
+	out := map[ReceiptState]int{}
+	if m == nil || m.plan == nil {
+		return out, nil
+	}
+	for i, r := range m.rules() {
+		out[w.judge(s, r, m.plan.Verdicts[i])]++
+	}
+	return out, nil
+}
+
+// judge returns the state of a rule that v is the verdict of.
+func (w *worker) judge(s Status, r flowspec.Rule, v *plan.Verdict) ReceiptState {
+	if v.Carried == plan.Rejected {
+		return RuleRefused
+	}
+	if !w.ledger.has(r, v.Carried) {
+		return waiting(s)
+	}
+	state := standing(s, v)
+	if (state == RuleSent || state == RuleHeld) && !r.Expires.IsZero() && r.Expires.Sub(w.now()) < expiringWithin {
+		return RuleExpiring
+	}
+	return state
+}
+
+func (w *worker) receipt(r flowspec.Rule) Receipt {
+	s := w.current()
+	out := Receipt{Device: w.dev.Name, State: RulePending, Since: s.Since, Attempts: w.ledger.naming(r.ID)}
+	m := w.plans.latest.Load()
+	if m == nil {
+		return out
+	}
+	v := m.verdict(r)
+	if v == nil {
+		out.Error = s.Error
+		if s.State == NoPlan {
+			out.State = RuleFailed
+		}
+		return out
+	}
+	out.State = w.judge(s, r, v)
+	switch out.State {
+	case RuleSent, RuleHeld, RuleExpiring:
+		out.Since = w.ledger.deliveredAt(r.ID)
+	default:
+		out.Error = s.Error
+	}
+	if v.Carried == plan.Rejected {
+		out.Error, out.Attempts = "", nil // it was not in what was tried
+		if len(v.Reasons) > 0 {
+			out.Error = v.Reasons[0].Message
+		}
+	}
+	return out
+}
+
+// verdict returns what the plan says of a rule; nil where it was made without the rule.
+func (m *made) verdict(r flowspec.Rule) *plan.Verdict {
+	if m.plan == nil {
+		return nil
+	}
+	rules := m.rules()
+	at, found := slices.BinarySearchFunc(rules, r.Match, func(a flowspec.Rule, b flowspec.Match) int { return flowspec.Compare(a.Match, b) })
+	if !found || rules[at].ID != r.ID || !rules[at].Action.Equal(r.Action) {
+		return nil
+	}
+	return m.plan.Verdicts[at]
+}
+
+// has says whether the device was given r as it is now.
+func (l *ledger) has(r flowspec.Rule, by plan.Carried) bool {
+	l.mu.Lock()
+	given := l.routes
+	if by == plan.InFilter {
+		given = l.filters
+	}
+	l.mu.Unlock()
+	old, found := given.Find(r.Match)
+	return found && old.ID == r.ID && old.Action.Equal(r.Action)
+}
+
+// standing is the state of a rule that the device was given.
+func standing(s Status, v *plan.Verdict) ReceiptState {
+	switch {
+	case v.Carried == plan.InFilter && s.State == Frozen && s.Freeze == nil:
+		return RuleDrifted
+	case v.Carried == plan.InFilter:
+		return RuleHeld
+	case s.Session != "" && s.Session != Established:
+		return RuleFailed
+	}
+	return RuleSent
+}
+
+// waiting is the state of a rule that the device was not given.
+func waiting(s Status) ReceiptState {
+	switch s.State {
+	case Frozen:
+		return RuleFrozen
+	case Refusing:
+		return RuleRefused
+	case Unreachable, NoPlan:
+		return RuleFailed
+	}
+	return RulePending
+}
+
+func (l *ledger) naming(id flowspec.ID) []device.Attempt {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var out []device.Attempt
+	for _, a := range l.attempts {
+		if slices.Contains(a.Rules, id) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// deliveredAt returns when the device was last given a rule by name; zero where the history does not say.
+func (l *ledger) deliveredAt(id flowspec.ID) time.Time {
+	for _, a := range slices.Backward(l.naming(id)) {
+		if a.Outcome == device.Delivered {
+			return a.At
+		}
+	}
+	return time.Time{}
+}
