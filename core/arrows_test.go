@@ -51,6 +51,7 @@ var arrows = map[string][]string{
 	"adapters/sros":                {"core/filter"},
 	"adapters/netconf":             {"core/device"},
 	"adapters/nftables":            {"core/filter"},
+	"adapters/nft":                 {"core/device"},
 	"adapters/netconf/netconftest": {},
 	"adapters/feed":                {"core/rib", "core/admit", "core/notation"},
 	"adapters/bgp/session":         {},
@@ -62,6 +63,7 @@ var arrows = map[string][]string{
 	"adapters/dialecttest":         {"core/plan", "profiles"},
 	"plugins/junos":                {"adapters/junos", "adapters/netconf", "plugins/sdk"},
 	"plugins/iosxr":                {"adapters/iosxr", "adapters/netconf", "plugins/sdk"},
+	"plugins/nftables":             {"adapters/nft", "adapters/nftables", "plugins/sdk"},
 	"plugins/sros":                 {"adapters/sros", "adapters/netconf", "plugins/sdk"},
 	"plugins/example":              {"plugins/sdk"},
 }

@@ -14,11 +14,11 @@ func state(filters ...filter.Filter) device.State { return device.State{Filters:
 
 // v4 returns the filter "sluice-v4" with n entries (two at least): the first two share a policer, the others discard or pass, each for an
 // address of its own. Every platform that filters at all can say them.
-func v4(s filter.Semantics, n int) filter.Filter {
+func (s *story) v4(n int) filter.Filter {
 	f := filter.Filter{Name: filter.Mark + "v4", Version: packet.IPv4, Placement: filter.Alone}
-	f.Policers = []filter.Policer{{Name: filter.Mark + "p1", Rate: flowspec.Rate{Amount: 1_250_000, Unit: flowspec.Bytes}, Burst: 125_000}}
+	f.Policers = []filter.Policer{{Name: filter.Mark + "p1", Rate: flowspec.Rate{Amount: 1_250_000, Unit: flowspec.Bytes}, Burst: s.faults.Burst}}
 	for i := range n {
-		f.Entries = append(f.Entries, Entry(s, i))
+		f.Entries = append(f.Entries, Entry(s.faults.Semantics, i))
 	}
 	f.Entries[0].Do = filter.Do{Policer: f.Policers[0].Name}
 	f.Entries[1].Do = f.Entries[0].Do

@@ -27,6 +27,8 @@ type Faults struct {
 	Semantics filter.Semantics
 	// Entries of the big table; 0: 10,000.
 	Entries int
+	// Burst of the policers that the suite asks for, at 1,250,000 bytes/s, in bytes; 0: 125,000. Name another one where the language of the device has a least burst.
+	Burst uint64
 	// Undo is the confirm window that the suite asks for; 0: 30 s. Choose a short one where Expire can only wait.
 	Undo time.Duration
 	// Restart ends the adapter as a crash would, without a farewell, and returns a new one that knows nothing of the first.
@@ -52,6 +54,9 @@ func Run(t *testing.T, a device.Adapter, target device.Target, f Faults) {
 	t.Helper()
 	if f.Entries == 0 {
 		f.Entries = 10_000
+	}
+	if f.Burst == 0 {
+		f.Burst = 125_000
 	}
 	if f.Undo == 0 {
 		f.Undo = 30 * time.Second

@@ -27,7 +27,7 @@ func (s *story) info(t *testing.T) {
 }
 
 func (s *story) add(t *testing.T) {
-	want := state(v4(s.faults.Semantics, 5))
+	want := state(s.v4(5))
 	com := s.mustApply(t, want)
 	s.holds(t, want) // before the confirmation: what the device does now is what counts
 	if com.Confirmed {
@@ -45,7 +45,7 @@ func (s *story) add(t *testing.T) {
 }
 
 func (s *story) render(t *testing.T) {
-	c := device.Diff(device.State{}, state(v4(s.faults.Semantics, 5)))
+	c := device.Diff(device.State{}, state(s.v4(5)))
 	a, err := s.adapter.Render(s.context(t), s.target, c)
 	if err != nil {
 		t.Fatal(err)
@@ -64,16 +64,16 @@ func (s *story) render(t *testing.T) {
 }
 
 func (s *story) change(t *testing.T) {
-	before := v4(s.faults.Semantics, 5)
+	before := s.v4(5)
 	s.settle(t, state(before))
-	after := v4(s.faults.Semantics, 7)
+	after := s.v4(7)
 	after.Entries[0].Do = filter.Do{Discard: true}
 	after.Policers[0].Rate.Amount *= 2
 	s.settle(t, state(after))
 }
 
 func (s *story) reorder(t *testing.T) {
-	f := v4(s.faults.Semantics, 6)
+	f := s.v4(6)
 	s.settle(t, state(f))
 	f.Entries = slices.Clone(f.Entries)
 	slices.Reverse(f.Entries)
@@ -81,7 +81,7 @@ func (s *story) reorder(t *testing.T) {
 }
 
 func (s *story) readByName(t *testing.T) {
-	one, two := v4(s.faults.Semantics, 4), v4(s.faults.Semantics, 3)
+	one, two := s.v4(4), s.v4(3)
 	two.Name = "sluice-v4-b"
 	for i := range two.Policers {
 		two.Policers[i].Name += "-b"
@@ -102,12 +102,12 @@ func (s *story) readByName(t *testing.T) {
 }
 
 func (s *story) remove(t *testing.T) {
-	s.settle(t, state(v4(s.faults.Semantics, 4)))
+	s.settle(t, state(s.v4(4)))
 	s.settle(t, device.State{})
 }
 
 func (s *story) cancel(t *testing.T) {
-	before, after := state(v4(s.faults.Semantics, 4)), state(v4(s.faults.Semantics, 9))
+	before, after := state(s.v4(4)), state(s.v4(9))
 	s.settle(t, before)
 	com := s.mustApply(t, after)
 	err := s.adapter.Cancel(s.context(t), s.target, com)
@@ -126,7 +126,7 @@ func (s *story) cancel(t *testing.T) {
 }
 
 func (s *story) noConfirmation(t *testing.T) {
-	before, after := state(v4(s.faults.Semantics, 4)), state(v4(s.faults.Semantics, 9))
+	before, after := state(s.v4(4)), state(s.v4(9))
 	s.settle(t, before)
 	com := s.mustApply(t, after)
 	if com.Confirmed { // the device has no undo timer, as its commit says
@@ -144,7 +144,7 @@ func (s *story) noConfirmation(t *testing.T) {
 }
 
 func (s *story) crashThenConfirm(t *testing.T) {
-	before, after := state(v4(s.faults.Semantics, 4)), state(v4(s.faults.Semantics, 9))
+	before, after := state(s.v4(4)), state(s.v4(9))
 	s.settle(t, before)
 	com := s.mustApply(t, after)
 	s.adapter = s.faults.Restart(t)
@@ -165,7 +165,7 @@ func (s *story) crashThenConfirm(t *testing.T) {
 }
 
 func (s *story) crashThenNothing(t *testing.T) {
-	before, after := state(v4(s.faults.Semantics, 4)), state(v4(s.faults.Semantics, 9))
+	before, after := state(s.v4(4)), state(s.v4(9))
 	s.settle(t, before)
 	s.mustApply(t, after)
 	s.adapter = s.faults.Restart(t)
@@ -175,7 +175,7 @@ func (s *story) crashThenNothing(t *testing.T) {
 }
 
 func (s *story) foreignEdit(t *testing.T) {
-	want := v4(s.faults.Semantics, 5)
+	want := s.v4(5)
 	s.settle(t, state(want))
 	s.faults.Edit(t, DropEntry, want.Name)
 	st := s.read(t)
@@ -183,7 +183,7 @@ func (s *story) foreignEdit(t *testing.T) {
 		t.Fatal("another hand deleted an entry, and read does not show it")
 	}
 	// A change that believes in the state before the edit, about another filter, is not made.
-	more := v4(s.faults.Semantics, 2)
+	more := s.v4(2)
 	more.Name, more.Policers, more.Entries = "sluice-v4-b", nil, []filter.Entry{Entry(s.faults.Semantics, 3)}
 	_, err := s.adapter.Apply(s.context(t), s.target, device.Diff(state(want), state(want, more)), s.faults.Undo)
 	var drifted *device.Drifted
@@ -194,10 +194,10 @@ func (s *story) foreignEdit(t *testing.T) {
 }
 
 func (s *story) foreignRemoval(t *testing.T) {
-	want := v4(s.faults.Semantics, 5)
+	want := s.v4(5)
 	s.settle(t, state(want))
 	s.faults.Edit(t, DropFilter, want.Name)
-	_, err := s.adapter.Apply(s.context(t), s.target, device.Diff(state(want), state(v4(s.faults.Semantics, 6))), s.faults.Undo)
+	_, err := s.adapter.Apply(s.context(t), s.target, device.Diff(state(want), state(s.v4(6))), s.faults.Undo)
 	var drifted *device.Drifted
 	if !errors.As(err, &drifted) || !drifted.Gone {
 		t.Errorf("a change of a filter that another hand removed: got %v, want *device.Drifted with Gone", err)
@@ -206,7 +206,7 @@ func (s *story) foreignRemoval(t *testing.T) {
 }
 
 func (s *story) lostSession(t *testing.T) {
-	before, after := state(v4(s.faults.Semantics, 4)), state(v4(s.faults.Semantics, 9))
+	before, after := state(s.v4(4)), state(s.v4(9))
 	s.settle(t, before)
 	c := device.Diff(s.read(t), after)
 	s.faults.LoseAnswer(t)
@@ -225,9 +225,9 @@ func (s *story) lostSession(t *testing.T) {
 }
 
 func (s *story) refusedLine(t *testing.T) {
-	before := v4(s.faults.Semantics, 4)
+	before := s.v4(4)
 	s.settle(t, state(before))
-	after := v4(s.faults.Semantics, 4)
+	after := s.v4(4)
 	after.Entries = append(slices.Clone(after.Entries), s.faults.Refused)
 	_, err := s.apply(t, state(after))
 	var refused *device.Refused
@@ -238,13 +238,13 @@ func (s *story) refusedLine(t *testing.T) {
 		t.Errorf("the refusal reads %q, want the device's own words %q in it", refused.Words, s.faults.Words)
 	}
 	s.holds(t, state(before))
-	s.settle(t, state(v4(s.faults.Semantics, 6))) // nothing is stuck behind it
+	s.settle(t, state(s.v4(6))) // nothing is stuck behind it
 }
 
 func (s *story) noTime(t *testing.T) {
-	before := state(v4(s.faults.Semantics, 4))
+	before := state(s.v4(4))
 	s.settle(t, before)
-	c := device.Diff(s.read(t), state(v4(s.faults.Semantics, 9)))
+	c := device.Diff(s.read(t), state(s.v4(9)))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	start := time.Now()
@@ -262,8 +262,8 @@ func (s *story) noTime(t *testing.T) {
 }
 
 func (s *story) bigTable(t *testing.T) {
-	want := state(v4(s.faults.Semantics, s.faults.Entries))
+	want := state(s.v4(s.faults.Entries))
 	s.settle(t, want)
-	more := v4(s.faults.Semantics, s.faults.Entries+1)
+	more := s.v4(s.faults.Entries + 1)
 	s.settle(t, state(more))
 }

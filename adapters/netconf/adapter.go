@@ -167,7 +167,7 @@ func getConfig(subtree string) string {
 // Render returns the <edit-config> that Apply would send to a device that holds what c was computed from. A policer that only the replaced form of a filter
 // used is not in c: Apply finds it on the device, and deletes it as well.
 func (a *Adapter) Render(_ context.Context, _ device.Target, c device.Change) ([]byte, error) {
-	have, err := a.before(c)
+	have, err := c.Before()
 	if err != nil {
 		return nil, err
 	}
@@ -176,27 +176,6 @@ func (a *Adapter) Render(_ context.Context, _ device.Target, c device.Change) ([
 		return nil, err
 	}
 	return []byte(editConfig(edit, false)), nil
-}
-
-// before returns what c was computed from, as far as c tells: what it adds was not there, what it replaces was another, what it removes was there.
-func (a *Adapter) before(c device.Change) ([]filter.Filter, error) {
-	touched := map[string]bool{}
-	var have []filter.Filter
-	for _, s := range c.Steps {
-		if s.Filter == nil {
-			return nil, fmt.Errorf("step %q is not about a filter: NETCONF delivers filters only", s.Why)
-		}
-		touched[s.Filter.Name] = true
-		if s.Op == device.Remove {
-			have = append(have, *s.Filter)
-		}
-	}
-	for _, f := range c.Desired.Filters {
-		if !touched[f.Name] {
-			have = append(have, f)
-		}
-	}
-	return have, nil
 }
 
 func editConfig(edit []byte, rollback bool) string {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	gonetconf "github.com/Juniper/go-netconf/netconf"
@@ -23,7 +22,7 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 	if err != nil {
 		return device.Commit{}, err
 	}
-	if _, err := a.before(c); err != nil {
+	if _, err := c.Before(); err != nil {
 		return device.Commit{}, err
 	}
 	if err := a.prove(c); err != nil {
@@ -197,7 +196,7 @@ func (a *Adapter) stage(ctx context.Context, s *session, d details, c device.Cha
 	if err != nil {
 		return false, err
 	}
-	if err := a.expect(have, c); err != nil {
+	if err := c.Expect(have, a.equal); err != nil {
 		return false, err
 	}
 	edit, err := a.dialect.Edit(have, c.Desired.Filters)
@@ -259,48 +258,6 @@ func (a *Adapter) readBack(ctx context.Context, s *session, d details, c device.
 	}
 	discard(s)
 	return nil, err
-}
-
-// expect says whether what the device holds is what c was computed from.
-func (a *Adapter) expect(have []filter.Filter, c device.Change) error {
-	holds := map[string]*filter.Filter{}
-	for i := range have {
-		holds[have[i].Name] = &have[i]
-	}
-	for _, s := range c.Steps {
-		name := s.Filter.Name
-		there := holds[name] != nil
-		switch {
-		case !strings.HasPrefix(name, filter.Mark):
-			return fmt.Errorf("filter %s is not ours: its name does not begin with %s", name, filter.Mark)
-		case s.Op == device.Add && there:
-			return &device.Drifted{What: "filter " + name + " is there already"}
-		case s.Op != device.Add && !there:
-			return &device.Drifted{What: "filter " + name + " is gone", Gone: true}
-		}
-		delete(holds, name)
-	}
-	touched := map[string]bool{}
-	for _, s := range c.Steps {
-		touched[s.Filter.Name] = true
-	}
-	for _, f := range c.Desired.Filters {
-		if touched[f.Name] {
-			continue
-		}
-		got := holds[f.Name]
-		if got == nil {
-			return &device.Drifted{What: "filter " + f.Name + " is gone", Gone: true}
-		}
-		if err := a.equal(f, *got); err != nil {
-			return &device.Drifted{What: err.Error()}
-		}
-		delete(holds, f.Name)
-	}
-	for name := range holds {
-		return &device.Drifted{What: "filter " + name + " is there, and nobody of ours put it there"}
-	}
-	return nil
 }
 
 // same says in what got differs from want.

@@ -240,7 +240,10 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 		if d.Filter.Adapter != dialect.Name() { // they bear the names of their dialects
 			return rd, fmt.Errorf("adapter %s does not write the filters of profile %s; its dialect is %s", d.Filter.Adapter, d.Profile.Name, dialect.Name())
 		}
-		if rd.Undo, err = netconf.Window(rd.Target, rd.Confirm); err != nil { // all that are shipped speak NETCONF
+		if local(d.Filter.Adapter) {
+			return rd, nil
+		}
+		if rd.Undo, err = netconf.Window(rd.Target, rd.Confirm); err != nil { // all others that are shipped speak NETCONF
 			return rd, err
 		}
 	}
@@ -249,6 +252,9 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 	}
 	return rd, nil
 }
+
+// local says whether a shipped adapter works on the host that it runs on.
+func local(adapter string) bool { return adapter == "nftables" }
 
 // shipped says whether the adapter of that name is our own, and not one of the configuration.
 func (g *gateway) shipped(adapter string) bool {

@@ -29,7 +29,7 @@ func (g *gateway) guardSessions(ctx context.Context) error {
 		if d.BGP != nil {
 			list = append(list, g.ownBGP(ctx, d.Name, *d.BGP)...)
 		}
-		if d.Filter != nil {
+		if d.Filter != nil && d.Filter.Target.Address != "" {
 			list = append(list, g.ownClient(ctx, "the connection for filters to "+d.Name, d.Filter.Target.Address, netip.Addr{})...)
 		}
 	}

@@ -15,6 +15,8 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/iosxr"
 	"github.com/sluice-gateway/sluice/adapters/junos"
 	"github.com/sluice-gateway/sluice/adapters/netconf"
+	"github.com/sluice-gateway/sluice/adapters/nft"
+	"github.com/sluice-gateway/sluice/adapters/nftables"
 	"github.com/sluice-gateway/sluice/adapters/sros"
 	"github.com/sluice-gateway/sluice/core/config"
 	"github.com/sluice-gateway/sluice/core/device"
@@ -24,9 +26,10 @@ import (
 // shippedPlugins are the adapters that this binary can be a plugin process of.
 func shippedPlugins() map[string]func() device.Adapter {
 	return map[string]func() device.Adapter{
-		"iosxr": func() device.Adapter { return netconf.New(iosxr.Dialect{}, netconf.Options{}) },
-		"junos": func() device.Adapter { return netconf.New(junos.Dialect{}, netconf.Options{}) },
-		"sros":  func() device.Adapter { return netconf.New(sros.Dialect{}, netconf.Options{}) },
+		"iosxr":    func() device.Adapter { return netconf.New(iosxr.Dialect{}, netconf.Options{}) },
+		"junos":    func() device.Adapter { return netconf.New(junos.Dialect{}, netconf.Options{}) },
+		"nftables": func() device.Adapter { return nft.New(nftables.Dialect{}, nft.Options{}) },
+		"sros":     func() device.Adapter { return netconf.New(sros.Dialect{}, netconf.Options{}) },
 	}
 }
 

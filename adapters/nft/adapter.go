@@ -1,0 +1,325 @@
+package nft
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/packet"
+)
+
+// Dialect is a language of nft scripts.
+type Dialect interface {
+	filter.Dialect
+	// Edit returns the script that leads from have to want, which bear one name; nil when there is nothing to do.
+	Edit(have, want filter.Filter) ([]byte, error)
+}
+
+// Options are an adapter's own. The zero value is right for production.
+type Options struct {
+	Program string       // nft; "": as the system finds it
+	Logger  *slog.Logger // nil: slog.Default, as it is when something is logged
+}
+
+// Adapter is a device.Adapter for Linux.
+type Adapter struct {
+	dialect Dialect
+	opt     Options
+}
+
+var _ device.Adapter = (*Adapter)(nil)
+
+// New returns the adapter that speaks d to the kernel.
+func New(d Dialect, opt Options) *Adapter {
+	opt.Program = cmp.Or(opt.Program, "nft")
+	return &Adapter{dialect: d, opt: opt}
+}
+
+// Info describes the adapter.
+func (a *Adapter) Info(context.Context) (device.Info, error) {
+	return device.Info{Name: a.dialect.Name(), Version: "1", Dialect: a.dialect.Name(), Versions: []int{1}}, nil
+}
+
+func (a *Adapter) log() *slog.Logger { return cmp.Or(a.opt.Logger, slog.Default()) }
+
+// Read returns our filters, by name. Filters that somebody changed into what the dialect does not understand are shown without their entries; a table that was switched off is a
+// *device.Drifted.
+func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (device.State, error) {
+	h, err := a.open(ctx, t)
+	if err != nil {
+		return device.State{}, err
+	}
+	defer h.close()
+	filters, err := a.filters(ctx, h)
+	if err != nil {
+		return device.State{}, err
+	}
+	st := device.State{Attached: map[string][]string{}}
+	for _, f := range filters {
+		if len(names) == 0 || slices.Contains(names, f.Name) {
+			st.Filters = append(st.Filters, f)
+			st.Attached[f.Name] = []string{"prerouting"}
+		}
+	}
+	return st, nil
+}
+
+func (a *Adapter) filters(ctx context.Context, h *host) ([]filter.Filter, error) {
+	listing, err := h.listing(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return a.parse(listing)
+}
+
+func (a *Adapter) parse(listing []byte) ([]filter.Filter, error) {
+	filters, err := a.dialect.Parse(listing)
+	var foreign *filter.ForeignError
+	switch {
+	case errors.As(err, &foreign) && foreign.Deactivated:
+		return nil, &device.Drifted{What: err.Error(), Gone: true}
+	case foreign != nil:
+		// Shown without their entries, they differ from whatever is wanted, and are replaced whole.
+		a.log().Warn("somebody changed our tables into what we do not understand", "what", err)
+		filters = foreign.Filters
+	case err != nil:
+		return nil, &device.Drifted{What: err.Error()}
+	}
+	slices.SortFunc(filters, func(x, y filter.Filter) int { return cmp.Compare(x.Name, y.Name) })
+	return filters, nil
+}
+
+// Render returns the script that Apply would load on a host that holds what c was computed from. Of a filter that is replaced, c does not say what it was: the script replaces it whole, where
+// Apply changes what differs.
+func (a *Adapter) Render(_ context.Context, _ device.Target, c device.Change) ([]byte, error) {
+	if _, err := c.Before(); err != nil {
+		return nil, err
+	}
+	return a.whole(c)
+}
+
+// whole returns the script that replaces every filter that c changes.
+func (a *Adapter) whole(c device.Change) ([]byte, error) {
+	var script []byte
+	for _, s := range c.Steps {
+		if s.Op == device.Remove {
+			script = append(script, removal(*s.Filter)...)
+			continue
+		}
+		r, err := a.dialect.Render(*s.Filter)
+		if err != nil {
+			return nil, fmt.Errorf("render %s: %w", s.Filter.Name, err)
+		}
+		script = append(script, r.Payload...)
+	}
+	return script, nil
+}
+
+// edits returns the script that changes what differs from have.
+func (a *Adapter) edits(have []filter.Filter, c device.Change) ([]byte, error) {
+	var script []byte
+	for _, s := range c.Steps {
+		at := slices.IndexFunc(have, func(f filter.Filter) bool { return f.Name == s.Filter.Name })
+		one := device.Change{Steps: []device.Step{s}}
+		if s.Op == device.Remove || at < 0 {
+			part, err := a.whole(one)
+			if err != nil {
+				return nil, err
+			}
+			script = append(script, part...)
+			continue
+		}
+		part, err := a.dialect.Edit(have[at], *s.Filter)
+		if err != nil {
+			return nil, fmt.Errorf("change %s: %w", s.Filter.Name, err)
+		}
+		script = append(script, part...)
+	}
+	return script, nil
+}
+
+// removal removes the table of f.
+func removal(f filter.Filter) string { return "delete " + tableOf(f) }
+
+// clearing removes the table of f whether it is there or not.
+func clearing(f filter.Filter) string { return "add " + tableOf(f) + removal(f) }
+
+func tableOf(f filter.Filter) string {
+	family := "ip"
+	if f.Version == packet.IPv6 {
+		family = "ip6"
+	}
+	return fmt.Sprintf("table %s %s\n", family, f.Name)
+}
+
+// prove makes sure that what is about to be written means what it should: read back from the written form, each filter is the one asked for.
+func (a *Adapter) prove(c device.Change) error {
+	for _, s := range c.Steps {
+		if s.Op == device.Remove {
+			continue
+		}
+		r, err := a.dialect.Render(*s.Filter)
+		if err != nil {
+			return fmt.Errorf("render %s: %w", s.Filter.Name, err)
+		}
+		back, err := a.dialect.Parse(r.Payload)
+		if err != nil || len(back) != 1 {
+			return fmt.Errorf("render %s: it reads back as %d filters: %w", s.Filter.Name, len(back), err)
+		}
+		if err := a.equal(*s.Filter, back[0]); err != nil {
+			return fmt.Errorf("render %s: it does not mean what it should: %w", s.Filter.Name, err)
+		}
+	}
+	return nil
+}
+
+func (a *Adapter) equal(want, got filter.Filter) error {
+	return filter.Same(want, got, a.dialect.Semantics())
+}
+
+// same says in what got differs from want, both by name.
+func (a *Adapter) same(want, got []filter.Filter) error {
+	want = slices.SortedFunc(slices.Values(want), func(x, y filter.Filter) int { return cmp.Compare(x.Name, y.Name) })
+	if len(want) != len(got) {
+		return fmt.Errorf("it holds %d of our filters, want %d", len(got), len(want))
+	}
+	for i := range want {
+		if want[i].Name != got[i].Name {
+			return fmt.Errorf("it holds %s, want %s", got[i].Name, want[i].Name)
+		}
+		if err := a.equal(want[i], got[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Apply makes c, and has it undone after undo, or up to two seconds more.
+func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, undo time.Duration) (device.Commit, error) {
+	if _, err := c.Before(); err != nil {
+		return device.Commit{}, err
+	}
+	if err := a.prove(c); err != nil {
+		return device.Commit{}, err
+	}
+	h, err := a.open(ctx, t)
+	if err != nil {
+		return device.Commit{}, err
+	}
+	defer h.close()
+	if w := h.waiting(); len(w) > 0 {
+		return device.Commit{}, transient(true, "an earlier change waits for its confirmation until %s", w[0].deadline.Format(time.TimeOnly))
+	}
+	before, err := h.listing(ctx)
+	if err != nil {
+		return device.Commit{}, err
+	}
+	have, err := a.parse(before)
+	if err != nil {
+		return device.Commit{}, err
+	}
+	if err := c.Expect(have, a.equal); err != nil {
+		return device.Commit{}, err
+	}
+	if len(c.Steps) == 0 {
+		return device.Commit{Confirmed: true}, nil
+	}
+	token, err := h.arm(before, have, c, undo)
+	if err != nil {
+		return device.Commit{}, transient(true, "the change could not be secured against a crash, so it was not made: %v", err)
+	}
+	if err := a.load(ctx, h, have, c); err != nil {
+		return device.Commit{}, h.failed(token, undo, err)
+	}
+	commit, err := h.made(token, undo)
+	if err != nil {
+		return device.Commit{}, transient(false, "the change is made, and that cannot be noted, so it will be undone: %v", err)
+	}
+	return commit, nil
+}
+
+// load makes c: what differs, or where that does not lead to it the whole.
+func (a *Adapter) load(ctx context.Context, h *host, have []filter.Filter, c device.Change) error {
+	script, err := a.edits(have, c)
+	if err != nil {
+		return err
+	}
+	if h.try(ctx, script) == nil {
+		if err := h.load(ctx, script); err != nil {
+			return err
+		}
+		err := a.holds(ctx, h, c.Desired.Filters)
+		if err == nil {
+			return nil
+		}
+		a.log().Warn("the edit did not lead to what was meant, replacing the tables", "error", err)
+	}
+	if script, err = a.replacing(c); err != nil {
+		return err
+	}
+	if err := h.try(ctx, script); err != nil {
+		return err
+	}
+	if err := h.load(ctx, script); err != nil {
+		return err
+	}
+	return a.holds(ctx, h, c.Desired.Filters)
+}
+
+// replacing returns the script that leads to what c desires from whatever is there.
+func (a *Adapter) replacing(c device.Change) ([]byte, error) {
+	script, err := a.whole(device.Diff(device.State{}, device.State{Filters: c.Desired.Filters}))
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range c.Steps {
+		if s.Op == device.Remove {
+			script = append(script, clearing(*s.Filter)...)
+		}
+	}
+	return script, nil
+}
+
+// holds reads back what the kernel has.
+func (a *Adapter) holds(ctx context.Context, h *host, want []filter.Filter) error {
+	got, err := a.filters(ctx, h)
+	if err == nil {
+		err = a.same(want, got)
+	}
+	if err != nil {
+		return transient(false, "the kernel took the change, and does not hold it: %v", err)
+	}
+	return nil
+}
+
+// Confirm ends the wait for the undoing of a change. One that was undone, or confirmed, is *device.Refused.
+func (a *Adapter) Confirm(ctx context.Context, t device.Target, c device.Commit) error {
+	return a.end(ctx, t, c, func(h *host) error { return h.confirm(c.Token) })
+}
+
+// Cancel undoes a change now.
+func (a *Adapter) Cancel(ctx context.Context, t device.Target, c device.Commit) error {
+	return a.end(ctx, t, c, func(h *host) error { return h.undo(ctx, c.Token) })
+}
+
+func (a *Adapter) end(ctx context.Context, t device.Target, c device.Commit, how func(*host) error) error {
+	if c.Confirmed {
+		return nil
+	}
+	h, err := a.open(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	return how(h)
+}
+
+func transient(unchanged bool, format string, args ...any) error {
+	return &device.Transient{Err: fmt.Errorf(format, args...), Unchanged: unchanged}
+}

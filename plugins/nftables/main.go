@@ -1,0 +1,11 @@
+// Nftables is the adapter plugin for the packet filter of the Linux host that it runs on: the dialect of adapters/nftables, delivered by adapters/nft.
+// The sluice binary holds it as well, under the same name.
+package main
+
+import (
+	"github.com/sluice-gateway/sluice/adapters/nft"
+	"github.com/sluice-gateway/sluice/adapters/nftables"
+	"github.com/sluice-gateway/sluice/plugins/sdk"
+)
+
+func main() { sdk.Serve(nft.New(nftables.Dialect{}, nft.Options{})) }
