@@ -46,7 +46,9 @@ var arrows = map[string][]string{
 
 	"adapters/eos":                 {"core/filter"},
 	"adapters/junos":               {"core/filter"},
-	"adapters/iosxr":               {"core/filter"},
+	"adapters/internal/ciscoacl":   {"core/filter"},
+	"adapters/iosxe":               {"adapters/internal/ciscoacl"},
+	"adapters/iosxr":               {"adapters/internal/ciscoacl"},
 	"adapters/openconfig":          {"core/filter"},
 	"adapters/sros":                {"core/filter"},
 	"adapters/netconf":             {"core/device"},

@@ -8,37 +8,38 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sluice-gateway/sluice/adapters/internal/ciscoacl"
 	"github.com/sluice-gateway/sluice/core/packet"
 )
 
 // readXML reads the access lists of b: the element ipv4 or ipv6 of Cisco's models, alone or in a <config>, a <data> or an <rpc-reply>.
-func readXML(b []byte, r *reader) error {
-	root, err := readRoot(xml.NewDecoder(bytes.NewReader(b)))
+func readXML(b []byte, r *ciscoacl.Reader) error {
+	top, err := ciscoacl.ReadRoot(xml.NewDecoder(bytes.NewReader(b)))
 	if err != nil {
 		return fmt.Errorf("read XML: %w", err)
 	}
-	switch root.name() {
+	switch top.Name() {
 	case "rpc-reply", "data", "config", "ipv4", "ipv6":
-		return r.outer(root)
+		return outer(r, top)
 	}
-	return fmt.Errorf("read XML: element %s, want ipv4 or ipv6 of Cisco's um-ipv4-access-list-cfg and um-ipv6-access-list-cfg, or a <data> around them", root.name())
+	return fmt.Errorf("read XML: element %s, want ipv4 or ipv6 of Cisco's um-ipv4-access-list-cfg and um-ipv6-access-list-cfg, or a <data> around them", top.Name())
 }
 
 // outer takes an element around or at the root of the models.
-func (r *reader) outer(n *node) error {
-	switch name := n.name(); name {
+func outer(r *ciscoacl.Reader, n *ciscoacl.Node) error {
+	switch name := n.Name(); name {
 	case "ipv4", "ipv6":
 		v := packet.IPv4
 		if name == "ipv6" {
 			v = packet.IPv6
 		}
-		if s := n.Name.Space; s != "" && s != netconfNamespace && s != namespaces[v] {
+		if s := n.StartElement.Name.Space; s != "" && s != ciscoacl.NETCONF && s != namespaces[v] {
 			return nil // another model has such an element too
 		}
-		return r.root(n, v)
+		return root(r, n, v)
 	case "rpc-reply", "data", "config":
-		for i := range n.kids {
-			if err := r.outer(&n.kids[i]); err != nil {
+		for i := range n.Kids {
+			if err := outer(r, &n.Kids[i]); err != nil {
 				return err
 			}
 		}
@@ -51,27 +52,27 @@ func (r *reader) outer(n *node) error {
 }
 
 // root takes the lists of one IP version. What else stands there (prefix lists of other models in the same element, options) is passed over.
-func (r *reader) root(n *node, v packet.Version) error {
-	for i := range n.kids {
-		if n.kids[i].name() != "access-lists" {
+func root(r *ciscoacl.Reader, n *ciscoacl.Node, v packet.Version) error {
+	for i := range n.Kids {
+		if n.Kids[i].Name() != "access-lists" {
 			continue
 		}
-		for j := range n.kids[i].kids {
-			one := &n.kids[i].kids[j]
-			if one.name() != "access-list" {
+		for j := range n.Kids[i].Kids {
+			one := &n.Kids[i].Kids[j]
+			if one.Name() != "access-list" {
 				continue
 			}
 			name := ""
-			for k := range one.kids {
-				if one.kids[k].name() == "access-list-name" {
-					name = one.kids[k].text
+			for k := range one.Kids {
+				if one.Kids[k].Name() == "access-list-name" {
+					name = one.Kids[k].Text
 				}
 			}
 			if name == "" {
 				return errors.New("read XML: an access list has no name")
 			}
-			if marked(name) {
-				r.list(name, v).xml(one)
+			if ciscoacl.Marked(name) {
+				listXML(r.List(name, v), one)
 			}
 		}
 	}
@@ -79,143 +80,143 @@ func (r *reader) root(n *node, v packet.Version) error {
 }
 
 // xml takes the element of a list.
-func (l *readList) xml(n *node) {
-	err := n.strange()
+func listXML(l *ciscoacl.ReadList, n *ciscoacl.Node) {
+	err := n.Strange()
 	if err == nil {
-		err = n.each(func(k *node) error {
-			switch k.name() {
+		err = n.Each(func(k *ciscoacl.Node) error {
+			switch k.Name() {
 			case "access-list-name":
-				_, err := k.leaf()
+				_, err := k.Leaf()
 				return err
 			case "sequences":
-				return k.each(l.sequence)
+				return k.Each(func(k *ciscoacl.Node) error { return sequence(l, k) })
 			}
-			return fmt.Errorf("%s is nothing that sluice writes there", k.name())
+			return fmt.Errorf("%s is nothing that sluice writes there", k.Name())
 		})
 	}
 	if err != nil {
-		l.fail(err)
+		l.Fail(err)
 	}
 }
 
 // sequence takes one line.
-func (l *readList) sequence(n *node) error {
-	if n.name() != "sequence" {
-		return fmt.Errorf("%s is nothing that sluice writes there", n.name())
+func sequence(l *ciscoacl.ReadList, n *ciscoacl.Node) error {
+	if n.Name() != "sequence" {
+		return fmt.Errorf("%s is nothing that sluice writes there", n.Name())
 	}
-	one := readLine{v: l.v}
+	one := newLine(l.V)
 	what := 0
-	err := n.each(func(k *node) (err error) {
-		switch k.name() {
+	err := n.Each(func(k *ciscoacl.Node) (err error) {
+		switch k.Name() {
 		case "sequence-number":
-			text, err := k.leaf()
+			text, err := k.Leaf()
 			if err != nil {
 				return err
 			}
 			number, err := strconv.ParseUint(text, 10, 32)
-			one.number = uint32(number)
+			one.Number = uint32(number)
 			return err
 		case "remark":
 			what++
-			one.remark, err = k.leaf()
+			one.Remark, err = k.Leaf()
 			return err
 		case "permit", "deny":
 			what++
-			one.grant = k.name()
+			one.Grant = k.Name()
 			return one.xml(k)
 		}
-		return fmt.Errorf("%s is nothing that sluice writes there", k.name())
+		return fmt.Errorf("%s is nothing that sluice writes there", k.Name())
 	})
 	if err == nil && what != 1 {
 		err = errors.New("want one of permit, deny and remark")
 	}
 	if err != nil {
-		return fmt.Errorf("sequence %d: %w", one.number, err)
+		return fmt.Errorf("sequence %d: %w", one.Number, err)
 	}
-	l.add(one)
+	l.Add(one.ReadLine)
 	return nil
 }
 
 // xml takes a permit or a deny.
-func (l *readLine) xml(n *node) error {
-	if err := n.each(l.element); err != nil {
+func (l *readLine) xml(n *ciscoacl.Node) error {
+	if err := n.Each(l.element); err != nil {
 		return err
 	}
-	return l.check()
+	return l.Check()
 }
 
 // element takes one condition or action.
-func (l *readLine) element(n *node) error {
-	switch n.name() {
+func (l *readLine) element(n *ciscoacl.Node) error {
+	switch n.Name() {
 	case "protocol", "eq":
-		return withLeaf(n, l.protocol)
+		return ciscoacl.WithLeaf(n, l.Protocol)
 	case "source", "destination":
 		return l.end(n)
 	case "icmp":
 		return l.icmp(n)
 	case "tcp-flags":
-		op, bits, err := n.only()
+		op, bits, err := only(n)
 		if err != nil || bits == nil {
 			return errors.Join(err, errors.New("tcp-flags: want match-all or match-any with tcp-bits"))
 		}
-		return withLeaf(bits, func(s string) error { return l.flags(op, strings.Fields(s)) })
+		return ciscoacl.WithLeaf(bits, func(s string) error { return l.Flags(op, strings.Fields(s)) })
 	case "dscp":
-		if len(n.kids) == 1 && n.kids[0].name() == "dscp-value" {
-			return withLeaf(&n.kids[0], func(s string) error { return l.dscp("eq", []string{s}) })
+		if len(n.Kids) == 1 && n.Kids[0].Name() == "dscp-value" {
+			return ciscoacl.WithLeaf(&n.Kids[0], func(s string) error { return l.DSCP("eq", []string{s}) })
 		}
-		return n.operator(l.dscp)
+		return operator(n, l.DSCP)
 	case "packet-length":
-		return n.operator(l.length)
+		return operator(n, l.length)
 	case "fragments":
-		if len(n.kids) > 0 || n.text != "" || l.v == packet.IPv6 {
+		if len(n.Kids) > 0 || n.Text != "" || l.V == packet.IPv6 {
 			return errors.New("fragments: not as the model has it")
 		}
-		return l.fragment(n.name())
+		return l.fragment(n.Name())
 	case "headers":
-		if l.v == packet.IPv4 {
+		if l.V == packet.IPv4 {
 			return errors.New("headers: IPv4 has none")
 		}
-		return withLeaf(n, l.fragment)
+		return ciscoacl.WithLeaf(n, l.fragment)
 	case "fragment-type":
-		return withLeaf(n, func(s string) error { return l.kind(strings.Join(strings.Fields(s), " ")) })
+		return ciscoacl.WithLeaf(n, func(s string) error { return l.kind(strings.Join(strings.Fields(s), " ")) })
 	case "fragment-offset":
-		return n.operator(l.offset)
+		return operator(n, l.offset)
 	case "counter":
-		return withLeaf(n, l.count)
+		return ciscoacl.WithLeaf(n, l.count)
 	case "nexthop1":
-		return n.nextHop(l)
+		return nextHop(n, l)
 	}
-	return fmt.Errorf("%s is nothing that sluice writes there", n.name())
+	return fmt.Errorf("%s is nothing that sluice writes there", n.Name())
 }
 
 // end takes a source or a destination.
-func (l *readLine) end(n *node) error {
+func (l *readLine) end(n *ciscoacl.Node) error {
 	leaves := map[string]string{}
-	err := n.each(func(k *node) (err error) {
-		if _, twice := leaves[k.name()]; twice {
-			return fmt.Errorf("%s stands there twice", k.name())
+	err := n.Each(func(k *ciscoacl.Node) (err error) {
+		if _, twice := leaves[k.Name()]; twice {
+			return fmt.Errorf("%s stands there twice", k.Name())
 		}
-		switch k.name() {
+		switch k.Name() {
 		case "any":
 			leaves["any"] = "any"
 			return nil
 		case "address", "prefix-length", "wildcard-mask", "host":
-			leaves[k.name()], err = k.leaf()
+			leaves[k.Name()], err = k.Leaf()
 			return err
 		case "port":
-			return k.operator(func(op string, args []string) error { return l.port(n.name(), op, args) })
+			return operator(k, func(op string, args []string) error { return l.Port(n.Name(), op, args) })
 		}
-		return fmt.Errorf("%s is nothing that sluice writes there", k.name())
+		return fmt.Errorf("%s is nothing that sluice writes there", k.Name())
 	})
 	if err != nil {
-		return fmt.Errorf("%s: %w", n.name(), err)
+		return fmt.Errorf("%s: %w", n.Name(), err)
 	}
-	a, mask, err := addressOf(leaves, l.v)
+	a, mask, err := addressOf(leaves, l.V)
 	if err == nil {
-		err = l.address(n.name(), a, mask)
+		err = l.Address(n.Name(), a, mask)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", n.name(), err)
+		return fmt.Errorf("%s: %w", n.Name(), err)
 	}
 	return nil
 }
@@ -245,13 +246,13 @@ func addressOf(leaves map[string]string, v packet.Version) (a, mask string, err 
 }
 
 // icmp takes a type and a code, or a name for both.
-func (l *readLine) icmp(n *node) error {
+func (l *readLine) icmp(n *ciscoacl.Node) error {
 	leaves := map[string]string{}
-	err := n.each(func(k *node) (err error) {
-		if _, twice := leaves[k.name()]; twice {
-			return fmt.Errorf("%s stands there twice", k.name())
+	err := n.Each(func(k *ciscoacl.Node) (err error) {
+		if _, twice := leaves[k.Name()]; twice {
+			return fmt.Errorf("%s stands there twice", k.Name())
 		}
-		leaves[k.name()], err = k.leaf()
+		leaves[k.Name()], err = k.Leaf()
 		return err
 	})
 	if err != nil {
@@ -262,20 +263,68 @@ func (l *readLine) icmp(n *node) error {
 	code, coded := leaves["message-code"]
 	switch {
 	case named && len(leaves) == 1:
-		if _, known := messageWords[l.v][plainWord(name)]; !known {
+		if _, known := messageWords[l.V][ciscoacl.PlainWord(name)]; !known {
 			return fmt.Errorf("icmp: %q is no message that sluice knows", name)
 		}
-		return l.message(name, "")
+		return l.Message(name, "")
 	case typed && (len(leaves) == 1 || coded && len(leaves) == 2):
-		return l.message(kind, code)
+		return l.Message(kind, code)
 	}
 	return errors.New("icmp: want a message-type, and a message-code behind it")
 }
 
 // nextHop takes the one address of nexthop1.
-func (n *node) nextHop(l *readLine) error {
-	if len(n.kids) != 1 || n.text != "" {
+func nextHop(n *ciscoacl.Node, l *readLine) error {
+	if len(n.Kids) != 1 || n.Text != "" {
 		return errors.New("nexthop1: want an address and nothing else")
 	}
-	return withLeaf(&n.kids[0], func(a string) error { return l.nextHop(n.kids[0].name(), a) })
+	return ciscoacl.WithLeaf(&n.Kids[0], func(a string) error { return l.nextHop(n.Kids[0].Name(), a) })
+}
+
+// only returns the name of the only element in n, and the only one in that, if there is one.
+func only(n *ciscoacl.Node) (string, *ciscoacl.Node, error) {
+	if len(n.Kids) != 1 || n.Text != "" {
+		return "", nil, fmt.Errorf("%s: want one element in it", n.Name())
+	}
+	k := &n.Kids[0]
+	if len(k.Kids) == 1 && k.Text == "" && k.Kids[0].Name() == "tcp-bits" {
+		return k.Name(), &k.Kids[0], nil
+	}
+	return k.Name(), nil, nil
+}
+
+// operator reads <eq>, <gt>, <lt>, <neq> or <range>.
+func operator(n *ciscoacl.Node, do func(op string, args []string) error) error {
+	if len(n.Kids) != 1 || n.Text != "" {
+		return fmt.Errorf("%s: want one operator", n.Name())
+	}
+	k := &n.Kids[0]
+	var args []string
+	if k.Name() == "range" {
+		ends := map[string]string{}
+		if err := k.Each(func(e *ciscoacl.Node) error {
+			text, err := e.Leaf()
+			if _, twice := ends[e.Name()]; twice {
+				err = fmt.Errorf("%s stands there twice", e.Name())
+			}
+			ends[e.Name()] = text
+			return err
+		}); err != nil {
+			return err
+		}
+		if len(ends) != 2 || ends["start-value"] == "" || ends["end-value"] == "" {
+			return fmt.Errorf("%s: want a start-value and an end-value", n.Name())
+		}
+		args = []string{ends["start-value"], ends["end-value"]}
+	} else {
+		text, err := k.Leaf()
+		if err != nil {
+			return err
+		}
+		args = []string{text}
+	}
+	if err := do(k.Name(), args); err != nil {
+		return fmt.Errorf("%s: %w", n.Name(), err)
+	}
+	return nil
 }

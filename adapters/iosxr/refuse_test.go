@@ -56,7 +56,7 @@ var refused = map[string]dialecttest.Spoil{
 	"fragment: no condition of IOS XR says just this; write its states":                          dialecttest.Matching(filter.Match{Fragments: 0x11}), // whole packets
 	"fragment: no condition of IOS XR says just this":                                            dialecttest.Matching(filter.Match{Fragments: 0x44}), // middle fragments
 	"fragment: no condition of IOS XR says just this; write its states in entries of their own,": dialecttest.Matching(filter.Match{Fragments: 0xf0}), // beside ports of other entries
-	"tcp-flags: bits 0x0040; IOS XR names the six bits":                                          func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Flags = []filter.FlagTerm{{Set: 0x40}} },
+	"tcp-flags: bits 0x0040; a line names the six bits":                                          func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Flags = []filter.FlagTerm{{Set: 0x40}} },
 	"tcp-flags: one of the terms lets every packet through":                                      func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Flags = []filter.FlagTerm{{Set: 2}, {}} },
 	"tcp-flags: no packet has a flag set and clear at once":                                      func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Flags = []filter.FlagTerm{{Set: 2, Clear: 2}} },
 	"tcp-flags: a line takes one term of several flags or several terms of one flag":             func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Flags = []filter.FlagTerm{{Set: 3}, {Set: 4}} },

@@ -2,8 +2,8 @@ package iosxr
 
 import (
 	"strconv"
-	"strings"
 
+	"github.com/sluice-gateway/sluice/adapters/internal/ciscoacl"
 	"github.com/sluice-gateway/sluice/core/packet"
 )
 
@@ -30,17 +30,11 @@ var dscpWords = map[string]uint32{
 	"cs1": 8, "cs2": 16, "cs3": 24, "cs4": 32, "cs5": 40, "cs6": 48, "cs7": 56, "default": 0, "ef": 46,
 }
 
-// message is a word for an ICMP type, and a code where it means one.
-type message struct {
-	kind uint32
-	code int // -1: any
-}
-
 // messageWords are those of each IP version. The models number them type<<16 + code, with the code 65535 for any. Two are left out: "network unreachable for TOS"
 // and "host unreachable for TOS" have each other's code there (RFC 1812 section 5.2.7.1), so which of them a device means is not known.
-var messageWords = map[packet.Version]map[string]message{packet.IPv4: messageWords4, packet.IPv6: messageWords6}
+var messageWords = map[packet.Version]map[string]ciscoacl.Message{packet.IPv4: messageWords4, packet.IPv6: messageWords6}
 
-var messageWords6 = map[string]message{
+var messageWords6 = map[string]ciscoacl.Message{
 	"noroutetodestination": {1, 0}, "administrativelyprohibited": {1, 1}, "beyondscopeofsourceaddress": {1, 2}, "addressunreachable": {1, 3},
 	"portunreachable": {1, 4}, "destinationunreachable": {1, -1}, "packettoobig": {2, 0}, "ttlexceeded": {3, 0}, "reassemblyoption": {3, 1},
 	"timeexceeded": {3, -1}, "erroneousheaderfield": {4, 0}, "unrecognizednextheader": {4, 1}, "unrecognizedoption": {4, 2}, "parameterproblem": {4, -1},
@@ -51,7 +45,7 @@ var messageWords6 = map[string]message{
 	"nodeinformationsuccessfulreply": {140, 0}, "nodeinformationrequestisrefused": {140, 1}, "unknownquerytype": {140, 2}, "whoareyoureply": {140, -1},
 }
 
-var messageWords4 = map[string]message{
+var messageWords4 = map[string]ciscoacl.Message{
 	"echoreply": {0, -1}, "unreachable": {3, -1}, "networkunreachable": {3, 0}, "hostunreachable": {3, 1}, "protocolunreachable": {3, 2},
 	"portunreachable": {3, 3}, "packettoobig": {3, 4}, "sourceroutefailed": {3, 5}, "networkunknown": {3, 6}, "hostunknown": {3, 7}, "hostisolated": {3, 8},
 	"dodnetprohibited": {3, 9}, "dodhostprohibited": {3, 10}, "administrativelyprohibited": {3, 13},
@@ -63,10 +57,13 @@ var messageWords4 = map[string]message{
 	"mobileredirect": {32, -1},
 }
 
-var joints = strings.NewReplacer("-", "", "_", "")
-
-// plainWord spells a word as the tables do.
-func plainWord(s string) string { return joints.Replace(strings.ToLower(s)) }
+// spelling is how a device writes what it holds.
+var spelling = ciscoacl.Spelling{
+	Protocols: protocolWords, Ports: portWords, DSCP: dscpWords, Messages: messageWords,
+	Any:      map[packet.Version]string{packet.IPv4: "ipv4", packet.IPv6: "ipv6"},
+	ICMP:     map[packet.Version]string{packet.IPv4: "icmp", packet.IPv6: "icmpv6"},
+	MaxPorts: 1,
+}
 
 // family is the word for IP version v: the element and the first word of the list, and the protocol that stands for any.
 func family(v packet.Version) string {
@@ -74,14 +71,6 @@ func family(v packet.Version) string {
 		return "ipv6"
 	}
 	return "ipv4"
-}
-
-// icmp is the protocol number of the ICMP of version v.
-func icmp(v packet.Version) uint32 {
-	if v == packet.IPv6 {
-		return 58
-	}
-	return 1
 }
 
 // protocolName is how Render writes a protocol. The models compare names: tcp-flags stand "when protocol='tcp'", and not beside a 6.
@@ -98,12 +87,3 @@ func protocolName(n uint32, v packet.Version) string {
 	}
 	return strconv.FormatUint(uint64(n), 10)
 }
-
-// bit is the name of one TCP flag.
-type bit struct {
-	name string
-	bit  uint16
-}
-
-// tcpBits are the flags that the models name.
-var tcpBits = []bit{{"fin", 0x01}, {"syn", 0x02}, {"rst", 0x04}, {"psh", 0x08}, {"ack", 0x10}, {"urg", 0x20}}

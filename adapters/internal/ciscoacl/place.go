@@ -1,4 +1,4 @@
-package iosxr
+package ciscoacl
 
 import "github.com/sluice-gateway/sluice/core/filter"
 
@@ -7,10 +7,10 @@ const (
 	perPlace   = 10
 	lastPlace  = 999_999
 	laterBegin = 0
-	laterEnd   = 10_000_000 // permit the rest of the later fragments
-	firstBegin = laterEnd
+	LaterEnd   = 10_000_000 // permit the rest of the later fragments
+	firstBegin = LaterEnd
 	firstEnd   = firstBegin + (lastPlace+1)*perPlace
-	listEnd    = 2_147_483_640 // permit the rest; sequence numbers end at 2147483643
+	ListEnd    = 2_147_483_640 // permit the rest; sequence numbers end at 2147483643 in IOS XR, 2147483647 in IOS
 )
 
 // places gives entries that are new together room for 99 in between.
