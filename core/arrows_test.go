@@ -64,6 +64,7 @@ var arrows = map[string][]string{
 	"adapters/adaptertest":         {"core/device", "core/table"},
 	"adapters/dialecttest":         {"core/plan", "profiles"},
 	"plugins/junos":                {"adapters/junos", "adapters/netconf", "plugins/sdk"},
+	"plugins/iosxe":                {"adapters/iosxe", "adapters/netconf", "plugins/sdk"},
 	"plugins/iosxr":                {"adapters/iosxr", "adapters/netconf", "plugins/sdk"},
 	"plugins/nftables":             {"adapters/nft", "adapters/nftables", "plugins/sdk"},
 	"plugins/sros":                 {"adapters/sros", "adapters/netconf", "plugins/sdk"},

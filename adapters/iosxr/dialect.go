@@ -114,6 +114,8 @@ func (language) Entry(e *filter.Entry, remark string) error {
 	return checkName(remark)
 }
 
+func (language) Check(f filter.Filter) error { return checkName(f.Name) }
+
 func (language) CheckName(name string) error { return checkName(name) }
 
 // checkName holds names to what remarks, counters and lists take in every release: 1 to 64 letters, digits and hyphens, where the model of 25.4.2 gives the name of a list

@@ -22,6 +22,10 @@ type Model struct {
 
 // models are the models that this package knows, by the name of the dialect.
 var models = map[string]Model{
+	// Cisco-IOS-XE-native of 17.18.1, and Cisco-IOS-XE-acl in it. Where lists are attached stands in a list for each kind of interface, and is not read.
+	"iosxe": {
+		Subtree: `<native xmlns="http://cisco.com/ns/yang/Cisco-IOS-XE-native"><ip><access-list/></ip><ipv6><access-list/></ipv6></native>`,
+	},
 	// Cisco-IOS-XR-um-ipv4-access-list-cfg and Cisco-IOS-XR-um-ipv6-access-list-cfg of 25.4.2. Where lists are attached stands in a third model.
 	"iosxr": {
 		Subtree: `<ipv4 xmlns="http://cisco.com/ns/yang/Cisco-IOS-XR-um-ipv4-access-list-cfg"><access-lists/></ipv4>` +

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-gateway/sluice/adapters/host"
+	"github.com/sluice-gateway/sluice/adapters/iosxe"
 	"github.com/sluice-gateway/sluice/adapters/iosxr"
 	"github.com/sluice-gateway/sluice/adapters/junos"
 	"github.com/sluice-gateway/sluice/adapters/netconf"
@@ -26,6 +27,7 @@ import (
 // shippedPlugins are the adapters that this binary can be a plugin process of.
 func shippedPlugins() map[string]func() device.Adapter {
 	return map[string]func() device.Adapter{
+		"iosxe":    func() device.Adapter { return netconf.New(iosxe.Dialect{}, netconf.Options{}) },
 		"iosxr":    func() device.Adapter { return netconf.New(iosxr.Dialect{}, netconf.Options{}) },
 		"junos":    func() device.Adapter { return netconf.New(junos.Dialect{}, netconf.Options{}) },
 		"nftables": func() device.Adapter { return nft.New(nftables.Dialect{}, nft.Options{}) },

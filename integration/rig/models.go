@@ -14,6 +14,12 @@ func CiscoModels(t testing.TB) string {
 	return licensed(t, "Cisco", "iosxr", "Cisco-IOS-XR-um-ipv4-access-list-cfg.yang")
 }
 
+// CiscoXEModels returns the directory of Cisco's models of IOS XE, iosxe/ beside the others: see CiscoModels.
+func CiscoXEModels(t testing.TB) string {
+	t.Helper()
+	return licensed(t, "Cisco", "iosxe", "Cisco-IOS-XE-acl.yang")
+}
+
 // NokiaModels: see CiscoModels. The model of configuration groups is not among them; stub/ has one with names only.
 func NokiaModels(t testing.TB) string {
 	t.Helper()

@@ -29,7 +29,9 @@ type Language interface {
 	Line(grant string, body []Statement) Statement
 	// Remark returns the text of the remark that stands above the lines of e.
 	Remark(e filter.Entry) string
-	// CheckName holds a name to what the system takes.
+	// Check says what the system asks of a filter beside its entries: of its name, of its placement.
+	Check(f filter.Filter) error
+	// CheckName holds the name of an entry to what the system takes.
 	CheckName(name string) error
 }
 
@@ -81,7 +83,7 @@ func ListOf(lang Language, f filter.Filter) (List, error) {
 	}
 	var errs []error
 	fault := func(err error) { errs = append(errs, err) }
-	if err := lang.CheckName(f.Name); err != nil {
+	if err := lang.Check(f); err != nil {
 		fault(fmt.Errorf("filter %s: %w", f.Name, err))
 	}
 	for _, p := range f.Policers {

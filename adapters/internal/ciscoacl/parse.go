@@ -23,7 +23,8 @@ type Reader struct {
 // Reading is what reading needs of a language.
 type Reading interface {
 	FragmentWords(v packet.Version) []FragmentWord
-	CheckName(name string) error
+	// Check says what the system asks of a filter beside its entries.
+	Check(f filter.Filter) error
 	// Entry completes an entry from the text of its remark.
 	Entry(e *filter.Entry, remark string) error
 }
@@ -204,7 +205,7 @@ func (h *halves) finish() (filter.Filter, error) {
 	if len(out.Entries) == 0 && !h.alone && !h.empty {
 		return out, errors.New("it has no lines")
 	}
-	return out, out.Check()
+	return out, errors.Join(out.Check(), h.lang.Check(out))
 }
 
 // ruleName is how the planner names entries: "r-", the ID of the rule, and a number for its second entry and later ones.

@@ -1,0 +1,38 @@
+// Package iosxe writes and reads access lists of Cisco IOS XE and classic IOS (`ip access-list extended`, `ipv6 access-list`): it is the dialect behind ASR 1000 and other
+// routers with these systems. It renders a vendor-neutral filter as text for people and as XML of Cisco's native model for NETCONF (Cisco-IOS-XE-acl in
+// Cisco-IOS-XE-native), and reads both back. What it has in common with the access lists of IOS XR, the two parts and the places of lines, is in package ciscoacl.
+//
+// # What an entry means
+//
+// An entry is one line:
+//
+//	3000 remark r-00000000000000c3                           for later fragments: the entries that match them,
+//	3001 deny ip host 192.0.2.66 any fragments               by addresses, protocol and DSCP
+//	10000000 permit ip any any fragments                     and no further
+//	10001000 remark r-00000000000000a1                       for packets with a transport header
+//	10001001 deny udp any eq 19 53 123 host 203.0.113.80
+//	10003000 remark r-00000000000000c3
+//	10003001 deny ip host 192.0.2.66 any
+//	2147483640 permit ip any any
+//
+// The first line that matches decides. What none matches is denied, but for neighbour discovery, which IPv6 lists permit by themselves ("permit icmp any any nd-na", "nd-ns");
+// the last line of ours permits everything, so that neither is ever reached.
+//
+// The numbers of IPv6 lines stand behind a word, `sequence 10001001 deny ...`, and in older releases at their end, which is read as well. Classic IOS leaves the numbers out of
+// its configuration; what it holds cannot be read back from there.
+//
+// Every line counts its matches. An entry that nobody asked to count says so in its remark, `r-00000000000000a1 uncounted`; nothing else tells it from the others.
+//
+// # What it cannot say
+//
+//   - rates and marks. A QoS policy could, beside the list: "QoS Order of Operation" (IOS 12.2) has common classification, input access lists, input marking and input policing,
+//     in that order. But it classifies by access lists of its own, and on some platforms those "do not match ACLs that use the deny keyword" (ME 3400 Software Configuration
+//     Guide), so that an exception above a rate could not be kept out of the class; and an interface takes one policy for both IP versions, which may be the operator's.
+//   - packet lengths. A class map matches them (`match packet length`), in that policy;
+//   - redirects. Policy routing is an object of its own, one for each interface;
+//   - samples, going on to later entries;
+//   - protocol 0, which may be another way to write any;
+//   - in IPv6, TCP flags (its lines take flags without saying whether all or any) and lists of ports;
+//   - an ICMP code without a type, and fragment states beyond "later fragments" and "all others";
+//   - a place in front of the operator's list. There is a common access list (`ip access-group common`), but no page says whether what none of its lines matches is denied.
+package iosxe

@@ -1,0 +1,11 @@
+// Iosxe is the adapter plugin for Cisco IOS XE devices that take access lists: the dialect of adapters/iosxe on the transport of adapters/netconf.
+// The sluice binary holds it as well, under the same name.
+package main
+
+import (
+	"github.com/sluice-gateway/sluice/adapters/iosxe"
+	"github.com/sluice-gateway/sluice/adapters/netconf"
+	"github.com/sluice-gateway/sluice/plugins/sdk"
+)
+
+func main() { sdk.Serve(netconf.New(iosxe.Dialect{}, netconf.Options{})) }
