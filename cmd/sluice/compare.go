@@ -142,8 +142,8 @@ func configuration(b []byte) bool {
 	if bytes.HasPrefix(bytes.TrimSpace(b), []byte("<")) {
 		return true
 	}
-	for _, words := range []string{"filter " + filter.Mark, `filter "` + filter.Mark, "access-list " + filter.Mark, "traffic-policy " + filter.Mark, `"openconfig-acl:acl"`,
-		"table ip " + filter.Mark, "table ip6 " + filter.Mark, `{"nftables": [`} {
+	for _, words := range []string{"filter " + filter.Mark, `filter "` + filter.Mark, "access-list " + filter.Mark, "access-list extended " + filter.Mark, "traffic-policy " + filter.Mark,
+		`"openconfig-acl:acl"`, "table ip " + filter.Mark, "table ip6 " + filter.Mark, `{"nftables": [`} {
 		if bytes.Contains(b, []byte(words)) {
 			return true
 		}
