@@ -43,7 +43,12 @@ var suite = dialecttest.Suite{
 
 func TestDialect(t *testing.T) { dialecttest.Run(t, suite) }
 
-func FuzzParse(f *testing.F) { dialecttest.Fuzz(f, suite) }
+func FuzzParse(f *testing.F) {
+	for text := range hostile {
+		f.Add([]byte(text))
+	}
+	dialecttest.Fuzz(f, suite)
+}
 
 // sayable draws a match that the language can say, guarded as a planner does it.
 func sayable(t *rapid.T, f filter.Filter) filter.Match {

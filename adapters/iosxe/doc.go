@@ -19,7 +19,7 @@
 // the last line of ours permits everything, so that neither is ever reached.
 //
 // The numbers of IPv6 lines stand behind a word, `sequence 10001001 deny ...`, and in older releases at their end, which is read as well. Classic IOS leaves the numbers out of
-// its configuration; what it holds cannot be read back from there.
+// its configuration ("sequence numbers are not nvgened", IP Access List Entry Sequence Numbering); such a list is read by its order.
 //
 // Every line counts its matches. An entry that nobody asked to count says so in its remark, `r-00000000000000a1 uncounted`; nothing else tells it from the others.
 //

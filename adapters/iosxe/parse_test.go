@@ -2,12 +2,16 @@ package iosxe_test
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"github.com/sluice-gateway/sluice/adapters/dialecttest"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/packet"
+	"github.com/sluice-gateway/sluice/core/table"
 )
 
 // list is an access list of one entry.
@@ -22,6 +26,11 @@ func list6(line string) string {
 const rest = " 2147483640 permit ip any any\n!\n"
 
 func one(lines string) string { return "ip access-list extended sluice-v4\n" + lines + rest }
+
+// unnumbered is an access list of these lines, as classic IOS shows it.
+func unnumbered(lines ...string) string {
+	return "ip access-list extended sluice-v4\n " + strings.Join(lines, "\n ") + "\n!\n"
+}
 
 // hostile are texts that are not what Render writes, and what Parse says of them.
 var hostile = map[string]string{
@@ -57,7 +66,7 @@ var hostile = map[string]string{
 	list("deny ip any any fragments"):                                                                  "number 10001001: no packet that gets there is a fragment of that kind",
 	list("deny ip any"):                                                                                "destination: : want any, host",
 	list("allow ip any any"):                                                                           "want permit, deny or remark",
-	list("deny ip any any\n deny udp any any"):                                                         "classic IOS leaves numbers out",
+	list("deny ip any any\n deny udp any any"):                                                         "some lines have numbers, and some have none",
 	list("deny ip any any\n 10002001 deny ip any any"):                                                 "number 10002001: want a remark in front of it",
 	list("deny ip any any\n 10002000 remark b"):                                                        "place 200: a remark has no entry behind it",
 	list("deny ip any any\n 10002000 remark b c\n 10002001 deny ip any any"):                           "want letters, digits and hyphens only",
@@ -83,6 +92,10 @@ var hostile = map[string]string{
 	list6("deny ipv6 any any undetermined-transport"):                                                  `"undetermined-transport" is nothing that sluice writes there`,
 	list6("deny ipv6 any 192.0.2.0/24"):                                                                "is no address of IPv6",
 	list6("deny ipv6 any any\n 10002001 permit ipv6 any any"):                                          "want a number and an entry",
+	unnumbered("permit ip any any", "deny udp any any"):                                                "want a remark in front of each line, and a line behind it",
+	unnumbered("remark a", "remark b", "deny udp any any", "permit ip any any"):                        "want a remark in front of each line, and a line behind it",
+	unnumbered("remark a", "deny udp any any"):                                                         "it cannot stand before another filter",
+	unnumbered("remark a", "deny ip any any", "permit ip any any fragments", "permit ip any any"):      "among the lines for later fragments one may match other packets",
 	`<native><ip><access-list><extended><name>sluice-v4</name></extended></access-list></ip></native>`: "it has no lines",
 	`<native><ip><access-list><standard><name>sluice-v4</name></standard></access-list></ip></native>`: "standard sluice-v4 bears our mark, but sluice makes no such object",
 	`<native><ip><access-list><extended/></access-list></ip></native>`:                                 "an access list has no name",
@@ -184,5 +197,44 @@ func reads(t *testing.T, f filter.Filter, text string) {
 	}
 	if err := filter.Same(f, got[0], dialect.Semantics()); err != nil {
 		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+// Classic IOS shows lists without numbers. They do the same, and have the same entries; only which of two entries that no packet meets came first is lost.
+func TestListsWithoutNumbers(t *testing.T) {
+	t.Parallel()
+	number := regexp.MustCompile(`(?m)^ (?:sequence )?\d+ `)
+	names := func(f filter.Filter) []string {
+		var out []string
+		for _, e := range f.Entries {
+			out = append(out, e.Name+" "+e.Counter)
+		}
+		slices.Sort(out)
+		return out
+	}
+	parted := 0
+	rapid.Check(t, func(t *rapid.T) {
+		f := suite.Sayable(t)
+		r, err := dialect.Render(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := number.ReplaceAllString(r.Text, " ")
+		got, err := dialect.Parse([]byte(text))
+		if err != nil || len(got) != 1 {
+			t.Fatalf("%d filters, %v\n%s", len(got), err, text)
+		}
+		if !slices.Equal(names(f), names(got[0])) {
+			t.Fatalf("got entries %v\n%s", names(got[0]), text)
+		}
+		if d := table.Diff(f.Table(dialect.Semantics()), got[0].Table(dialect.Semantics())); d != nil {
+			t.Fatalf("%v\n%s", d, text)
+		}
+		if strings.Contains(text, "\n permit ip any any fragments\n") && len(f.Entries) > 1 {
+			parted++
+		}
+	})
+	if parted == 0 {
+		t.Error("no list had two parts")
 	}
 }

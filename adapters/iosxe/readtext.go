@@ -14,8 +14,7 @@ import (
 // readText reads the access lists of a text as `show running-config` prints it: a header at the beginning of a line, and indented lines, up to a line that is not. Whatever
 // else there is, is passed over.
 func readText(s string, r *ciscoacl.Reader) error {
-	var open *ciscoacl.ReadList // the list of ours that the lines belong to
-	name := ""
+	var open *textList // the list of ours that the lines belong to
 	for n, raw := range strings.Split(s, "\n") {
 		at := n + 1
 		raw = strings.TrimRight(raw, " \t\r")
@@ -23,45 +22,68 @@ func readText(s string, r *ciscoacl.Reader) error {
 		switch {
 		case len(words) == 0:
 		case raw[0] != ' ' && raw[0] != '\t':
-			if open = header(r, words, at); open != nil {
-				name = words[len(words)-1]
-			}
+			open.close()
+			open = header(r, words, at)
 		case open != nil:
-			addText(open, words, at)
+			open.add(words, at)
 		}
 	}
 	if open != nil {
-		return fmt.Errorf("access list %s has no ! at its end: the text is cut off", name)
+		return fmt.Errorf("access list %s has no ! at its end: the text is cut off", open.name)
 	}
 	return nil
 }
 
-// header returns the list that words begin; nil where it is none of ours.
-func header(r *ciscoacl.Reader, words []string, at int) *ciscoacl.ReadList {
-	name := words[len(words)-1]
-	switch line := strings.Join(words[:len(words)-1], " "); {
-	case !ciscoacl.Marked(name) || !slices.Contains(words, "access-list"):
-		return nil
-	case line == listWords[packet.IPv4]:
-		return r.List(name, packet.IPv4)
-	case line == listWords[packet.IPv6]:
-		return r.List(name, packet.IPv6)
-	}
-	r.Foreign(fmt.Errorf("line %d: %s bears our mark, but sluice makes no such object", at, strings.Join(words, " ")))
-	return nil
+// textList is an access list as its lines come in.
+type textList struct {
+	*ciscoacl.ReadList
+	name               string
+	numbered, unmarked int // lines with a number, and without
 }
 
-// addText takes one line.
-func addText(l *ciscoacl.ReadList, words []string, at int) {
+// add takes one line.
+func (l *textList) add(words []string, at int) {
 	one, err := readWords(words, l.V)
 	if err != nil {
 		l.Fail(fmt.Errorf("line %d: %s: %w", at, strings.Join(words, " "), err))
 		return
 	}
+	if one.Number == 0 {
+		l.unmarked++
+	} else {
+		l.numbered++
+	}
 	l.Add(one.ReadLine)
 }
 
-// readWords reads a numbered line.
+// close takes the end of a list, which may be nil. Classic IOS shows lists without numbers ("sequence numbers are not nvgened", IP Access List Entry Sequence Numbering); a list with
+// some has been changed by another hand.
+func (l *textList) close() {
+	switch {
+	case l == nil || l.unmarked == 0:
+	case l.numbered > 0:
+		l.Fail(errors.New("some lines have numbers, and some have none"))
+	default:
+		l.Renumber()
+	}
+}
+
+// header returns the list that words begin; nil where it is none of ours.
+func header(r *ciscoacl.Reader, words []string, at int) *textList {
+	name := words[len(words)-1]
+	switch line := strings.Join(words[:len(words)-1], " "); {
+	case words[0] == "no" || !ciscoacl.Marked(name) || !slices.Contains(words, "access-list"):
+		return nil
+	case line == listWords[packet.IPv4]:
+		return &textList{ReadList: r.List(name, packet.IPv4), name: name}
+	case line == listWords[packet.IPv6]:
+		return &textList{ReadList: r.List(name, packet.IPv6), name: name}
+	}
+	r.Foreign(fmt.Errorf("line %d: %s bears our mark, but sluice makes no such object", at, strings.Join(words, " ")))
+	return nil
+}
+
+// readWords reads a line; its number is 0 if it has none.
 func readWords(words []string, v packet.Version) (readLine, error) {
 	l := newLine(v)
 	number, words, err := sequence(words, v)
@@ -85,23 +107,22 @@ func readWords(words []string, v packet.Version) (readLine, error) {
 	return l, t.Entry(&l.ReadLine, func() error { return t.option(&l) })
 }
 
-// sequence returns the number of a line, and its words without it. In IPv6 "sequence 10" stands in front of a line or, in older releases, at its end.
+// sequence returns the number of a line, or 0, and its words without it. In IPv6 "sequence 10" stands in front of a line or, in older releases, at its end.
 func sequence(words []string, v packet.Version) (uint32, []string, error) {
-	rest := words[1:]
-	number := words[0]
-	if n := len(words); v == packet.IPv6 && n > 2 {
-		switch {
-		case words[0] == "sequence":
-			number, rest = words[1], words[2:]
-		case words[n-2] == "sequence":
-			number, rest = words[n-1], words[:n-2]
-		default:
-			number = ""
-		}
+	number, rest := words[0], words[1:]
+	switch n := len(words); {
+	case v == packet.IPv6 && n > 2 && words[0] == "sequence":
+		number, rest = words[1], words[2:]
+	case v == packet.IPv6 && n > 2 && words[n-2] == "sequence":
+		number, rest = words[n-1], words[:n-2]
+	case slices.Contains([]string{"permit", "deny", "remark"}, words[0]):
+		return 0, words, nil
+	case v == packet.IPv6:
+		number = ""
 	}
 	n, err := strconv.ParseUint(number, 10, 32)
-	if err != nil || len(rest) == 0 {
-		return 0, nil, errors.New("want a number and an entry; classic IOS leaves numbers out of its configuration, and what it holds is not read back from there")
+	if err != nil || n == 0 || len(rest) == 0 {
+		return 0, nil, errors.New("want a number and an entry")
 	}
 	return uint32(n), rest, nil
 }
