@@ -7,7 +7,7 @@
 //
 // It behaves as RFC 6241 says, in the words of Junos where a router would say something, and, when told so, as routers do on bad days: Fail makes it
 // hang, answer late, lose a session, say ok and do nothing. It knows no schema: list entries are elements with a <name>, everything else is a container or a
-// leaf, which is true of a Junos configuration, and of filters of SR OS with the keys of their lists.
+// leaf, which is true of a Junos configuration, and of filters of SR OS and access lists of IOS XE with the keys of their lists.
 //
 // Tests and the demonstration use it. It shares no code with the client.
 package netconftest

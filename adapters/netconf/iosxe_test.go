@@ -1,0 +1,96 @@
+package netconf_test
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sluice-gateway/sluice/adapters/iosxe"
+	"github.com/sluice-gateway/sluice/adapters/netconf"
+	"github.com/sluice-gateway/sluice/adapters/netconf/netconftest"
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/packet"
+)
+
+// ciscos is what stands on a router of IOS XE besides ours.
+const ciscos = `<native xmlns="http://cisco.com/ns/yang/Cisco-IOS-XE-native"><hostname>edge1</hostname><ip><domain><name>example.net</name></domain><access-list>` +
+	`<extended xmlns="http://cisco.com/ns/yang/Cisco-IOS-XE-acl"><name>EDGE-IN</name><access-list-seq-rule><sequence>10</sequence><ace-rule><action>permit</action><protocol>ip</protocol>` +
+	`<any/><dst-any/></ace-rule></access-list-seq-rule></extended></access-list></ip><ipv6><access-list/></ipv6></native>`
+
+// ciscoLists returns a list of each IP version: n entries with ports, and one of IPv6.
+func ciscoLists(n int) device.State {
+	v4 := filter.Filter{Name: "sluice-v4", Version: packet.IPv4, Placement: filter.Alone}
+	for i := range n {
+		dst := netip.PrefixFrom(netip.AddrFrom4([4]byte{203, 0, byte(i >> 8), byte(i)}), 32)
+		port := uint32(i + 1)
+		v4.Entries = append(v4.Entries, filter.Entry{Name: fmt.Sprintf("r-%016x", i), Rule: flowspec.ID(fmt.Sprintf("%016x", i)), Counter: fmt.Sprintf("r-%016x", i), Do: filter.Do{Discard: i%2 == 0}, Match: filter.Match{
+			Dst: &dst, Proto: packet.Values{{Lo: 17, Hi: 17}}, SrcPort: packet.Values{{Lo: port, Hi: port}}, Fragments: packet.OffsetZero,
+		}})
+	}
+	dst := netip.MustParsePrefix("2001:db8::/64")
+	v6 := filter.Filter{Name: "sluice-v6", Version: packet.IPv6, Placement: filter.Alone, Entries: []filter.Entry{{Name: "r-v6", Match: filter.Match{Dst: &dst}, Do: filter.Do{Discard: true}}}}
+	return device.State{Filters: []filter.Filter{v4, v6}}
+}
+
+// Access lists of IOS XE come, change line by line and go, an unconfirmed change is undone, another hand's line is put right, and the operator's list stays.
+func TestIOSXEAccessLists(t *testing.T) {
+	t.Parallel()
+	s := start(t, netconftest.Options{Config: ciscos})
+	a := netconf.New(iosxe.Dialect{}, netconf.Options{})
+	t.Cleanup(func() { _ = a.Close() })
+	holds := func(want device.State) device.State {
+		t.Helper()
+		st, err := a.Read(ctx(t), target(s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(st.Filters) != len(want.Filters) {
+			t.Fatalf("the router holds %d filters, want %d", len(st.Filters), len(want.Filters))
+		}
+		for i, f := range want.Filters {
+			if err := filter.Same(f, st.Filters[i], iosxe.Dialect{}.Semantics()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return st
+	}
+	before := s.Running()
+	less, changed := ciscoLists(6), ciscoLists(6)
+	less.Filters[0].Entries = slices.Delete(less.Filters[0].Entries, 2, 4)
+	changed.Filters[0].Entries[3].Do = filter.Do{}
+	have := holds(device.State{})
+	for _, want := range []device.State{ciscoLists(4), less, ciscoLists(6), changed, ciscoLists(2), {Filters: changed.Filters[1:]}, changed} {
+		settled(t, a, target(s), have, want)
+		have = holds(want)
+	}
+	com, err := toward(t, a, target(s), have, ciscoLists(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Cancel(ctx(t), target(s), com); err != nil {
+		t.Fatal(err)
+	}
+	holds(changed)
+
+	s.Edit(func(config *netconftest.Node) {
+		l := config.Find("native", "ip", "access-list", "extended=sluice-v4")
+		l.Remove(l.Find("access-list-seq-rule=10001001"))
+	})
+	st, err := a.Read(ctx(t), target(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if filter.Same(changed.Filters[0], st.Filters[0], iosxe.Dialect{}.Semantics()) == nil {
+		t.Fatal("a deleted line is not seen")
+	}
+	settled(t, a, target(s), st, changed)
+	have = holds(changed)
+	settled(t, a, target(s), have, device.State{})
+	if got := s.Running(); got != before || !strings.Contains(got, "EDGE-IN") {
+		t.Errorf("the operator's configuration is not what it was:\n%s\nwant\n%s", got, before)
+	}
+}
