@@ -94,21 +94,22 @@ func wildcard(bits int) string {
 	return netip.AddrFrom4([4]byte{byte(free >> 24), byte(free >> 16), byte(free >> 8), byte(free)}).String()
 }
 
-// maxPorts is how many ports stand behind eq and neq ("Named ACL Support for Noncontiguous Ports on an Access Control Entry"). For IPv6 no guide says it.
+// maxPorts is how many ports stand behind eq ("Named ACL Support for Noncontiguous Ports on an Access Control Entry"). For IPv6 no guide says it; nor does one say whether several
+// behind neq mean none of them, so that neq has one.
 const maxPorts = 10
 
-// ports writes one range or, in IPv4, up to ten ports that a packet's is one of, or none.
+// ports writes one range, one port that a packet's is not or, in IPv4, up to ten ports that it is one of.
 func (w *writer) ports(e end, vs packet.Values) {
 	if len(vs) == 1 && vs[0].Lo != vs[0].Hi {
 		w.span(e, vs[0])
 		return
 	}
 	op := "eq"
-	if others := vs.Not(65535); !singles(vs) && singles(others) {
+	if others := vs.Not(65535); !singles(vs) && len(others) == 1 && singles(others) {
 		op, vs = "neq", others
 	}
 	switch {
-	case w.V == packet.IPv6 && len(vs) > 1, len(vs) == 0:
+	case len(vs) == 0, w.V == packet.IPv6 && len(vs) > 1:
 		w.Single(e.what+"-port", vs)
 		return
 	case !singles(vs):

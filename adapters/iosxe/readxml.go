@@ -276,7 +276,7 @@ func (l *readLine) ports(e end, held leaves) error {
 			continue
 		}
 		args := []string{port}
-		for i := 2; i <= maxPorts; i++ {
+		for i := 2; op == "eq" && i <= maxPorts; i++ {
 			more, there := held.take(fmt.Sprintf("%s-%s-port%d", e.port, op, i))
 			if !there {
 				break

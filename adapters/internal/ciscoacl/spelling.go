@@ -15,7 +15,7 @@ type Spelling struct {
 	Messages               map[packet.Version]map[string]Message
 	Any                    map[packet.Version]string // the protocol that stands for any
 	ICMP                   map[packet.Version]string
-	MaxPorts               int // behind eq and neq
+	MaxPorts               int // behind eq
 	// MinProtocol is the smallest number of a protocol that is understood.
 	MinProtocol uint32
 }
@@ -42,10 +42,10 @@ func ReadNumber(s string, words map[string]uint32, top uint32) (uint32, error) {
 // operators of ports, lengths and DSCP, and how many numbers each takes at least.
 var operators = map[string]int{"eq": 1, "neq": 1, "gt": 1, "lt": 1, "range": 2}
 
-// Spans reads an operator and its numbers: eq and neq with one or several.
+// Spans reads an operator and its numbers: eq with one or several.
 func Spans(op string, args []string, words map[string]uint32, top uint32) (packet.Values, error) {
 	n, ok := operators[op]
-	if several := op == "eq" || op == "neq"; !ok || len(args) < n || len(args) > n && !several {
+	if !ok || len(args) < n || len(args) > n && op != "eq" {
 		return nil, fmt.Errorf("%s %s is not understood", op, strings.Join(args, " "))
 	}
 	numbers := make([]uint32, len(args))

@@ -89,7 +89,7 @@ func (t *Tokens) end(l *ReadLine, side string) error {
 		return nil
 	}
 	op, args := t.Operator()
-	for op == "eq" || op == "neq" {
+	for op == "eq" {
 		if _, err := ReadNumber(t.Peek(), l.Spell.Ports, 65535); err != nil || len(args) >= l.Spell.MaxPorts {
 			break
 		}
