@@ -45,6 +45,7 @@ var arrows = map[string][]string{
 	"core/config":    {"core/profile", "core/admit", "core/notation", "core/device", "core/plan"},
 
 	"adapters/eos":                 {"core/filter"},
+	"adapters/eosacl":              {"adapters/internal/ciscoacl"},
 	"adapters/junos":               {"core/filter"},
 	"adapters/internal/ciscoacl":   {"core/filter"},
 	"adapters/iosxe":               {"adapters/internal/ciscoacl"},

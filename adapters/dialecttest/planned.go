@@ -52,7 +52,8 @@ func (s Suite) planned(t *testing.T) {
 
 func (s Suite) profile() (*profile.Profile, error) {
 	if !strings.HasSuffix(s.Profile, ".yaml") {
-		return profiles.Embedded().Get(s.Profile)
+		p, _, err := profiles.Embedded().Select(s.Profile)
+		return p, err
 	}
 	text, err := os.ReadFile(s.Profile)
 	if err != nil {

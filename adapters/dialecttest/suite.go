@@ -14,7 +14,7 @@ type Suite struct {
 	Dialect filter.Dialect
 	// Configured draws one of the ways in which the dialect can be set up; nil: there is only Dialect.
 	Configured func(*rapid.T) filter.Dialect
-	// Profile is a platform that is given filters in this dialect: one of ours by name, or a YAML file.
+	// Profile is a platform that is given filters in this dialect: one of ours by name, with options behind a colon, or a YAML file.
 	Profile string
 	// AloneOnly: the dialect refuses to stand before another filter.
 	AloneOnly bool

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-gateway/sluice/adapters/eos"
+	"github.com/sluice-gateway/sluice/adapters/eosacl"
 	"github.com/sluice-gateway/sluice/adapters/iosxe"
 	"github.com/sluice-gateway/sluice/adapters/iosxr"
 	"github.com/sluice-gateway/sluice/adapters/junos"
@@ -27,6 +28,7 @@ import (
 // dialects are the vendors' languages of filters that this binary speaks.
 var dialects = map[string]filter.Dialect{
 	eos.Dialect{}.Name():        eos.Dialect{},
+	eosacl.Dialect{}.Name():     eosacl.Dialect{},
 	iosxe.Dialect{}.Name():      iosxe.Dialect{},
 	iosxr.Dialect{}.Name():      iosxr.Dialect{},
 	junos.Dialect{}.Name():      junos.Dialect{},
