@@ -22,11 +22,11 @@ var sentences = map[packet.Version]*regexp.Regexp{
 func lineGrammar(family, address, icmp string) *regexp.Regexp {
 	const (
 		number = `\d+`
-		port   = `(?: eq \d+| range \d+ \d+)?`
+		port   = `(?: (?:eq|gt|lt) \d+| range \d+ \d+)?`
 	)
 	side := `(?: any| host ` + address + `| ` + address + `/\d+)`
-	length := `(?: packet-length (?:eq \d+|range \d+ \d+))?`
-	dscp := `(?: dscp (?:\d+|range \d+ \d+))?`
+	length := `(?: packet-length (?:(?:eq|gt|lt) \d+|range \d+ \d+))?`
+	dscp := `(?: dscp (?:(?:(?:gt|lt) )?\d+|range \d+ \d+))?`
 	fragment := `(?: fragments)?`
 	if family == "ipv4" {
 		fragment = `(?: fragments| fragment-offset eq 0| fragment-type (?:first-fragment|last-fragment|is-fragment|dont-fragment(?: (?:first|last|is)-fragment)?))?`
@@ -35,7 +35,7 @@ func lineGrammar(family, address, icmp string) *regexp.Regexp {
 	after := dscp + length + fragment + counter
 	transport := `(?:tcp|udp)` + side + port + side + port + `(?: match-(?:all|any)(?: [+-](?:fin|syn|rst|psh|ack|urg))+)?` + after
 	message := icmp + side + side + `(?: \d+(?: \d+)?)?` + after
-	other := `(?:` + family + `|` + number + `)` + side + side + after
+	other := `(?:` + family + `|` + number + `|igmp|gre|esp|ahp|ospf|pim)` + side + side + after
 	entry := `(?:` + transport + `|` + message + `|` + other + `)`
 	return regexp.MustCompile(`^ ` + number + ` (?:remark [A-Za-z0-9-]+(?: entries)?|deny ` + entry + `|permit ` + entry + `(?: nexthop1 ` + family + ` ` + address + `)?)$`)
 }

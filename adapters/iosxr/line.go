@@ -55,7 +55,7 @@ func (w *writer) end(element string, p *netip.Prefix, ports packet.Values) {
 	s := statement{Element: element, Body: address(p)}
 	if ports != nil {
 		if span, ok := w.Single(element+"-port", ports); ok {
-			s.Body = append(s.Body, statement{Element: "port", Body: spanOf(span)})
+			s.Body = append(s.Body, statement{Element: "port", Body: spanOf(span, 65535)})
 		}
 	}
 	w.Out = append(w.Out, s)
@@ -72,12 +72,21 @@ func address(p *netip.Prefix) []statement {
 	return []statement{leaf("address", p.String(), p.Addr().String()), leaf("prefix-length", "", strconv.Itoa(p.Bits()))}
 }
 
-// spanOf writes one number or one range.
-func spanOf(s packet.Span) []statement {
-	lo, hi := strconv.FormatUint(uint64(s.Lo), 10), strconv.FormatUint(uint64(s.Hi), 10)
-	if s.Lo == s.Hi {
-		return []statement{leaf("eq", "eq "+lo, lo)}
+// spanOf writes one number or one range of 0 to top, as short as an operator would.
+func spanOf(s packet.Span, top uint32) []statement {
+	one := func(op string, n uint32) []statement {
+		text := strconv.FormatUint(uint64(n), 10)
+		return []statement{leaf(op, op+" "+text, text)}
 	}
+	switch {
+	case s.Lo == s.Hi:
+		return one("eq", s.Lo)
+	case s.Lo > 0 && s.Hi == top:
+		return one("gt", s.Lo-1)
+	case s.Lo == 0 && s.Hi < top:
+		return one("lt", s.Hi+1)
+	}
+	lo, hi := strconv.FormatUint(uint64(s.Lo), 10), strconv.FormatUint(uint64(s.Hi), 10)
 	return []statement{{Element: "range", Text: "range", Body: []statement{leaf("start-value", lo, lo), leaf("end-value", hi, hi)}}}
 }
 
@@ -126,7 +135,7 @@ func (w *writer) dscp(vs packet.Values) {
 	if !ok {
 		return
 	}
-	body := spanOf(span)
+	body := spanOf(span, 63)
 	if span.Lo == span.Hi {
 		n := strconv.FormatUint(uint64(span.Lo), 10)
 		body = []statement{leaf("dscp-value", n, n)}
@@ -141,7 +150,7 @@ func (w *writer) length(vs packet.Values) {
 		return
 	}
 	if span, ok := w.Single("packet-length", vs); ok {
-		w.Out = append(w.Out, statement{Element: "packet-length", Text: "packet-length", Body: spanOf(span)})
+		w.Out = append(w.Out, statement{Element: "packet-length", Text: "packet-length", Body: spanOf(span, 65535)})
 	}
 }
 
@@ -155,7 +164,7 @@ func fragment(word string, v packet.Version) []statement {
 	case word == "fragments":
 		return []statement{{Element: word, Text: word}}
 	case word == offsetWord:
-		return []statement{{Element: "fragment-offset", Text: "fragment-offset", Body: spanOf(packet.Span{})}}
+		return []statement{{Element: "fragment-offset", Text: "fragment-offset", Body: spanOf(packet.Span{}, 8191)}}
 	}
 	return []statement{leaf("fragment-type", "fragment-type "+word, word)}
 }

@@ -85,7 +85,7 @@ func lineMatches(w []string, action string, h packet.Header, card lineCard) bool
 		}
 		return action == "permit"
 	}
-	names := map[string]uint8{"icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58}
+	names := map[string]uint8{"icmp": 1, "igmp": 2, "tcp": 6, "udp": 17, "gre": 47, "esp": 50, "ahp": 51, "icmpv6": 58, "ospf": 89, "pim": 103}
 	proto, named := names[w[0]]
 	if !named && w[0] != "ipv4" && w[0] != "ipv6" {
 		n, _ := strconv.Atoi(w[0])
@@ -104,7 +104,7 @@ func lineMatches(w []string, action string, h packet.Header, card lineCard) bool
 			ok = ok && netip.MustParsePrefix(w[i]).Contains(a)
 			i++
 		}
-		if i < len(w) && (w[i] == "eq" || w[i] == "range") {
+		if i < len(w) && strings.Contains(" eq gt lt range ", " "+w[i]+" ") {
 			ok = compare(number(w, &i, int(port))) && ok
 		}
 	}
@@ -133,7 +133,7 @@ func lineMatches(w []string, action string, h packet.Header, card lineCard) bool
 			}
 			ok = compare(word == "match-all" && all || word == "match-any" && some) && ok
 		case "dscp":
-			if w[i] != "range" {
+			if w[i][0] <= '9' {
 				n, _ := strconv.Atoi(w[i])
 				ok = ok && n == int(h.DSCP)
 				i++
@@ -158,12 +158,18 @@ func lineMatches(w []string, action string, h packet.Header, card lineCard) bool
 	return ok
 }
 
-// number reads eq N or range N M at w[*i].
+// number reads eq N, gt N, lt N or range N M at w[*i].
 func number(w []string, i *int, n int) bool {
 	op := w[*i]
 	lo, _ := strconv.Atoi(w[*i+1])
-	if *i += 2; op == "eq" {
+	*i += 2
+	switch op {
+	case "eq":
 		return n == lo
+	case "gt":
+		return n > lo
+	case "lt":
+		return n < lo
 	}
 	hi, _ := strconv.Atoi(w[*i])
 	*i++

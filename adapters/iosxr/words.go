@@ -84,6 +84,13 @@ func protocolName(n uint32, v packet.Version) string {
 		return "icmp"
 	case n == 58 && v == packet.IPv6:
 		return "icmpv6"
+	case n == 2 && v == packet.IPv4:
+		return "igmp"
+	}
+	for _, name := range []string{"gre", "esp", "ahp", "ospf", "pim"} {
+		if protocolWords[name] == n {
+			return name
+		}
 	}
 	return strconv.FormatUint(uint64(n), 10)
 }
