@@ -2,10 +2,12 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/plan/split"
+	"github.com/sluice-gateway/sluice/core/profile"
 )
 
 // Codes lists every reason code with what it means, in the order of docs/reasons.md. Codes are stable: programs branch on them.
@@ -180,14 +182,19 @@ func (p *platform) trouble(m *mechanism, l *familyLimits, t *split.Trouble) (Rea
 		r.Message = fmt.Sprintf("%s: the pieces would overlap, and a packet in two of them would get the actions twice", word)
 	}
 	if r.Hint == "" {
-		r.Hint = p.remedy(m, t)
+		r.Hint = p.remedy(m, l, t)
 	}
 	r.Source = p.facts.source(fact)
 	return r, fact
 }
 
 // remedy says what an operator can do about a limit. It never advises to leave a condition out: that would be another, wider rule.
-func (p *platform) remedy(m *mechanism, t *split.Trouble) string {
+func (p *platform) remedy(m *mechanism, l *familyLimits, t *split.Trouble) string {
+	if t.Why == split.NoComponent {
+		if others := p.profile.Otherwise(func(v *profile.Profile) bool { return matches(v, m, t.Type, l.family) }); len(others) > 0 {
+			return "where that is otherwise, plan for " + others[0].Title()
+		}
+	}
 	switch {
 	case t.Why == split.NoOperator && t.Type == flowspec.TCPFlags:
 		return "one term alone matches more packets (syn alone matches syn+ack too): write that only where it is meant"
@@ -201,6 +208,19 @@ func (p *platform) remedy(m *mechanism, t *split.Trouble) string {
 		return "give the device a filter adapter: a filter may be able to carry the rule"
 	}
 	return ""
+}
+
+// matches says whether the mechanism of v that corresponds to m matches a component in rules of family f.
+func matches(v *profile.Profile, m *mechanism, t flowspec.Type, f flowspec.Family) bool {
+	var has map[flowspec.Type]profile.Component
+	switch {
+	case m.filter != nil && v.Filter != nil:
+		has = v.Filter.Components
+	case m.filter == nil && v.Native != nil && slices.Contains(v.Native.Families, f):
+		has = v.Native.Components
+	}
+	c, ok := has[t]
+	return ok && c.For(f)
 }
 
 // changed turns what was done to a rule into notes.

@@ -3,6 +3,7 @@ package profile
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -119,6 +120,12 @@ options:
 	}
 	if s := p.Switched(); len(s) != 1 || s[0] != on {
 		t.Errorf("switched on by %v", s)
+	}
+	if s := on.Otherwise(func(v *Profile) bool { return v.Native == nil }); len(s) != 1 || s[0] != p || on.Switched() != nil {
+		t.Errorf("switched off by %v", s)
+	}
+	if s := p.Otherwise(func(*Profile) bool { return true }); !slices.Contains(s, on) || slices.Contains(s, p) {
+		t.Errorf("it is its own other setting: %v", s)
 	}
 	if _, there := p.Facts["native.source-port"]; !there {
 		t.Error("a fact that only the option rests on is gone")

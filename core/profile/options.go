@@ -60,11 +60,18 @@ func (p *Profile) Title() string {
 
 // Switched returns the settings of a single option under which a profile that filters nothing by FlowSpec does, each as the profile of such a device.
 func (p *Profile) Switched() []*Profile {
+	if p.Native != nil {
+		return nil
+	}
+	return p.Otherwise(func(v *Profile) bool { return v.Native != nil })
+}
+
+// Otherwise returns the settings of a single option under which a device is as fits asks, each as the profile of such a device.
+func (p *Profile) Otherwise(fits func(*Profile) bool) []*Profile {
 	var out []*Profile
 	for _, name := range p.OptionNames() {
 		for _, value := range p.Options[name].Values {
-			v := p.variants[p.settingsKey(map[string]string{name: value})]
-			if p.Native == nil && v != nil && v.Native != nil {
+			if v := p.variants[p.settingsKey(map[string]string{name: value})]; v != nil && v != p && fits(v) {
 				out = append(out, v)
 			}
 		}
