@@ -3,11 +3,9 @@ package eos
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/sluice-gateway/sluice/core/filter"
-	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/packet"
 )
 
@@ -207,16 +205,11 @@ func policersOf(entries []filter.Entry, policers []filter.Policer) []filter.Poli
 	return out
 }
 
-// ruleName is how the planner names entries: "r-", the ID of the rule, and a number for its second entry and later ones.
-var ruleName = regexp.MustCompile(`^r-([0-9a-f]{16})(-[0-9]+)?$`)
-
 // readMatch reads one match; its policer is nil where it has none.
 func readMatch(n *node, v packet.Version) (filter.Entry, *filter.Policer, error) {
 	m := reading{v: v}
 	e := filter.Entry{Name: n.words[1]}
-	if rule := ruleName.FindStringSubmatch(e.Name); rule != nil {
-		e.Rule = flowspec.ID(rule[1])
-	}
+	e.Rule = filter.RuleOf(e.Name)
 	var policer *filter.Policer
 	acted := false
 	for _, k := range n.body {

@@ -62,17 +62,9 @@ func (language) Entry(e *filter.Entry, remark string) error {
 	name, silent := strings.CutSuffix(remark, uncounted)
 	e.Name = name
 	if !silent {
-		e.Counter = counterOf(name)
+		e.Counter = filter.CounterOf(name)
 	}
 	return checkName(name)
-}
-
-// counterOf returns the name of the counter of an entry: that of its rule's first entry.
-func counterOf(name string) string {
-	if id := ciscoacl.RuleOf(name); id != "" {
-		return "r-" + string(id)
-	}
-	return name
 }
 
 // Actions returns permit or deny. A line has nothing at its end.
@@ -95,8 +87,8 @@ func (language) Actions(e filter.Entry, _ packet.Version) (grant string, tail []
 	if do.Continue {
 		refuse("continue: the first line that matches ends the evaluation")
 	}
-	if e.Counter != "" && e.Counter != counterOf(e.Name) {
-		refuse("counter: %q, but IOS XE counts by line, and those of %s add up to %q", e.Counter, e.Name, counterOf(e.Name))
+	if e.Counter != "" && e.Counter != filter.CounterOf(e.Name) {
+		refuse("counter: %q, but IOS XE counts by line, and those of %s add up to %q", e.Counter, e.Name, filter.CounterOf(e.Name))
 	}
 	grant = "permit"
 	if do.Discard {

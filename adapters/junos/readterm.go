@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -222,16 +221,11 @@ func (t *readTerm) ending(words ...string) error {
 	return nil
 }
 
-// ruleName is how the planner names entries: "r-", the ID of the rule, and a number for its second entry and later ones.
-var ruleName = regexp.MustCompile(`^r-([0-9a-f]{16})(-[0-9]+)?$`)
-
 // entry makes the entry that the term says.
 func (t *readTerm) entry() (filter.Entry, error) {
 	m, do, counter, err := t.meaning()
 	e := filter.Entry{Name: t.name, Match: m, Do: do, Counter: counter}
-	if name := ruleName.FindStringSubmatch(t.name); name != nil {
-		e.Rule = flowspec.ID(name[1])
-	}
+	e.Rule = filter.RuleOf(t.name)
 	return e, err
 }
 

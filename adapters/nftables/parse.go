@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/sluice-gateway/sluice/core/filter"
-	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/packet"
 )
 
@@ -261,18 +259,13 @@ func (r *reader) groups(name string, bits int) ([]group, error) {
 	return out, nil
 }
 
-// ruleName is how the planner names entries: "r-", the ID of the rule, and a number for its second entry and later ones.
-var ruleName = regexp.MustCompile(`^r-([0-9a-f]{16})(-[0-9]+)?$`)
-
 // entry adds the entry that rules with one comment say.
 func (r *reader) entry(rules []rule, around filter.Match) error {
 	e := filter.Entry{Name: rules[0].comment}
 	if err := checkName(e.Name); err != nil {
 		return fmt.Errorf("rule %q: %w", rules[0], err)
 	}
-	if name := ruleName.FindStringSubmatch(e.Name); name != nil {
-		e.Rule = flowspec.ID(name[1])
-	}
+	e.Rule = filter.RuleOf(e.Name)
 	if err := r.meaning(&e, rules, around); err != nil {
 		return fmt.Errorf("entry %s: %w", e.Name, err)
 	}

@@ -4,13 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/sluice-gateway/sluice/core/filter"
-	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/packet"
 )
 
@@ -183,9 +181,6 @@ func everything(m filter.Match) bool {
 	return m.Proto == nil && !m.Transport() && m.Length == nil && m.DSCP == nil && m.Label == nil && m.Fragments == 0
 }
 
-// ruleName is how the planner names entries: "r-", the ID of the rule, and a number for its second entry and later ones.
-var ruleName = regexp.MustCompile(`^r-([0-9a-f]{16})(-[0-9]+)?$`)
-
 // readEntry reads one entry.
 func readEntry(entry *element, v packet.Version) (out numbered, err error) {
 	r := reading{v: v}
@@ -255,9 +250,7 @@ func (e *numbered) named(described string) error {
 		return fmt.Errorf("description %q: want the name of the entry, and of its counter: %w", described, err)
 	}
 	e.Name, e.Counter = name, counter
-	if rule := ruleName.FindStringSubmatch(name); rule != nil {
-		e.Rule = flowspec.ID(rule[1])
-	}
+	e.Rule = filter.RuleOf(name)
 	return nil
 }
 

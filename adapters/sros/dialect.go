@@ -144,18 +144,10 @@ func withFragment(match []statement, word string) []statement {
 
 // checkCounter refuses counters that cannot be read back: SR OS counts by entry, and whose they are follows from the entry's name.
 func checkCounter(e filter.Entry) error {
-	if e.Counter != "" && e.Counter != counterOf(e.Name) {
-		return fmt.Errorf("counter: %q, but SR OS counts by entry, and those of %s add up to %q", e.Counter, e.Name, counterOf(e.Name))
+	if e.Counter != "" && e.Counter != filter.CounterOf(e.Name) {
+		return fmt.Errorf("counter: %q, but SR OS counts by entry, and those of %s add up to %q", e.Counter, e.Name, filter.CounterOf(e.Name))
 	}
 	return nil
-}
-
-// counterOf returns the name of the counter of an entry: that of its rule's first entry.
-func counterOf(name string) string {
-	if m := ruleName.FindStringSubmatch(name); m != nil {
-		return "r-" + m[1]
-	}
-	return name
 }
 
 // checkName holds names to what descriptions (1 to 80 printable characters), filters (1 to 64) and policers take in the model of 26.3, and to what needs no quotation.

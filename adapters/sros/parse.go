@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -194,9 +193,6 @@ func (r *reader) used(entries []filter.Entry) ([]filter.Policer, error) {
 	}
 	return out, nil
 }
-
-// ruleName is how the planner names entries: "r-", the ID of the rule, and a number for its second entry and later ones.
-var ruleName = regexp.MustCompile(`^r-([0-9a-f]{16})(-[0-9]+)?$`)
 
 // reaching says which group that is applied to the configuration or to its filters reaches into our objects.
 func reaching(configure *node) error {

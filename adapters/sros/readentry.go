@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"github.com/sluice-gateway/sluice/core/filter"
-	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/packet"
 )
 
@@ -101,11 +100,9 @@ func joined(twins []numbered, v packet.Version) (filter.Entry, error) {
 	if a.id < perPlace || a.id > lastID {
 		return e, fmt.Errorf("sluice writes entries of %d to %d", perPlace, lastID)
 	}
-	if m := ruleName.FindStringSubmatch(e.Name); m != nil {
-		e.Rule = flowspec.ID(m[1])
-	}
+	e.Rule = filter.RuleOf(e.Name)
 	if a.stats {
-		e.Counter = counterOf(e.Name)
+		e.Counter = filter.CounterOf(e.Name)
 	}
 	states := packet.Frags(0)
 	for i, one := range twins {

@@ -1,6 +1,11 @@
 package filter
 
-import "fmt"
+import (
+	"fmt"
+	"regexp"
+
+	"github.com/sluice-gateway/sluice/core/flowspec"
+)
 
 // longestName is what the names of objects and entries have at most on every platform that there is a dialect for.
 const longestName = 64
@@ -21,4 +26,23 @@ func CheckName(name string, underscores bool) error {
 		}
 	}
 	return nil
+}
+
+// ruleName is how the planner names entries: "r-", the ID of the rule, and a number for its second entry and later ones.
+var ruleName = regexp.MustCompile(`^r-([0-9a-f]{16})(-[0-9]+)?$`)
+
+// RuleOf returns the rule that an entry of that name is made for; "" for a name that the planner does not give.
+func RuleOf(name string) flowspec.ID {
+	if m := ruleName.FindStringSubmatch(name); m != nil {
+		return flowspec.ID(m[1])
+	}
+	return ""
+}
+
+// CounterOf returns the counter of an entry of that name, where a device counts by entry and keeps no names of counters: that of its rule, which is named as the rule's first entry.
+func CounterOf(name string) string {
+	if rule := RuleOf(name); rule != "" {
+		return "r-" + string(rule)
+	}
+	return name
 }

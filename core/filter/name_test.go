@@ -30,3 +30,18 @@ func TestCheckName(t *testing.T) {
 		}
 	}
 }
+
+func TestRuleOf(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string][2]string{
+		"r-00000000000000a1":    {"00000000000000a1", "r-00000000000000a1"},
+		"r-00000000000000a1-12": {"00000000000000a1", "r-00000000000000a1"},
+		"r-00000000000000A1":    {"", "r-00000000000000A1"},
+		"r-00000000000000a1-":   {"", "r-00000000000000a1-"},
+		"accept-rest":           {"", "accept-rest"},
+	} {
+		if got := [2]string{string(RuleOf(name)), CounterOf(name)}; got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+}

@@ -4,12 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/sluice-gateway/sluice/core/filter"
-	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/packet"
 )
 
@@ -208,17 +206,6 @@ func (h *halves) finish() (filter.Filter, error) {
 	return out, errors.Join(out.Check(), h.lang.Check(out))
 }
 
-// ruleName is how the planner names entries: "r-", the ID of the rule, and a number for its second entry and later ones.
-var ruleName = regexp.MustCompile(`^r-([0-9a-f]{16})(-[0-9]+)?$`)
-
-// RuleOf returns the rule that an entry of that name is for; "" where the name does not say.
-func RuleOf(name string) flowspec.ID {
-	if m := ruleName.FindStringSubmatch(name); m != nil {
-		return flowspec.ID(m[1])
-	}
-	return ""
-}
-
 // entry joins what one entry is in both parts; one of them may be nil.
 func (h *halves) entry(a, b *slot) (filter.Entry, error) {
 	var states packet.Frags
@@ -248,7 +235,7 @@ func (h *halves) entry(a, b *slot) (filter.Entry, error) {
 	if e.Match.Fragments = states; states == packet.AnyFrags {
 		e.Match.Fragments = 0
 	}
-	e.Rule = RuleOf(e.Name)
+	e.Rule = filter.RuleOf(e.Name)
 	return e, nil
 }
 
