@@ -12,13 +12,15 @@ import (
 
 // Sayable draws a filter that the language can say.
 func (s Suite) Sayable(t *rapid.T) filter.Filter {
-	return s.filter(t, !s.AloneOnly, s.Match, s.Do, func() bool { return !s.OnePolicerEach && rapid.Bool().Draw(t, "shared") })
+	n := rapid.IntRange(0, 5).Draw(t, "entries")
+	return s.filter(t, n, !s.AloneOnly, s.Match, s.Do, func() bool { return !s.OnePolicerEach && rapid.Bool().Draw(t, "shared") })
 }
 
-// Any draws a filter of any kind: most of them have an entry or two of conditions and actions that no language says all of.
+// Any draws a filter of any kind: one of its entries has conditions and perhaps an action that no language says all of.
 func (s Suite) Any(t *rapid.T) filter.Filter {
 	before := !s.AloneOnly || rapid.IntRange(0, 9).Draw(t, "not alone") == 0
-	odd := rapid.IntRange(0, 4).Draw(t, "odd")
+	n := rapid.IntRange(1, 4).Draw(t, "any entries")
+	odd := rapid.IntRange(0, n-1).Draw(t, "odd")
 	match := func(t *rapid.T, f filter.Filter) filter.Match {
 		if len(f.Entries) == odd {
 			return s.anyMatch(t, f)
@@ -26,28 +28,28 @@ func (s Suite) Any(t *rapid.T) filter.Filter {
 		return s.Match(t, f)
 	}
 	do := func(t *rapid.T, f filter.Filter, m filter.Match) filter.Do {
-		if len(f.Entries) == odd || rapid.IntRange(0, 9).Draw(t, "any action") == 0 {
+		if len(f.Entries) == odd && rapid.IntRange(0, 2).Draw(t, "any action") == 0 {
 			return s.anyAction(t, f, m)
 		}
 		return s.Do(t, f, m)
 	}
-	return s.filter(t, before, match, do, func() bool { return rapid.IntRange(0, 3).Draw(t, "shared") == 0 })
+	return s.filter(t, n, before, match, do, func() bool { return rapid.IntRange(0, 3).Draw(t, "shared") == 0 })
 }
 
-func (s Suite) filter(t *rapid.T, before bool, match func(*rapid.T, filter.Filter) filter.Match, do func(*rapid.T, filter.Filter, filter.Match) filter.Do, shared func() bool) filter.Filter {
+// filter draws one of n entries, or of as many as a device has where Many says so.
+func (s Suite) filter(t *rapid.T, n int, before bool, match func(*rapid.T, filter.Filter) filter.Match, do func(*rapid.T, filter.Filter, filter.Match) filter.Do, shared func() bool) filter.Filter {
 	f := filter.Filter{Name: filter.Mark + "v4", Version: packet.IPv4, Placement: filter.Alone}
-	if rapid.IntRange(0, 3).Draw(t, "ipv6") == 0 {
+	if rapid.IntRange(0, 2).Draw(t, "ipv6") == 0 {
 		f.Name, f.Version = filter.Mark+"v6", packet.IPv6
 	}
 	if before && rapid.IntRange(0, 2).Draw(t, "before") == 0 {
 		f.Placement = filter.Before
 	}
-	n, arrange := 0, func(m filter.Match) filter.Match { return m }
+	arrange := func(m filter.Match) filter.Match { return m }
 	if s.Many != nil {
-		n, arrange = s.Many(t, f.Version)
-	}
-	if n == 0 {
-		n, arrange = rapid.IntRange(0, 5).Draw(t, "entries"), func(m filter.Match) filter.Match { return m }
+		if many, ordered := s.Many(t, f.Version); many > 0 {
+			n, arrange = many, ordered
+		}
 	}
 	for i := range n {
 		id := fmt.Sprintf("%016x", i)

@@ -100,7 +100,7 @@ func (s Suite) smallChange(t *testing.T) {
 		i := rapid.IntRange(0, len(f.Entries)-1).Draw(t, "changed")
 		g := f
 		g.Entries = slices.Clone(f.Entries)
-		g.Entries[i].Match.Dst = host(f.Version)
+		g.Entries[i].Match.Src = host(f.Version)
 		after := s.render(t, s.Dialect, g)
 		for _, side := range [][2]filter.Rendered{{before, after}, {after, before}} {
 			for _, l := range missing(side[0].Text, side[1].Text) {
