@@ -51,6 +51,7 @@ var arrows = map[string][]string{
 	"adapters/iosxe":               {"adapters/internal/ciscoacl"},
 	"adapters/iosxr":               {"adapters/internal/ciscoacl"},
 	"adapters/openconfig":          {"core/filter"},
+	"adapters/slx":                 {"core/filter"},
 	"adapters/sros":                {"core/filter"},
 	"adapters/netconf":             {"core/device"},
 	"adapters/nftables":            {"core/filter"},

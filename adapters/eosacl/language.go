@@ -83,7 +83,7 @@ func (language) Entry(e *filter.Entry, remark string) error {
 
 // counterOf returns the name of the counter of an entry: that of its rule's first entry.
 func counterOf(name string) string {
-	if id := ciscoacl.RuleOf(name); id != "" {
+	if id := filter.RuleOf(name); id != "" {
 		return "r-" + string(id)
 	}
 	return name

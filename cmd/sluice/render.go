@@ -17,6 +17,7 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/junos"
 	"github.com/sluice-gateway/sluice/adapters/nftables"
 	"github.com/sluice-gateway/sluice/adapters/openconfig"
+	"github.com/sluice-gateway/sluice/adapters/slx"
 	"github.com/sluice-gateway/sluice/adapters/sros"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -34,6 +35,7 @@ var dialects = map[string]filter.Dialect{
 	junos.Dialect{}.Name():      junos.Dialect{},
 	nftables.Dialect{}.Name():   nftables.Dialect{},
 	openconfig.Dialect{}.Name(): openconfig.Dialect{},
+	slx.Dialect{}.Name():        slx.Dialect{},
 	sros.Dialect{}.Name():       sros.Dialect{},
 }
 
