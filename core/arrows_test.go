@@ -53,6 +53,7 @@ var arrows = map[string][]string{
 	"adapters/openconfig":          {"core/filter"},
 	"adapters/slx":                 {"core/filter"},
 	"adapters/sros":                {"core/filter"},
+	"adapters/vrp":                 {"core/filter"},
 	"adapters/netconf":             {"core/device"},
 	"adapters/nftables":            {"core/filter"},
 	"adapters/nft":                 {"core/device"},
@@ -70,6 +71,7 @@ var arrows = map[string][]string{
 	"plugins/iosxr":                {"adapters/iosxr", "adapters/netconf", "plugins/sdk"},
 	"plugins/nftables":             {"adapters/nft", "adapters/nftables", "plugins/sdk"},
 	"plugins/sros":                 {"adapters/sros", "adapters/netconf", "plugins/sdk"},
+	"plugins/vrp":                  {"adapters/vrp", "adapters/netconf", "plugins/sdk"},
 	"plugins/example":              {"plugins/sdk"},
 }
 

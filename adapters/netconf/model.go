@@ -44,6 +44,11 @@ var models = map[string]Model{
 	"sros": {
 		Subtree: `<configure xmlns="urn:nokia.com:sros:ns:yang:sr:conf"><groups/><apply-groups/><filter/></configure>`,
 	},
+	// huawei-acl and huawei-qos of 8.22. Where policies are attached stands in a third model, which is not read.
+	"vrp": {
+		Subtree: `<acl xmlns="urn:huawei:yang:huawei-acl"><groups/><group6s/></acl>` +
+			`<qos xmlns="urn:huawei:yang:huawei-qos"><classifier-template><traffic-classifiers/><traffic-behaviors/><traffic-policys/></classifier-template></qos>`,
+	},
 }
 
 // attached returns where our filters stand, by filter, as the device names interfaces. What is deactivated does not count.

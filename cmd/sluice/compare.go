@@ -143,7 +143,7 @@ func configuration(b []byte) bool {
 		return true
 	}
 	for _, words := range []string{"filter " + filter.Mark, `filter "` + filter.Mark, "access-list " + filter.Mark, "access-list extended " + filter.Mark, "traffic-policy " + filter.Mark,
-		`"openconfig-acl:acl"`, "table ip " + filter.Mark, "table ip6 " + filter.Mark, `{"nftables": [`} {
+		"traffic policy " + filter.Mark, `"openconfig-acl:acl"`, "table ip " + filter.Mark, "table ip6 " + filter.Mark, `{"nftables": [`} {
 		if bytes.Contains(b, []byte(words)) {
 			return true
 		}

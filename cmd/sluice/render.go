@@ -19,6 +19,7 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/openconfig"
 	"github.com/sluice-gateway/sluice/adapters/slx"
 	"github.com/sluice-gateway/sluice/adapters/sros"
+	"github.com/sluice-gateway/sluice/adapters/vrp"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/notation"
@@ -37,6 +38,7 @@ var dialects = map[string]filter.Dialect{
 	openconfig.Dialect{}.Name(): openconfig.Dialect{},
 	slx.Dialect{}.Name():        slx.Dialect{},
 	sros.Dialect{}.Name():       sros.Dialect{},
+	vrp.Dialect{}.Name():        vrp.Dialect{},
 }
 
 // dialectOf returns the dialect that p's filters are written in, or false.

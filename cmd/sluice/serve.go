@@ -19,6 +19,7 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/nft"
 	"github.com/sluice-gateway/sluice/adapters/nftables"
 	"github.com/sluice-gateway/sluice/adapters/sros"
+	"github.com/sluice-gateway/sluice/adapters/vrp"
 	"github.com/sluice-gateway/sluice/core/config"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/plugins/sdk"
@@ -32,6 +33,7 @@ func shippedPlugins() map[string]func() device.Adapter {
 		"junos":    func() device.Adapter { return netconf.New(junos.Dialect{}, netconf.Options{}) },
 		"nftables": func() device.Adapter { return nft.New(nftables.Dialect{}, nft.Options{}) },
 		"sros":     func() device.Adapter { return netconf.New(sros.Dialect{}, netconf.Options{}) },
+		"vrp":      func() device.Adapter { return netconf.New(vrp.Dialect{}, netconf.Options{}) },
 	}
 }
 

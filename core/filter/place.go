@@ -51,7 +51,7 @@ func (p Places) Keep(have, want Filter) Filter {
 		want.Entries[i].Place = 0
 	}
 	begin, low := 0, uint32(0)
-	for _, stays := range append(rising(had), len(had)) { // and the end of the list
+	for _, stays := range append(Rising(had), len(had)) { // and the end of the list
 		high := p.Last + 1
 		if stays < len(had) {
 			high = had[stays]
@@ -86,8 +86,8 @@ func (p Places) fill(entries []Entry, low, high uint32) bool {
 	return true
 }
 
-// rising returns the indices of a longest sequence of numbers above zero that rise (patience sorting).
-func rising(numbers []uint32) []int {
+// Rising returns the indices of a longest sequence of numbers above zero that rise (patience sorting).
+func Rising(numbers []uint32) []int {
 	var tails []int // of the sequence of each length, the index where it ends lowest
 	before := make([]int, len(numbers))
 	for i, n := range numbers {

@@ -27,6 +27,10 @@ func Models(t testing.TB) string { return models(t, "junos") }
 // OpenConfigModels returns the directory of openconfig-acl and what it imports, kept in the same way.
 func OpenConfigModels(t testing.TB) string { return models(t, "openconfig") }
 
+// HuaweiModels returns the directory of huawei-acl, huawei-qos and what they import, kept in the same way. stub/ has two models of ours in place of two that libyang does
+// not load.
+func HuaweiModels(t testing.TB) string { return models(t, "huawei") }
+
 func models(t testing.TB, whose string) string {
 	t.Helper()
 	_, file, _, ok := runtime.Caller(0)

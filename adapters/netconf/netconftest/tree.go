@@ -19,8 +19,11 @@ type Node struct {
 	op string // of an edit: merge, create, replace, delete, remove or ""
 }
 
-// keys are the leaves that tell the entries of a list apart where it is not <name>: those of nokia-conf and of Cisco-IOS-XE-acl.
-var keys = map[string]string{"ip-filter": "filter-name", "ipv6-filter": "filter-name", "entry": "entry-id", "policer": "policer-name", "access-list-seq-rule": "sequence"}
+// keys are the leaves that tell the entries of a list apart where it is not <name>: those of nokia-conf, of Cisco-IOS-XE-acl, and of huawei-acl and huawei-qos.
+var keys = map[string]string{
+	"ip-filter": "filter-name", "ipv6-filter": "filter-name", "entry": "entry-id", "policer": "policer-name", "access-list-seq-rule": "sequence",
+	"group": "identity", "group6": "identity", "policy-node": "classifier-name",
+}
 
 // key is what tells entries of a list apart: the text of <name>, or of the leaf in keys. Elements without one have the key "".
 func (n *Node) key() string {
