@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -21,7 +22,7 @@ const (
 // Names of the terms that are no entries.
 const (
 	restTerm    = "accept-rest" // last term of a filter that stands alone: accepts what no entry matched
-	nothingTerm = "nothing"     // only term of a filter that stands before another and has no entries
+	nothingTerm = "nothing"     // last term of a filter that stands before another where its last entry goes on, or it has none
 )
 
 // Dialect is the language of Junos firewall filters. The zero Dialect is ready, and safe for concurrent use.
@@ -82,11 +83,30 @@ func (Dialect) statements(f filter.Filter) (policers []statement, list statement
 	switch {
 	case f.Placement == filter.Alone:
 		list.body = append(list.body, statement{word: "term", name: restTerm, body: []statement{{word: "then", body: []statement{{word: "accept"}}}}})
-	case len(f.Entries) == 0:
-		// An attached filter must stay, and a filter needs a term: this one sends every packet on to the next filter of the list.
-		list.body = append(list.body, statement{word: "term", name: nothingTerm, body: []statement{{word: "then", body: []statement{{word: "next", value: "term"}}}}})
+	case len(f.Entries) == 0 || f.Entries[len(f.Entries)-1].Do.Continue:
+		list.body = append(list.body, closing(f.Version))
 	}
 	return policers, list, errors.Join(errs...)
+}
+
+// closing returns the last term of a filter that stands before another and does not end by discarding. An attached filter must stay, and a filter needs a
+// term; and "next term cannot appear as the last term", nor stand in a term without conditions ("Firewall Filter Nonterminating Actions"). So the last term
+// matches packets from the unspecified address to the unspecified address, which no host may send (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.2) and no
+// router forwards; all others go on to the next filter of the list.
+func closing(v packet.Version) statement {
+	host := unspecified(v).String()
+	return statement{word: "term", name: nothingTerm, body: []statement{
+		{word: "from", body: []statement{{word: "source-address", name: host, form: wrapped}, {word: "destination-address", name: host, form: wrapped}}},
+		{word: "then", body: []statement{{word: "discard"}}},
+	}}
+}
+
+// unspecified is the unspecified address of IP version v, as a host.
+func unspecified(v packet.Version) netip.Prefix {
+	if v == packet.IPv6 {
+		return netip.PrefixFrom(netip.IPv6Unspecified(), 128)
+	}
+	return netip.PrefixFrom(netip.IPv4Unspecified(), 32)
 }
 
 // term returns the term that says e.
@@ -101,6 +121,10 @@ func term(e filter.Entry, v packet.Version) (statement, error) {
 	then, err2 := actions(e, v)
 	if err := errors.Join(err, err2); err != nil {
 		return statement{}, err
+	}
+	if len(from) == 0 && e.Do.Continue {
+		// "A filter term where next term is specified as an action but without any match conditions configured is not supported": a condition that every packet meets.
+		from = []statement{{word: "source-address", name: netip.PrefixFrom(unspecified(v).Addr(), 0).String(), form: wrapped}}
 	}
 	s := statement{word: "term", name: e.Name}
 	if len(from) > 0 {

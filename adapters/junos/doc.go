@@ -27,6 +27,7 @@
 // # Names
 //
 // Every object is named sluice-*. The filter's terms are its entries; one more term, accept-rest, lets the rest pass where the filter
-// stands alone, because Junos discards what no term matches. Policers are filter-specific: one bucket for all terms that name them, where
+// stands alone, because Junos discards what no term matches. In front of another filter the rest goes on to that one; there, a filter that is
+// empty, or whose last entry goes on, ends by a term nothing, for Junos takes no `next term` at the end. Policers are filter-specific: one bucket for all terms that name them, where
 // the default would be one for each term.
 package junos

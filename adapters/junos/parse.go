@@ -213,11 +213,12 @@ func (f *readFilter) tail(t *readTerm, i int) (alone bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("filter %s, term %s: %w", f.name, t.name, err)
 	}
-	bare := t.from == 0 && counter == "" && do == filter.Do{Continue: do.Continue} && m.Dst == nil
+	host := unspecified(f.version)
+	last := i == len(f.terms)-1 && counter == ""
 	switch {
-	case t.name == restTerm && bare && !do.Continue && i == len(f.terms)-1:
+	case t.name == restTerm && last && t.from == 0 && do == filter.Do{}:
 		return true, nil
-	case t.name == nothingTerm && bare && do.Continue && len(f.terms) == 1:
+	case t.name == nothingTerm && last && t.from == 2 && m.Src != nil && m.Dst != nil && *m.Src == host && *m.Dst == host && do == filter.Do{Discard: true}:
 		return false, nil
 	}
 	return false, fmt.Errorf("filter %s: term %s is not as sluice writes it", f.name, t.name)
