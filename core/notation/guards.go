@@ -89,8 +89,6 @@ var guards = byCode(
 		Hint:    "remove the line, or write it as a flow route",
 		Compat:  "the line is skipped"},
 
-	Guard{Code: "protocol-in-ipv6", Severity: Warning, Title: "protocol in an IPv6 rule",
-		Explain: "it means the upper-layer protocol behind all extension headers (RFC 8956 §3.3)", Hint: "next-header"},
 	Guard{Code: "low-rate", Severity: Warning, Title: "a rate of 1 to 9599 bytes/s",
 		Explain: "many routers round so low a rate to their floor or to 0, and it is often meant in another unit", Hint: "rates are in bytes per second"},
 	Guard{Code: "rate-in-packets", Severity: Warning, Title: "a rate in packets",

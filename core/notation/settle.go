@@ -98,10 +98,6 @@ func (r *route) blame(whole span, v6 bool) span {
 
 // judgeMatch warns of matches that are legal and rarely meant.
 func (r *route) judgeMatch(whole span, v6 bool) {
-	protocol := r.at[flowspec.Protocol]
-	if v6 && protocol.end > 0 && r.v6Word != protocol && r.in.src[protocol.start] == 'p' {
-		r.warn(Warning, "protocol-in-ipv6", protocol, "in IPv6 this is the upper-layer protocol behind all extension headers (RFC 8956 §3.3)", "next-header")
-	}
 	if !r.prefixes[flowspec.DstPrefix].Addr.IsValid() {
 		family, hint := "IPv4", "destination 203.0.113.10/32;"
 		if v6 {
