@@ -144,6 +144,8 @@ func (s Suite) anyAction(t *rapid.T, f filter.Filter, m filter.Match) filter.Do 
 	case 4:
 		do.Redirect = NextHop(f.Version)
 		do.Redirect.Copy = rapid.Bool().Draw(t, "copy")
+	case 6:
+		do.Redirect = &flowspec.Redirect{Form: flowspec.RedirectAS2, Global: 64500, Local: rapid.Uint32().Draw(t, "target")}
 	case 5:
 		do.Discard = true
 	}

@@ -1,7 +1,9 @@
 package dialecttest
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 
 	"pgregory.net/rapid"
 
@@ -85,6 +87,12 @@ func ruleAction(t *rapid.T, v packet.Version) flowspec.Action {
 		}
 	}
 	return a
+}
+
+// instance draws a redirect to a route target that one of the routing instances imports.
+func (s Suite) instance(t *rapid.T) *flowspec.Redirect {
+	to, _ := s.Instances.Target(rapid.SampledFrom(slices.Sorted(maps.Values(s.Instances))).Draw(t, "instance"))
+	return &to
 }
 
 // NextHop is a redirect to an address of version v.

@@ -16,6 +16,10 @@ type Suite struct {
 	Configured func(*rapid.T) filter.Dialect
 	// Profile is a platform that is given filters in this dialect: one of ours by name, with options behind a colon, or a YAML file.
 	Profile string
+	// Others are more of our platforms that are given filters in this dialect.
+	Others []string
+	// Instances are the routing instances that Dialect redirects into; nil: it does not.
+	Instances filter.Instances
 	// AloneOnly: the dialect refuses to stand before another filter.
 	AloneOnly bool
 

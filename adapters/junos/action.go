@@ -13,7 +13,7 @@ import (
 )
 
 // actions returns the `then` of the term for e: what it does on the way, and last how it ends.
-func actions(e filter.Entry, v packet.Version) ([]statement, error) {
+func (d Dialect) actions(e filter.Entry, v packet.Version) ([]statement, error) {
 	do := e.Do
 	var errs []error
 	if do.Discard && (do.Continue || do.Policer != "" || do.Redirect != nil) {
@@ -39,7 +39,7 @@ func actions(e filter.Entry, v packet.Version) ([]statement, error) {
 		}
 		out = append(out, statement{word: word, value: strconv.Itoa(int(*do.Mark))})
 	}
-	end, err := ending(do, v)
+	end, err := d.ending(do, v)
 	if err != nil {
 		errs = append(errs, err)
 	}
@@ -47,8 +47,10 @@ func actions(e filter.Entry, v packet.Version) ([]statement, error) {
 }
 
 // ending returns the one statement of a term that decides what comes next: the model allows one of them.
-func ending(do filter.Do, v packet.Version) (statement, error) {
+func (d Dialect) ending(do filter.Do, v packet.Version) (statement, error) {
 	switch {
+	case do.Redirect != nil && !do.Redirect.NextHop():
+		return d.instance(do)
 	case do.Redirect != nil:
 		return redirect(do, v)
 	case do.Discard:
@@ -59,12 +61,22 @@ func ending(do filter.Do, v packet.Version) (statement, error) {
 	return statement{word: "accept"}, nil
 }
 
+// instance returns routing-instance. The evaluation ends there.
+func (d Dialect) instance(do filter.Do) (statement, error) {
+	name, named := d.instances[*do.Redirect]
+	switch {
+	case !named:
+		return statement{}, fmt.Errorf("redirect: a term names a routing instance, and which one imports %s is not said", do.Redirect.Target())
+	case do.Continue:
+		return statement{}, errors.New("redirect: routing-instance ends the evaluation and cannot continue")
+	}
+	return statement{word: "routing-instance", form: inline, body: []statement{{word: "routing-instance-name", value: name}}}, nil
+}
+
 // redirect returns next-ip or next-ip6. The evaluation ends there.
 func redirect(do filter.Do, v packet.Version) (statement, error) {
 	r := do.Redirect
 	switch {
-	case !r.NextHop():
-		return statement{}, errors.New("redirect: a term names a routing instance, and which one imports a route target is not known here")
 	case r.Copy:
 		return statement{}, errors.New("redirect: a term sends the packet itself to the next hop, not a copy")
 	case do.Continue:

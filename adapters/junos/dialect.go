@@ -26,9 +26,14 @@ const (
 )
 
 // Dialect is the language of Junos firewall filters. The zero Dialect is ready, and safe for concurrent use.
-type Dialect struct{}
+type Dialect struct {
+	instances filter.Instances // into which terms may redirect
+}
 
-var _ filter.Dialect = Dialect{}
+var _ filter.Instanced = Dialect{}
+
+// With returns the dialect that redirects into the routing instances in, and reads them back.
+func (Dialect) With(in filter.Instances) filter.Dialect { return Dialect{instances: in} }
 
 // Name returns "junos", the word that profiles use.
 func (Dialect) Name() string { return "junos" }
@@ -57,7 +62,7 @@ func (d Dialect) Render(f filter.Filter) (filter.Rendered, error) {
 }
 
 // statements returns the policers and the filter that f becomes.
-func (Dialect) statements(f filter.Filter) (policers []statement, list statement, err error) {
+func (d Dialect) statements(f filter.Filter) (policers []statement, list statement, err error) {
 	if err := f.Check(); err != nil {
 		return nil, statement{}, err
 	}
@@ -74,7 +79,7 @@ func (Dialect) statements(f filter.Filter) (policers []statement, list statement
 	}
 	list = statement{word: "filter", name: f.Name}
 	for _, e := range f.Entries {
-		s, err := term(e, f.Version)
+		s, err := d.term(e, f.Version)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("filter %s, entry %s: %w", f.Name, e.Name, err))
 		}
@@ -110,7 +115,7 @@ func unspecified(v packet.Version) netip.Prefix {
 }
 
 // term returns the term that says e.
-func term(e filter.Entry, v packet.Version) (statement, error) {
+func (d Dialect) term(e filter.Entry, v packet.Version) (statement, error) {
 	if err := checkName(e.Name); err != nil {
 		return statement{}, err
 	}
@@ -118,7 +123,7 @@ func term(e filter.Entry, v packet.Version) (statement, error) {
 		return statement{}, fmt.Errorf("the name %s is taken by a term of the filter's own", e.Name)
 	}
 	from, err := conditions(e.Match, v)
-	then, err2 := actions(e, v)
+	then, err2 := d.actions(e, v)
 	if err := errors.Join(err, err2); err != nil {
 		return statement{}, err
 	}

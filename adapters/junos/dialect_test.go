@@ -1,6 +1,7 @@
 package junos_test
 
 import (
+	"net/netip"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -12,10 +13,16 @@ import (
 	"github.com/sluice-gateway/sluice/core/packet"
 )
 
-var dialect junos.Dialect
+// instances are those of the device that the tests write for.
+var instances = filter.Instances{
+	{Form: flowspec.RedirectAS2, Global: 65000, Local: 666}:                           "SCRUB",
+	{Form: flowspec.RedirectIPv4, Addr: netip.MustParseAddr("192.0.2.1"), Local: 666}: "clean.2_b",
+}
+
+var dialect = junos.Dialect{}.With(instances).(junos.Dialect)
 
 var suite = dialecttest.Suite{
-	Dialect: dialect, Profile: "junos-mx",
+	Dialect: dialect, Profile: "junos-mx", Others: []string{"junos-ptx"}, Instances: instances,
 	Match: match, Do: action, Policer: policer,
 	Busy: busy, Refused: refused, RefusedIPv6: refusedIPv6, Hostile: hostile,
 	Seeds: []string{
@@ -57,6 +64,10 @@ func action(t *rapid.T, f filter.Filter, _ filter.Match) filter.Do {
 	}
 	if !do.Continue && rapid.Bool().Draw(t, "redirect") {
 		do.Redirect = dialecttest.NextHop(f.Version)
+		if rapid.Bool().Draw(t, "into an instance") {
+			to, _ := instances.Target(rapid.SampledFrom([]string{"SCRUB", "clean.2_b"}).Draw(t, "instance"))
+			do.Redirect = &to
+		}
 	}
 	return do
 }

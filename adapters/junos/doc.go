@@ -17,8 +17,8 @@
 //
 // # What it cannot say
 //
-//   - flow labels, TCP flags beyond the six that Junos names, a redirect into a VRF (a rule names a route target, a term names a routing
-//     instance), a copy to a next hop, discard or a redirect that continues, both of them at once;
+//   - flow labels, TCP flags beyond the six that Junos names, a redirect into a VRF whose name it was not told (a rule names a route target, a
+//     term names a routing instance: Dialect.With), a copy to a next hop, discard or a redirect that continues, both of them at once;
 //   - in IPv6: the fragment offset. `fragment-offset` and `fragment-flags` exist in family inet only, and the pages that describe
 //     `is-fragment`, `first-fragment` and `last-fragment` of family inet6 do not say whether the first fragment, or an unfragmented packet,
 //     is meant. Hence no fragments in IPv6, and no ports, flags or ICMP either, since those have to be kept off later fragments;

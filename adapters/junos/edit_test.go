@@ -13,7 +13,8 @@ import (
 func TestEditNamesOnlyWhatDiffers(t *testing.T) {
 	t.Parallel()
 	v4 := busy()
-	v6 := filter.Filter{Name: "sluice-v6", Version: packet.IPv6, Placement: filter.Alone, Entries: []filter.Entry{{Name: "a", Do: filter.Do{Policer: v4.Policers[0].Name}}}, Policers: v4.Policers}
+	v6 := filter.Filter{Name: "sluice-v6", Version: packet.IPv6, Placement: filter.Alone, Policers: v4.Policers,
+		Entries: []filter.Entry{{Name: "a", Do: filter.Do{Policer: v4.Policers[0].Name, Continue: true}}, {Name: "b", Do: filter.Do{Policer: v4.Policers[1].Name}}}}
 	less := busy()
 	less.Entries, less.Policers = less.Entries[:1], nil
 	got, err := dialect.Edit([]filter.Filter{v4, v6}, []filter.Filter{less, v6})

@@ -20,8 +20,8 @@ import (
 // A configuration group can add statements to filters without their showing any of it. One that is applied under `firewall` is an error;
 // one that is applied to the whole configuration is not seen. A configuration in which inherited statements stand in their places (display
 // inheritance, <get-configuration inherit="inherit">) shows them, and no group.
-func (Dialect) Parse(b []byte) ([]filter.Filter, error) {
-	r := reader{filters: map[string]*readFilter{}, policers: map[string]*readPolicer{}}
+func (d Dialect) Parse(b []byte) ([]filter.Filter, error) {
+	r := reader{instances: d.instances, filters: map[string]*readFilter{}, policers: map[string]*readPolicer{}}
 	if err := read(b, "firewall", r.line); err != nil {
 		return nil, err
 	}
@@ -53,9 +53,10 @@ func read(b []byte, section string, do func(line) error) error {
 
 // reader sorts lines to the objects that they belong to. What is not understood is noted with the object, and the rest read on.
 type reader struct {
-	filters  map[string]*readFilter
-	policers map[string]*readPolicer
-	errs     []error // about objects that are neither
+	instances filter.Instances
+	filters   map[string]*readFilter
+	policers  map[string]*readPolicer
+	errs      []error // about objects that are neither
 }
 
 // line takes one statement under `firewall`.
@@ -87,7 +88,7 @@ func marked(name string) bool { return strings.HasPrefix(name, filter.Mark) }
 func (r *reader) filter(family, name string, rest []string, l line) {
 	f := r.filters[name]
 	if f == nil {
-		f = &readFilter{name: strings.Clone(name), family: strings.Clone(family), index: map[string]*readTerm{}}
+		f = &readFilter{name: strings.Clone(name), family: strings.Clone(family), instances: r.instances, index: map[string]*readTerm{}}
 		r.filters[f.name] = f
 		switch family {
 		case "inet":
@@ -132,6 +133,7 @@ func (r *reader) policer(name string, rest []string, l line) {
 type readFilter struct {
 	name, family string
 	version      packet.Version
+	instances    filter.Instances
 	terms        []*readTerm
 	index        map[string]*readTerm
 	err          error // the first thing that was not understood
@@ -150,7 +152,7 @@ func (f *readFilter) line(w []string, flaw error) error {
 	}
 	t := f.index[w[1]]
 	if t == nil {
-		t = &readTerm{name: strings.Clone(w[1]), v: f.version, numbers: map[string]*numberList{}}
+		t = &readTerm{name: strings.Clone(w[1]), v: f.version, instances: f.instances, numbers: map[string]*numberList{}}
 		f.index[t.name] = t
 		f.terms = append(f.terms, t)
 	}

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/sluice-gateway/sluice/core/filter"
-	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/packet"
 )
 
@@ -18,6 +17,8 @@ type readTerm struct {
 	name string
 	v    packet.Version
 	from int // how many conditions
+
+	instances filter.Instances
 
 	src, dst *netip.Prefix
 	numbers  map[string]*numberList // by word, without -except
@@ -182,45 +183,6 @@ func (t *readTerm) bits(to *[]filter.FlagTerm, names []bit, args []string) error
 	return nil
 }
 
-// action takes one statement of `then`.
-func (t *readTerm) action(word string, args []string) error {
-	switch {
-	case (word == "accept" || word == "discard") && len(args) == 0,
-		word == "next" && len(args) == 1 && args[0] == "term":
-		return t.ending(word)
-	case word == "next-ip" && t.v == packet.IPv4, word == "next-ip6" && t.v == packet.IPv6:
-		args = slices.Clone(args)
-		if len(args) == 2 && args[0] == "address" { // the XML names the leaf, the text does not
-			args = args[1:]
-		}
-		if len(args) != 1 {
-			return errors.New("want one address")
-		}
-		return t.ending(word, args[0])
-	case word == "sample" && len(args) == 0,
-		(word == "policer" || word == "count") && len(args) == 1,
-		word == "dscp" && t.v == packet.IPv4 && len(args) == 1,
-		word == "traffic-class" && t.v == packet.IPv6 && len(args) == 1:
-		if _, twice := t.then[word]; twice {
-			return errors.New("it stands there twice")
-		}
-		if t.then == nil {
-			t.then = map[string][]string{}
-		}
-		t.then[word] = slices.Clone(args)
-		return nil
-	}
-	return errors.New("sluice writes no such action")
-}
-
-func (t *readTerm) ending(words ...string) error {
-	if t.end != nil {
-		return fmt.Errorf("the term ends by %s already", t.end[0])
-	}
-	t.end = words
-	return nil
-}
-
 // entry makes the entry that the term says.
 func (t *readTerm) entry() (filter.Entry, error) {
 	m, do, counter, err := t.meaning()
@@ -313,60 +275,4 @@ func zeroAsLater(zero packet.Frags) packet.Frags {
 		f |= zero >> (df + int(packet.First)) & 1 << (df + int(packet.Middle))
 	}
 	return f
-}
-
-// does reads the actions. "A term without then accepts", and so does one that only counts or polices.
-func (t *readTerm) does() (filter.Do, string, error) {
-	var do filter.Do
-	counter := ""
-	for word, args := range t.then {
-		switch word {
-		case "policer":
-			do.Policer = args[0]
-		case "count":
-			counter = args[0]
-		case "sample":
-			do.Sample = true
-		default: // dscp, traffic-class
-			n, err := readNumber(args[0], fields[word])
-			if err != nil {
-				return do, "", err
-			}
-			mark := uint8(n)
-			do.Mark = &mark
-		}
-	}
-	if do.Policer != "" && !marked(do.Policer) {
-		return do, "", fmt.Errorf("policer %s is not one of ours", do.Policer)
-	}
-	if len(t.end) == 0 {
-		return do, counter, nil
-	}
-	switch t.end[0] {
-	case "discard":
-		do.Discard = true
-	case "next":
-		do.Continue = true
-	case "next-ip", "next-ip6":
-		r, err := nextHop(t.end[1], t.v)
-		if err != nil {
-			return do, "", err
-		}
-		do.Redirect = r
-	}
-	return do, counter, nil
-}
-
-// nextHop reads the address of next-ip: a host prefix, or a bare address.
-func nextHop(s string, v packet.Version) (*flowspec.Redirect, error) {
-	host, length, found := strings.Cut(s, "/")
-	a, err := netip.ParseAddr(host)
-	if err != nil || a.Zone() != "" || a.Is4() != (v == packet.IPv4) || found && length != strconv.Itoa(a.BitLen()) {
-		return nil, fmt.Errorf("%q is no next hop of IPv%d", s, v)
-	}
-	form := flowspec.NextHopIETFv4
-	if v == packet.IPv6 {
-		form = flowspec.NextHopIETFv6
-	}
-	return &flowspec.Redirect{Form: form, Addr: a}, nil
 }

@@ -26,28 +26,41 @@ func busy() filter.Filter {
 			{Name: "r-0000000000000001", Match: filter.Match{Dst: &dst, Proto: tcp, Flags: []filter.FlagTerm{{Set: 2, Clear: 0x10}}, Fragments: packet.OffsetZero}, Do: filter.Do{Discard: true}, Counter: "r-0000000000000001"},
 			{Name: "r-0000000000000002", Match: filter.Match{Src: &dst, Proto: udp, SrcPort: dns, Fragments: packet.OffsetZero}, Do: filter.Do{Policer: "sluice-r-0000000000000002", Continue: true}},
 			{Name: "r-0000000000000003", Match: filter.Match{Proto: icmp, ICMPType: packet.Values{{Lo: 8, Hi: 8}}, Fragments: packet.OffsetZero}, Do: filter.Do{Sample: true}},
+			{Name: "r-0000000000000004", Match: filter.Match{Dst: &dst, Proto: udp}, Do: filter.Do{Redirect: scrub(), Mark: new(uint8)}},
+			{Name: "r-0000000000000005", Match: filter.Match{Src: &dst}, Do: filter.Do{Policer: "sluice-r-0000000000000005"}},
 		},
-		Policers: []filter.Policer{{Name: "sluice-r-0000000000000002", Rate: flowspec.Rate{Amount: 12500000, Unit: flowspec.Bytes}, Burst: 1250000}},
+		Policers: []filter.Policer{
+			{Name: "sluice-r-0000000000000002", Rate: flowspec.Rate{Amount: 12500000, Unit: flowspec.Bytes}, Burst: 1250000},
+			{Name: "sluice-r-0000000000000005", Rate: flowspec.Rate{Amount: 5000, Unit: flowspec.Packets}, Burst: 500},
+		},
 	}
+}
+
+// scrub is the redirect to the route target that the instance SCRUB imports.
+func scrub() *flowspec.Redirect {
+	r, _ := instances.Target("SCRUB")
+	return &r
 }
 
 // refused is what a term cannot say.
 var refused = map[string]dialecttest.Spoil{
-	"entry r-0000000000000001: protocol: a term with ports must ask for tcp":    dialecttest.Matching(filter.Match{SrcPort: dns, Fragments: packet.OffsetZero}),
-	"protocol: a term with tcp-flags must ask for tcp":                          func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Proto = udp },
-	"protocol: a term with icmp-type or icmp-code must ask for protocol 1":      dialecttest.Matching(filter.Match{Proto: udp, ICMPCode: packet.Values{{}}, Fragments: packet.OffsetZero}),
-	"fragment: a term with ports, flags or ICMP must ask for fragment offset 0": func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Fragments = 0 },
-	"fragment: one term asks the same flags of first and later fragments":       dialecttest.Matching(filter.Match{Fragments: 0xee}),
-	"port: Junos does not take it beside source-port or destination-port":       dialecttest.Matching(filter.Match{Proto: udp, Port: dns, SrcPort: dns, Fragments: packet.OffsetZero}),
-	"dscp: no number is left, the entry matches nothing":                        func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.DSCP = packet.Values{} },
-	"tcp-flags: bits 0x0040; Junos matches the six bits":                        func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Flags[0].Set = 0x40 },
-	"tcp-flags: one of the terms lets every packet through":                     func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Flags[0] = filter.FlagTerm{} },
-	"tcp-flags: no packet has a flag set and clear at once":                     func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Flags[0] = filter.FlagTerm{Set: 2, Clear: 2} },
-	"discard: a term that discards ends there":                                  func(_ *filter.Filter, _ *filter.Match, d *filter.Do) { d.Continue = true },
-	"redirect: a term names a routing instance":                                 dialecttest.Doing(filter.Do{Redirect: &flowspec.Redirect{Form: flowspec.RedirectAS2}}),
-	"redirect: a term sends the packet itself to the next hop, not a copy":      dialecttest.Doing(filter.Do{Redirect: &flowspec.Redirect{Form: flowspec.NextHopIETFv4, Addr: netip.MustParseAddr("192.0.2.9"), Copy: true}}),
-	"redirect: next hop 2001:db8::9 is not of the filter's IP version":          dialecttest.Doing(filter.Do{Redirect: &flowspec.Redirect{Form: flowspec.NextHopIETFv6, Addr: netip.MustParseAddr("2001:db8::9")}}),
-	"redirect: next-ip ends the evaluation and cannot continue":                 dialecttest.Doing(filter.Do{Redirect: &flowspec.Redirect{Form: flowspec.NextHopIETFv4, Addr: netip.MustParseAddr("192.0.2.9")}, Continue: true}),
+	"entry r-0000000000000001: protocol: a term with ports must ask for tcp":                  dialecttest.Matching(filter.Match{SrcPort: dns, Fragments: packet.OffsetZero}),
+	"protocol: a term with tcp-flags must ask for tcp":                                        func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Proto = udp },
+	"protocol: a term with icmp-type or icmp-code must ask for protocol 1":                    dialecttest.Matching(filter.Match{Proto: udp, ICMPCode: packet.Values{{}}, Fragments: packet.OffsetZero}),
+	"fragment: a term with ports, flags or ICMP must ask for fragment offset 0":               func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Fragments = 0 },
+	"fragment: one term asks the same flags of first and later fragments":                     dialecttest.Matching(filter.Match{Fragments: 0xee}),
+	"port: Junos does not take it beside source-port or destination-port":                     dialecttest.Matching(filter.Match{Proto: udp, Port: dns, SrcPort: dns, Fragments: packet.OffsetZero}),
+	"dscp: no number is left, the entry matches nothing":                                      func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.DSCP = packet.Values{} },
+	"tcp-flags: bits 0x0040; Junos matches the six bits":                                      func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Flags[0].Set = 0x40 },
+	"tcp-flags: one of the terms lets every packet through":                                   func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Flags[0] = filter.FlagTerm{} },
+	"tcp-flags: no packet has a flag set and clear at once":                                   func(_ *filter.Filter, m *filter.Match, _ *filter.Do) { m.Flags[0] = filter.FlagTerm{Set: 2, Clear: 2} },
+	"discard: a term that discards ends there":                                                func(_ *filter.Filter, _ *filter.Match, d *filter.Do) { d.Continue = true },
+	"redirect: a term names a routing instance, and which one imports 65000L:666 is not said": dialecttest.Doing(filter.Do{Redirect: &flowspec.Redirect{Form: flowspec.RedirectAS4, Global: 65000, Local: 666}}),
+	"redirect: routing-instance ends the evaluation and cannot continue":                      dialecttest.Doing(filter.Do{Redirect: scrub(), Continue: true}),
+	"discard: a term that discards ends there; it does not also":                              dialecttest.Doing(filter.Do{Redirect: scrub(), Discard: true}),
+	"redirect: a term sends the packet itself to the next hop, not a copy":                    dialecttest.Doing(filter.Do{Redirect: &flowspec.Redirect{Form: flowspec.NextHopIETFv4, Addr: netip.MustParseAddr("192.0.2.9"), Copy: true}}),
+	"redirect: next hop 2001:db8::9 is not of the filter's IP version":                        dialecttest.Doing(filter.Do{Redirect: &flowspec.Redirect{Form: flowspec.NextHopIETFv6, Addr: netip.MustParseAddr("2001:db8::9")}}),
+	"redirect: next-ip ends the evaluation and cannot continue":                               dialecttest.Doing(filter.Do{Redirect: &flowspec.Redirect{Form: flowspec.NextHopIETFv4, Addr: netip.MustParseAddr("192.0.2.9")}, Continue: true}),
 	"policer sluice-r-0000000000000002: rate 0.1: bandwidth-limit takes a whole number": func(f *filter.Filter, _ *filter.Match, _ *filter.Do) {
 		f.Policers[0].Rate.Amount = 0.1
 	},

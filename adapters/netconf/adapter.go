@@ -29,6 +29,7 @@ type Dialect interface {
 //	commit                rfc6241 (default), or junos: <commit-configuration>, which counts minutes
 //	validate              true: <validate> the candidate before the commit; default false, as one server in the field loses the commit after it
 //	min-commit-interval   least time between two changes, such as 5s; a change that comes earlier is *device.Transient
+//	instances             routing instances that filters may redirect into, as filter.ParseInstances reads them; not every dialect has them
 type Options struct {
 	Model       Model         // zero: the one known for the dialect
 	Logger      *slog.Logger  // nil: slog.Default, as it is when something is logged
@@ -41,8 +42,13 @@ const MaxWindow = 60 * time.Second
 
 // Adapter is a device.Adapter over NETCONF. Close it to end its sessions.
 type Adapter struct {
+	*shared
 	dialect Dialect
-	opt     Options
+}
+
+// shared is what an adapter keeps for all devices.
+type shared struct {
+	opt Options
 
 	mu    sync.Mutex
 	lines map[string]*line // by name of the target
@@ -57,7 +63,20 @@ func New(d Dialect, opt Options) *Adapter {
 	}
 	opt.IdleTimeout = cmp.Or(opt.IdleTimeout, 5*time.Minute)
 	opt.Version = cmp.Or(opt.Version, "1")
-	return &Adapter{dialect: d, opt: opt, lines: map[string]*line{}}
+	return &Adapter{&shared{opt: opt, lines: map[string]*line{}}, d}
+}
+
+// forDevice returns the adapter as it speaks to t: its dialect knows the routing instances of that device.
+func (a *Adapter) forDevice(t device.Target) (*Adapter, details, error) {
+	d, err := readDetails(t)
+	if err != nil || len(d.instances) == 0 {
+		return a, d, err
+	}
+	dialect, ok := filter.ForDevice(a.dialect, d.instances).(Dialect)
+	if _, can := a.dialect.(filter.Instanced); !can || !ok {
+		return a, d, fmt.Errorf("device %s, option instances: filters of the dialect %s do not redirect into routing instances", t.Name, a.dialect.Name())
+	}
+	return &Adapter{a.shared, dialect}, d, nil
 }
 
 // log returns the logger. In a plugin the default becomes the host's log only after the adapter was made.
@@ -94,7 +113,8 @@ func (a *Adapter) Info(context.Context) (device.Info, error) {
 // Read returns what running holds of ours. Filters that somebody deactivated are *device.Drifted; those that somebody changed into something the dialect does not
 // understand are shown without their entries.
 func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (device.State, error) {
-	if _, err := readDetails(t); err != nil {
+	a, _, err := a.forDevice(t)
+	if err != nil {
 		return device.State{}, err
 	}
 	l, err := a.acquire(ctx, t)
@@ -166,7 +186,11 @@ func getConfig(subtree string) string {
 
 // Render returns the <edit-config> that Apply would send to a device that holds what c was computed from. A policer that only the replaced form of a filter
 // used is not in c: Apply finds it on the device, and deletes it as well.
-func (a *Adapter) Render(_ context.Context, _ device.Target, c device.Change) ([]byte, error) {
+func (a *Adapter) Render(_ context.Context, t device.Target, c device.Change) ([]byte, error) {
+	a, _, err := a.forDevice(t)
+	if err != nil {
+		return nil, err
+	}
 	have, err := c.Before()
 	if err != nil {
 		return nil, err

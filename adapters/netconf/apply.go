@@ -18,7 +18,7 @@ import (
 // Apply makes c and leaves it pending: the device undoes it after undo, or after MaxWindow if that is less. A part of a second counts as a whole one, and
 // with the option commit=junos a part of a minute as a whole one.
 func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, undo time.Duration) (device.Commit, error) {
-	d, err := readDetails(t)
+	a, d, err := a.forDevice(t)
 	if err != nil {
 		return device.Commit{}, err
 	}
@@ -79,6 +79,7 @@ type details struct {
 	commit      commitRPC
 	validate    bool
 	minInterval time.Duration
+	instances   filter.Instances
 }
 
 func readDetails(t device.Target) (d details, err error) {
@@ -94,8 +95,10 @@ func readDetails(t device.Target) (d details, err error) {
 			d.validate, err = strconv.ParseBool(value)
 		case "min-commit-interval":
 			d.minInterval, err = time.ParseDuration(value)
+		case "instances":
+			d.instances, err = filter.ParseInstances(value)
 		default:
-			err = errors.New("there is no such option; there are commit, validate and min-commit-interval")
+			err = errors.New("there is no such option; there are commit, validate, min-commit-interval and instances")
 		}
 		if err != nil {
 			return d, fmt.Errorf("device %s, option %s: %w", t.Name, name, err)

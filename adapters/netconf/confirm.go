@@ -89,7 +89,7 @@ func (l *line) expire(w *window) {
 // kept its timer running (Junos) takes any commit for the confirmation, so running is compared with what was applied first. A change
 // that is not pending any more is *device.Transient: read the device to see how it ended.
 func (a *Adapter) Confirm(ctx context.Context, t device.Target, c device.Commit) error {
-	return a.settle(ctx, t, c, a.confirm)
+	return a.settle(ctx, t, c, (*Adapter).confirm)
 }
 
 func (a *Adapter) confirm(ctx context.Context, l *line, d details, tok token, _ time.Time) error {
@@ -174,7 +174,7 @@ func (a *Adapter) holds(ctx context.Context, s *session, tok token) error {
 // Cancel undoes a change now. One that is not pending any more needs no cancelling. A device that cannot cancel (Junos) undoes the change at the deadline: until
 // then Cancel is *device.Transient, and the candidate stays locked so that nobody's commit confirms the change.
 func (a *Adapter) Cancel(ctx context.Context, t device.Target, c device.Commit) error {
-	return a.settle(ctx, t, c, a.cancel)
+	return a.settle(ctx, t, c, (*Adapter).cancel)
 }
 
 func (a *Adapter) cancel(ctx context.Context, l *line, d details, tok token, deadline time.Time) error {
@@ -220,9 +220,13 @@ func cancelled(err error) error {
 }
 
 // settle does something about a change that waits, with the line to its device owned.
-func (a *Adapter) settle(ctx context.Context, t device.Target, c device.Commit, do func(context.Context, *line, details, token, time.Time) error) error {
-	d, tok, err := readCommit(t, c)
+func (a *Adapter) settle(ctx context.Context, t device.Target, c device.Commit, do func(*Adapter, context.Context, *line, details, token, time.Time) error) error {
+	a, d, err := a.forDevice(t)
 	if err != nil || c.Confirmed {
+		return err
+	}
+	tok, err := parseToken(c.Token)
+	if err != nil {
 		return err
 	}
 	l, err := a.acquire(ctx, t)
@@ -230,14 +234,5 @@ func (a *Adapter) settle(ctx context.Context, t device.Target, c device.Commit, 
 		return err
 	}
 	defer a.release(l)
-	return do(ctx, l, d, tok, c.Deadline)
-}
-
-func readCommit(t device.Target, c device.Commit) (details, token, error) {
-	d, err := readDetails(t)
-	if err != nil || c.Confirmed {
-		return d, token{}, err
-	}
-	tok, err := parseToken(c.Token)
-	return d, tok, err
+	return do(a, ctx, l, d, tok, c.Deadline)
 }

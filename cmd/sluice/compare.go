@@ -53,7 +53,7 @@ not be proven.`,
 	room := cmd.Flags().Int("max-routes", 0, "with --path: the device has room for `N` routes, headroom counted in; 0: for both tables")
 	tight := cmd.Flags().Bool("withdraw-first", false, "with --path: the device has room for no more than the larger of the two tables")
 	dir, format := profilesFlag(cmd), formatFlag(cmd, "text", "json")
-	read := rulesFlags(cmd)
+	read, instances := rulesFlags(cmd), instancesFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		f, err := format()
 		if err != nil {
@@ -72,6 +72,11 @@ not be proven.`,
 			if c.dialect, c.profile, err = languageOf(*name, *dir); err != nil {
 				return usage(err)
 			}
+			in, err := instances()
+			if err != nil {
+				return usage(err)
+			}
+			c.dialect = filter.ForDevice(c.dialect, in)
 		}
 		a, err := c.side(args[0])
 		if err != nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/admit"
 	"github.com/sluice-gateway/sluice/core/api"
 	"github.com/sluice-gateway/sluice/core/config"
+	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/profile"
@@ -234,8 +235,12 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 	if rd.Filter, err = g.plugins.Adapter(d.Filter.Adapter); err != nil {
 		return rd, err
 	}
-	rd.Target, rd.Dialect, rd.Confirm, rd.Interval, rd.Audit = d.Filter.Target, dialect, d.Filter.Confirm, d.Filter.Interval, auditEvery
-	rd.Options.Placement = d.Filter.Target.Placement
+	rd.Target, rd.Confirm, rd.Interval, rd.Audit = d.Filter.Target, d.Filter.Confirm, d.Filter.Interval, auditEvery
+	rd.Options.Placement, rd.Options.Instances = d.Filter.Target.Placement, d.Filter.Instances
+	if _, ok := dialect.(filter.Instanced); !ok && len(d.Filter.Instances) > 0 {
+		return rd, fmt.Errorf("filters of profile %s do not redirect into routing instances; take instances away", d.Profile.Name)
+	}
+	rd.Dialect = filter.ForDevice(dialect, d.Filter.Instances)
 	if g.shipped(d.Filter.Adapter) {
 		if d.Filter.Adapter != dialect.Name() { // they bear the names of their dialects
 			return rd, fmt.Errorf("adapter %s does not write the filters of profile %s; its dialect is %s", d.Filter.Adapter, d.Profile.Name, dialect.Name())

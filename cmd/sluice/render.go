@@ -87,13 +87,13 @@ Exit status: 0 every rule is in it, 1 some rule is not or the platform has no fi
   sluice render --profile asr9k --native rules.conf`,
 	}
 	specs := profileFlag(cmd)
-	dir, placement, measured := profilesFlag(cmd), placementFlag(cmd), measuredFlag(cmd)
+	dir, placement, measured, instances := profilesFlag(cmd), placementFlag(cmd), measuredFlag(cmd), forInstances(instancesFlag(cmd))
 	native := cmd.Flags().Bool("native", false, "the NLRIs of the plan, in the hex notation")
 	read := rulesFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		targets, err := targetsOf(*specs, *dir, *placement)
 		if err == nil {
-			err = measured(targets)
+			err = errors.Join(measured(targets), instances(targets))
 		}
 		if err != nil {
 			return usage(err)

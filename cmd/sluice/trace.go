@@ -42,7 +42,7 @@ Exit status: 0 it was traced, 1 some router does something else with it than the
 	gateway := gatewayFlag(cmd)
 	specs := profileFlag(cmd)
 	dir, format := profilesFlag(cmd), formatFlag(cmd, "text", "json")
-	placement, measured := placementFlag(cmd), measuredFlag(cmd)
+	placement, measured, instances := placementFlag(cmd), measuredFlag(cmd), forInstances(instancesFlag(cmd))
 	rd := cmd.Flags().String("rd", "", "trace a packet of the VPN with this route `DISTINGUISHER`, such as 65000:1")
 	listed := cmd.Flags().Int("list", 10, "the most rules to list that do not match, and that match and are not reached")
 	read := rulesFlags(cmd)
@@ -78,7 +78,7 @@ Exit status: 0 it was traced, 1 some router does something else with it than the
 			if targets, err = targetsOf(*specs, *dir, *placement); err != nil {
 				return usage(err)
 			}
-			if err := measured(targets); err != nil {
+			if err := errors.Join(measured(targets), instances(targets)); err != nil {
 				return usage(err)
 			}
 		}

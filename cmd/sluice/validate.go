@@ -32,7 +32,7 @@ Exit status: 0 every rule is carried exactly, 1 some rule is not, 2 something in
 	}
 	specs := profileFlag(cmd)
 	dir, format := profilesFlag(cmd), formatFlag(cmd, "text", "json", "html", "junit", "sarif")
-	placement, remedies, measured := placementFlag(cmd), remediesFlag(cmd), measuredFlag(cmd)
+	placement, remedies, measured, instances := placementFlag(cmd), remediesFlag(cmd), measuredFlag(cmd), forInstances(instancesFlag(cmd))
 	proof := certificateFlag(cmd, "; with several profiles one file each, with the profile's name inserted")
 	strict := cmd.Flags().Bool("strict", false, "exit with 1 also when a verdict rests on an assumed fact")
 	read := rulesFlags(cmd)
@@ -45,7 +45,7 @@ Exit status: 0 every rule is carried exactly, 1 some rule is not, 2 something in
 		if err != nil {
 			return usage(err)
 		}
-		if err := errors.Join(remedies(targets), measured(targets)); err != nil {
+		if err := errors.Join(remedies(targets), measured(targets), instances(targets)); err != nil {
 			return usage(err)
 		}
 		watch := startProgress(cmd.ErrOrStderr())
@@ -143,6 +143,29 @@ func measuredFlag(cmd *cobra.Command) func([]target) error {
 			return fmt.Errorf("--measured-order: %w", err)
 		}
 		return nil
+	}
+}
+
+// instancesFlag adds --instance to a command, and returns what reads it.
+func instancesFlag(cmd *cobra.Command) func() (filter.Instances, error) {
+	list := cmd.Flags().StringArray("instance", nil, "`TARGET=NAME`: the routing instance (VRF) of the router that imports a route target, such as 65000:666=SCRUB, for filters that redirect into it; repeatable")
+	return func() (filter.Instances, error) {
+		in, err := filter.ParseInstances(strings.Join(*list, ","))
+		if err != nil {
+			return nil, fmt.Errorf("--instance: %w", err)
+		}
+		return in, nil
+	}
+}
+
+// forInstances returns what sets in targets what read reads.
+func forInstances(read func() (filter.Instances, error)) func([]target) error {
+	return func(targets []target) error {
+		in, err := read()
+		for i := range targets {
+			targets[i].opt.Instances = in
+		}
+		return err
 	}
 }
 

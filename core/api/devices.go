@@ -165,7 +165,7 @@ func (g *Gateway) deviceReport(device string, p *plan.Plan, show []flowspec.Rule
 func (g *Gateway) filterText(p *plan.Plan, shown func(flowspec.ID) bool) func(string) string {
 	lines := map[string]string{}
 	if prof, err := g.Profiles.Get(p.Profile); err == nil {
-		if d := g.dialect(prof); d != nil {
+		if d := filter.ForDevice(g.dialect(prof), p.Instances); d != nil {
 			for _, f := range p.Desired.Filters {
 				render(d, only(f, shown), lines)
 			}

@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -440,6 +441,7 @@ func (b *builder) filter(path, name string, raw rawFilter) *FilterDelivery {
 			Timeout: b.duration(path+".timeout", raw.Timeout, defaultTimeout),
 		},
 	}
+	b.instances(path, f, raw.Instances)
 	if f.Adapter == "" {
 		b.fail(path+".adapter", "missing: the adapter that speaks to this device, such as junos")
 	}
@@ -455,6 +457,27 @@ func (b *builder) filter(path, name string, raw rawFilter) *FilterDelivery {
 		b.fail(path+".placement", "%q is no placement: %s, %s", raw.Placement, filter.Alone, filter.Before)
 	}
 	return f
+}
+
+// instances reads the routing instances of a device, and hands them to its adapter as an option.
+func (b *builder) instances(path string, f *FilterDelivery, raw map[string]string) {
+	if len(raw) == 0 {
+		return
+	}
+	f.Instances = filter.Instances{}
+	for _, target := range slices.Sorted(maps.Keys(raw)) {
+		if err := f.Instances.Add(target, raw[target]); err != nil {
+			b.fail(path+".instances", "%v", err)
+		}
+	}
+	if f.Target.Options["instances"] != "" {
+		b.fail(path+".options.instances", "write it as instances beside options")
+	}
+	f.Target.Options = maps.Clone(f.Target.Options)
+	if f.Target.Options == nil {
+		f.Target.Options = map[string]string{}
+	}
+	f.Target.Options["instances"] = f.Instances.String()
 }
 
 // secret fetches what a reference names. The message of a failure names the reference, never the secret.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/core/admit"
 	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/profile"
@@ -121,6 +122,8 @@ func (d Device) Holding() *profile.Profile {
 type FilterDelivery struct {
 	Adapter string // a shipped plugin or one of Plugins
 	Target  device.Target
+	// Instances are the routing instances of the device that filters may redirect into, by the route target that each imports. Target.Options holds them as well.
+	Instances filter.Instances
 	// Confirm is how long the device waits for our confirmation before it undoes a change, at most 60 s.
 	Confirm time.Duration
 	// Interval is the least time between two commits; what arrives meanwhile goes together.

@@ -82,6 +82,9 @@ func TestReferenceIsValid(t *testing.T) {
 	if mx.Profile.Name != "junos-mx" || mx.Settings["term-order"] != "standard" || mx.Filter.Target.Placement != filter.Alone || mx.Filter.Confirm != 30*time.Second {
 		t.Errorf("mx1: %+v", mx)
 	}
+	if got := mx.Filter.Instances.String(); got != "65000:666=SCRUB" || mx.Filter.Target.Options["instances"] != got {
+		t.Errorf("mx1 has the instances %s, and its adapter is told %v", got, mx.Filter.Target.Options)
+	}
 	if edge := c.Devices[0]; edge.Room() != 3200 || edge.Holding().Native.MaxRules != (profile.Number{N: 3000}) || edge.Profile.Native.MaxRules.Fact == "" || mx.Room() != 0 || mx.Holding() != mx.Profile {
 		t.Errorf("edge1 has room for %d and holds %+v; its profile says %+v; mx1 has room for %d", edge.Room(), edge.Holding().Native.MaxRules, edge.Profile.Native.MaxRules, mx.Room())
 	}
@@ -203,6 +206,9 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"order unreadable":  {minimal + "devices:\n  - {name: d, profile: junos-mx, measured-order: /empty, bgp: {address: 192.0.2.2, as: 1, families: [ipv6]}}\n", "/empty: there is no FlowSpec rule in it"},
 		"order of no BGP":   {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    measured-order: /etc/sluice/mx1.order\n    filter: {adapter: junos, address: \"a:1\"}\n", "the order of routes is that of BGP"},
 		"protected":         {minimal + "protected: [192.0.2.1/24]\n", "c.yaml:4:13: protected[0]: 192.0.2.1/24 has bits set outside its length"},
+		"no route target":   {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", instances: {SCRUB: \"65000:666\"}}\n", `c.yaml:7:58: devices[0].filter.instances: "SCRUB" is no route target`},
+		"one instance":      {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", instances: {\"1:1\": A, \"1:2\": A}}\n", "instance A: route target 1:1 and route target 1:2"},
+		"instances twice":   {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", instances: {\"1:1\": A}, options: {instances: \"1:1=A\"}}\n", "options.instances: write it as instances beside options"},
 		"no community":      {"router-id: 192.0.2.1\nas: 4200000000\nstore: x\n", "community: missing"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -81,6 +81,7 @@ type rawFilter struct {
 	Insecure   bool              `yaml:"insecure-ignore-host-key"`
 	Placement  string            `yaml:"placement"`
 	Interfaces []string          `yaml:"interfaces"`
+	Instances  map[string]string `yaml:"instances"`
 	Options    map[string]string `yaml:"options"`
 	Timeout    string            `yaml:"timeout"`
 	Confirm    string            `yaml:"confirm-within"`

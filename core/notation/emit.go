@@ -182,13 +182,8 @@ func ownActionTree(a flowspec.Action, plain bool) (action any, ext []string) {
 }
 
 func ownRedirect(r flowspec.Redirect) any {
-	switch r.Form {
-	case flowspec.RedirectAS2, flowspec.RedirectAS4:
-		return fmt.Sprintf("%d:%d", r.Global, r.Local)
-	case flowspec.RedirectIPv4:
-		return fmt.Sprintf("%s:%d", r.Addr, r.Local)
-	case flowspec.RedirectIPv6:
-		return fmt.Sprintf("[%s]:%d", r.Addr, r.Local)
+	if !r.NextHop() {
+		return r.Target()
 	}
 	tree := []pair{{"next-hop", r.Addr.String()}}
 	if r.Form != flowspec.NextHopSimpson {

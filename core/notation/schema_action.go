@@ -189,25 +189,12 @@ func (a *ownAction) target(n *node, text string) {
 
 // ownTarget reads a route target in any form.
 func ownTarget(text string) (flowspec.ExtComm, bool) {
-	at := strings.LastIndexByte(text, ':')
-	if at < 0 {
+	r, err := flowspec.ParseTarget(text)
+	if err != nil {
 		return "", false
 	}
-	global, local := text[:at], text[at+1:]
-	if c, ok := routeTarget(global, local); ok {
-		return c, true
-	}
-	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(global, "["), "]"))
-	v, ok := decimal(local, 0xffff)
-	if err != nil || !ok || addr.Zone() != "" || addr.Is4() == strings.HasPrefix(global, "[") {
-		return "", false
-	}
-	if addr.Is4() {
-		b := addr.As4()
-		return community8(0x8108, b[0], b[1], b[2], b[3], byte(v>>8), byte(v)), true
-	}
-	b := addr.As16()
-	return flowspec.ExtComm(append(append([]byte{0x00, 0x0d}, b[:]...), byte(v>>8), byte(v))), true
+	list, _ := flowspec.Action{Redirect: &r}.Communities()
+	return list[0], true
 }
 
 // redirectFields reads {route-target: ...}, or {next-hop: ..., encoding: ..., copy: true}.

@@ -95,7 +95,13 @@ func (p *platform) redirect(out *planned, m *mechanism, f flowspec.Family, r flo
 		p.can(out, m.actions.Copy, f, "copy packets to a next hop: the original would go there as well")
 	}
 	if !r.NextHop() {
-		p.can(out, m.actions.Redirects[r.Form], f, "redirect to this form of route target")
+		c := m.actions.Redirects[r.Form]
+		p.can(out, c, f, "redirect to this form of route target")
+		if _, named := p.opt.Instances[r]; c.Instance && !named {
+			out.refuse(Reason{Code: "no-instance", Severity: Error, Component: "action",
+				Message: fmt.Sprintf("a filter redirects into a routing instance, and which one of the device imports %s is not said", r.Target()),
+				Hint:    fmt.Sprintf("say it: --instance %s=NAME, or `instances` of the device's filter", r.Target()), Source: p.facts.source(c.Fact)})
+		}
 		return
 	}
 	if r.Addr.Is4() != (f.Version() == packet.IPv4) {

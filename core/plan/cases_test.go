@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/profile"
 	"github.com/sluice-gateway/sluice/profiles"
@@ -175,7 +176,10 @@ func TestTables(t *testing.T) {
 			dst 203.0.113.0/24 proto 17 -> discard # native 1`},
 		{name: "a VRF redirect cannot follow them", profile: "junos-mx", table: `
 			dst 203.0.113.80/32 proto 6 port 22,179 dport 22,80 -> rate 1000000 # filter 2 moved-to-filter rewritten-port one-policer
-			dst 203.0.113.0/24 proto 6 -> vrf 65000 1 # rejected 0 cluster-split no-action`},
+			dst 203.0.113.0/24 proto 6 -> vrf 65000 1 # rejected 0 cluster-split no-instance`},
+		{name: "but where its instance is named", profile: "junos-mx", opt: plan.Options{Instances: filter.Instances{{Form: flowspec.RedirectAS2, Global: 65000, Local: 1}: "SCRUB"}}, table: `
+			dst 203.0.113.80/32 proto 6 port 22,179 dport 22,80 -> rate 1000000 # filter 2 moved-to-filter rewritten-port one-policer
+			dst 203.0.113.0/24 proto 6 -> vrf 65000 1 # filter 1 moved-with-others`},
 		{name: "both lists share their first chunk", profile: "asr9k", table: `
 			dst 203.0.113.9/32 sport 1,3,5,7,9,11 -> accept # rewritten 2 split-values assumed-order
 			dst 203.0.113.9/32 sport 1,3,5,7,9,20 -> discard # rewritten 1 split-values shadowed-part assumed-order`},

@@ -96,6 +96,8 @@ type Options struct {
 	// Measured is the order in which the device was seen to evaluate routes. It serves where the profile says that the order is not known, and must not contradict
 	// the profile elsewhere; nil: nothing was measured.
 	Measured *MeasuredOrder
+	// Instances are the routing instances of the device that a filter may redirect into, by the route target that rules name.
+	Instances filter.Instances
 	// Families are what the BGP session to the device carries; nil: whatever the profile takes.
 	Families []flowspec.Family
 }
@@ -112,7 +114,9 @@ type Plan struct {
 	Profile  string
 	Verdicts []*Verdict // in the order of snap.Rules(); like the routes of Desired, shared with other plans and never changed
 	Desired  device.State
-	Warnings []Reason // about the device as a whole: knobs to set, commands to type
+	// Instances are those of the options: whoever writes the filters of Desired needs the names.
+	Instances filter.Instances
+	Warnings  []Reason // about the device as a whole: knobs to set, commands to type
 }
 
 // Make decides how a device with profile p carries the rules of snap. It touches nothing: equal arguments give equal plans, so a plan

@@ -169,7 +169,7 @@ func (pl *Planner) now() *Plan {
 // gather puts the plan together.
 func (pl *Planner) gather() *Plan {
 	p := pl.platform
-	out := &Plan{Profile: p.profile.Name, Verdicts: make([]*Verdict, 0, pl.size)}
+	out := &Plan{Profile: p.profile.Name, Instances: p.opt.Instances, Verdicts: make([]*Verdict, 0, pl.size)}
 	routes := 0
 	for _, d := range pl.domains {
 		routes += d.sends

@@ -60,6 +60,7 @@ var Codes = []struct{ Code, Severity, Meaning string }{
 	{"not-disjoint", Error, "The pieces would overlap, and the rule's actions would be done twice, because later rules are looked at as well."},
 	{"unknown-action", Error, "The rule has a community that is not understood, or two that contradict each other."},
 	{"no-action", Error, "The platform does not carry out this action."},
+	{"no-instance", Error, "A filter would redirect into a routing instance, and which one imports the route target is not said."},
 	{"actions-not-together", Error, "The platform does not carry out these actions together."},
 	{"redirect-family", Error, "The next hop is of the other IP version."},
 	{"rate-ceiling", Error, "The rate is above the largest that the device takes."},

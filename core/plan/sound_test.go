@@ -271,11 +271,12 @@ func drawHeader(t *rapid.T) packet.Header {
 	return h
 }
 
-var soundProfiles = []string{"asr9k", "junos-mx", "junos-mx:term-order=legacy", "arista-eos", "generic", "nokia-sros", "huawei-vrp:redirect-ip=on", "extreme-slx", "frr:driver=netfilter"}
+var soundProfiles = []string{"asr9k", "junos-mx", "junos-mx:term-order=legacy", "arista-eos", "generic", "nokia-sros", "huawei-vrp:redirect-ip=on", "extreme-slx", "frr:driver=netfilter", "junos-ptx"}
 
 func drawOptions(t *rapid.T) plan.Options {
 	remedies := [][]string{nil, nil, {}, plan.Remedies, {plan.RemedySplitOther}, {plan.RemedyChoose, plan.RemedyPrefix}, {plan.RemedySteer, plan.RemedyFilter}}
-	return plan.Options{Remedies: pick(t, "remedies", remedies...), NoNative: rapid.IntRange(0, 5).Draw(t, "no native") == 0, NoFilter: rapid.IntRange(0, 3).Draw(t, "no filter") == 0,
+	instances := pick(t, "instances", nil, filter.Instances{{Form: flowspec.RedirectAS2, Global: 65000, Local: 1}: "SCRUB"})
+	return plan.Options{Instances: instances, Remedies: pick(t, "remedies", remedies...), NoNative: rapid.IntRange(0, 5).Draw(t, "no native") == 0, NoFilter: rapid.IntRange(0, 3).Draw(t, "no filter") == 0,
 		Placement: pick(t, "placement", filter.Alone, filter.Alone, filter.Before)}
 }
 

@@ -57,7 +57,11 @@ func (l *loader) actions(where at, n node[rawActions], stage string, fams []flow
 				strings.Join(slices.Sorted(maps.Keys(redirectWords)), ", "))
 			continue
 		}
-		out.Redirects[form] = can(e.Val, "redirects."+e.Key.s)
+		c := can(e.Val, "redirects."+e.Key.s)
+		if c.Instance = e.Val.V.Instance; c.Instance && (stage != "filter" || (flowspec.Redirect{Form: form}).NextHop() || !c.OK) {
+			l.bad(e.Val.at, "instance is about a filter that redirects to a route target, which %s.actions.redirects.%s is not", stage, e.Key.s)
+		}
+		out.Redirects[form] = c
 	}
 	for _, x := range raw.Exclude {
 		out.Exclude = append(out.Exclude, l.actionExclusion(x, stage))

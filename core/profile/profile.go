@@ -143,6 +143,7 @@ type Need struct {
 type Can struct {
 	OK       bool
 	Families []flowspec.Family // rules it holds for; nil: all of Native
+	Instance bool              // of a redirect to a route target: it holds where the operator names the routing instance that imports it
 	Fact     string
 }
 

@@ -104,6 +104,7 @@ type rawActions struct {
 type rawCan struct {
 	Cannot   bool    `yaml:"cannot"`
 	Families []word  `yaml:"families"`
+	Instance bool    `yaml:"instance"`
 	Fact     factRef `yaml:"fact"`
 }
 

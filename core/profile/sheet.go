@@ -296,6 +296,8 @@ func canWords(c Can) string {
 		return "not known"
 	case !c.OK:
 		return "no"
+	case c.Instance:
+		return "where the instance is named"
 	case c.Families != nil:
 		return familyWords(c.Families) + " only"
 	}

@@ -29,6 +29,7 @@ func Judge(deck *plan.Deck, snap rib.Snapshot, index []int, p *profile.Profile, 
 	if err != nil {
 		return nil, fmt.Errorf("plan for %s: %w", p.Name, err)
 	}
+	d = filter.ForDevice(d, opt.Instances)
 	j := &Judged{Plan: made, Verdicts: make([]*plan.Verdict, len(index)), Warnings: made.Warnings, Filters: WriteFilters(made.Desired.Filters, d, p.Name)}
 	for i, v := range made.Verdicts {
 		j.Filters.check(v)
