@@ -53,5 +53,39 @@ func (a Attachment) Stands(p filter.Placement) bool {
 	if a.Inactive || len(a.Filters) == 0 || !marked(a.Filters[0]) {
 		return false
 	}
-	return p == filter.Before || len(a.Filters) == 1
+	return p != filter.Alone || len(a.Filters) == 1
+}
+
+// how says in words where a filter of ours stands on a; it does not stand as it should.
+func (a Attachment) how() string {
+	if others := a.Filters[:slices.IndexFunc(a.Filters, marked)]; len(others) > 0 {
+		return a.Interface + ", behind " + strings.Join(others, " and ")
+	}
+	return a.Interface + ", in front of " + strings.Join(a.Filters[1:], " and ") + ", which sees no packet"
+}
+
+// Attached returns where our filters stand as placement p wants it ("": anyhow), and where otherwise and how in words; both by filter, sorted. What is deactivated
+// stands nowhere.
+func (d Dialect) Attached(b []byte, p filter.Placement) (stands, misplaced map[string][]string, err error) {
+	all, err := d.Attachments(b)
+	if err != nil {
+		return nil, nil, err
+	}
+	stands, misplaced = map[string][]string{}, map[string][]string{}
+	for _, a := range all {
+		name := a.Filters[slices.IndexFunc(a.Filters, marked)]
+		switch {
+		case a.Inactive:
+		case p == "" || a.Stands(p):
+			stands[name] = append(stands[name], a.Interface)
+		default:
+			misplaced[name] = append(misplaced[name], a.how())
+		}
+	}
+	for _, where := range []map[string][]string{stands, misplaced} {
+		for _, list := range where {
+			slices.Sort(list)
+		}
+	}
+	return stands, misplaced, nil
 }

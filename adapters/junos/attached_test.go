@@ -43,6 +43,35 @@ func TestAttachments(t *testing.T) {
 	}
 }
 
+func TestAttached(t *testing.T) {
+	t.Parallel()
+	const config = `interfaces {
+		ge-0/0/3 { unit 0 { family inet { filter { input sluice-v4; output EDGE-OUT; } } family inet6 { filter { output sluice-v6; } } } }
+		ge-0/0/2 { unit 0 { family inet { filter { input-list [ sluice-v4 EDGE LAST ]; } } family inet6 { filter { input-list [ EDGE6 sluice-v6 ]; } } } }
+		ge-0/0/1 { unit 0 { family inet { filter { input-list [ BOGONS EDGE sluice-v4 ]; } } } unit 1 { family inet { inactive: filter { input sluice-v4; } } } }
+		ge-0/0/0 { unit 0 { family inet { filter { input EDGE; } } } }
+	}`
+	const behind, behind6 = "ge-0/0/1.0, behind BOGONS and EDGE", "ge-0/0/2.0, behind EDGE6"
+	type places map[string][]string
+	for p, want := range map[filter.Placement][2]places{
+		filter.Alone: {{"sluice-v4": {"ge-0/0/3.0"}},
+			{"sluice-v4": {behind, "ge-0/0/2.0, in front of EDGE and LAST, which sees no packet"}, "sluice-v6": {behind6}}},
+		filter.Before: {{"sluice-v4": {"ge-0/0/2.0", "ge-0/0/3.0"}}, {"sluice-v4": {behind}, "sluice-v6": {behind6}}},
+		"":            {{"sluice-v4": {"ge-0/0/1.0", "ge-0/0/2.0", "ge-0/0/3.0"}, "sluice-v6": {"ge-0/0/2.0"}}, {}},
+	} {
+		stands, misplaced, err := dialect.Attached([]byte(config), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, [2]places{stands, misplaced}); diff != "" {
+			t.Errorf("placement %q (-want +got)\n%s", p, diff)
+		}
+	}
+	if _, _, err := dialect.Attached([]byte("interfaces { ge-0/0/0 {"), filter.Alone); err == nil {
+		t.Error("a text that is cut off is read")
+	}
+}
+
 // The commands of Render lead to an attachment as the placement wants it.
 func TestAttachCommandsAttach(t *testing.T) {
 	t.Parallel()

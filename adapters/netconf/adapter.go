@@ -139,7 +139,7 @@ func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (d
 			out.Filters = append(out.Filters, f)
 		}
 	}
-	out.Attached, err = a.attachments(ctx, s)
+	out.Attached, out.Misplaced, err = a.attachments(ctx, s, t.Placement)
 	return out, err
 }
 
@@ -165,19 +165,31 @@ func (a *Adapter) running(ctx context.Context, s *session) ([]filter.Filter, err
 	return filters, nil
 }
 
-// attachments reads where our filters stand. A device that does not know the question leaves it open.
-func (a *Adapter) attachments(ctx context.Context, s *session) (map[string][]string, error) {
-	if a.opt.Model.Attachments == "" {
-		return nil, nil
+// attacher is a Dialect that reads where filters are attached.
+type attacher interface {
+	// Attached returns where our filters stand as placement p wants it, and where otherwise and how; both by filter.
+	Attached(config []byte, p filter.Placement) (stands, misplaced map[string][]string, err error)
+}
+
+// attachments reads where our filters stand. A device that does not know the question leaves it open, and so does an answer that is not understood.
+func (a *Adapter) attachments(ctx context.Context, s *session, p filter.Placement) (stands, misplaced map[string][]string, err error) {
+	dialect, ok := a.dialect.(attacher)
+	if !ok || a.opt.Model.Attachments == "" {
+		return nil, nil, nil
 	}
 	reply, err := s.exec(ctx, "read the attachments", getConfig(a.opt.Model.Attachments))
 	if _, theirs := asRPCError(err); theirs {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return attached(reply.RawReply)
+	stands, misplaced, err = dialect.Attached([]byte(reply.RawReply), p)
+	if err != nil {
+		a.log().Warn("where our filters are attached is not understood", "session", s.SessionID, "what", err)
+		return nil, nil, nil
+	}
+	return stands, misplaced, nil
 }
 
 func getConfig(subtree string) string {

@@ -501,8 +501,17 @@ func TestAttachments(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string][]string{"sluice-v4": {"ge-0/0/0.0", "ge-0/0/1.7"}, "sluice-v6": {"ge-0/0/1.7"}}
-	if !reflect.DeepEqual(st.Attached, want) {
-		t.Errorf("attached %v, want %v", st.Attached, want)
+	if !reflect.DeepEqual(st.Attached, want) || len(st.Misplaced) > 0 {
+		t.Errorf("attached %v, and otherwise %v, want %v", st.Attached, st.Misplaced, want)
+	}
+	d := target(s)
+	d.Placement = filter.Alone // so that EDGE would see no packet
+	if st, err = newAdapter(t).Read(ctx(t), d); err != nil {
+		t.Fatal(err)
+	}
+	want["sluice-v4"] = []string{"ge-0/0/0.0"}
+	if misplaced := map[string][]string{"sluice-v4": {"ge-0/0/1.7, in front of EDGE, which sees no packet"}}; !reflect.DeepEqual(st.Attached, want) || !reflect.DeepEqual(st.Misplaced, misplaced) {
+		t.Errorf("attached %v, and otherwise %v, want %v and %v", st.Attached, st.Misplaced, want, misplaced)
 	}
 }
 

@@ -12,6 +12,9 @@ import (
 
 	gonetconf "github.com/Juniper/go-netconf/netconf"
 	"pgregory.net/rapid"
+
+	"github.com/sluice-gateway/sluice/adapters/junos"
+	"github.com/sluice-gateway/sluice/core/filter"
 )
 
 // pieces returns a reader that hands b out in pieces of n octets.
@@ -153,7 +156,7 @@ func FuzzReply(f *testing.F) {
 			return
 		}
 		_ = hasOK(reply.Data)
-		_, _ = attached(reply.RawReply)
+		_, _, _ = junos.Dialect{}.Attached([]byte(reply.RawReply), filter.Before)
 	})
 }
 

@@ -1,15 +1,5 @@
 package netconf
 
-import (
-	"encoding/xml"
-	"errors"
-	"io"
-	"slices"
-	"strings"
-
-	"github.com/sluice-gateway/sluice/core/filter"
-)
-
 // Model says where on a device the objects of a dialect stand. It is data: one for each dialect.
 type Model struct {
 	// Subtree selects the objects, for <filter type="subtree"> (RFC 6241 section 6).
@@ -49,73 +39,4 @@ var models = map[string]Model{
 		Subtree: `<acl xmlns="urn:huawei:yang:huawei-acl"><groups/><group6s/></acl>` +
 			`<qos xmlns="urn:huawei:yang:huawei-qos"><classifier-template><traffic-classifiers/><traffic-behaviors/><traffic-policys/></classifier-template></qos>`,
 	},
-}
-
-// attached returns where our filters stand, by filter, as the device names interfaces. What is deactivated does not count.
-func attached(reply string) (map[string][]string, error) {
-	out := map[string][]string{}
-	names := map[int]string{} // of the list entries on the way, by depth
-	err := walk(reply, func(path []element) bool {
-		el := path[len(path)-1]
-		if el.name == "name" && len(path) > 1 {
-			names[len(path)-1] = el.text
-			return true
-		}
-		if !strings.HasPrefix(el.text, filter.Mark) || slices.ContainsFunc(path, func(e element) bool { return e.inactive }) {
-			return true
-		}
-		var where []string
-		for i, e := range path {
-			if e.name == "interface" || e.name == "unit" {
-				where = append(where, names[i+1])
-			}
-		}
-		if len(where) > 0 {
-			out[el.text] = append(out[el.text], strings.Join(where, "."))
-		}
-		return true
-	})
-	for _, list := range out {
-		slices.Sort(list)
-	}
-	return out, err
-}
-
-// element is one XML element on the way from the root.
-type element struct {
-	name     string
-	text     string
-	inactive bool
-}
-
-// walk calls visit for each element when it ends, with the way to it from the root. visit returns false to stop.
-func walk(doc string, visit func(path []element) bool) error {
-	dec := xml.NewDecoder(strings.NewReader(doc))
-	var path []element
-	for {
-		tok, err := dec.Token()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		switch el := tok.(type) {
-		case xml.StartElement:
-			e := element{name: el.Name.Local}
-			for _, a := range el.Attr {
-				e.inactive = e.inactive || a.Name.Local == "inactive"
-			}
-			path = append(path, e)
-		case xml.CharData:
-			if len(path) > 0 {
-				path[len(path)-1].text += strings.TrimSpace(string(el))
-			}
-		case xml.EndElement:
-			if !visit(path) {
-				return nil
-			}
-			path = path[:len(path)-1]
-		}
-	}
 }

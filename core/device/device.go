@@ -24,6 +24,9 @@ type State struct {
 	Filters []filter.Filter // by name
 	// Attached lists where each filter stands, as the device names interfaces; filled by Read.
 	Attached map[string][]string
+	// Misplaced lists where a filter stands otherwise than its placement wants, and how, for people: "xe-0/0/1.100, behind EDGE". Filled by Read. Where filters
+	// stand is the operator's act: nobody moves them.
+	Misplaced map[string][]string
 }
 
 // Op is the kind of a step.

@@ -207,7 +207,10 @@ func (w *worker) checkPresence(state device.State) error {
 func (w *worker) observe(state device.State) {
 	w.filters.known, w.filters.observed, w.filters.read, w.filters.notes = true, state, w.now(), nil
 	for _, f := range state.Filters {
-		if len(state.Attached[f.Name]) == 0 {
+		for _, where := range state.Misplaced[f.Name] {
+			w.filters.notes = append(w.filters.notes, fmt.Sprintf("%s stands on %s: not as placement %s wants it", f.Name, where, w.dev.Target.Placement))
+		}
+		if len(state.Attached[f.Name])+len(state.Misplaced[f.Name]) == 0 {
 			w.filters.notes = append(w.filters.notes, f.Name+" is not attached to any interface that could be read: it filters nothing there")
 		}
 	}

@@ -144,6 +144,20 @@ func TestRulesComeAndGo(t *testing.T) {
 }
 
 // A gateway that comes back and finds everything right changes nothing.
+// A filter that stands in the wrong place is the operator's business: it is kept up to date there, and noted.
+func TestMisplacedFilterIsNoted(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.router.misplaced = "ge-0/0/0.0, behind EDGE"
+	b.set(discard(t, 1, 53))
+	b.start()
+	b.wait(InSync)
+	const want = "sluice-v4 stands on ge-0/0/0.0, behind EDGE: not as placement alone wants it"
+	if s := b.status(); s.Entries != 1 || len(s.Notes) != 2 || s.Notes[0] != want || !strings.Contains(s.Notes[1], "sluice-v6 is not attached") {
+		t.Errorf("got %d entries, and the notes %q", s.Entries, s.Notes)
+	}
+}
+
 func TestRestartChangesNothing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

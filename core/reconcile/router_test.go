@@ -32,6 +32,7 @@ type router struct {
 	crashAfter  bool   // Apply changes, and then the caller dies: it gets an error that no retry of the test may see
 	confirmed   bool   // Confirm and Cancel are refused: there is nothing to confirm any more
 	slow        func() // called by Apply before it changes anything
+	misplaced   string // where sluice-v4 stands otherwise than it should, and how
 }
 
 var errCrash = errors.New("the gateway was killed")
@@ -59,7 +60,11 @@ func (r *router) Read(context.Context, device.Target, ...string) (device.State, 
 	if err := r.enter(); err != nil {
 		return device.State{}, err
 	}
-	return device.State{Filters: slices.Clone(r.running), Attached: map[string][]string{"sluice-v4": {"ge-0/0/0.0"}}}, nil
+	state := device.State{Filters: slices.Clone(r.running), Attached: map[string][]string{"sluice-v4": {"ge-0/0/0.0"}}}
+	if r.misplaced != "" {
+		state.Attached, state.Misplaced = nil, map[string][]string{"sluice-v4": {r.misplaced}}
+	}
+	return state, nil
 }
 
 func (r *router) Render(context.Context, device.Target, device.Change) ([]byte, error) {

@@ -176,7 +176,8 @@ func TestFiltersCrossUnchanged(t *testing.T) {
 		if d := same(e.change, c); d != "" {
 			rt.Fatalf("a change does not cross unchanged (-got +want):\n%s", d)
 		}
-		e.state = device.State{Filters: []filter.Filter{g}, Attached: map[string][]string{f.Name: {"ge-0/0/0.0", rapid.String().Draw(rt, "interface")}}}
+		e.state = device.State{Filters: []filter.Filter{g}, Attached: map[string][]string{f.Name: {"ge-0/0/0.0", rapid.String().Draw(rt, "interface")}},
+			Misplaced: map[string][]string{g.Name: {rapid.String().Draw(rt, "misplaced")}}}
 		got, err := a.Read(t.Context(), device.Target{Name: "r1"})
 		if err != nil {
 			rt.Fatal(err)

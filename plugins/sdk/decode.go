@@ -35,13 +35,19 @@ func decodeState(s *pb.State) (device.State, error) {
 		}
 		out.Filters = append(out.Filters, d)
 	}
-	for name, where := range s.GetAttached() {
-		if out.Attached == nil {
-			out.Attached = map[string][]string{}
-		}
-		out.Attached[name] = where.GetNames()
-	}
+	out.Attached, out.Misplaced = decodePlaces(s.GetAttached()), decodePlaces(s.GetMisplaced())
 	return out, nil
+}
+
+func decodePlaces(places map[string]*pb.Interfaces) map[string][]string {
+	if len(places) == 0 {
+		return nil
+	}
+	out := make(map[string][]string, len(places))
+	for name, where := range places {
+		out[name] = where.GetNames()
+	}
+	return out
 }
 
 func decodeChange(c *pb.Change) (device.Change, error) {

@@ -31,13 +31,19 @@ func encodeState(s device.State) (*pb.State, error) {
 	for _, f := range s.Filters {
 		out.Filters = append(out.Filters, encodeFilter(f))
 	}
-	for name, where := range s.Attached {
-		if out.Attached == nil {
-			out.Attached = map[string]*pb.Interfaces{}
-		}
-		out.Attached[name] = &pb.Interfaces{Names: where}
-	}
+	out.Attached, out.Misplaced = encodePlaces(s.Attached), encodePlaces(s.Misplaced)
 	return out, nil
+}
+
+func encodePlaces(places map[string][]string) map[string]*pb.Interfaces {
+	if len(places) == 0 {
+		return nil
+	}
+	out := make(map[string]*pb.Interfaces, len(places))
+	for name, where := range places {
+		out[name] = &pb.Interfaces{Names: where}
+	}
+	return out
 }
 
 func encodeChange(c device.Change) (*pb.Change, error) {

@@ -1057,8 +1057,9 @@ func (x *Target) GetTimeoutNanoseconds() int64 {
 // State is what a device should hold, or holds, of ours. FlowSpec routes do not cross this boundary: they travel by BGP.
 type State struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Filters       []*Filter              `protobuf:"bytes,1,rep,name=filters,proto3" json:"filters,omitempty"`                                                                             // by name, ascending
-	Attached      map[string]*Interfaces `protobuf:"bytes,2,rep,name=attached,proto3" json:"attached,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // by name of the filter: where it stands. Filled by Read
+	Filters       []*Filter              `protobuf:"bytes,1,rep,name=filters,proto3" json:"filters,omitempty"`                                                                               // by name, ascending
+	Attached      map[string]*Interfaces `protobuf:"bytes,2,rep,name=attached,proto3" json:"attached,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`   // by name of the filter: where it stands. Filled by Read
+	Misplaced     map[string]*Interfaces `protobuf:"bytes,3,rep,name=misplaced,proto3" json:"misplaced,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // by name of the filter: where it stands otherwise than its placement wants, and how, for people. Filled by Read
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1103,6 +1104,13 @@ func (x *State) GetFilters() []*Filter {
 func (x *State) GetAttached() map[string]*Interfaces {
 	if x != nil {
 		return x.Attached
+	}
+	return nil
+}
+
+func (x *State) GetMisplaced() map[string]*Interfaces {
+	if x != nil {
+		return x.Misplaced
 	}
 	return nil
 }
@@ -2373,11 +2381,15 @@ const file_adapter_proto_rawDesc = "" +
 	"\x13timeout_nanoseconds\x18\f \x01(\x03R\x12timeoutNanoseconds\x1a:\n" +
 	"\fOptionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xdc\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x80\x03\n" +
 	"\x05State\x123\n" +
 	"\afilters\x18\x01 \x03(\v2\x19.sluice.adapter.v1.FilterR\afilters\x12B\n" +
-	"\battached\x18\x02 \x03(\v2&.sluice.adapter.v1.State.AttachedEntryR\battached\x1aZ\n" +
+	"\battached\x18\x02 \x03(\v2&.sluice.adapter.v1.State.AttachedEntryR\battached\x12E\n" +
+	"\tmisplaced\x18\x03 \x03(\v2'.sluice.adapter.v1.State.MisplacedEntryR\tmisplaced\x1aZ\n" +
 	"\rAttachedEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x123\n" +
+	"\x05value\x18\x02 \x01(\v2\x1d.sluice.adapter.v1.InterfacesR\x05value:\x028\x01\x1a[\n" +
+	"\x0eMisplacedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x123\n" +
 	"\x05value\x18\x02 \x01(\v2\x1d.sluice.adapter.v1.InterfacesR\x05value:\x028\x01\"\"\n" +
 	"\n" +
@@ -2507,7 +2519,7 @@ func file_adapter_proto_rawDescGZIP() []byte {
 }
 
 var file_adapter_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
+var file_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_adapter_proto_goTypes = []any{
 	(Op)(0),                 // 0: sluice.adapter.v1.Op
 	(Unit)(0),               // 1: sluice.adapter.v1.Unit
@@ -2550,6 +2562,7 @@ var file_adapter_proto_goTypes = []any{
 	nil,                     // 38: sluice.adapter.v1.CountersReply.ByEntryEntry
 	nil,                     // 39: sluice.adapter.v1.Target.OptionsEntry
 	nil,                     // 40: sluice.adapter.v1.State.AttachedEntry
+	nil,                     // 41: sluice.adapter.v1.State.MisplacedEntry
 }
 var file_adapter_proto_depIdxs = []int32{
 	18, // 0: sluice.adapter.v1.ReadRequest.target:type_name -> sluice.adapter.v1.Target
@@ -2568,53 +2581,55 @@ var file_adapter_proto_depIdxs = []int32{
 	39, // 13: sluice.adapter.v1.Target.options:type_name -> sluice.adapter.v1.Target.OptionsEntry
 	24, // 14: sluice.adapter.v1.State.filters:type_name -> sluice.adapter.v1.Filter
 	40, // 15: sluice.adapter.v1.State.attached:type_name -> sluice.adapter.v1.State.AttachedEntry
-	0,  // 16: sluice.adapter.v1.Step.op:type_name -> sluice.adapter.v1.Op
-	24, // 17: sluice.adapter.v1.Step.filter:type_name -> sluice.adapter.v1.Filter
-	21, // 18: sluice.adapter.v1.Change.steps:type_name -> sluice.adapter.v1.Step
-	19, // 19: sluice.adapter.v1.Change.desired:type_name -> sluice.adapter.v1.State
-	25, // 20: sluice.adapter.v1.Filter.entries:type_name -> sluice.adapter.v1.Entry
-	31, // 21: sluice.adapter.v1.Filter.policers:type_name -> sluice.adapter.v1.Policer
-	26, // 22: sluice.adapter.v1.Entry.match:type_name -> sluice.adapter.v1.Match
-	30, // 23: sluice.adapter.v1.Entry.do:type_name -> sluice.adapter.v1.Do
-	27, // 24: sluice.adapter.v1.Match.proto:type_name -> sluice.adapter.v1.Values
-	27, // 25: sluice.adapter.v1.Match.port:type_name -> sluice.adapter.v1.Values
-	27, // 26: sluice.adapter.v1.Match.dst_port:type_name -> sluice.adapter.v1.Values
-	27, // 27: sluice.adapter.v1.Match.src_port:type_name -> sluice.adapter.v1.Values
-	27, // 28: sluice.adapter.v1.Match.icmp_type:type_name -> sluice.adapter.v1.Values
-	27, // 29: sluice.adapter.v1.Match.icmp_code:type_name -> sluice.adapter.v1.Values
-	27, // 30: sluice.adapter.v1.Match.length:type_name -> sluice.adapter.v1.Values
-	27, // 31: sluice.adapter.v1.Match.dscp:type_name -> sluice.adapter.v1.Values
-	27, // 32: sluice.adapter.v1.Match.label:type_name -> sluice.adapter.v1.Values
-	29, // 33: sluice.adapter.v1.Match.flags:type_name -> sluice.adapter.v1.FlagTerm
-	28, // 34: sluice.adapter.v1.Values.spans:type_name -> sluice.adapter.v1.Span
-	33, // 35: sluice.adapter.v1.Do.redirect:type_name -> sluice.adapter.v1.Redirect
-	32, // 36: sluice.adapter.v1.Policer.rate:type_name -> sluice.adapter.v1.Rate
-	1,  // 37: sluice.adapter.v1.Rate.unit:type_name -> sluice.adapter.v1.Unit
-	2,  // 38: sluice.adapter.v1.Redirect.form:type_name -> sluice.adapter.v1.RedirectForm
-	35, // 39: sluice.adapter.v1.Failure.transient:type_name -> sluice.adapter.v1.Transient
-	36, // 40: sluice.adapter.v1.Failure.refused:type_name -> sluice.adapter.v1.Refused
-	37, // 41: sluice.adapter.v1.Failure.drifted:type_name -> sluice.adapter.v1.Drifted
-	17, // 42: sluice.adapter.v1.CountersReply.ByEntryEntry.value:type_name -> sluice.adapter.v1.Counter
-	20, // 43: sluice.adapter.v1.State.AttachedEntry.value:type_name -> sluice.adapter.v1.Interfaces
-	3,  // 44: sluice.adapter.v1.Adapter.Info:input_type -> sluice.adapter.v1.InfoRequest
-	5,  // 45: sluice.adapter.v1.Adapter.Read:input_type -> sluice.adapter.v1.ReadRequest
-	7,  // 46: sluice.adapter.v1.Adapter.Render:input_type -> sluice.adapter.v1.RenderRequest
-	9,  // 47: sluice.adapter.v1.Adapter.Apply:input_type -> sluice.adapter.v1.ApplyRequest
-	11, // 48: sluice.adapter.v1.Adapter.Confirm:input_type -> sluice.adapter.v1.ConfirmRequest
-	13, // 49: sluice.adapter.v1.Adapter.Cancel:input_type -> sluice.adapter.v1.CancelRequest
-	15, // 50: sluice.adapter.v1.Adapter.Counters:input_type -> sluice.adapter.v1.CountersRequest
-	4,  // 51: sluice.adapter.v1.Adapter.Info:output_type -> sluice.adapter.v1.InfoReply
-	6,  // 52: sluice.adapter.v1.Adapter.Read:output_type -> sluice.adapter.v1.ReadReply
-	8,  // 53: sluice.adapter.v1.Adapter.Render:output_type -> sluice.adapter.v1.RenderReply
-	10, // 54: sluice.adapter.v1.Adapter.Apply:output_type -> sluice.adapter.v1.ApplyReply
-	12, // 55: sluice.adapter.v1.Adapter.Confirm:output_type -> sluice.adapter.v1.ConfirmReply
-	14, // 56: sluice.adapter.v1.Adapter.Cancel:output_type -> sluice.adapter.v1.CancelReply
-	16, // 57: sluice.adapter.v1.Adapter.Counters:output_type -> sluice.adapter.v1.CountersReply
-	51, // [51:58] is the sub-list for method output_type
-	44, // [44:51] is the sub-list for method input_type
-	44, // [44:44] is the sub-list for extension type_name
-	44, // [44:44] is the sub-list for extension extendee
-	0,  // [0:44] is the sub-list for field type_name
+	41, // 16: sluice.adapter.v1.State.misplaced:type_name -> sluice.adapter.v1.State.MisplacedEntry
+	0,  // 17: sluice.adapter.v1.Step.op:type_name -> sluice.adapter.v1.Op
+	24, // 18: sluice.adapter.v1.Step.filter:type_name -> sluice.adapter.v1.Filter
+	21, // 19: sluice.adapter.v1.Change.steps:type_name -> sluice.adapter.v1.Step
+	19, // 20: sluice.adapter.v1.Change.desired:type_name -> sluice.adapter.v1.State
+	25, // 21: sluice.adapter.v1.Filter.entries:type_name -> sluice.adapter.v1.Entry
+	31, // 22: sluice.adapter.v1.Filter.policers:type_name -> sluice.adapter.v1.Policer
+	26, // 23: sluice.adapter.v1.Entry.match:type_name -> sluice.adapter.v1.Match
+	30, // 24: sluice.adapter.v1.Entry.do:type_name -> sluice.adapter.v1.Do
+	27, // 25: sluice.adapter.v1.Match.proto:type_name -> sluice.adapter.v1.Values
+	27, // 26: sluice.adapter.v1.Match.port:type_name -> sluice.adapter.v1.Values
+	27, // 27: sluice.adapter.v1.Match.dst_port:type_name -> sluice.adapter.v1.Values
+	27, // 28: sluice.adapter.v1.Match.src_port:type_name -> sluice.adapter.v1.Values
+	27, // 29: sluice.adapter.v1.Match.icmp_type:type_name -> sluice.adapter.v1.Values
+	27, // 30: sluice.adapter.v1.Match.icmp_code:type_name -> sluice.adapter.v1.Values
+	27, // 31: sluice.adapter.v1.Match.length:type_name -> sluice.adapter.v1.Values
+	27, // 32: sluice.adapter.v1.Match.dscp:type_name -> sluice.adapter.v1.Values
+	27, // 33: sluice.adapter.v1.Match.label:type_name -> sluice.adapter.v1.Values
+	29, // 34: sluice.adapter.v1.Match.flags:type_name -> sluice.adapter.v1.FlagTerm
+	28, // 35: sluice.adapter.v1.Values.spans:type_name -> sluice.adapter.v1.Span
+	33, // 36: sluice.adapter.v1.Do.redirect:type_name -> sluice.adapter.v1.Redirect
+	32, // 37: sluice.adapter.v1.Policer.rate:type_name -> sluice.adapter.v1.Rate
+	1,  // 38: sluice.adapter.v1.Rate.unit:type_name -> sluice.adapter.v1.Unit
+	2,  // 39: sluice.adapter.v1.Redirect.form:type_name -> sluice.adapter.v1.RedirectForm
+	35, // 40: sluice.adapter.v1.Failure.transient:type_name -> sluice.adapter.v1.Transient
+	36, // 41: sluice.adapter.v1.Failure.refused:type_name -> sluice.adapter.v1.Refused
+	37, // 42: sluice.adapter.v1.Failure.drifted:type_name -> sluice.adapter.v1.Drifted
+	17, // 43: sluice.adapter.v1.CountersReply.ByEntryEntry.value:type_name -> sluice.adapter.v1.Counter
+	20, // 44: sluice.adapter.v1.State.AttachedEntry.value:type_name -> sluice.adapter.v1.Interfaces
+	20, // 45: sluice.adapter.v1.State.MisplacedEntry.value:type_name -> sluice.adapter.v1.Interfaces
+	3,  // 46: sluice.adapter.v1.Adapter.Info:input_type -> sluice.adapter.v1.InfoRequest
+	5,  // 47: sluice.adapter.v1.Adapter.Read:input_type -> sluice.adapter.v1.ReadRequest
+	7,  // 48: sluice.adapter.v1.Adapter.Render:input_type -> sluice.adapter.v1.RenderRequest
+	9,  // 49: sluice.adapter.v1.Adapter.Apply:input_type -> sluice.adapter.v1.ApplyRequest
+	11, // 50: sluice.adapter.v1.Adapter.Confirm:input_type -> sluice.adapter.v1.ConfirmRequest
+	13, // 51: sluice.adapter.v1.Adapter.Cancel:input_type -> sluice.adapter.v1.CancelRequest
+	15, // 52: sluice.adapter.v1.Adapter.Counters:input_type -> sluice.adapter.v1.CountersRequest
+	4,  // 53: sluice.adapter.v1.Adapter.Info:output_type -> sluice.adapter.v1.InfoReply
+	6,  // 54: sluice.adapter.v1.Adapter.Read:output_type -> sluice.adapter.v1.ReadReply
+	8,  // 55: sluice.adapter.v1.Adapter.Render:output_type -> sluice.adapter.v1.RenderReply
+	10, // 56: sluice.adapter.v1.Adapter.Apply:output_type -> sluice.adapter.v1.ApplyReply
+	12, // 57: sluice.adapter.v1.Adapter.Confirm:output_type -> sluice.adapter.v1.ConfirmReply
+	14, // 58: sluice.adapter.v1.Adapter.Cancel:output_type -> sluice.adapter.v1.CancelReply
+	16, // 59: sluice.adapter.v1.Adapter.Counters:output_type -> sluice.adapter.v1.CountersReply
+	53, // [53:60] is the sub-list for method output_type
+	46, // [46:53] is the sub-list for method input_type
+	46, // [46:46] is the sub-list for extension type_name
+	46, // [46:46] is the sub-list for extension extendee
+	0,  // [0:46] is the sub-list for field type_name
 }
 
 func init() { file_adapter_proto_init() }
@@ -2634,7 +2649,7 @@ func file_adapter_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_adapter_proto_rawDesc), len(file_adapter_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   38,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
