@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/packet"
 	"github.com/sluice-gateway/sluice/core/profile"
 )
@@ -199,6 +200,13 @@ func (n *counts) add(o counts) {
 	n.rate += o.rate
 }
 
+// inFilters says whether an entry of the filters does what is asked about.
+func inFilters(d *device.State, does func(filter.Do) bool) bool {
+	return slices.ContainsFunc(d.Filters, func(f filter.Filter) bool {
+		return slices.ContainsFunc(f.Entries, func(e filter.Entry) bool { return does(e.Do) })
+	})
+}
+
 // warnings returns what there is to say about the device as a whole.
 func (p *platform) warnings(d *device.State, has counts) []Reason {
 	var out []Reason
@@ -219,6 +227,10 @@ func (p *platform) warnings(d *device.State, has counts) []Reason {
 			applies = has.rate > 0
 		case "filter":
 			applies = len(d.Filters) > 0
+		case "filter-redirect":
+			applies = inFilters(d, func(do filter.Do) bool { return do.Redirect != nil })
+		case "filter-rate":
+			applies = inFilters(d, func(do filter.Do) bool { return do.Policer != "" })
 		}
 		if !applies || p.excused(w.Unless) || w.Above > 0 && len(d.Routes) <= w.Above {
 			continue

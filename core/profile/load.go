@@ -322,7 +322,7 @@ func (l *loader) pipeline(n node[rawPipeline]) []string {
 	return texts(n.V.Stages)
 }
 
-var moments = []string{"always", "native", "native-ipv4", "native-ipv6", "redirect", "rate", "filter"}
+var moments = []string{"always", "native", "native-ipv4", "native-ipv6", "redirect", "rate", "filter", "filter-redirect", "filter-rate"}
 
 func (l *loader) warning(n node[rawWarning]) Warning {
 	raw := n.V

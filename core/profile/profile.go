@@ -297,7 +297,8 @@ var Topics = []struct{ Word, About string }{
 type Warning struct {
 	Code string // "term-order"
 	// When it matters: "always"; "native", "native-ipv4", "native-ipv6" (some rule is carried natively); "redirect" (one of them with a
-	// redirect); "rate" (one of them with a rate above 0); "filter" (some rule is carried in a filter).
+	// redirect); "rate" (one of them with a rate above 0); "filter" (some rule is carried in a filter);
+	// "filter-redirect", "filter-rate" (one of these redirects, or has a policer).
 	When    string
 	Text    string
 	Command string // what to type on the device; may have several lines
