@@ -27,6 +27,9 @@ var suite = dialecttest.Suite{
 	Busy: busy, Refused: refused, RefusedIPv6: refusedIPv6, Hostile: hostile,
 	Seeds: []string{
 		inFilter(`<term inactive="inactive"><name>a</name><then><next>term</next></then></term>`),
+		inFilter(`<term><name>a</name><then><routing-instance><routing-instance-name>SCRUB</routing-instance-name></routing-instance><sample/></then></term>`),
+		`family inet6 { filter sluice-v6 { term a { from { payload-protocol-except [ 6 17 ]; traffic-class ef; } then { count a; routing-instance { clean.2_b; } } } term nothing { from { source-address ::/128; destination-address ::/128; } then discard; } } }`,
+		`policer sluice-p { filter-specific; if-exceeding-pps { pps-limit 5k; packet-burst 500; } then discard; } family inet { filter sluice-v4 { term a { then { policer sluice-p; dscp 8; next term; } } } }`,
 		`family inet { filter sluice-v4 { term a { from { tcp-flags "!(syn & !ack) | rst"; port-except [ 1 2-3 ]; } then { next-ip 192.0.2.1/32; } } } }`,
 	},
 	Router:     router,

@@ -13,6 +13,9 @@
 //   - one Fragments set that a single term can say (filter.FragmentParts);
 //   - Port in an entry without DstPort and SrcPort: Junos does not take them together in one term.
 //
+// A protocol in IPv6 is payload-protocol, the one behind all extension headers, as FlowSpec means it (RFC 8956 section 3.3); next-header is
+// whatever comes first.
+//
 // Render writes exactly these conditions and refuses an entry that lacks them; it adds none and leaves none out.
 //
 // # What it cannot say
@@ -28,6 +31,6 @@
 //
 // Every object is named sluice-*. The filter's terms are its entries; one more term, accept-rest, lets the rest pass where the filter
 // stands alone, because Junos discards what no term matches. In front of another filter the rest goes on to that one; there, a filter that is
-// empty, or whose last entry goes on, ends by a term nothing, for Junos takes no `next term` at the end. Policers are filter-specific: one bucket for all terms that name them, where
-// the default would be one for each term.
+// empty, or whose last entry goes on, ends by a term nothing, for Junos takes no `next term` at the end. Policers are filter-specific: one
+// bucket for all terms that name them, where the default would be one for each term.
 package junos
