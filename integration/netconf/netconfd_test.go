@@ -3,6 +3,7 @@ package netconf_test
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -128,6 +129,31 @@ func TestAddChangeWithdraw(t *testing.T) {
 	holds(t, a, r, device.State{})
 	for _, want := range []device.State{filters(4, 1_250_000), filters(7, 2_500_000), filters(3, 2_500_000), {}} {
 		lint(t, want)
+		settle(t, a, r, want)
+	}
+}
+
+// TestEveryEnding: a router that is told its routing instances holds redirects into them and to next hops, limits in packets, marks, and filters in front of others.
+func TestEveryEnding(t *testing.T) {
+	t.Parallel()
+	r := rig.Boot(t, true)
+	r.Target.Options = map[string]string{"instances": "65000:666=SCRUB"}
+	a, _ := plugin(t)
+	mark := uint8(8)
+	ends := []filter.Do{
+		{Redirect: &flowspec.Redirect{Form: flowspec.RedirectAS2, Global: 65000, Local: 666}, Mark: &mark, Sample: true},
+		{Redirect: &flowspec.Redirect{Form: flowspec.NextHopIETFv4, Addr: netip.MustParseAddr("192.0.2.99")}},
+		{Policer: "sluice-p1", Continue: true},
+	}
+	v4 := filters(3, 1).Filters[0]
+	v4.Policers[0].Rate, v4.Policers[0].Burst = flowspec.Rate{Amount: 5000, Unit: flowspec.Packets}, 500
+	for i := range ends {
+		v4.Entries[i].Do = ends[i]
+	}
+	v6 := filter.Filter{Name: "sluice-v6", Version: packet.IPv6, Placement: filter.Before}
+	last := v6
+	last.Entries = []filter.Entry{{Name: "a", Match: filter.Match{Proto: packet.Values{{Lo: 17, Hi: 17}}, DSCP: packet.Values{{Lo: 46, Hi: 46}}}, Do: filter.Do{Sample: true, Continue: true}}}
+	for _, want := range []device.State{{Filters: []filter.Filter{v4, v6}}, {Filters: []filter.Filter{v4, last}}, {}} {
 		settle(t, a, r, want)
 	}
 }
