@@ -44,9 +44,8 @@ func (d *domain) settle(b *bucket, turns []turn) []turn {
 		own = d.together(b, slices.Collect(d.exposures(b)))
 	}
 	for i, s := range b.seats {
-		was := s.own
-		s.own = own[i]
-		if was.state != own[i].state || was.note != nil || own[i].note != nil {
+		if was := s.own; !was.same(own[i]) {
+			s.own = own[i]
 			turns = append(turns, turn{s, was, own[i]})
 		}
 	}
@@ -131,6 +130,7 @@ func (d *domain) together(b *bucket, above []exposure) []fate {
 	pl.outer, pl.bucket = above, b
 	pl.settle()
 	pl.nameLosses()
+	b.remedied = slices.Clip(pl.remedied)
 	return pl.fates()
 }
 

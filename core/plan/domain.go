@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"cmp"
+	"math"
 	"net/netip"
 	"slices"
 
@@ -95,12 +97,13 @@ type bucket struct {
 	lossy   bool           // it is in domain.lossy
 	// routes is what it sends where that is not simply one route for each rule, in the order of the device.
 	routes          []sent
-	laid            []sent  // the same with those that an earlier rule sends
-	sends, filtered int     // routes, and rules in the filter
-	dirty           bool    // it waits to be settled
-	crowd           bool    // it was settled as one
-	kept            bool    // ripple.kept has it
-	left            []*seat // went with the changes at hand
+	laid            []sent     // the same with those that an earlier rule sends
+	sends, filtered int        // routes, and rules in the filter
+	dirty           bool       // it waits to be settled
+	crowd           bool       // it was settled as one
+	kept            bool       // ripple.kept has it
+	left            []*seat    // went with the changes at hand
+	remedied        []remedied // when its rules were last settled with each other
 }
 
 // row is rules in RFC order, with their glances in a row.
@@ -192,6 +195,7 @@ func newDomain(p *platform, m flowspec.Match) *domain {
 	for _, x := range []*sieve{&d.loose, &d.neither, &d.lossy.all, &d.lossy.watch, &d.lossy.victims} {
 		x.version = d.family.Version()
 	}
+	d.lossy.all.twice = true
 	if p.native != nil {
 		d.limits = p.native.families[d.family]
 	}
@@ -240,6 +244,14 @@ func (d *domain) drop(s *seat) {
 	}
 	s.gone = true
 	d.count(s.card, -1)
+}
+
+// lose notes that s, which does not begin with a destination prefix, is lost to a rule, see sieve.lose.
+func (d *domain) lose(s *seat, end uint64) {
+	d.loose.lose(s, end)
+	if s.bucket.kind != bySrc {
+		d.neither.lose(s, end)
+	}
 }
 
 // count keeps account of what the rules ask for.
@@ -320,16 +332,30 @@ func (d *domain) forget(b *bucket) {
 	}
 }
 
+// compare orders leaders as far as prefixes that have no address in common tell: those of the others begin or end in each other.
+func (l *leader) compare(o *leader) int {
+	if l.kind != byDst || o.kind != byDst {
+		return int(l.kind) - int(o.kind)
+	}
+	return cmp.Compare(end(l.prefix), end(o.prefix))
+}
+
+// end returns the last address of a prefix, as far as a glance sees it. A prefix inside another ends with it or before it, and comes first (RFC 8955 §5.1).
+func end(p netip.Prefix) uint64 {
+	b := bitsOf(p)
+	return b.value | ^b.mask
+}
+
 func compareBuckets(a, b *bucket) int {
-	if a.kind != b.kind {
-		return int(a.kind) - int(b.kind)
+	if order := a.leader.compare(&b.leader); order != 0 {
+		return order
 	}
 	return flowspec.Compare(a.rule.Match, b.rule.Match)
 }
 
 func compareSeats(a, b *seat) int {
-	if a.lead.kind != b.lead.kind {
-		return int(a.lead.kind) - int(b.lead.kind)
+	if order := a.lead.compare(&b.lead); order != 0 {
+		return order
 	}
 	return flowspec.Compare(a.rule.Match, b.rule.Match)
 }
@@ -362,9 +388,12 @@ func (d *domain) near(c *card, visit func(*seat) bool) {
 }
 
 // nearLoose is near for rules that do not begin with a destination prefix. It returns false when visit did.
-func (d *domain) nearLoose(c *card, visit func(*seat) bool) bool {
+func (d *domain) nearLoose(c *card, visit func(*seat) bool) bool { return d.nearNews(c, 0, visit) }
+
+// nearNews is nearLoose, but for rules that are lost to one whose destination ends before the address from.
+func (d *domain) nearNews(c *card, from uint64, visit func(*seat) bool) bool {
 	if !c.src.IsValid() {
-		return d.loose.near(&c.glance, visit)
+		return d.loose.nearNews(&c.glance, from, visit)
 	}
 	for _, b := range d.bySrc.Supernets(c.src) {
 		if !b.near(&c.glance, visit) {
@@ -376,11 +405,12 @@ func (d *domain) nearLoose(c *card, visit func(*seat) bool) bool {
 			return false
 		}
 	}
-	return d.neither.near(&c.glance, visit)
+	return d.neither.nearNews(&c.glance, from, visit)
 }
 
-// below calls visit with every rule of a bucket below that of s which may share a packet with s.
-func (d *domain) below(s *seat, visit func(*seat)) {
+// below calls visit with every rule of a bucket below that of s which may share a packet with s, but for rules without a destination that are lost to one whose
+// destination ends before the address from.
+func (d *domain) below(s *seat, from uint64, visit func(*seat)) {
 	try := func(o *seat) bool {
 		visit(o)
 		return true
@@ -392,15 +422,23 @@ func (d *domain) below(s *seat, visit func(*seat)) {
 				one.near(&s.glance, try)
 			}
 		}
-		d.nearLoose(s.card, try)
+		d.nearNews(s.card, from, try)
 		return
 	}
-	d.nearLoose(s.card, func(o *seat) bool {
+	d.nearNews(s.card, from, func(o *seat) bool {
 		if o.bucket != b && compareBuckets(b, o.bucket) < 0 {
 			visit(o)
 		}
 		return true
 	})
+}
+
+// begins returns the address at which the destination of s begins, as far as a glance sees it: rules that are lost to one whose destination ends before it are lost to one above s.
+func (s *seat) begins() uint64 {
+	if s.lead.kind != byDst {
+		return math.MaxUint64
+	}
+	return bitsOf(s.lead.prefix).value
 }
 
 // joined says whether c and d must be carried by one mechanism: they are tied and fare differently, or alike where doing that twice is not the same as doing

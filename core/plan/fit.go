@@ -19,7 +19,6 @@ type fitting struct {
 	d     *domain
 	s     *seat
 	above []*seat // of the bucket, in order, that are near s
-	inner int     // how many rules of the bucket are above s
 	left  int     // questions that may still be asked
 	note  *note   // nil: nothing to say
 	tried []retried
@@ -81,7 +80,7 @@ func (d *domain) fit(b *bucket, at int) fate {
 
 // fitting returns what is to be known to fit b.seats[at].
 func (d *domain) fitting(b *bucket, at int) fitting {
-	f := fitting{d: d, s: b.seats[at], inner: at, left: mostQuestions}
+	f := fitting{d: d, s: b.seats[at], left: mostQuestions}
 	if d.p.steps >= 0 {
 		f.left = d.p.steps
 	}
@@ -119,7 +118,16 @@ func (f *fitting) fate() fate {
 			return pl.fates()[1]
 		}
 	}
-	return fate{asRejected, &note{reasons: []Reason{tooEntangled(f.inner)}}}
+	return fate{asRejected, &note{reasons: []Reason{tooEntangled(f.asks())}}}
+}
+
+// asks returns how many rules questions were asked about.
+func (f *fitting) asks() int {
+	of := make(map[*seat]bool)
+	for i := range f.asked {
+		of[f.asked[i].of] = true
+	}
+	return len(of)
 }
 
 func (f *fitting) spent() bool { return f.left < 0 }

@@ -32,6 +32,27 @@ func (a *glance) near(b *glance) bool {
 		a.dport.meets(b.dport) && a.sport.meets(b.sport) && a.bytes.meets(b.bytes)
 }
 
+// join makes a near whatever it or b is near.
+func (a *glance) join(b glance) {
+	if a.protos == 0 {
+		*a = b
+		return
+	}
+	a.dst.join(b.dst)
+	a.src.join(b.src)
+	a.dports, a.sports, a.protos = a.dports|b.dports, a.sports|b.sports, a.protos|b.protos
+	a.dport.join(b.dport)
+	a.sport.join(b.sport)
+	a.bytes.join(b.bytes)
+}
+
+func (a *bits) join(b bits) {
+	a.mask &= b.mask &^ (a.value ^ b.value)
+	a.value &= a.mask
+}
+
+func (a *hull) join(b hull) { a.lo, a.hi = min(a.lo, b.lo), max(a.hi, b.hi) }
+
 func (a hull) meets(b hull) bool { return a.lo <= b.hi && b.lo <= a.hi }
 
 // glanceOf returns the glance of the rule of c, which has these components.

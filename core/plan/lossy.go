@@ -10,9 +10,9 @@ import (
 // lossy is the rules that are rejected. What such a rule would have decided is left to rules below it.
 type lossy struct {
 	byDst bart.Table[*bucket] // buckets that have some and begin with a destination prefix
-	all   sieve
+	all   sieve               // seen a second time at the packets that were looked at for the witness
 	// Of rules that do not begin with a destination prefix:
-	watch   sieve // those that are rejected, at the packet of the witness, where it is the only one that was looked at
+	watch   sieve // those that are rejected, at these packets
 	victims sieve // those that are lost to a rule above their bucket, at that rule
 }
 
@@ -57,8 +57,8 @@ func (l *lossy) note(s *seat, lost bool) {
 			l.watch.drop(s)
 		}
 	}
-	if s.filed.to != nil && loose {
-		l.victims.drop(s)
+	if loose {
+		l.noteVictim(s, now.to)
 	}
 	s.filed = now
 	if lost {
@@ -67,21 +67,41 @@ func (l *lossy) note(s *seat, lost bool) {
 			l.watch.put(s, &s.glance)
 		}
 	}
-	if now.to != nil && loose {
-		l.victims.put(s, &now.to.glance)
+}
+
+// noteVictim notes that s, which does not begin with a destination prefix, is lost to another rule than before.
+func (l *lossy) noteVictim(s, to *seat) {
+	if s.filed.to == to {
+		return
+	}
+	if s.filed.to != nil {
+		l.victims.drop(s)
+	}
+	ends := uint64(0)
+	if to != nil {
+		l.victims.put(s, &to.glance)
+		if to.lead.kind == byDst {
+			ends = end(to.lead.prefix)
+		}
+	}
+	if !s.gone {
+		s.bucket.domain.lose(s, ends)
 	}
 }
 
 // sees notes the packets that were looked at for the witness of s.
 func (l *lossy) sees(s *seat) {
-	if s.bucket.kind == byDst || !s.filed.lost {
+	if !s.filed.lost {
 		return
 	}
-	g := s.glance
-	if len(s.probes) == 1 {
-		g = glanceAt(&s.probes[0])
+	var g glance
+	for i := range s.probes {
+		g.join(glanceAt(&s.probes[i]))
 	}
-	l.watch.see(s, g)
+	l.all.see(s, &g)
+	if s.bucket.kind != byDst {
+		l.watch.see(s, &g)
+	}
 }
 
 // above yields the rules above b, in RFC order, that leave packets to others, if these may be packets of rules of b that treat them as badly as asked or worse.
@@ -116,25 +136,17 @@ func (l *lossy) inside(b *bucket) (out []*seat) {
 	return out
 }
 
-// decidedBy calls visit with the rules whose packets, which they leave to others, s may decide, see domain.deciders.
-func (l *lossy) decidedBy(s *seat, visit func(*seat)) {
-	if s.bucket.kind != byDst {
-		l.all.near(&s.glance, func(e *seat) bool {
-			if e.exposes() {
-				visit(e)
-			}
-			return true
-		})
-		return
-	}
+// decidedBy returns the rules whose packets, which they leave to others, s may decide, see domain.decides: s begins with a destination prefix.
+func (l *lossy) decidedBy(s *seat) (out []*seat) {
 	for _, up := range l.byDst.Subnets(s.bucket.prefix) {
 		up.near(&s.glance, func(e *seat) bool {
-			if e.exposes() {
-				visit(e)
+			if e.exposes() && s.set.Overlaps(e.set) {
+				out = append(out, e)
 			}
 			return true
 		})
 	}
+	return out
 }
 
 // witnessing calls visit with rejected rules whose witness c may change.
@@ -143,7 +155,7 @@ func (l *lossy) witnessing(c *card, visit func(*seat)) {
 		return
 	}
 	if c.lead.kind != byDst {
-		l.all.near(&c.glance, func(s *seat) bool {
+		l.all.nearSecond(&c.glance, func(s *seat) bool {
 			visit(s)
 			return true
 		})

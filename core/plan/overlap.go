@@ -26,6 +26,7 @@ type plane struct {
 	bucket    *bucket    // nil: of a council
 	class     []int32
 	tried     map[[3]int32]bool  // remedies, by pair of rules and number
+	remedied  []remedied         // what they came to
 	meetings  map[int32]*meeting // of rejected rules
 	mendedAny bool               // the last look for conflicts mended some
 	tangled   bool               // settling gave up

@@ -47,8 +47,8 @@ type mended struct {
 
 // native returns how FlowSpec carries card i.
 func (pl *plane) native(i int32) *way {
-	if pl.notes != nil && pl.notes[i].mended != nil {
-		return pl.notes[i].mended.way
+	if m := pl.mended(i); m != nil {
+		return m.way
 	}
 	return pl.cards[i].native
 }
@@ -120,19 +120,63 @@ func (pl *plane) mend(c conflict) (changed int32, ok bool) {
 		}
 		pl.tried[key] = true
 		pl.steps += remedySteps
-		if pl.remedy(t) {
+		if pl.recall(n, t) {
 			return t.card, true
 		}
 	}
 	return 0, false
 }
 
+// remedied is what a remedy came to: it rests on the two rules and on how they were sent, and on nothing else. Where a bucket is settled again, most of it is there.
+type remedied struct {
+	n           int8 // of the remedy
+	card, other *card
+	was         *mended // of card
+	its         *way    // of other
+	becomes     *mended // nil: it was no help
+	steps       int32   // of settling
+}
+
+// recall is remedy for a plane that may know from the last time what comes out.
+func (pl *plane) recall(n int, t try) bool {
+	if pl.bucket == nil || t.name == RemedySteer { // which says where the card stands in the plane
+		return pl.remedy(t)
+	}
+	one := remedied{n: int8(n), card: pl.cards[t.card], other: pl.cards[t.other], was: pl.mended(t.card), its: pl.native(t.other)}
+	known := pl.bucket.remedied
+	at := slices.IndexFunc(known, func(r remedied) bool {
+		return r.n == one.n && r.card == one.card && r.other == one.other && r.was == one.was && r.its == one.its
+	})
+	if at >= 0 {
+		one = known[at]
+		pl.steps += int(one.steps)
+		if one.becomes != nil {
+			pl.note(t.card).mended = one.becomes
+		}
+	} else {
+		before := pl.steps
+		if pl.remedy(t) {
+			one.becomes = pl.mended(t.card)
+		}
+		one.steps = int32(pl.steps - before)
+	}
+	pl.remedied = append(pl.remedied, one)
+	return one.becomes != nil
+}
+
+// mended returns how card i is sent otherwise than it says, or nil.
+func (pl *plane) mended(i int32) *mended {
+	if pl.notes == nil {
+		return nil
+	}
+	return pl.notes[i].mended
+}
+
 // remedy makes what t says, proves it and takes it over. It says whether that went well.
 func (pl *plane) remedy(t try) bool {
 	old := pl.native(t.card)
 	m := mended{times: 1}
-	if pl.notes != nil && pl.notes[t.card].mended != nil {
-		last := pl.notes[t.card].mended
+	if last := pl.mended(t.card); last != nil {
 		m.leans, m.times = slices.Clone(last.leans), last.times+1
 	}
 	if m.times > maxRemedies {

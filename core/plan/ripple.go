@@ -219,12 +219,16 @@ func (r *ripple) pass(d *domain, t *turn) {
 	if t.seat.rule.Action.Continue || d.anyOrder() {
 		return
 	}
-	if was, is := t.was.state == asRejected, t.now.state == asRejected; was != is {
-		d.below(t.seat, func(s *seat) {
-			if s.called() {
-				return
+	switch was, is := t.was.state == asRejected, t.now.state == asRejected; {
+	case was && !is:
+		d.lossy.lostAround(t.seat, func(s *seat) {
+			if s.lostTo() == t.seat && !s.called() {
+				r.call(d, s)
 			}
-			if was && s.lostTo() == t.seat || is && d.exposes(t.seat, s, nil) {
+		})
+	case is && !was && !d.uniform():
+		d.below(t.seat, t.seat.begins(), func(s *seat) {
+			if !s.called() && d.exposes(t.seat, s, nil) {
 				r.call(d, s)
 			}
 		})
@@ -232,7 +236,7 @@ func (r *ripple) pass(d *domain, t *turn) {
 	if was, is := t.was.state.carried(), t.now.state.carried(); was != is && d.lossy.all.n > 0 {
 		if is {
 			r.saved(d, t.seat)
-		} else {
+		} else if !d.uniform() {
 			r.bared(d, t.seat)
 		}
 	}
@@ -249,27 +253,47 @@ func (r *ripple) saved(d *domain, l *seat) {
 
 // bared touches the buckets with rules that are lost because l went.
 func (r *ripple) bared(d *domain, l *seat) {
-	var lost []*seat
-	d.lossy.decidedBy(l, func(e *seat) {
-		if l.set.Overlaps(e.set) {
-			lost = append(lost, e)
-		}
-	})
+	if l.bucket.kind != byDst {
+		d.below(l, 0, func(s *seat) { r.bare(d, l, s) })
+		return
+	}
+	lost := d.lossy.decidedBy(l)
 	if len(lost) == 0 {
 		return
 	}
-	d.below(l, func(s *seat) {
-		if !l.set.Overlaps(s.set) {
+	from := lost[0].begins()
+	for _, e := range lost[1:] {
+		from = min(from, e.begins())
+	}
+	d.below(l, from, func(s *seat) {
+		if !d.p.alone(s.card).carried() {
 			return
 		}
 		for _, e := range lost {
 			if s.called() {
 				return
 			}
-			if compareBuckets(e.bucket, s.bucket) < 0 && d.exposes(e, s, l) {
+			if d.worse(e, s) && e.glance.near(&s.glance) && compareBuckets(e.bucket, s.bucket) < 0 && d.exposes(e, s, l) {
 				r.call(d, s)
 			}
 		}
+	})
+}
+
+// bare touches the bucket of s, which is below that of l, if it is lost because l went. Neither begins with a destination prefix.
+func (r *ripple) bare(d *domain, l, s *seat) {
+	if s.called() || !d.p.alone(s.card).carried() {
+		return
+	}
+	first := s.lostTo()
+	d.lossy.all.leaving(l, s, func(e *seat) bool {
+		if first != nil && compareSeats(first, e) <= 0 {
+			return false
+		}
+		if e.exposes() && e.bucket != s.bucket && compareBuckets(e.bucket, s.bucket) < 0 && d.exposes(e, s, l) {
+			r.call(d, s)
+		}
+		return !s.called()
 	})
 }
 

@@ -13,7 +13,8 @@ import (
 type sieve struct {
 	version packet.Version
 	meshes  []*mesh
-	n       int // rules
+	n       int  // rules
+	twice   bool // each has a second glance, see sieve.see
 }
 
 // largestMesh is where a mesh is cut in two.
@@ -23,16 +24,27 @@ const largestMesh = 256
 type some [largestMesh / 64]uint64
 
 func (s *some) put(i int)      { s[i/64] |= 1 << (i % 64) }
+func (s *some) drop(i int)     { s[i/64] &^= 1 << (i % 64) }
 func (s *some) add(o *some)    { *s = some{s[0] | o[0], s[1] | o[1], s[2] | o[2], s[3] | o[3]} }
 func (s *some) narrow(o *some) { *s = some{s[0] & o[0], s[1] & o[1], s[2] & o[2], s[3] & o[3]} }
 
-// mesh is rules that follow each other, and which of them have what.
+// mesh is rules that follow each other in RFC order, and which of them have what. Each has a slot, which it keeps while others come and go.
 type mesh struct {
-	row
-	stale                bool // the rest is of other rules
+	seats      []*seat // nil where nobody has the slot
+	order      []uint8 // slots in RFC order
+	rank       [largestMesh]uint8
+	used       some
+	severities [table.Discards + 1]some
+	numbers    [outcomes]some // see domain.number
+	view
+	second *view                // nil: none
+	lost   *[largestMesh]uint64 // see sieve.lose; nil: nothing
+}
+
+// view is the glances of a mesh by slot, and which of them have what.
+type view struct {
+	at                   []glance
 	protos               [sketches]some
-	severities           [table.Discards + 1]some
-	numbers              [outcomes]some // see domain.number
 	srcs, dports, sports classes
 }
 
@@ -49,6 +61,16 @@ func (c *classes) put(i int, signature uint64) {
 	}
 	for ; signature != 0; signature &= signature - 1 {
 		c.of[binary.TrailingZeros64(signature)].put(i)
+	}
+}
+
+func (c *classes) drop(i int, signature uint64) {
+	if signature == ^uint64(0) {
+		c.any.drop(i)
+		return
+	}
+	for ; signature != 0; signature &= signature - 1 {
+		c.of[binary.TrailingZeros64(signature)].drop(i)
 	}
 }
 
@@ -76,41 +98,149 @@ func sourceClass(v packet.Version, g *glance) uint64 {
 	return 1 << (mix(g.src.value&network) % 64)
 }
 
-// enter notes what rule i has.
-func (m *mesh) enter(v packet.Version, i int) {
-	g := &m.at[i]
+// enter notes what the glance in slot i has.
+func (w *view) enter(v packet.Version, i int) {
+	g := &w.at[i]
 	for left := g.protos & (1<<sketches - 1); left != 0; left &= left - 1 {
-		m.protos[binary.TrailingZeros8(left)].put(i)
+		w.protos[binary.TrailingZeros8(left)].put(i)
 	}
-	if m.seats != nil {
-		m.severities[m.seats[i].severity].put(i)
-		m.numbers[m.seats[i].number].put(i)
-	}
-	m.srcs.put(i, sourceClass(v, g))
-	m.dports.put(i, g.dports)
-	m.sports.put(i, g.sports)
+	w.srcs.put(i, sourceClass(v, g))
+	w.dports.put(i, g.dports)
+	w.sports.put(i, g.sports)
 }
 
-// renew notes what all rules have, where that changed.
-func (m *mesh) renew(v packet.Version) {
-	if !m.stale {
-		return
+// leave forgets what the glance in slot i has.
+func (w *view) leave(v packet.Version, i int) {
+	g := &w.at[i]
+	for k := range w.protos {
+		w.protos[k].drop(i)
 	}
-	*m = mesh{row: m.row}
-	for i := range m.at {
-		m.enter(v, i)
-	}
+	w.srcs.drop(i, sourceClass(v, g))
+	w.dports.drop(i, g.dports)
+	w.sports.drop(i, g.sports)
 }
 
-// sift returns the rules of m that g may be near: all that it is, and few others.
-func (m *mesh) sift(v packet.Version, g *glance) (left some) {
+// put puts g in slot i, which nobody has.
+func (w *view) put(v packet.Version, i int, g *glance) {
+	if i == len(w.at) {
+		w.at = append(w.at, glance{})
+	}
+	w.at[i] = *g
+	w.enter(v, i)
+}
+
+// sift returns the slots of those that g may be near: all that it is, and few others.
+func (w *view) sift(v packet.Version, g *glance) (left some) {
 	for protos := g.protos & (1<<sketches - 1); protos != 0; protos &= protos - 1 {
-		left.add(&m.protos[binary.TrailingZeros8(protos)])
+		left.add(&w.protos[binary.TrailingZeros8(protos)])
 	}
-	m.srcs.narrow(&left, sourceClass(v, g))
-	m.dports.narrow(&left, g.dports)
-	m.sports.narrow(&left, g.sports)
+	w.srcs.narrow(&left, sourceClass(v, g))
+	w.dports.narrow(&left, g.dports)
+	w.sports.narrow(&left, g.sports)
 	return left
+}
+
+// find returns the place of s in m.order, or where it belongs.
+func (m *mesh) find(s *seat) int {
+	if m.last() != nil && compareSeats(m.last(), s) < 0 {
+		return len(m.order) // rules mostly come in order
+	}
+	at, _ := slices.BinarySearchFunc(m.order, s, func(slot uint8, s *seat) int { return compareSeats(m.seats[slot], s) })
+	return at
+}
+
+// first returns the first rule of m, and last the last; nil where there is none.
+func (m *mesh) first() *seat { return m.place(0) }
+func (m *mesh) last() *seat  { return m.place(len(m.order) - 1) }
+
+func (m *mesh) place(at int) *seat {
+	if at < 0 || at >= len(m.order) {
+		return nil
+	}
+	return m.seats[m.order[at]]
+}
+
+// put puts s in, to be seen at g. There is room.
+func (m *mesh) put(v packet.Version, s *seat, g *glance) {
+	i := m.free()
+	if i == len(m.seats) {
+		m.seats = append(m.seats, nil)
+	}
+	m.seats[i] = s
+	m.used.put(i)
+	m.severities[s.severity].put(i)
+	m.numbers[s.number].put(i)
+	m.view.put(v, i, g)
+	if m.second != nil {
+		m.second.put(v, i, g)
+	}
+	if m.lost != nil {
+		m.lost[i] = 0
+	}
+	at := m.find(s)
+	m.order = slices.Insert(m.order, at, uint8(i))
+	m.sort(at)
+}
+
+// free returns a slot that nobody has.
+func (m *mesh) free() int {
+	for k, word := range m.used {
+		if word != ^uint64(0) {
+			return k*64 + binary.TrailingZeros64(^word)
+		}
+	}
+	panic("plan: a mesh is full")
+}
+
+// drop takes s out.
+func (m *mesh) drop(v packet.Version, s *seat) {
+	at := m.find(s)
+	i := int(m.order[at])
+	m.leave(v, i)
+	if m.second != nil {
+		m.second.leave(v, i)
+	}
+	m.severities[s.severity].drop(i)
+	m.numbers[s.number].drop(i)
+	m.used.drop(i)
+	m.seats[i] = nil
+	m.order = slices.Delete(m.order, at, at+1)
+	m.sort(at)
+}
+
+// sort notes the places of the slots from place at on.
+func (m *mesh) sort(at int) {
+	for k, i := range m.order[at:] {
+		m.rank[i] = uint8(at + k)
+	}
+}
+
+// cut takes the second half of m off.
+func (m *mesh) cut(v packet.Version) *mesh {
+	old, half := *m, newMesh(m.second != nil)
+	*m = *newMesh(m.second != nil)
+	for k, i := range old.order {
+		to := m
+		if k >= len(old.order)/2 {
+			to = half
+		}
+		to.put(v, old.seats[i], &old.at[i])
+		if to.second != nil {
+			to.second.see(v, len(to.order)-1, &old.second.at[i])
+		}
+		if old.lost != nil {
+			to.lose(len(to.order)-1, old.lost[i])
+		}
+	}
+	return half
+}
+
+func newMesh(twice bool) *mesh {
+	m := &mesh{}
+	if twice {
+		m.second = &view{}
+	}
+	return m
 }
 
 // worse takes out of left the rules that s does not treat worse than they ask, see domain.worse.
@@ -130,10 +260,10 @@ func (m *mesh) worse(left *some, s *seat) {
 // place returns the mesh in which s is or belongs, which there is.
 func (x *sieve) place(s *seat) int {
 	last := len(x.meshes) - 1
-	if compareSeats(x.meshes[last].seats[0], s) <= 0 {
+	if compareSeats(x.meshes[last].first(), s) <= 0 {
 		return last
 	}
-	i, _ := slices.BinarySearchFunc(x.meshes[:last], s, func(m *mesh, s *seat) int { return compareSeats(m.seats[len(m.seats)-1], s) })
+	i, _ := slices.BinarySearchFunc(x.meshes[:last], s, func(m *mesh, s *seat) int { return compareSeats(m.last(), s) })
 	return i
 }
 
@@ -141,30 +271,23 @@ func (x *sieve) place(s *seat) int {
 func (x *sieve) put(s *seat, g *glance) {
 	x.n++
 	if len(x.meshes) == 0 {
-		x.meshes = []*mesh{{}}
-	} else if last := x.meshes[len(x.meshes)-1]; len(last.seats) == largestMesh && compareSeats(last.seats[largestMesh-1], s) < 0 {
-		x.meshes = append(x.meshes, &mesh{}) // rules mostly come in order
+		x.meshes = []*mesh{newMesh(x.twice)}
+	} else if last := x.meshes[len(x.meshes)-1]; len(last.order) == largestMesh && compareSeats(last.last(), s) < 0 {
+		x.meshes = append(x.meshes, newMesh(x.twice)) // rules mostly come in order
 	}
 	i := len(x.meshes) - 1
-	if len(x.meshes[i].seats) > 0 {
+	if len(x.meshes[i].order) > 0 {
 		i = x.place(s)
 	}
 	m := x.meshes[i]
-	if len(m.seats) == largestMesh {
-		half := &mesh{row: row{slices.Clone(m.seats[largestMesh/2:]), slices.Clone(m.at[largestMesh/2:])}, stale: true}
-		m.seats, m.at, m.stale = m.seats[:largestMesh/2], m.at[:largestMesh/2], true
+	if len(m.order) == largestMesh {
+		half := m.cut(x.version)
 		x.meshes = slices.Insert(x.meshes, i+1, half)
-		if compareSeats(half.seats[0], s) <= 0 {
+		if compareSeats(half.first(), s) <= 0 {
 			m = half
 		}
 	}
-	at, _ := m.search(s.rule.Match)
-	m.seats, m.at = slices.Insert(m.seats, at, s), slices.Insert(m.at, at, *g)
-	if at == len(m.seats)-1 && !m.stale {
-		m.enter(x.version, at)
-		return
-	}
-	m.stale = true
+	m.put(x.version, s, g)
 }
 
 // drop takes s out.
@@ -172,46 +295,98 @@ func (x *sieve) drop(s *seat) {
 	x.n--
 	i := x.place(s)
 	m := x.meshes[i]
-	m.row.drop(s)
-	m.stale = true
-	if len(m.seats) == 0 {
+	m.drop(x.version, s)
+	if len(m.order) == 0 {
 		x.meshes = slices.Delete(x.meshes, i, i+1)
 	}
 }
 
-// see has s seen at g from now on.
-func (x *sieve) see(s *seat, g glance) {
+// see has s seen at g from now on: by near, or by nearSecond where there are second glances.
+func (x *sieve) see(s *seat, g *glance) {
 	m := x.meshes[x.place(s)]
-	i, _ := m.search(s.rule.Match)
-	if m.at[i] != g {
-		m.at[i], m.stale = g, true
+	w := &m.view
+	if x.twice {
+		w = m.second
 	}
+	w.see(x.version, int(m.order[m.find(s)]), g)
+}
+
+// see puts g in the place of the glance in slot i.
+func (w *view) see(v packet.Version, i int, g *glance) {
+	if w.at[i] != *g {
+		w.leave(v, i)
+		w.at[i] = *g
+		w.enter(v, i)
+	}
+}
+
+// lose notes that s is lost to a rule whose destination ends at an address; 0: to none of which that is known.
+func (x *sieve) lose(s *seat, end uint64) {
+	m := x.meshes[x.place(s)]
+	m.lose(int(m.order[m.find(s)]), end)
+}
+
+func (m *mesh) lose(i int, end uint64) {
+	if m.lost == nil {
+		if end == 0 {
+			return
+		}
+		m.lost = new([largestMesh]uint64)
+	}
+	m.lost[i] = end
 }
 
 // near calls visit with every rule that g is near, in order, until visit returns false; then it does so too.
 func (x *sieve) near(g *glance, visit func(*seat) bool) bool {
 	for _, m := range x.meshes {
-		m.renew(x.version)
-		left := m.sift(x.version, g)
-		if !m.pick(&left, func(at *glance, _ *seat) bool { return g.near(at) }, visit) {
+		if !m.near(x.version, &m.view, g, visit) {
 			return false
 		}
 	}
 	return true
 }
 
+// nearNews is near, but for rules that are lost to one whose destination ends before the address from.
+func (x *sieve) nearNews(g *glance, from uint64, visit func(*seat) bool) bool {
+	for _, m := range x.meshes {
+		left := m.sift(x.version, g)
+		if !m.pick(&left, func(i int) bool { return g.near(&m.at[i]) && !m.lostBefore(i, from) }, visit) {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *mesh) lostBefore(i int, from uint64) bool {
+	return m.lost != nil && m.lost[i] != 0 && m.lost[i] < from
+}
+
+// nearSecond is near for second glances.
+func (x *sieve) nearSecond(g *glance, visit func(*seat) bool) bool {
+	for _, m := range x.meshes {
+		if !m.near(x.version, m.second, g, visit) {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *mesh) near(v packet.Version, w *view, g *glance, visit func(*seat) bool) bool {
+	left := w.sift(v, g)
+	return m.pick(&left, func(i int) bool { return g.near(&w.at[i]) }, visit)
+}
+
 // above calls visit with every rule that shares packets with a rule of b which may treat them worse, in order, until visit returns false.
 func (x *sieve) above(b *bucket, visit func(*seat) bool) {
-	over := func(at *glance, s *seat) bool {
-		for j := range b.at {
-			if b.seats[j].severity >= s.severity && at.near(&b.at[j]) {
-				return true
-			}
-		}
-		return false
-	}
 	for _, m := range x.meshes {
-		m.renew(x.version)
+		over := func(i int) bool {
+			for j := range b.at {
+				if b.seats[j].severity >= m.seats[i].severity && m.at[i].near(&b.at[j]) {
+					return true
+				}
+			}
+			return false
+		}
 		var left some
 		for j := range b.at {
 			more := m.sift(x.version, &b.at[j])
@@ -224,12 +399,31 @@ func (x *sieve) above(b *bucket, visit func(*seat) bool) {
 	}
 }
 
-// pick calls visit with the rules of left that are right, until visit returns false; then it does so too.
-func (m *mesh) pick(left *some, right func(*glance, *seat) bool, visit func(*seat) bool) bool {
+// leaving calls visit with every rule that shares packets with l and with s, which may treat them worse, in order, until visit returns false.
+func (x *sieve) leaving(l, s *seat, visit func(*seat) bool) {
+	for _, m := range x.meshes {
+		left, both := m.sift(x.version, &l.glance), m.sift(x.version, &s.glance)
+		left.narrow(&both)
+		m.worse(&left, s)
+		if !m.pick(&left, func(i int) bool { return l.glance.near(&m.at[i]) && s.glance.near(&m.at[i]) }, visit) {
+			return
+		}
+	}
+}
+
+// pick calls visit with the rules of left that are right, in order, until visit returns false; then it does so too.
+func (m *mesh) pick(left *some, right func(slot int) bool, visit func(*seat) bool) bool {
+	var ranks some
 	for k, word := range left {
 		for ; word != 0; word &= word - 1 {
-			i := k*64 + binary.TrailingZeros64(word)
-			if right(&m.at[i], m.seats[i]) && !visit(m.seats[i]) {
+			if i := k*64 + binary.TrailingZeros64(word); right(i) {
+				ranks.put(int(m.rank[i]))
+			}
+		}
+	}
+	for k, word := range ranks {
+		for ; word != 0; word &= word - 1 {
+			if !visit(m.place(k*64 + binary.TrailingZeros64(word))) {
 				return false
 			}
 		}
@@ -240,8 +434,10 @@ func (m *mesh) pick(left *some, right func(*glance, *seat) bool, visit func(*sea
 // meshesOf returns meshes of glances alone, in their order.
 func meshesOf(v packet.Version, at []glance) (out []*mesh) {
 	for piece := range slices.Chunk(at, largestMesh) {
-		m := &mesh{row: row{at: piece}, stale: true}
-		m.renew(v)
+		m := &mesh{view: view{at: piece}}
+		for i := range m.at {
+			m.enter(v, i)
+		}
 		out = append(out, m)
 	}
 	return out

@@ -38,7 +38,7 @@ func TestSieve(t *testing.T) {
 						x.put(s, in[s])
 					case rapid.Bool().Draw(t, "moves"):
 						in[s] = &seats[(i+7)%len(seats)].glance
-						x.see(s, *in[s])
+						x.see(s, in[s])
 					default:
 						delete(in, s)
 						x.drop(s)
