@@ -136,6 +136,26 @@ func (f Flags) Has(w uint16) bool {
 	return f.words == nil || f.words[w/64]>>(w%64)&1 == 1
 }
 
+// Matter returns the bits that f depends on: those with which some word is in f, and is not when the bit is turned.
+func (f Flags) Matter() (bits uint16) {
+	if f.words == nil {
+		return 0
+	}
+	for bit := range basis {
+		for i, w := range f.words {
+			turned := f.words[i^1<<bit>>6] // a high bit chooses the element
+			if bit < 6 {
+				turned = w >> (1 << bit)
+			}
+			if (w^turned)&^basis[bit][i] != 0 {
+				bits |= 1 << bit
+				break
+			}
+		}
+	}
+	return bits
+}
+
 // Any says whether f is every word.
 func (f Flags) Any() bool { return f.words == nil }
 

@@ -36,6 +36,17 @@ func TestFlagsAgreeWithWords(t *testing.T) {
 		if both.Count() != n || both.Empty() != (n == 0) || f.meets(g) != (n > 0) || f.contains(g) != contains {
 			t.Fatalf("%v and %v: count %d of %d, meets %v, contains %v", f, g, both.Count(), n, f.meets(g), f.contains(g))
 		}
+		matter := uint16(0)
+		for bit := uint16(1); bit <= 0xfff; bit <<= 1 {
+			for w := range uint16(4096) {
+				if both.Has(w) != both.Has(w^bit) {
+					matter |= bit
+				}
+			}
+		}
+		if both.Matter() != matter {
+			t.Fatalf("%v depends on %#x, not on %#x", both, matter, both.Matter())
+		}
 		if !f.Not().Not().equal(f) || f.Or(f.Not()) != (Flags{}) || !f.And(f.Not()).Empty() {
 			t.Fatalf("%v: the complement is no complement", f)
 		}

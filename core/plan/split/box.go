@@ -188,15 +188,7 @@ func listTerms(v packet.Values, top uint32) (out []flowspec.Term) {
 
 // flagTerms says flags as patterns of bits that are set and bits that are clear, one for each combination of the bits that matter.
 func flagTerms(flags packet.Flags) (out []flowspec.Term, ok bool) {
-	var matters uint16
-	for bit := uint16(1); bit <= tcpBits; bit <<= 1 {
-		for w := range uint16(tcpBits + 1) {
-			if flags.Has(w) != flags.Has(w^bit) {
-				matters |= bit
-				break
-			}
-		}
-	}
+	matters := flags.Matter()
 	if n := bits.OnesCount16(matters); n == 0 || n > mostFlagBits {
 		return nil, false
 	}
