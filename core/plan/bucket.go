@@ -265,9 +265,59 @@ func (d *domain) exposedNow(e, s *seat, packets packet.Set) bool {
 	})
 }
 
+// undecided says whether some packets of l, which is gone, and of s, below it, may be left to s by a rule whose destination lies in that of l, and returns packets among which these are:
+// those of packets that nobody decides from the destination of l to the bucket of s or, with inside, in the bucket above s.
+func (d *domain) undecided(l, s *seat, packets packet.Set, inside bool) (left packet.Set, some bool) {
+	b := s.bucket
+	return remains(packets, func(h *packet.Header) (packet.Set, bool) {
+		g := glanceAt(h)
+		var found *seat
+		look := func(o *seat) bool {
+			if o != s && o.decides() && o.set.Has(*h) {
+				found = o
+			}
+			return o != s && found == nil
+		}
+		if inside {
+			b.near(&g, look) // the rest are behind s
+		} else {
+			for _, up := range d.byDst.Supernets(l.bucket.prefix) {
+				if (b.kind != byDst || up.prefix.Bits() > b.prefix.Bits()) && !up.near(&g, look) {
+					break
+				}
+			}
+		}
+		if found == nil {
+			return packet.Set{}, false
+		}
+		return found.set, true
+	})
+}
+
+// remains says whether packets has some that nobody decides, as far as it is known in few steps, and returns packets among which are all of these; decider returns the packets of somebody
+// who decides one, if there are any.
+func remains(packets packet.Set, decider func(*packet.Header) (packet.Set, bool)) (left packet.Set, some bool) {
+	steps := exactSteps
+	for left = packets; ; {
+		h, ok := left.Witness()
+		if !ok {
+			return left, false
+		}
+		one, decided := decider(&h)
+		if !decided {
+			return left, true
+		}
+		less, known := left.SubOn(&steps, one)
+		if !known {
+			return left, true
+		}
+		left = less
+	}
+}
+
 // exposes says whether s would be rejected because of e, as things stand, and not because of one in front of e already. Unless l is nil, it looks only at packets of l.
 func (d *domain) exposes(e, s, l *seat) bool {
-	if first := s.lostTo(); first != nil && compareSeats(first, e) <= 0 {
+	if s.lostBefore(e) {
 		return false
 	}
 	packets := d.leaves(e, s)

@@ -62,12 +62,13 @@ func (s *seat) heeds(t *turn) bool {
 		return false
 	}
 	one := t.seat
+	decides := (t.was.state.carried() || t.now.state.carried()) && !one.rule.Action.Continue
 	for i := range s.trace.asked {
 		q := &s.trace.asked[i]
 		if q.of == one || q.all && one.set.Overlaps(q.of.set) && one.set.Overlaps(s.set) {
 			return true
 		}
-		if !q.doubt && slices.ContainsFunc(q.probes, one.set.Has) {
+		if decides && !q.doubt && slices.ContainsFunc(q.probes, one.set.Has) {
 			q.doubt, s.doubts = true, true
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/gaissmai/bart"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
-	"github.com/sluice-gateway/sluice/core/packet"
 	"github.com/sluice-gateway/sluice/core/table"
 )
 
@@ -155,16 +154,17 @@ type seat struct {
 	waits  bool   // in a crowd: to be fitted anew
 	doubts bool   // in a crowd: some questions of trace are in doubt
 	number uint8  // see domain.number
+	counts bool   // it was carried when verdicts were last found that must be said anew
 	trace  *trace // in a crowd: what its fate rests on; nil: on itself and on pairs
 	own    fate   // as settled with the rules of its bucket
 	fate          // as it is: that of its council where it is in one, or its own
 	with   *council
-	laid   *way            // that bucket.laid has
-	filed  filed           // what lossy has of it
-	taken  []*seat         // by route: an earlier rule that sends the same NLRI; nil: nobody sends any of them
-	said   *Verdict        // nil: to be said anew
-	probes []packet.Header // packets that were looked at for its witness: as long as nothing happens to their rules, it stands
-	rival  *seat           // a rule that overlaps this one and fares differently, where one was found
+	laid   *way     // that bucket.laid has
+	filed  filed    // what lossy has of it
+	taken  []*seat  // by route: an earlier rule that sends the same NLRI; nil: nobody sends any of them
+	said   *Verdict // nil: to be said anew
+	probes []probe  // for its witness: as long as nothing happens to their rules, it stands
+	rival  *seat    // a rule that overlaps this one and fares differently, where one was found
 }
 
 // fate is the outcome of settling for one rule.
@@ -353,7 +353,9 @@ func compareBuckets(a, b *bucket) int {
 	return flowspec.Compare(a.rule.Match, b.rule.Match)
 }
 
-func compareSeats(a, b *seat) int {
+func compareSeats(a, b *seat) int { return compareCards(a.card, b.card) }
+
+func compareCards(a, b *card) int {
 	if order := a.lead.compare(&b.lead); order != 0 {
 		return order
 	}

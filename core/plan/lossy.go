@@ -96,7 +96,7 @@ func (l *lossy) sees(s *seat) {
 	}
 	var g glance
 	for i := range s.probes {
-		g.join(glanceAt(&s.probes[i]))
+		g.join(glanceAt(&s.probes[i].packet))
 	}
 	l.all.see(s, &g)
 	if s.bucket.kind != byDst {

@@ -266,15 +266,21 @@ func (r *ripple) bared(d *domain, l *seat) {
 		from = min(from, e.begins())
 	}
 	d.below(l, from, func(s *seat) {
-		if !d.p.alone(s.card).carried() {
+		if s.called() || !d.p.alone(s.card).carried() || !l.set.Overlaps(s.set) {
 			return
 		}
+		outside, some := d.undecided(l, s, l.set.And(s.set), false)
+		if !some {
+			return
+		}
+		left, some := d.undecided(l, s, outside, true)
 		for _, e := range lost {
-			if s.called() {
-				return
+			if !d.worse(e, s) || !e.glance.near(&s.glance) || !e.set.Overlaps(outside) || compareBuckets(e.bucket, s.bucket) >= 0 || s.lostBefore(e) {
+				continue
 			}
-			if d.worse(e, s) && e.glance.near(&s.glance) && compareBuckets(e.bucket, s.bucket) < 0 && d.exposes(e, s, l) {
+			if s.wonders(e); some && e.set.Overlaps(left) && d.exposes(e, s, l) {
 				r.call(d, s)
+				return
 			}
 		}
 	})
@@ -285,16 +291,21 @@ func (r *ripple) bare(d *domain, l, s *seat) {
 	if s.called() || !d.p.alone(s.card).carried() {
 		return
 	}
-	first := s.lostTo()
 	d.lossy.all.leaving(l, s, func(e *seat) bool {
-		if first != nil && compareSeats(first, e) <= 0 {
-			return false
+		if s.lostBefore(e) {
+			return false // and the others stand behind
 		}
 		if e.exposes() && e.bucket != s.bucket && compareBuckets(e.bucket, s.bucket) < 0 && d.exposes(e, s, l) {
 			r.call(d, s)
 		}
 		return !s.called()
 	})
+}
+
+// lostBefore says whether s is lost to e already, or to a rule in front of it.
+func (s *seat) lostBefore(e *seat) bool {
+	first := s.lostTo()
+	return first != nil && compareSeats(first, e) <= 0
 }
 
 // lostTo returns the rule above the bucket for which s is rejected, or nil.
@@ -316,9 +327,10 @@ func (r *ripple) arrange() {
 		s.forget()
 		d := s.bucket.domain
 		d.pending = append(d.pending, s)
-		if !r.bulk {
+		counted := s.counts
+		if s.counts = s.state.carried() && !s.gone; s.counts != counted && !r.bulk {
 			d.lossy.witnessing(s.card, func(e *seat) {
-				if e.state == asRejected && e.said != nil && slices.ContainsFunc(e.probes, s.set.Has) {
+				if e.state == asRejected && e.said != nil && e.turns(s) {
 					e.forget()
 					r.unsaid = append(r.unsaid, e)
 				}

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/packet"
@@ -57,13 +58,36 @@ func (d *domain) missed(s *seat) *table.Difference {
 		return nil
 	}
 	out := &table.Difference{Packet: h, WantEntry: string(s.rule.ID), Want: s.want.String(), Got: table.Outcome{}.String()}
-	if first := d.first(h); first != nil {
+	first := d.first(h)
+	s.probes[len(s.probes)-1].by = s.last(first)
+	if first != nil {
 		out.GotEntry, out.Got = string(first.rule.ID), first.want.String()
 	}
 	if out.Want == out.Got {
 		return nil
 	}
 	return out
+}
+
+// probe is a packet that was looked at for the witness of a rule, and the rule at which the search ended. What stands behind it does not matter.
+type probe struct {
+	packet packet.Header
+	by     *card // nil: every rule matters
+}
+
+// last returns where the search for the first rule ended, and before it that for one in front of s: at first, or nowhere.
+func (s *seat) last(first *seat) *card {
+	if first == nil || compareCards(first.card, s.card) < 0 {
+		return nil
+	}
+	return first.card
+}
+
+// turns says whether the witness of s may be another one because o is carried now and was not, or the other way round.
+func (s *seat) turns(o *seat) bool {
+	return slices.ContainsFunc(s.probes, func(p probe) bool {
+		return (p.by == nil || p.by == o.card || o.counts && compareCards(o.card, p.by) < 0) && o.set.Has(p.packet)
+	})
 }
 
 // open returns a packet of packets that no carried rule in front of c decides. It takes a bounded number of such rules out.
@@ -73,11 +97,12 @@ func (s *seat) open(packets packet.Set, c *card) (packet.Header, bool) {
 		if !ok {
 			return h, false
 		}
-		s.probes = append(s.probes, h)
 		first := s.bucket.domain.deciding(h, c)
 		if first == nil {
+			s.probes = append(s.probes, probe{h, c})
 			return h, true
 		}
+		s.probes = append(s.probes, probe{h, first.card})
 		if packets, ok = packets.Outside(exactSteps, first.set); !ok {
 			return h, false
 		}
