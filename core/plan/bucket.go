@@ -12,6 +12,9 @@ import (
 type exposure struct {
 	above *seat
 	at    int32 // of the other in the bucket
+	// While it is settled: how many rules of the bucket above the other were not carried when it was last seen to get none, and one more. As long as that number stays, so does
+	// the answer: rules only ever go.
+	gone int32
 }
 
 // turn is a rule that fares otherwise than before among the rules of its bucket. One that came had no state before, one that goes has none now.
@@ -164,7 +167,7 @@ func (d *domain) exposures(b *bucket) iter.Seq[exposure] {
 		}
 		for e := range d.lossy.above(b) {
 			for j := range b.at {
-				if s := b.seats[j]; d.worse(e, s) && e.glance.near(&b.at[j]) && d.p.alone(s.card).carried() && !yield(exposure{e, int32(j)}) {
+				if s := b.seats[j]; d.worse(e, s) && e.glance.near(&b.at[j]) && d.p.alone(s.card).carried() && !yield(exposure{above: e, at: int32(j)}) {
 					return
 				}
 			}

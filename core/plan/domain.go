@@ -41,6 +41,7 @@ type domain struct {
 	pending []*seat // came, went, or carried otherwise than when verdicts were last gathered
 	unmet   bool    // they are too many to list
 	ripple  *ripple // at work
+	fitted  []*seat // see fitting.above
 	queue   queue   // buckets to settle
 }
 

@@ -18,7 +18,7 @@ import (
 type fitting struct {
 	d     *domain
 	s     *seat
-	above []*seat // of the bucket, in order, that are near s
+	above []*seat // of the bucket, in order, that are near s; good until the next fitting of the domain
 	left  int     // questions that may still be asked
 	note  *note   // nil: nothing to say
 	tried []retried
@@ -80,7 +80,7 @@ func (d *domain) fit(b *bucket, at int) fate {
 
 // fitting returns what is to be known to fit b.seats[at].
 func (d *domain) fitting(b *bucket, at int) fitting {
-	f := fitting{d: d, s: b.seats[at], left: mostQuestions}
+	f := fitting{d: d, s: b.seats[at], left: mostQuestions, above: d.fitted[:0]}
 	if d.p.steps >= 0 {
 		f.left = d.p.steps
 	}
@@ -89,6 +89,7 @@ func (d *domain) fitting(b *bucket, at int) fitting {
 			f.above = append(f.above, o)
 		}
 	}
+	d.fitted = f.above
 	return f
 }
 

@@ -105,6 +105,11 @@ func (pl *plane) loseExceptions() (changed bool) {
 			m.gone = gone // as it was: those that went now leave more
 		}
 	}
+	return pl.loseExposed() || changed
+}
+
+// loseExposed rejects rules of the bucket that get packets which a rejected rule above leaves to them. It says whether it rejected any.
+func (pl *plane) loseExposed() (changed bool) {
 	for k := range pl.outer {
 		x := &pl.outer[k]
 		if !pl.state[x.at].carried() {
@@ -114,7 +119,16 @@ func (pl *plane) loseExceptions() (changed bool) {
 			pl.giveUp()
 			return true
 		}
-		if pl.isExposed(x) {
+		gone := int32(1)
+		for _, s := range pl.state[:x.at] {
+			if !s.carried() {
+				gone++
+			}
+		}
+		if x.gone == gone {
+			continue
+		}
+		if x.gone = gone; pl.isExposed(x) {
 			pl.state[x.at] = asRejected
 			pl.note(x.at).lostTo = x.above
 			changed = true
