@@ -32,7 +32,7 @@ func (d *domain) settleCrowd(b *bucket, turns []turn) []turn {
 			continue
 		}
 		s.waits, s.doubts = false, false
-		was, now := s.own, d.fit(b, i)
+		was, now := s.own, d.fit(b, i, !all)
 		if was.same(now) {
 			continue
 		}
@@ -49,7 +49,12 @@ func (d *domain) settleCrowd(b *bucket, turns []turn) []turn {
 func (d *domain) stir(b *bucket, from int, t *turn) {
 	s := t.seat
 	for j := from; j < len(b.seats); j++ {
-		if o := b.seats[j]; !o.waits && s.glance.near(&b.at[j]) && o.own.state != asNothing && (o.heeds(t) || d.concerns(s, o)) {
+		o := b.seats[j]
+		if !s.glance.near(&b.at[j]) || o.own.state == asNothing {
+			continue
+		}
+		heeds := o.heeds(t) // also where it waits: what is not in doubt is not asked again
+		if !o.waits && (heeds || d.concerns(s, o)) {
 			o.waits = true
 		}
 	}
@@ -57,7 +62,7 @@ func (d *domain) stir(b *bucket, from int, t *turn) {
 
 // heeds says whether t, which happened above s, calls for s to be fitted anew because of a question that was asked for s. Where it only may change an answer, it leaves
 // the question in doubt.
-func (s *seat) heeds(t *turn) bool {
+func (s *seat) heeds(t *turn) (anew bool) {
 	if s.trace == nil {
 		return false
 	}
@@ -65,14 +70,12 @@ func (s *seat) heeds(t *turn) bool {
 	decides := (t.was.state.carried() || t.now.state.carried()) && !one.rule.Action.Continue
 	for i := range s.trace.asked {
 		q := &s.trace.asked[i]
-		if q.of == one || q.all && one.set.Overlaps(q.of.set) && one.set.Overlaps(s.set) {
-			return true
-		}
+		anew = anew || q.of == one || q.all && one.set.Overlaps(q.of.set) && one.set.Overlaps(s.set)
 		if decides && !q.doubt && slices.ContainsFunc(q.probes, one.set.Has) {
 			q.doubt, s.doubts = true, true
 		}
 	}
-	return false
+	return anew
 }
 
 // wonders notes that it was asked whether e, a rejected rule above the bucket, leaves packets to s.

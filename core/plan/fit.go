@@ -26,7 +26,9 @@ type fitting struct {
 	benign bool
 	closed []swap
 	trace
-	last *trace // of the time before: what was made then needs not be made again
+	last  *trace     // of the time before: what was made then needs not be made again
+	known []question // asked then; those that are not in doubt are not asked again, see recall
+	next  int        // of known
 }
 
 // swap is a piece of s that stands in front of a piece of a rule above. In closed are those of which others decide every packet of both, whatever becomes of s.
@@ -61,8 +63,8 @@ type retried struct {
 // mostQuestions bounds the questions asked to fit one rule. Past it the rule is too entangled.
 const mostQuestions = 512
 
-// fit returns the fate of b.seats[at] beneath those above it.
-func (d *domain) fit(b *bucket, at int) fate {
+// fit returns the fate of b.seats[at] beneath those above it. With recall, whatever happened to these since it was fitted last was told to it, see stir.
+func (d *domain) fit(b *bucket, at int, recall bool) fate {
 	s := b.seats[at]
 	last := s.trace
 	s.trace = nil
@@ -70,7 +72,9 @@ func (d *domain) fit(b *bucket, at int) fate {
 		return fate{state: own} // there is no filter where there are crowds: it is carried in no case
 	}
 	f := d.fitting(b, at)
-	f.last = last
+	if f.last = last; recall && last != nil {
+		f.known = last.asked
+	}
 	out := f.fate()
 	if f.asked != nil || f.stages != nil {
 		s.trace = &f.trace
