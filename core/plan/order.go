@@ -105,7 +105,7 @@ func (pl *plane) collide(want, got int32) (c conflict, wrong bool) {
 // slots returns the native table in the order of the device, or nil when every rule goes as it came: then the order is the order that was
 // asked for.
 func (pl *plane) slots() []slot {
-	var cut []slot
+	cut := pl.cut[:0]
 	for i, c := range pl.cards {
 		w := pl.native(int32(i))
 		if pl.state[i] != asNative || !w.rewritten {
@@ -116,11 +116,11 @@ func (pl *plane) slots() []slot {
 			cut = append(cut, slot{w.routes[k].Match, int32(i), int32(k)})
 		}
 	}
-	if cut == nil {
+	if pl.cut = cut; len(cut) == 0 {
 		return nil
 	}
 	slices.SortStableFunc(cut, before)
-	out := make([]slot, 0, len(pl.cards)+len(cut))
+	out := slices.Grow(pl.laid[:0], len(pl.cards)+len(cut))
 	for i, c := range pl.cards {
 		if pl.state[i] != asNative || pl.native(int32(i)).rewritten {
 			continue
@@ -131,7 +131,8 @@ func (pl *plane) slots() []slot {
 		}
 		out = append(out, one)
 	}
-	return append(out, cut...)
+	pl.laid = append(out, cut...)
+	return pl.laid
 }
 
 // before orders slots as the device does; of equal NLRIs only that of the earlier rule is sent.
@@ -143,9 +144,10 @@ func before(a, b slot) int {
 type sweep struct {
 	pl    *plane
 	slots []slot
-	at    map[int32][]int32 // places of the pieces of each rewritten rule, which may have none
-	ways  map[int32]*way    // of each rewritten rule, as slots has it
-	place []int32           // of each rule as it came
+	// By card:
+	ways  []*way    // of each rewritten rule, as slots has it; nil of others
+	at    [][]int32 // places of the pieces of each rewritten rule, which may have none
+	place []int32   // of each rule as it came, and of the ghosts of others
 	seen  map[[2]int32]bool
 	stale map[int32]bool // rules that were mended on the way: where they stand now is for the next look
 	out   []conflict
@@ -156,27 +158,30 @@ type sweep struct {
 // rewritten rules meet, the piece of one, or its ghost, lies in such a stretch of the other.
 func (pl *plane) inverted(slots []slot) []conflict {
 	pl.index()
-	s := &sweep{pl: pl, slots: slots, at: make(map[int32][]int32), ways: make(map[int32]*way), seen: make(map[[2]int32]bool)}
-	s.place = make([]int32, len(pl.cards))
-	ghosts := make(map[int32]int32)
+	s := &sweep{pl: pl, slots: slots, ways: make([]*way, len(pl.cards)), at: make([][]int32, len(pl.cards)), place: make([]int32, len(pl.cards))}
+	places := make([]int32, 0, len(slots))
 	for i, one := range slots {
 		switch one.part {
 		case whole:
 			s.place[one.owner] = int32(i)
 		case ghost:
-			ghosts[one.owner] = int32(i)
-			s.ways[one.owner] = pl.native(one.owner)
-			if _, ok := s.at[one.owner]; !ok {
-				s.at[one.owner] = nil
+			s.place[one.owner] = int32(i)
+			w := pl.native(one.owner)
+			s.ways[one.owner] = w
+			if s.at[one.owner] == nil {
+				s.at[one.owner], places = room(places, len(w.routes))
 			}
 		default:
+			if s.at[one.owner] == nil {
+				s.at[one.owner], places = room(places, len(pl.native(one.owner).routes))
+			}
 			s.at[one.owner] = append(s.at[one.owner], int32(i))
 		}
 	}
 	last := -1 // the slot before that is sent: a ghost may stand between two pieces of one NLRI
 	for i := range slots {
 		if one := slots[i]; one.part >= 0 {
-			s.stretch(int32(i), ghosts[one.owner])
+			s.stretch(int32(i), s.place[one.owner])
 		}
 		if slots[i].part == ghost {
 			continue
@@ -187,6 +192,12 @@ func (pl *plane) inverted(slots []slot) []conflict {
 		last = i
 	}
 	return s.out
+}
+
+// room takes room for n numbers off free, which has it, and returns the rest, too.
+func room(free []int32, n int) (list, rest []int32) {
+	at := len(free)
+	return free[at : at : at+n], free[:at+n]
 }
 
 // collision looks at neighbours with one NLRI. It is sent once, with the actions of the earlier rule, which decides all its packets, unless
@@ -246,6 +257,9 @@ func (s *sweep) pair(x, y int32) {
 		s.pl.benign = append(s.pl.benign, second, first)
 		return // somebody above both decides these packets, in both orders
 	}
+	if s.seen == nil {
+		s.seen = make(map[[2]int32]bool)
+	}
 	s.seen[key] = true
 	s.found(conflict{want: second, got: first, packets: left})
 }
@@ -297,8 +311,8 @@ func (s *sweep) decided(base packet.Set, x, got, want int32) packet.Set {
 
 // places returns where the pieces of card j stand.
 func (s *sweep) places(j int32) []int32 {
-	if at, ok := s.at[j]; ok {
-		return at
+	if s.ways[j] != nil {
+		return s.at[j]
 	}
 	return s.place[j : j+1]
 }

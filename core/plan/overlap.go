@@ -27,6 +27,7 @@ type plane struct {
 	class     []int32
 	tried     map[[3]int32]bool  // remedies, by pair of rules and number
 	remedied  []remedied         // what they came to
+	cut, laid []slot             // room for slots
 	meetings  map[int32]*meeting // of rejected rules
 	mendedAny bool               // the last look for conflicts mended some
 	tangled   bool               // settling gave up

@@ -327,7 +327,7 @@ func (pl *plane) keepsOrder(t try, w *way) bool {
 
 // brokenLeans takes back remedies that rest on rules which FlowSpec does not carry any more. It says whether there were any.
 func (pl *plane) brokenLeans() (changed bool) {
-	if pl.notes == nil {
+	if !slices.ContainsFunc(pl.notes, func(n note) bool { return n.mended != nil && n.mended.leans != nil }) {
 		return false
 	}
 	var gone map[*card]bool

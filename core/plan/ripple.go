@@ -64,14 +64,19 @@ func (pl *Planner) take(changes []rib.Change, tell bool) *ripple {
 // deal returns the cards of the rules that come. Many are made on all processors, in pieces.
 func (pl *Planner) deal(changes []rib.Change, many bool) []*card {
 	out := make([]*card, len(changes))
-	piece := len(changes)
-	if many {
-		piece = 512
+	if !many {
+		for i := range changes {
+			if changes[i].New != nil {
+				out[i] = pl.drafter.card(changes[i].New)
+			}
+		}
+		return out
 	}
+	const piece = 512
 	var next atomic.Int64
 	work := func(d *drafter) {
 		for {
-			hi := int(next.Add(int64(piece)))
+			hi := int(next.Add(piece))
 			lo := min(hi-piece, len(changes))
 			if hi = min(hi, len(changes)); lo == hi {
 				return
@@ -84,7 +89,7 @@ func (pl *Planner) deal(changes []rib.Change, many bool) []*card {
 		}
 	}
 	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), (len(changes)+piece-1)/max(piece, 1)) - 1 {
+	for range min(runtime.GOMAXPROCS(0), (len(changes)+piece-1)/piece) - 1 {
 		wg.Go(func() { work(&drafter{platform: pl.platform}) })
 	}
 	work(&pl.drafter)
