@@ -268,6 +268,28 @@ func (d *domain) exposedNow(e, s *seat, packets packet.Set) bool {
 	})
 }
 
+// fewAsked is how many rules are asked about without looking first for what may be left at all.
+const fewAsked = 2
+
+// exposedTo says whether s would be rejected because of one of lost, whose destinations lie in that of l, which is gone.
+func (d *domain) exposedTo(lost []*seat, s, l *seat) bool {
+	if len(lost) <= fewAsked {
+		return slices.ContainsFunc(lost, func(e *seat) bool { return d.exposes(e, s, l) })
+	}
+	outside, some := d.undecided(l, s, l.set.And(s.set), false)
+	if !some {
+		return false
+	}
+	left, some := d.undecided(l, s, outside, true)
+	return slices.ContainsFunc(lost, func(e *seat) bool {
+		if !e.set.Overlaps(outside) {
+			return false
+		}
+		s.wonders(e) // what is above s in its bucket decides now
+		return some && e.set.Overlaps(left) && d.exposes(e, s, l)
+	})
+}
+
 // undecided says whether some packets of l, which is gone, and of s, below it, may be left to s by a rule whose destination lies in that of l, and returns packets among which these are:
 // those of packets that nobody decides from the destination of l to the bucket of s or, with inside, in the bucket above s.
 func (d *domain) undecided(l, s *seat, packets packet.Set, inside bool) (left packet.Set, some bool) {

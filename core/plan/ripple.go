@@ -270,23 +270,19 @@ func (r *ripple) bared(d *domain, l *seat) {
 	for _, e := range lost[1:] {
 		from = min(from, e.begins())
 	}
+	var may []*seat // of lost
 	d.below(l, from, func(s *seat) {
-		if s.called() || !d.p.alone(s.card).carried() || !l.set.Overlaps(s.set) {
+		if s.called() || !d.p.alone(s.card).carried() {
 			return
 		}
-		outside, some := d.undecided(l, s, l.set.And(s.set), false)
-		if !some {
-			return
-		}
-		left, some := d.undecided(l, s, outside, true)
+		may = may[:0]
 		for _, e := range lost {
-			if !d.worse(e, s) || !e.glance.near(&s.glance) || !e.set.Overlaps(outside) || compareBuckets(e.bucket, s.bucket) >= 0 || s.lostBefore(e) {
-				continue
+			if d.worse(e, s) && e.glance.near(&s.glance) && compareBuckets(e.bucket, s.bucket) < 0 && !s.lostBefore(e) {
+				may = append(may, e)
 			}
-			if s.wonders(e); some && e.set.Overlaps(left) && d.exposes(e, s, l) {
-				r.call(d, s)
-				return
-			}
+		}
+		if len(may) > 0 && l.set.Overlaps(s.set) && d.exposedTo(may, s, l) {
+			r.call(d, s)
 		}
 	})
 }
