@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"cmp"
-	"math"
 	"net/netip"
 	"slices"
 
@@ -333,36 +331,6 @@ func (d *domain) forget(b *bucket) {
 	}
 }
 
-// compare orders leaders as far as prefixes that have no address in common tell: those of the others begin or end in each other.
-func (l *leader) compare(o *leader) int {
-	if l.kind != byDst || o.kind != byDst {
-		return int(l.kind) - int(o.kind)
-	}
-	return cmp.Compare(end(l.prefix), end(o.prefix))
-}
-
-// end returns the last address of a prefix, as far as a glance sees it. A prefix inside another ends with it or before it, and comes first (RFC 8955 §5.1).
-func end(p netip.Prefix) uint64 {
-	b := bitsOf(p)
-	return b.value | ^b.mask
-}
-
-func compareBuckets(a, b *bucket) int {
-	if order := a.leader.compare(&b.leader); order != 0 {
-		return order
-	}
-	return flowspec.Compare(a.rule.Match, b.rule.Match)
-}
-
-func compareSeats(a, b *seat) int { return compareCards(a.card, b.card) }
-
-func compareCards(a, b *card) int {
-	if order := a.lead.compare(&b.lead); order != 0 {
-		return order
-	}
-	return flowspec.Compare(a.rule.Match, b.rule.Match)
-}
-
 // near calls visit with every rule that may share a packet with c, c itself too, until visit returns false.
 func (d *domain) near(c *card, visit func(*seat) bool) {
 	if c.lead.kind == byDst {
@@ -434,14 +402,6 @@ func (d *domain) below(s *seat, from uint64, visit func(*seat)) {
 		}
 		return true
 	})
-}
-
-// begins returns the address at which the destination of s begins, as far as a glance sees it: rules that are lost to one whose destination ends before it are lost to one above s.
-func (s *seat) begins() uint64 {
-	if s.lead.kind != byDst {
-		return math.MaxUint64
-	}
-	return bitsOf(s.lead.prefix).value
 }
 
 // joined says whether c and d must be carried by one mechanism: they are tied and fare differently, or alike where doing that twice is not the same as doing

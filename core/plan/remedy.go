@@ -127,43 +127,6 @@ func (pl *plane) mend(c conflict) (changed int32, ok bool) {
 	return 0, false
 }
 
-// remedied is what a remedy came to: it rests on the two rules and on how they were sent, and on nothing else. Where a bucket is settled again, most of it is there.
-type remedied struct {
-	n           int8 // of the remedy
-	card, other *card
-	was         *mended // of card
-	its         *way    // of other
-	becomes     *mended // nil: it was no help
-	steps       int32   // of settling
-}
-
-// recall is remedy for a plane that may know from the last time what comes out.
-func (pl *plane) recall(n int, t try) bool {
-	if pl.bucket == nil || t.name == RemedySteer { // which says where the card stands in the plane
-		return pl.remedy(t)
-	}
-	one := remedied{n: int8(n), card: pl.cards[t.card], other: pl.cards[t.other], was: pl.mended(t.card), its: pl.native(t.other)}
-	known := pl.bucket.remedied
-	at := slices.IndexFunc(known, func(r remedied) bool {
-		return r.n == one.n && r.card == one.card && r.other == one.other && r.was == one.was && r.its == one.its
-	})
-	if at >= 0 {
-		one = known[at]
-		pl.steps += int(one.steps)
-		if one.becomes != nil {
-			pl.note(t.card).mended = one.becomes
-		}
-	} else {
-		before := pl.steps
-		if pl.remedy(t) {
-			one.becomes = pl.mended(t.card)
-		}
-		one.steps = int32(pl.steps - before)
-	}
-	pl.remedied = append(pl.remedied, one)
-	return one.becomes != nil
-}
-
 // mended returns how card i is sent otherwise than it says, or nil.
 func (pl *plane) mended(i int32) *mended {
 	if pl.notes == nil {

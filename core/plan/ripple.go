@@ -256,53 +256,6 @@ func (r *ripple) saved(d *domain, l *seat) {
 	})
 }
 
-// bared touches the buckets with rules that are lost because l went.
-func (r *ripple) bared(d *domain, l *seat) {
-	if l.bucket.kind != byDst {
-		d.below(l, 0, func(s *seat) { r.bare(d, l, s) })
-		return
-	}
-	lost := d.lossy.decidedBy(l)
-	if len(lost) == 0 {
-		return
-	}
-	from := lost[0].begins()
-	for _, e := range lost[1:] {
-		from = min(from, e.begins())
-	}
-	var may []*seat // of lost
-	d.below(l, from, func(s *seat) {
-		if s.called() || !d.p.alone(s.card).carried() {
-			return
-		}
-		may = may[:0]
-		for _, e := range lost {
-			if d.worse(e, s) && e.glance.near(&s.glance) && compareBuckets(e.bucket, s.bucket) < 0 && !s.lostBefore(e) {
-				may = append(may, e)
-			}
-		}
-		if len(may) > 0 && l.set.Overlaps(s.set) && d.exposedTo(may, s, l) {
-			r.call(d, s)
-		}
-	})
-}
-
-// bare touches the bucket of s, which is below that of l, if it is lost because l went. Neither begins with a destination prefix.
-func (r *ripple) bare(d *domain, l, s *seat) {
-	if s.called() || !d.p.alone(s.card).carried() {
-		return
-	}
-	d.lossy.all.leaving(l, s, func(e *seat) bool {
-		if s.lostBefore(e) {
-			return false // and the others stand behind
-		}
-		if e.exposes() && e.bucket != s.bucket && compareBuckets(e.bucket, s.bucket) < 0 && d.exposes(e, s, l) {
-			r.call(d, s)
-		}
-		return !s.called()
-	})
-}
-
 // lostBefore says whether s is lost to e already, or to a rule in front of it.
 func (s *seat) lostBefore(e *seat) bool {
 	first := s.lostTo()
