@@ -15,7 +15,8 @@
 //
 // Few rules of a bucket are settled with each other: a remedy may change either of two, and of those in conflict the fewest go. Many are a crowd (crowd.go), and settled one after another in
 // RFC order: each is fitted beneath those above it, whose fates stand (fit.go). What is remembered of each is which packets were looked at to answer questions about it (question.go), so
-// that a changed rule concerns those alone in whose questions one of its packets stands.
+// that a changed rule concerns those alone in whose questions one of its packets stands. What remedies came to is remembered with the bucket (recall.go). Whatever is remembered says on which rules it
+// rests, and comes out the same when it is asked anew.
 //
 // Everything here is a pure function of its arguments: no clock, no context, no file. Equal arguments give equal plans.
 package plan
