@@ -13,14 +13,14 @@ import (
 // routeKey is the identity of a route: one NLRI of one family stands once in a table.
 type routeKey struct {
 	family flowspec.Family
-	nlri   string
+	nlri   string // as it was planned
 }
 
 func keyOf(m flowspec.Match) routeKey { return routeKey{m.Family(), string(m.NLRI())} }
 
 // want is a route as a peer is to have it. It never changes.
 type want struct {
-	route *device.Route
+	route *device.Route // as it leaves, see device.Policy
 	attrs *attributes
 }
 
@@ -40,21 +40,25 @@ type owed struct {
 	again  bool // send it although it was sent: the peer asked (RFC 2918)
 }
 
-// newWant works out what travels with a route: its action communities, those it came with, and ours. Routes with the same share it. The
-// caller holds mu.
-func (d *Device) newWant(r *device.Route) *want {
+// newWant works out what travels with a route: its action communities, those it came with as far as the policy of the device leaves them, and ours. Routes with the same
+// share it. The error is that of the policy. The caller holds mu.
+func (d *Device) newWant(r *device.Route) (*want, error) {
+	r, err := d.policy.Of(r)
+	if err != nil {
+		return nil, err
+	}
 	w := &want{route: r}
 	ext, nextHop := r.Action.Communities()
 	d.key = fingerprint(d.key[:0], r, ext, nextHop)
 	if w.attrs = d.known[string(d.key)]; w.attrs != nil {
-		return w
+		return w, nil
 	}
 	if len(d.known) > 2*len(d.routes)+64 {
 		clear(d.known) // most of it is no longer in use
 	}
 	w.attrs = d.newAttributes(string(d.key), r, ext, nextHop)
 	d.known[w.attrs.key] = w.attrs
-	return w
+	return w, nil
 }
 
 func (d *Device) newAttributes(key string, r *device.Route, ext []flowspec.ExtComm, nextHop netip.Addr) *attributes {

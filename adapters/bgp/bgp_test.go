@@ -90,6 +90,7 @@ type options struct {
 	families []flowspec.Family // of the speaker
 	router   bgptest.Config
 	noMarks  bool
+	policy   device.Policy
 }
 
 func start(tb testing.TB, o options) *pair {
@@ -115,7 +116,7 @@ func start(tb testing.TB, o options) *pair {
 	}
 	err = p.speaker.AddPeer(bgp.PeerConfig{
 		Name: "edge1", Address: router.Addr().Addr(), Port: router.Addr().Port(), RemoteAS: o.remoteAS, Families: o.families,
-		RetryMin: 10 * time.Millisecond, RetryMax: 100 * time.Millisecond, Source: "edge1", Device: true,
+		RetryMin: 10 * time.Millisecond, RetryMax: 100 * time.Millisecond, Source: "edge1", Device: true, Policy: o.policy,
 	})
 	if err != nil {
 		tb.Fatal(err)

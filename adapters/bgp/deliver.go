@@ -24,6 +24,7 @@ type Device struct {
 	name     string
 	families []flowspec.Family
 	marks    []uint32           // communities on every path
+	policy   device.Policy
 	expected session.Negotiated // what a session will agree on, as far as the configuration tells
 	log      *slog.Logger
 	state    func() session.Status
@@ -54,9 +55,9 @@ type OutStatus struct {
 }
 
 func newDevice(pc PeerConfig, cfg Config, log *slog.Logger) *Device {
-	d := &Device{name: pc.Name, families: pc.Families, log: log, wake: make(chan struct{}, 1), routes: map[routeKey]*owed{}, known: map[string]*attributes{}}
+	d := &Device{name: pc.Name, families: pc.Families, policy: pc.Policy, log: log, wake: make(chan struct{}, 1), routes: map[routeKey]*owed{}, known: map[string]*attributes{}}
 	d.expected = session.Negotiated{LocalAS: cfg.LocalAS, Open: session.Open{AS: pc.RemoteAS, FourOctet: true}}
-	if cfg.NoExport {
+	if cfg.NoExport && !slices.Contains(pc.Policy.Strip.Plain, NoExport) {
 		d.marks = append(d.marks, NoExport)
 	}
 	if cfg.Community != 0 {
@@ -159,7 +160,11 @@ func (d *Device) Render(_ context.Context, _ device.Target, c device.Change) ([]
 		}
 		it := item{owed: o, sent: o.sent}
 		if st.Op != device.Remove {
-			it.want = d.newWant(st.Route)
+			var err error
+			if it.want, err = d.newWant(st.Route); err != nil {
+				d.mu.Unlock()
+				return nil, err
+			}
 		}
 		if it.differs() {
 			items = append(items, it)
@@ -236,8 +241,11 @@ func (d *Device) record(c device.Change) (written <-chan error, refused, err err
 	for _, st := range c.Steps {
 		var w *want // nothing, where it is removed
 		if st.Op != device.Remove {
-			w = d.newWant(st.Route)
-			if err := d.sendable(w); err != nil {
+			var err error
+			if w, err = d.newWant(st.Route); err == nil {
+				err = d.sendable(w)
+			}
+			if err != nil {
 				reasons = append(reasons, err)
 				w = nil // and what stood under this NLRI before is not wanted any more
 			}
@@ -301,6 +309,9 @@ func (d *Device) sendable(w *want) error {
 	}
 	if d.session != nil && !d.session.Has(familyOut(m.Family())) {
 		return fmt.Errorf("the neighbour did not offer %v FlowSpec: %v", m.Family(), m)
+	}
+	if m.Family().VPN() && len(w.attrs.nextHop) > 0 {
+		return fmt.Errorf("a redirect of the form 0x0800 has its target in the next hop, and how that is written in the VPN families is not defined: %v", m)
 	}
 	if len(m.NLRI())+len(w.attrs.key) < session.MaxMessage/2 {
 		return nil

@@ -63,6 +63,13 @@ func (s small) fares() (out [16]float64) {
 // drawItems draws what a peer was sent and what it is owed, and returns the items between the two, in no order.
 func drawItems(t *rapid.T) (before, after small, items []item) {
 	d := newDevice(PeerConfig{Name: "r", Families: []flowspec.Family{flowspec.IPv4}}, Config{}, nil)
+	wanted := func(r *device.Route) *want {
+		w, err := d.newWant(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
 	before, after = drawSmall(t, "before"), drawSmall(t, "after")
 	switch rapid.IntRange(0, 5).Draw(t, "occasion") {
 	case 0:
@@ -71,9 +78,9 @@ func drawItems(t *rapid.T) (before, after small, items []item) {
 		after = small{} // everything goes
 	}
 	for k, r := range before {
-		it := item{owed: &owed{key: keyOf(r.Match)}, sent: d.newWant(r)}
+		it := item{owed: &owed{key: keyOf(r.Match)}, sent: wanted(r)}
 		if n := after[k]; n != nil {
-			it.want = d.newWant(n)
+			it.want = wanted(n)
 		}
 		if it.differs() {
 			items = append(items, it)
@@ -81,7 +88,7 @@ func drawItems(t *rapid.T) (before, after small, items []item) {
 	}
 	for k, r := range after {
 		if before[k] == nil {
-			items = append(items, item{owed: &owed{key: keyOf(r.Match)}, want: d.newWant(r)})
+			items = append(items, item{owed: &owed{key: keyOf(r.Match)}, want: wanted(r)})
 		}
 	}
 	return before, after, items

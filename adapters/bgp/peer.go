@@ -25,9 +25,6 @@ func (s *Speaker) newPeer(pc PeerConfig) (*peer, error) {
 	p := &peer{cfg: pc}
 	var families []session.Family
 	for _, f := range pc.Families {
-		if f.VPN() {
-			return nil, fmt.Errorf("bgp peer %s: family %v is not offered; ipv4 and ipv6 are", pc.Name, f)
-		}
 		families = append(families, familyOut(f))
 	}
 	log := s.log.With("peer", pc.Name)

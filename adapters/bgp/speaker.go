@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sluice-gateway/sluice/adapters/bgp/session"
+	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/rib"
 )
@@ -28,7 +29,7 @@ type Config struct {
 	Listen   []netip.AddrPort // for the connections of peers; none: only we connect
 	// Community marks every path we send; a path that bears it is never taken from a source. 0: no mark.
 	Community uint32
-	NoExport  bool      // put NO_EXPORT on every path we send
+	NoExport  bool      // put NO_EXPORT on every path we send, but where the policy of a device strips it
 	Input     rib.Input // takes what sources say; may be nil without sources
 	Log       *slog.Logger
 }
@@ -49,6 +50,7 @@ type PeerConfig struct {
 	RetryMin, RetryMax time.Duration
 	Source             flowspec.Source // what its rules are called; "": what it announces is counted and dropped
 	Device             bool            // it is given rules, through Speaker.Device(Name)
+	Policy             device.Policy   // of the device: how its routes leave
 }
 
 // Speaker is our side of all BGP sessions.

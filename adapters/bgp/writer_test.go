@@ -70,7 +70,10 @@ func TestSendableIsEncodable(t *testing.T) {
 		if err != nil {
 			t.Fatal(n, err)
 		}
-		w := d.newWant(&device.Route{Match: m, Action: flowspec.Action{Rate: &flowspec.Rate{Unit: flowspec.Bytes}}})
+		w, err := d.newWant(&device.Route{Match: m, Action: flowspec.Action{Rate: &flowspec.Rate{Unit: flowspec.Bytes}}})
+		if err != nil {
+			t.Fatal(n, err)
+		}
 		if d.sendable(w) != nil {
 			continue
 		}

@@ -1,0 +1,108 @@
+package bgp_test
+
+import (
+	"encoding/hex"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sluice-gateway/sluice/adapters/bgp"
+	"github.com/sluice-gateway/sluice/adapters/bgp/bgptest"
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+)
+
+const (
+	targetA flowspec.ExtComm = "\x00\x02\xfb\xf4\x00\x00\x00\x64" // 64500:100
+	targetB flowspec.ExtComm = "\x00\x02\xfb\xf4\x00\x00\x00\xc8" // 64500:200
+	origin  flowspec.ExtComm = "\x00\x03\xfb\xf4\x00\x00\x00\x64"
+)
+
+// inVPN is `destination 10.0.0.N/32` behind a route distinguisher.
+func inVPN(tb testing.TB, f flowspec.Family, nlri string, rd flowspec.RD) flowspec.Match {
+	tb.Helper()
+	m, err := match(tb, f, nlri).InVPN(rd)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return m
+}
+
+// Rules of a VPN go to the router with its own route distinguisher and the route targets that its VRF imports, in the families for VPNs, and come from it in these.
+func TestRulesOfVPNs(t *testing.T) {
+	t.Parallel()
+	all := []flowspec.Family{flowspec.IPv4, flowspec.VPNv4, flowspec.VPNv6}
+	ours, theirs, other := flowspec.RD{7: 1}, flowspec.RD{7: 101}, flowspec.RD{7: 2}
+	p := start(t, options{
+		families: all, router: bgptest.Config{Families: all}, noMarks: true,
+		policy: device.Policy{VRFs: []device.VRF{{Name: "a", Of: ours, RD: theirs, Targets: []flowspec.ExtComm{targetA}}}},
+	})
+	p.up(t)
+	four, six := inVPN(t, flowspec.IPv4, dst(1), ours), inVPN(t, flowspec.IPv6, "0901300020010db80001", ours)
+	p.apply(t,
+		device.Step{Op: device.Add, Route: &device.Route{Match: four, Action: discard(), Others: []flowspec.ExtComm{targetB, origin}}},
+		device.Step{Op: device.Add, Route: &device.Route{Match: six, Action: limit(1000)}},
+		add(t, dst(1), discard()))
+	sent4, sent6 := inVPN(t, flowspec.IPv4, dst(1), theirs), inVPN(t, flowspec.IPv6, "0901300020010db80001", theirs)
+	table := p.holds(t, dst(1), hex.EncodeToString(sent4.NLRI()), hex.EncodeToString(sent6.NLRI()))
+	for i, want := range []struct {
+		family flowspec.Family
+		others []flowspec.ExtComm
+	}{{flowspec.IPv4, nil}, {flowspec.VPNv4, []flowspec.ExtComm{origin, targetA}}, {flowspec.VPNv6, []flowspec.ExtComm{targetA}}} {
+		if got := table[i]; got.Match.Family() != want.family || !slices.Equal(got.Others, want.others) {
+			t.Errorf("route %d is %v of %v with %v, want %v with %v", i, got.Match, got.Match.Family(), got.Others, want.family, want.others)
+		}
+	}
+	_, err := p.device.Apply(p.ctx, device.Target{}, device.Change{Steps: []device.Step{{Op: device.Add, Route: &device.Route{Match: inVPN(t, flowspec.IPv4, dst(1), other), Action: discard()}}}}, time.Minute)
+	var refused *device.Refused
+	if !errors.As(err, &refused) || !strings.Contains(err.Error(), "no VRF") {
+		t.Errorf("a rule of a VPN that the router does not have: %v, want a refusal", err)
+	}
+	hop := flowspec.Action{Redirect: &flowspec.Redirect{Form: flowspec.NextHopSimpson, Addr: peerID}}
+	_, err = p.device.Apply(p.ctx, device.Target{}, device.Change{Steps: []device.Step{{Op: device.Add, Route: &device.Route{Match: inVPN(t, flowspec.IPv4, dst(2), ours), Action: hop}}}}, time.Minute)
+	if !errors.As(err, &refused) || !strings.Contains(err.Error(), "0x0800") {
+		t.Errorf("a next hop in a VPN: %v, want a refusal", err)
+	}
+	p.apply(t, device.Step{Op: device.Remove, Route: &device.Route{Match: four}})
+	p.holds(t, dst(1), hex.EncodeToString(sent6.NLRI()))
+}
+
+// What a policy adds is on every route, what it strips is on none, and neither touches actions or our own mark.
+func TestPolicyOnCommunities(t *testing.T) {
+	t.Parallel()
+	with := device.Route{
+		Match: match(t, flowspec.IPv4, dst(1)), Action: limit(1000), Communities: []uint32{1, 2, bgp.NoExport}, LargeCommunities: [][3]uint32{{1, 2, 3}, {4, 5, 6}}, Others: []flowspec.ExtComm{origin, targetB},
+	}
+	for name, c := range map[string]struct {
+		policy device.Policy
+		plain  []uint32
+		large  [][3]uint32
+		others []flowspec.ExtComm
+	}{
+		"nothing": {device.Policy{}, []uint32{1, 2, ourCommunity, bgp.NoExport}, with.LargeCommunities, with.Others},
+		"add": {device.Policy{Add: device.Marks{Plain: []uint32{2, 3}, Large: [][3]uint32{{7, 8, 9}}, Extended: []flowspec.ExtComm{targetA}}},
+			[]uint32{1, 2, 3, ourCommunity, bgp.NoExport}, [][3]uint32{{1, 2, 3}, {4, 5, 6}, {7, 8, 9}}, []flowspec.ExtComm{origin, targetB, targetA}},
+		"strip": {device.Policy{Strip: device.Marks{Plain: []uint32{1, bgp.NoExport}, Large: [][3]uint32{{1, 2, 3}}, Extended: []flowspec.ExtComm{targetB}}},
+			[]uint32{2, ourCommunity}, [][3]uint32{{4, 5, 6}}, []flowspec.ExtComm{origin}},
+		"all": {device.Policy{StripAll: true, Add: device.Marks{Plain: []uint32{1}}}, []uint32{1, ourCommunity, bgp.NoExport}, nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := start(t, options{policy: c.policy})
+			p.up(t)
+			p.apply(t, device.Step{Op: device.Add, Route: &with})
+			got := p.holds(t, dst(1))[0]
+			if !slices.Equal(got.Path.Communities, c.plain) || !slices.Equal(got.Path.LargeCommunities, c.large) || !slices.Equal(got.Others, c.others) {
+				t.Errorf("communities %x, %v, %v; want %x, %v, %v", got.Path.Communities, got.Path.LargeCommunities, got.Others, c.plain, c.large, c.others)
+			}
+			if !got.Action.Equal(with.Action) {
+				t.Errorf("the action is %v, want %v", got.Action, with.Action)
+			}
+		})
+	}
+	if !slices.Equal(with.Communities, []uint32{1, 2, bgp.NoExport}) || !slices.Equal(with.Others, []flowspec.ExtComm{origin, targetB}) {
+		t.Errorf("a policy changed the rule itself: %+v", with)
+	}
+}
