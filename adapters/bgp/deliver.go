@@ -23,7 +23,7 @@ const patience = 5 * time.Second
 type Device struct {
 	name     string
 	families []flowspec.Family
-	marks    []uint32           // communities on every path
+	marks    []uint32 // communities on every path
 	policy   device.Policy
 	expected session.Negotiated // what a session will agree on, as far as the configuration tells
 	log      *slog.Logger

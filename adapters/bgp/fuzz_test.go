@@ -28,6 +28,8 @@ func FuzzUpdate(f *testing.F) {
 		"0000001c" + "800e0d000185000006" + "01200a00000100" + "40010100" + "40020602010000fbf5",
 		"0000002b" + "800e09000185000003" + "0d24df" + "40010100" + "40020602010000fbf5" + "c010088006000000000000",
 		"00000022" + "800e0d000185000006" + "01200a00000100" + "40010100" + "40020602010000fbf5" + "c00804fbf41a0a",
+		"0000002c" + "801515000186" + "0000" + "0e0000fbf400000001" + "01200a000001" + "40010100" + "40020602010000fbf5" + "c010080002fbf400000064",
+		"00000015" + "800f12000186" + "0e0000fbf40000000101200a000001",
 		"0000000d" + "800f0a000185" + "0601200a000001",
 	} {
 		b, err := hex.DecodeString(s)
@@ -46,7 +48,7 @@ func FuzzUpdate(f *testing.F) {
 		in := &events{}
 		cfg := Config{RouterID: netip.MustParseAddr("192.0.2.1"), LocalAS: 64500, Community: 64500<<16 | 6666, Input: in}
 		g := newIngest("peer", cfg, slog.New(slog.DiscardHandler))
-		s := &session.Session{Negotiated: session.Negotiated{LocalAS: 64500, Open: session.Open{AS: 64501, FourOctet: true}, Families: []session.Family{{AFI: 1, SAFI: 133}, {AFI: 2, SAFI: 133}}}}
+		s := &session.Session{Negotiated: session.Negotiated{LocalAS: 64500, Open: session.Open{AS: 64501, FourOctet: true}, Families: []session.Family{{AFI: 1, SAFI: 133}, {AFI: 2, SAFI: 133}, {AFI: 1, SAFI: 134}, {AFI: 2, SAFI: 134}}}}
 		if internal {
 			s.AS = 64500
 		}

@@ -36,7 +36,10 @@ func (s Source) now() time.Time {
 func (s Source) rule(item notation.Item) (flowspec.Rule, error) {
 	r := item.Rule
 	r.Source = s.Name
-	r.Match = r.Match.Clone()
+	var err error
+	if r.Match, err = s.Admit.Placed(r.Match.Clone()); err != nil {
+		return r, err
+	}
 	r.ID = flowspec.NewID(r.Source, r.Match)
 	return r, s.Admit.Check(r, s.now())
 }

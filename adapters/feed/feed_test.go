@@ -15,13 +15,15 @@ import (
 	"time"
 
 	"github.com/sluice-gateway/sluice/core/admit"
+	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/rib"
 )
 
 // heard is a rib.Input that writes down what it is told.
 type heard struct {
-	mu  sync.Mutex
-	log []string
+	mu       sync.Mutex
+	log      []string
+	families []flowspec.Family // of what was announced and withdrawn
 }
 
 func (h *heard) Send(_ context.Context, e rib.Event) error {
@@ -34,9 +36,10 @@ func (h *heard) Send(_ context.Context, e rib.Event) error {
 		h.log = append(h.log, "end")
 	}
 	for _, m := range e.Withdraw {
-		h.log = append(h.log, "withdraw "+m.String())
+		h.log, h.families = append(h.log, "withdraw "+m.String()), append(h.families, m.Family())
 	}
 	for _, r := range e.Announce {
+		h.families = append(h.families, r.Match.Family())
 		h.log = append(h.log, "announce "+r.Match.String()+" "+r.Action.String())
 		if r.ID == "" || r.Source != e.Source {
 			h.log = append(h.log, "without identity")
@@ -209,5 +212,36 @@ func TestPathThatIsNoFIFO(t *testing.T) {
 	err := Pipe{Source: source(&heard{}, io.Discard), Path: path}.Run(t.Context(), nil)
 	if err == nil || !strings.Contains(err.Error(), "is no FIFO") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// The rules of a source that speaks of one VPN are of that VPN when they come and when they go, in a file and in a pipe; those that name a VPN must be allowed to.
+func TestSourceInAVPN(t *testing.T) {
+	t.Parallel()
+	h := &heard{}
+	src := source(h, io.Discard)
+	src.Admit.In, src.Admit.VPNs = &flowspec.RD{0, 0, 0xfc, 0, 0, 0, 0, 1}, []admit.VPN{{Name: "red", RD: flowspec.RD{0, 0, 0xfc, 0, 0, 0, 0, 1}}}
+	path := filepath.Join(t.TempDir(), "rules.exabgp")
+	if err := os.WriteFile(path, []byte(good), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := (File{Source: src, Path: path}).Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	in := strings.NewReader("withdraw flow route { match { destination 203.0.113.11/32; } }\n" +
+		"announce flow route { rd 64512:2; match { destination 203.0.113.12/32; } then { discard; } }\n")
+	if err := (Pipe{Source: src, Path: "-"}).Run(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var vpns int
+	for _, f := range h.families {
+		if f == flowspec.VPNv4 {
+			vpns++
+		}
+	}
+	if vpns != 3 || len(h.families) != 3 {
+		t.Errorf("%v of families %v, want two announcements and a withdrawal of vpnv4", h.log, h.families)
 	}
 }

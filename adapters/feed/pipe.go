@@ -127,7 +127,12 @@ func (p Pipe) line(ctx context.Context, n int, text string) error {
 	}
 	e := rib.Event{Source: p.Name, Kind: rib.Update}
 	if item.Withdraw {
-		e.Withdraw = []flowspec.Match{item.Rule.Match.Clone()}
+		m, err := p.Admit.Placed(item.Rule.Match.Clone())
+		if err != nil {
+			p.Log.Error(err.Error(), "source", p.Name, "line", n)
+			return nil
+		}
+		e.Withdraw = []flowspec.Match{m}
 	} else {
 		r, err := p.rule(item)
 		if err != nil {

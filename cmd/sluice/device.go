@@ -79,6 +79,9 @@ func deviceShowCmd() *cobra.Command {
 			fmt.Fprintf(c.out, "  of them: %s\n", tallyText(d.Receipts))
 		}
 		fmt.Fprintf(c.out, "  %s given to BGP, %s held\n", counted(d.Routes, "route"), counted(d.Entries, "filter entry"))
+		for _, s := range d.Sends {
+			fmt.Fprintf(c.out, "  %s\n", s)
+		}
 		if d.Commit > 0 {
 			fmt.Fprintf(c.out, "  the last commit took %v\n", d.Commit.Round(time.Millisecond))
 		}

@@ -133,7 +133,7 @@ func (g *gateway) openBGP(ctx context.Context) error {
 	for _, d := range g.cfg.Devices {
 		if d.BGP != nil {
 			p := peerConfig(d.Name, *d.BGP)
-			p.Device = true
+			p.Device, p.Policy = true, d.Policy
 			peers = append(peers, p)
 		}
 	}
@@ -215,11 +215,11 @@ func (g *gateway) openDevices(context.Context) error {
 
 func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 	rd := reconcile.Device{
-		Name: d.Name, Profile: d.Holding(), Room: d.Room(),
+		Name: d.Name, Profile: d.Holding(), Room: d.Room(), Sends: g.cfg.Sends(d),
 		Options: plan.Options{Settings: d.Settings, Remedies: d.Remedies, Measured: d.Measured, NoNative: d.BGP == nil, NoFilter: d.Filter == nil},
 	}
 	if d.BGP != nil {
-		rd.Native, rd.Options.Families = g.speaker.Device(d.Name), d.BGP.Families
+		rd.Native, rd.Options.Families, rd.Options.VPNs = g.speaker.Device(d.Name), d.BGP.Families, d.VPNs()
 	}
 	if d.Filter == nil {
 		return rd, nil

@@ -142,6 +142,9 @@ func (c *client) printDeviceReport(d api.DeviceReport) {
 			fmt.Fprintf(c.out, "          %s\n", indented(w.Hint, "          "))
 		}
 	}
+	for _, s := range d.Sends {
+		fmt.Fprintf(c.out, "  %s\n", s)
+	}
 	for _, n := range d.Notes {
 		fmt.Fprintf(c.out, "  note: %s\n", n)
 	}

@@ -29,13 +29,25 @@ type Policy struct {
 	Components     []flowspec.Type // nil: all
 	Actions        []string        // of "accept", "discard", "rate-limit", "redirect", "mark", "sample", "continue"; nil: all
 	MaxTTL         time.Duration   // 0: no limit; with one, a rule without expiry is not admitted
+	VPNs           []VPN           // a rule of a VPN must be of one of them; nil: no rule of a VPN is admitted
+	AnyVPN         bool            // rules of any VPN
+	In             *flowspec.RD    // the VPN that the rules of no VPN are of, see Placed; nil: none
 
 	index *bart.Lite // of Destinations; nil: they are looked through one by one
 }
 
+// VPN is a VPN whose packets a source may filter. One address stands for different hosts in different VPNs, so destinations alone say little there.
+type VPN struct {
+	Name string
+	RD   flowspec.RD
+	// Targets are the route targets that the rules of the VPN bear where they come by BGP: a rule with the right route distinguisher and without any of them is not
+	// admitted. Nil: they are not looked at.
+	Targets []flowspec.ExtComm
+}
+
 // NotAdmitted says which clause of a policy keeps a rule out.
 type NotAdmitted struct {
-	Clause string // "destination", "protected", "own-session", "component", "action", "ttl"
+	Clause string // "vpn", "destination", "protected", "own-session", "component", "action", "ttl"
 	Detail string // for people: `destination 203.0.113.9/32 is outside what this source may filter: 198.51.100.0/24`
 }
 
@@ -51,10 +63,18 @@ func (p Policy) Indexed() Policy {
 	return p
 }
 
+// Placed returns the match of a rule as it is meant where the source speaks of one VPN and its language has no word for that. Check is asked about what it returns.
+func (p Policy) Placed(m flowspec.Match) (flowspec.Match, error) {
+	if p.In == nil || m.Family().VPN() {
+		return m, nil
+	}
+	return m.InVPN(*p.In)
+}
+
 // Check returns a *NotAdmitted, or nil. The number of rules is not its business: the RIB knows it exactly (rib.SourcePolicy.MaxRules).
 func (p Policy) Check(r flowspec.Rule, now time.Time) error {
 	for _, clause := range []func(flowspec.Rule) *NotAdmitted{
-		p.checkDestination, p.checkProtected, p.Own.check, p.checkComponents, p.checkActions,
+		p.checkVPN, p.checkDestination, p.checkProtected, p.Own.check, p.checkComponents, p.checkActions,
 		func(r flowspec.Rule) *NotAdmitted { return p.checkTTL(r, now) },
 	} {
 		if e := clause(r); e != nil {
@@ -62,6 +82,34 @@ func (p Policy) Check(r flowspec.Rule, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+func (p Policy) checkVPN(r flowspec.Rule) *NotAdmitted {
+	if !r.Match.Family().VPN() || p.AnyVPN {
+		return nil
+	}
+	rd := r.Match.RD()
+	at := slices.IndexFunc(p.VPNs, func(v VPN) bool { return v.RD == rd })
+	if at < 0 {
+		return &NotAdmitted{"vpn", "the rule is of a VPN in which this source may not filter; it may in " + p.vpns()}
+	}
+	v := p.VPNs[at]
+	if v.Targets != nil && !slices.ContainsFunc(v.Targets, func(t flowspec.ExtComm) bool { return slices.Contains(r.Others, t) }) {
+		return &NotAdmitted{"vpn", fmt.Sprintf("the rule has the route distinguisher of %s and none of its route targets", v.Name)}
+	}
+	return nil
+}
+
+// vpns prints where the source may filter.
+func (p Policy) vpns() string {
+	if len(p.VPNs) == 0 {
+		return "none"
+	}
+	var names []string
+	for _, v := range p.VPNs {
+		names = append(names, v.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // destination returns the destination prefix of a rule. An IPv6 pattern that begins later than at bit 0 is none: RFC 8956

@@ -59,6 +59,15 @@ func TestCheck(t *testing.T) {
 		r.Expires = now.Add(d)
 		return r
 	}
+	inVPN := func(r flowspec.Rule, n byte, targets ...flowspec.ExtComm) flowspec.Rule {
+		m, err := r.Match.InVPN(flowspec.RD{7: n})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Match, r.Others = m, targets
+		return r
+	}
+	vpns := Policy{AnyDestination: true, VPNs: []VPN{{Name: "red", RD: flowspec.RD{7: 1}}, {Name: "blue", RD: flowspec.RD{7: 2}, Targets: []flowspec.ExtComm{"target 1", "target 2"}}}}
 	own := Policy{Destinations: prefixes("198.51.100.0/24", "2001:db8::/32")}
 	anywhere := Policy{AnyDestination: true}
 	for _, c := range []struct {
@@ -112,6 +121,17 @@ func TestCheck(t *testing.T) {
 		{"not understood", Policy{AnyDestination: true, Actions: []string{"discard"}},
 			act(rule(t, "192.0.2.9/32"), flowspec.Action{Unknown: []flowspec.ExtComm{"\x07\x02\x00\x00\x00\x01\x00\x02"}}),
 			"not admitted: extended community 0x0702000000010002 is not understood, and this source may only: discard"},
+
+		{"in a VPN", anywhere, inVPN(rule(t, "192.0.2.9/32"), 1), "not admitted: the rule is of a VPN in which this source may not filter; it may in none"},
+		{"in a VPN of its own", vpns, inVPN(rule(t, "192.0.2.9/32"), 1), ""},
+		{"in a VPN of its own, IPv6", vpns, inVPN(rule(t, "2001:db8::/64"), 1), ""},
+		{"in another VPN", vpns, inVPN(rule(t, "192.0.2.9/32"), 3), "not admitted: the rule is of a VPN in which this source may not filter; it may in red, blue"},
+		{"in any VPN", Policy{AnyDestination: true, AnyVPN: true}, inVPN(rule(t, "192.0.2.9/32"), 3), ""},
+		{"in a VPN, with a route target", vpns, inVPN(rule(t, "192.0.2.9/32"), 2, "target 9", "target 2"), ""},
+		{"in a VPN, with the route target of another", vpns, inVPN(rule(t, "192.0.2.9/32"), 2, "target 9"), "not admitted: the rule has the route distinguisher of blue and none of its route targets"},
+		{"in a VPN, elsewhere", Policy{Destinations: prefixes("198.51.100.0/24"), AnyVPN: true}, inVPN(rule(t, "192.0.2.9/32"), 1),
+			"not admitted: destination 192.0.2.9/32 is outside what this source may filter: 198.51.100.0/24"},
+		{"in no VPN", vpns, rule(t, "192.0.2.9/32"), ""},
 
 		{"expired", anywhere, lives(rule(t, "192.0.2.9/32"), 0), "not admitted: the rule expired at 2026-11-23T12:00:00Z"},
 		{"for ever", Policy{AnyDestination: true, MaxTTL: time.Hour}, rule(t, "192.0.2.9/32"), "not admitted: the rule never expires, and rules of this source live 1h0m0s at most"},
@@ -202,5 +222,23 @@ func BenchmarkCheck(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// The rules of a source that speaks of one VPN are in it, those that name one are in that.
+func TestPlaced(t *testing.T) {
+	t.Parallel()
+	global, red, blue := rule(t, "192.0.2.9/32").Match, flowspec.RD{7: 1}, flowspec.RD{7: 2}
+	inRed, err := global.InVPN(red)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range []struct {
+		in         *flowspec.RD
+		from, want flowspec.Match
+	}{{nil, global, global}, {nil, inRed, inRed}, {&red, global, inRed}, {&blue, inRed, inRed}} {
+		if got, err := (Policy{In: c.in}).Placed(c.from); err != nil || !got.Equal(c.want) {
+			t.Errorf("%d: got %v, %v; want %v", i, got, err, c.want)
+		}
 	}
 }

@@ -24,6 +24,7 @@ type DeviceReport struct {
 	Rules    []RuleReport   `json:"rules"`
 	Summary  report.Summary `json:"summary" doc:"over all rules of the device, not only those shown"`
 	Warnings []plan.Reason  `json:"warnings" doc:"about the device as a whole, such as commands to type there"`
+	Sends    []string       `json:"sends,omitempty" doc:"with which communities, and in which VRFs, its routes leave"`
 	Notes    []string       `json:"notes,omitempty" doc:"about the delivery, such as that routes had to be withdrawn before others were announced"`
 }
 
@@ -130,7 +131,7 @@ func (g *Gateway) devicePlan(ctx context.Context, in *deviceInput) (*planOutput,
 	out := g.deviceReport(in.Name, p, rules)
 	for _, s := range g.Devices.Status() {
 		if s.Name == in.Name {
-			out.Notes = s.Notes
+			out.Notes, out.Sends = s.Notes, s.Sends
 		}
 	}
 	return &planOutput{out}, nil

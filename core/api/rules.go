@@ -243,7 +243,11 @@ func (g *Gateway) judge(item notation.Item, note string, now time.Time, ttl time
 	}
 	r := item.Rule
 	r.Source = g.Source
-	r.Match = r.Match.Clone()
+	match, err := g.Admit.Placed(r.Match.Clone())
+	if err != nil {
+		return r, &refusal{Problem{Code: "too-long", Message: err.Error()}, http.StatusUnprocessableEntity}
+	}
+	r.Match = match
 	r.ID = flowspec.NewID(r.Source, r.Match)
 	if r.Note == "" {
 		r.Note = note

@@ -75,6 +75,7 @@ func (b *builder) config(raw rawConfig) *Config {
 	}
 	set := b.profiles(raw.Profiles)
 	c.Plugins = b.plugins(raw.Plugins)
+	c.VRFs = b.vrfs(raw.VRFs)
 	c.Sources = b.sources(raw, c)
 	b.protect(c, raw.Protected)
 	c.Devices = b.devices(raw, c, set)
@@ -163,6 +164,7 @@ func (b *builder) sources(raw rawConfig, c *Config) []Source {
 		case s.Pipe != "" && slices.ContainsFunc(out, func(o Source) bool { return o.Pipe == s.Pipe }):
 			b.fail(path+".pipe", "another source reads %s already: each would get some of its lines", s.Pipe)
 		}
+		b.within(path, rs, c, &s)
 		s.Hold = b.onLoss(path+".on-loss", rs.OnLoss, s.BGP != nil && s.BGP.AS == c.AS)
 		s.Quiet = b.resync(path+".resync", rs.Resync)
 		out = append(out, s)
@@ -295,19 +297,26 @@ func (b *builder) peer(path string, raw rawPeer) *Peer {
 		b.fail(path+".hold-time", "%v is neither 0 nor between 3s and 65535s", p.HoldTime)
 	}
 	for i, s := range raw.Families {
-		switch s {
-		case flowspec.IPv4.String():
-			p.Families = append(p.Families, flowspec.IPv4)
-		case flowspec.IPv6.String():
-			p.Families = append(p.Families, flowspec.IPv6)
-		default:
-			b.fail(fmt.Sprintf("%s.families[%d]", path, i), "%q is no family: ipv4, ipv6", s)
+		f, ok := familyNamed(s)
+		if !ok {
+			b.fail(fmt.Sprintf("%s.families[%d]", path, i), "%q is no family: ipv4, ipv6, vpnv4, vpnv6", s)
+			continue
 		}
+		p.Families = append(p.Families, f)
 	}
 	if len(raw.Families) == 0 {
-		b.fail(path+".families", "missing: [ipv4], [ipv6] or both; exactly what the neighbour has configured")
+		b.fail(path+".families", "missing: of ipv4, ipv6, vpnv4 and vpnv6 exactly what the neighbour has configured")
 	}
 	return p
+}
+
+func familyNamed(s string) (flowspec.Family, bool) {
+	for f := flowspec.IPv4; f <= flowspec.VPNv6; f++ {
+		if f.String() == s {
+			return f, true
+		}
+	}
+	return 0, false
 }
 
 func (b *builder) devices(raw rawConfig, c *Config, set *profile.Library) []Device {
@@ -340,6 +349,8 @@ func (b *builder) devices(raw rawConfig, c *Config, set *profile.Library) []Devi
 		if d.Profile != nil && d.Filter != nil && d.Profile.Filter == nil {
 			b.fail(path+".filter", "profile %s has no filters: give the device a BGP session instead", d.Profile.Name)
 		}
+		b.deviceVRFs(path, rd, c, &d)
+		b.communities(path+".communities", rd, c, &d)
 		b.room(path, rd, &d)
 		if rd.Remedies != nil {
 			d.Remedies = append([]string{}, *rd.Remedies...) // never nil: none is none

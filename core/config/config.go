@@ -33,6 +33,7 @@ type Config struct {
 	DefaultTTL time.Duration // of API rules that name none; 0: they never expire
 	MaxTTL     time.Duration // ceiling; 0: none
 
+	VRFs    []VRF
 	Sources []Source
 	Devices []Device
 	Plugins []Plugin
@@ -78,6 +79,8 @@ type Device struct {
 	Settings map[string]string // options of the profile
 	BGP      *Peer
 	Filter   *FilterDelivery
+	// Policy says how its routes leave in BGP.
+	Policy device.Policy
 	// MaxRoutes is how many FlowSpec routes the device holds; 0: as many as its profile says. Headroom is how many more it takes while a change is going on.
 	MaxRoutes, Headroom int
 	// Remedies are what may be done to keep rules in order on the device, of the names in plan.Remedies; nil: the default; empty: nothing.
@@ -97,6 +100,15 @@ func (d Device) Room() int {
 		room = hard
 	}
 	return room
+}
+
+// VPNs returns the route distinguishers of the VPNs of d; nil: it has no session in a family for them.
+func (d Device) VPNs() []flowspec.RD {
+	var out []flowspec.RD
+	for _, v := range d.Policy.VRFs {
+		out = append(out, v.Of)
+	}
+	return out
 }
 
 // hard returns the number of rules above which the device takes none, or 0.

@@ -6,12 +6,14 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/notation"
 	"github.com/sluice-gateway/sluice/core/profile"
 	"github.com/sluice-gateway/sluice/profiles"
 )
@@ -60,7 +62,22 @@ func TestReferenceIsValid(t *testing.T) {
 	if c.RouterID != netip.MustParseAddr("192.0.2.1") || c.AS != 64512 || c.Community != 64512<<16|6666 || !c.NoExport {
 		t.Errorf("BGP identity: %+v", c)
 	}
+	edge := c.Devices[0]
+	if want := []string{"communities added: 64512:6666, 64512:70, 64512:70:1", "communities stripped: no-export",
+		"VRF customer-a, rules with rd 64512:100: sent with rd 192.0.2.21:7, route targets 64512:107"}; !slices.Equal(c.Sends(edge), want) {
+		t.Errorf("edge1 is sent %q, want %q", c.Sends(edge), want)
+	}
+	if sends := c.Sends(c.Devices[1]); len(sends) != 1 || sends[0] != "communities added: no-export, 64512:6666" || c.Sends(c.Devices[2]) != nil {
+		t.Errorf("mx1 is sent %q, lab %q", sends, c.Sends(c.Devices[2]))
+	}
+	rd := flowspec.RD{0, 0, 0xfc, 0, 0, 0, 0, 100}
+	if !slices.Equal(edge.VPNs(), []flowspec.RD{rd}) || c.Devices[1].VPNs() != nil {
+		t.Errorf("edge1 has the VPNs %x, mx1 %x", edge.VPNs(), c.Devices[1].VPNs())
+	}
 	detector := c.Sources[0]
+	if in := detector.Admit.In; in == nil || *in != rd {
+		t.Errorf("the rules of detector are in %x", in)
+	}
 	if detector.Hold != 10*time.Minute || detector.Quiet != 30*time.Second || detector.MaxRules != 2000 || detector.BGP == nil || !detector.BGP.Passive {
 		t.Errorf("detector: %+v", detector)
 	}
@@ -113,6 +130,37 @@ func TestDeviceWithAnOption(t *testing.T) {
 	}
 }
 
+// What a source may filter, and where its rules are.
+func TestVPNsOfSources(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(vrf, "import: [\"1:2\"]", "import: [\"1:2\"], export: [\"1:3\"]", 1)
+	c, err := Parse("c.yaml", []byte(minimal+text+`sources:
+  - {name: global, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}, allow: {destinations: [any]}}
+  - {name: placed, vrf: a, bgp: {address: 192.0.2.3, as: 1, families: [ipv4]}, allow: {destinations: [any]}}
+  - {name: vpns, bgp: {address: 192.0.2.4, as: 1, families: [vpnv4, vpnv6]}, allow: {destinations: [any], vrfs: [a, b]}}
+  - {name: api, api: true, allow: {destinations: [any], vrfs: [b]}}
+  - {name: file, file: /x, allow: {destinations: [any], vrfs: [any]}}
+`), env())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{
+		"map[] in <nil>, any false", "map[a:] in &[0 0 0 1 0 0 0 1], any false", "map[a: b:1:3] in <nil>, any false", "map[b:] in <nil>, any false", "map[] in <nil>, any true",
+	} {
+		p := c.Sources[i].Admit
+		vpns := map[string]string{}
+		for _, v := range p.VPNs {
+			vpns[v.Name] = ""
+			for _, c := range v.Targets {
+				vpns[v.Name] += notation.TargetText(c)
+			}
+		}
+		if got := fmt.Sprintf("%v in %v, any %t", vpns, p.In, p.AnyVPN); got != want {
+			t.Errorf("%s: %s, want %s", c.Sources[i].Name, got, want)
+		}
+	}
+}
+
 // Every key of the raw types is in the reference: a key that is not is one that nobody can find.
 func TestReferenceIsComplete(t *testing.T) {
 	t.Parallel()
@@ -148,6 +196,8 @@ const minimal = `router-id: 192.0.2.1
 as: 64512
 store: s.db
 `
+
+const vrf = "vrfs:\n  - {name: a, rd: \"1:1\", route-targets: {import: [\"1:1\"]}}\n  - {name: b, rd: \"1:2\", route-targets: {import: [\"1:2\"]}}\n"
 
 // both is a neighbour that is device and source, with these families as a source.
 func both(families string) string {
@@ -206,9 +256,30 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"order unreadable":  {minimal + "devices:\n  - {name: d, profile: junos-mx, measured-order: /empty, bgp: {address: 192.0.2.2, as: 1, families: [ipv6]}}\n", "/empty: there is no FlowSpec rule in it"},
 		"order of no BGP":   {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    measured-order: /etc/sluice/mx1.order\n    filter: {adapter: junos, address: \"a:1\"}\n", "the order of routes is that of BGP"},
 		"protected":         {minimal + "protected: [192.0.2.1/24]\n", "c.yaml:4:13: protected[0]: 192.0.2.1/24 has bits set outside its length"},
-		"no route target":   {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", instances: {SCRUB: \"65000:666\"}}\n", `c.yaml:7:58: devices[0].filter.instances: "SCRUB" is no route target`},
+		"no instance's rt":  {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", instances: {SCRUB: \"65000:666\"}}\n", `c.yaml:7:58: devices[0].filter.instances: "SCRUB" is no route target`},
 		"one instance":      {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", instances: {\"1:1\": A, \"1:2\": A}}\n", "instance A: route target 1:1 and route target 1:2"},
 		"instances twice":   {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", instances: {\"1:1\": A}, options: {instances: \"1:1=A\"}}\n", "options.instances: write it as instances beside options"},
+		"VRF without rd":    {minimal + "vrfs:\n  - name: a\n", "c.yaml:5:5: vrfs[0].rd: missing"},
+		"bad rd":            {minimal + "vrfs:\n  - {name: a, rd: \"70000:70000\"}\n", `vrfs[0].rd: "70000:70000" is no route distinguisher`},
+		"bad route target":  {minimal + "vrfs:\n  - {name: a, rd: \"1:1\", route-targets: {import: [x]}}\n", `vrfs[0].route-targets.import[0]: "x" is no route target`},
+		"one rd for two":    {minimal + "vrfs:\n  - {name: a, rd: \"1:1\"}\n  - {name: b, rd: \"1:1\"}\n", "c.yaml:6:19: vrfs[1].rd: another VPN has the route distinguisher 1:1 already"},
+		"a VRF called any":  {minimal + "vrfs:\n  - {name: any, rd: \"1:1\"}\n", "stands for all VPNs"},
+		"no VRF":            {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [vpnv4]}}\n", "families for VPNs, and the device has no vrfs"},
+		"no family for it":  {minimal + vrf + "devices:\n  - {name: d, profile: asr9k, vrfs: [{name: a}], bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "devices[0].vrfs: rules of VPNs travel in the families vpnv4 and vpnv6"},
+		"unknown VRF":       {minimal + "devices:\n  - {name: d, profile: asr9k, vrfs: [{name: a}], bgp: {address: 192.0.2.2, as: 1, families: [vpnv4]}}\n", `devices[0].vrfs[0].name: "a" is not among vrfs`},
+		"no route target":   {minimal + "vrfs:\n  - {name: a, rd: \"1:1\"}\ndevices:\n  - {name: d, profile: asr9k, vrfs: [{name: a}], bgp: {address: 192.0.2.2, as: 1, families: [vpnv4]}}\n", "no route target: a VRF takes"},
+		"no such family":    {minimal + vrf + "devices:\n  - {name: d, profile: arista-eos, vrfs: [{name: a}], bgp: {address: 192.0.2.2, as: 1, families: [vpnv4]}}\n", "profile arista-eos does not take FlowSpec of family vpnv4 ("},
+		"one target twice":  {minimal + vrf + "devices:\n  - {name: d, profile: asr9k, vrfs: [{name: a}, {name: b, route-targets: {import: [\"1:1\"]}}], bgp: {address: 192.0.2.2, as: 1, families: [vpnv4]}}\n", "devices[0].vrfs[1]: a imports 1:1 too: rules of the one would filter packets of the other"},
+		"one rd twice":      {minimal + vrf + "devices:\n  - {name: d, profile: asr9k, vrfs: [{name: a}, {name: b, rd: \"1:1\"}], bgp: {address: 192.0.2.2, as: 1, families: [vpnv4]}}\n", "devices[0].vrfs[1]: a has the route distinguisher 1:1 on this device too"},
+		"source and VPNs":   {minimal + vrf + "sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: 1, families: [vpnv4]}, allow: {destinations: [any]}}\n", "sources[0].allow: vrfs is missing"},
+		"VRF said twice":    {minimal + vrf + "sources:\n  - {name: s, vrf: a, bgp: {address: 192.0.2.2, as: 1, families: [vpnv4]}, allow: {destinations: [any], vrfs: [a]}}\n", "name their VPNs themselves"},
+		"source elsewhere":  {minimal + vrf + "sources:\n  - {name: s, vrf: c, api: true, allow: {destinations: [any]}}\n", `sources[0].vrf: "c" is not among vrfs`},
+		"no such mark":      {minimal + "devices:\n  - {name: d, profile: asr9k, communities: {add: [x]}, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", `devices[0].communities.add[0]: "x" is no community`},
+		"mark that acts":    {minimal + "devices:\n  - {name: d, profile: asr9k, communities: {add: [\"0x8006000000000000\"]}, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "is an action of FlowSpec"},
+		"target as mark":    {minimal + "devices:\n  - {name: d, profile: asr9k, communities: {add: [\"target:1:1\"]}, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "it belongs to vrfs"},
+		"our own stripped":  {minimal + "devices:\n  - {name: d, profile: asr9k, communities: {strip: [\"64512:6666\"]}, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "it stays"},
+		"both ways":         {minimal + "devices:\n  - {name: d, profile: asr9k, communities: {add: [\"1:1\"], strip: [\"1:1\"]}, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "devices[0].communities.add[0]: 1:1 is stripped as well"},
+		"marks without BGP": {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    communities: {add: [\"1:1\"]}\n    filter: {adapter: junos, address: \"a:1\"}\n", "communities travel by BGP"},
 		"no community":      {"router-id: 192.0.2.1\nas: 4200000000\nstore: x\n", "community: missing"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,6 +12,7 @@ type rawConfig struct {
 	Profiles  string      `yaml:"profiles"`
 	TTL       rawTTL      `yaml:"ttl"`
 	Protected []string    `yaml:"protected"`
+	VRFs      []rawVRF    `yaml:"vrfs"`
 	Sources   []rawSource `yaml:"sources"`
 	Devices   []rawDevice `yaml:"devices"`
 	Plugins   []rawPlugin `yaml:"plugins"`
@@ -27,12 +28,30 @@ type rawTTL struct {
 	Max     string `yaml:"max"`
 }
 
+// rawVRF is a VPN; under a device it says what is different there.
+type rawVRF struct {
+	Name    string     `yaml:"name"`
+	RD      string     `yaml:"rd"`
+	Targets rawTargets `yaml:"route-targets"`
+}
+
+type rawTargets struct {
+	Import []string `yaml:"import"`
+	Export []string `yaml:"export"`
+}
+
+type rawCommunities struct {
+	Add   []string `yaml:"add"`
+	Strip []string `yaml:"strip"`
+}
+
 type rawSource struct {
 	Name       string   `yaml:"name"`
 	Preference int      `yaml:"preference"`
 	OnLoss     *string  `yaml:"on-loss"`
 	Resync     string   `yaml:"resync"`
 	Compat     []string `yaml:"compat"`
+	VRF        string   `yaml:"vrf"`
 	Allow      rawAllow `yaml:"allow"`
 
 	BGP  *rawPeer `yaml:"bgp"`
@@ -43,6 +62,7 @@ type rawSource struct {
 
 type rawAllow struct {
 	Destinations []string `yaml:"destinations"`
+	VRFs         []string `yaml:"vrfs"`
 	Components   []string `yaml:"components"`
 	Actions      []string `yaml:"actions"`
 	MaxRules     int      `yaml:"max-rules"`
@@ -60,14 +80,16 @@ type rawPeer struct {
 }
 
 type rawDevice struct {
-	Name      string     `yaml:"name"`
-	Profile   string     `yaml:"profile"`
-	BGP       *rawPeer   `yaml:"bgp"`
-	Filter    *rawFilter `yaml:"filter"`
-	MaxRoutes int        `yaml:"max-routes"`
-	Headroom  int        `yaml:"headroom"`
-	Remedies  *[]string  `yaml:"remedies"`
-	Measured  string     `yaml:"measured-order"`
+	Name        string         `yaml:"name"`
+	Profile     string         `yaml:"profile"`
+	BGP         *rawPeer       `yaml:"bgp"`
+	VRFs        []rawVRF       `yaml:"vrfs"`
+	Communities rawCommunities `yaml:"communities"`
+	Filter      *rawFilter     `yaml:"filter"`
+	MaxRoutes   int            `yaml:"max-routes"`
+	Headroom    int            `yaml:"headroom"`
+	Remedies    *[]string      `yaml:"remedies"`
+	Measured    string         `yaml:"measured-order"`
 }
 
 type rawFilter struct {

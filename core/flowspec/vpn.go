@@ -5,6 +5,9 @@ import "encoding/binary"
 // vpnOf is the family that carries the rules of a family for VPNs.
 var vpnOf = [...]Family{IPv4: VPNv4, IPv6: VPNv6, VPNv4: VPNv4, VPNv6: VPNv6}
 
+// InVPN returns the family that carries the rules of f for VPNs: vpnv4 for ipv4, and vpnv4 for itself.
+func (f Family) InVPN() Family { return vpnOf[f] }
+
 // InVPN returns m as a rule of the VPN with route distinguisher rd (RFC 8955 §8): the same components behind rd, in the VPN form of its family. Of a match that
 // is in a VPN rd takes the place of its route distinguisher. The error is that it does not fit into an NLRI with eight octets more.
 func (m Match) InVPN(rd RD) (Match, error) {

@@ -71,13 +71,13 @@ func TestInVPNTooLong(t *testing.T) {
 func TestRouteTarget(t *testing.T) {
 	t.Parallel()
 	for c, want := range map[ExtComm]bool{
-		"\x00\x02\xfc\x00\x00\x00\x00\x64": true,
-		"\x40\x02\xfc\x00\x00\x00\x00\x64": true, // not transitive
-		"\x01\x02\xc0\x00\x02\x01\x00\x64": true,
-		"\x02\x02\x00\x01\x00\x00\x00\x64": true,
-		"\x00\x03\xfc\x00\x00\x00\x00\x64": false, // route origin
-		"\x80\x08\xfc\x00\x00\x00\x00\x64": false, // redirect, which names a route target and is none
-		"\x03\x02\xfc\x00\x00\x00\x00\x64": false,
+		"\x00\x02\xfc\x00\x00\x00\x00\x64":                        true,
+		"\x40\x02\xfc\x00\x00\x00\x00\x64":                        true, // not transitive
+		"\x01\x02\xc0\x00\x02\x01\x00\x64":                        true,
+		"\x02\x02\x00\x01\x00\x00\x00\x64":                        true,
+		"\x00\x03\xfc\x00\x00\x00\x00\x64":                        false, // route origin
+		"\x80\x08\xfc\x00\x00\x00\x00\x64":                        false, // redirect, which names a route target and is none
+		"\x03\x02\xfc\x00\x00\x00\x00\x64":                        false,
 		ExtComm("\x00\x02" + string(bytes.Repeat([]byte{1}, 18))): true,
 		ExtComm("\x01\x02" + string(bytes.Repeat([]byte{1}, 18))): false,
 		"\x00\x02": false,

@@ -116,7 +116,7 @@ func (p *platform) redirect(out *planned, m *mechanism, f flowspec.Family, r flo
 	}
 	for _, form := range forms {
 		c := m.actions.Redirects[form]
-		if !c.For(f) {
+		if !c.For(f) || form == flowspec.NextHopSimpson && f.VPN() {
 			continue
 		}
 		p.facts.add(&out.facts, c.Fact)
@@ -129,6 +129,13 @@ func (p *platform) redirect(out *planned, m *mechanism, f flowspec.Family, r flo
 					Message: fmt.Sprintf("redirect to %s: %s instead of %s", r.Addr, formNames[form], formNames[before]), Source: p.facts.source(c.Fact)})
 			}
 		}
+		return
+	}
+	if c := m.actions.Redirects[flowspec.NextHopSimpson]; f.VPN() && c.For(f) {
+		// The draft puts the target into the next hop of MP_REACH_NLRI, which has a route distinguisher in other VPN families (RFC 4364 §4.3.2), and says nothing of FlowSpec's.
+		out.refuse(Reason{Code: "no-action", Severity: Error, Component: "action",
+			Message: fmt.Sprintf("%s takes a next hop as %s, and how that is written in a VPN is not defined", out.who, formNames[flowspec.NextHopSimpson]),
+			Hint:    "redirect to the route target of a VRF", Source: p.facts.source(c.Fact)})
 		return
 	}
 	p.can(out, m.actions.Redirects[r.Form], f, fmt.Sprintf("redirect to a next hop (%s)", formNames[r.Form]))

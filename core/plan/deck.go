@@ -29,6 +29,7 @@ type nativePart struct {
 	profile  *profile.Profile
 	settings string
 	families string
+	vpns     string
 	native   bool
 	filter   bool // there is one, which makes refusals remarks
 	noFilter Reason
@@ -42,7 +43,7 @@ func (d *Deck) Planner(p *profile.Profile, opt Options) *Planner {
 	pl := NewPlanner(p, opt)
 	pl.deck = d
 	if pl.err == nil {
-		pl.part = nativePart{p, fmt.Sprint(opt.Settings), fmt.Sprint(opt.Families, opt.Families == nil), pl.platform.native != nil, pl.platform.filter != nil, pl.platform.noFilter}
+		pl.part = nativePart{p, fmt.Sprint(opt.Settings), fmt.Sprint(opt.Families, opt.Families == nil), fmt.Sprint(opt.VPNs, opt.VPNs == nil), pl.platform.native != nil, pl.platform.filter != nil, pl.platform.noFilter}
 	}
 	return pl
 }

@@ -31,6 +31,11 @@ func (d *drafter) fillNative(c *card, room []device.Route) {
 		w.refuse(p.noFamily(f))
 		return
 	}
+	if rd := c.rule.Match.RD(); f.VPN() && p.opt.VPNs != nil && !slices.Contains(p.opt.VPNs, rd) {
+		w.refuse(Reason{Code: "no-vrf", Severity: Error, Message: "the device has no VRF for the VPN of this rule",
+			Hint: "list the VPN under vrfs of the device, where it has one; otherwise the rule is none of its business"})
+		return
+	}
 	act := p.actions(m, f, c.rule.Action)
 	w.take(&act)
 	p.componentFacts(w, l, d.components)

@@ -101,6 +101,8 @@ type Options struct {
 	Instances filter.Instances
 	// Families are what the BGP session to the device carries; nil: whatever the profile takes.
 	Families []flowspec.Family
+	// VPNs are the route distinguishers of the VPNs that the device has; nil: nothing is known of it, and a rule of any VPN is planned.
+	VPNs []flowspec.RD
 }
 
 // Check returns what is wrong with opt for a device with profile p: a setting that p does not have, a measured order that contradicts it.

@@ -56,6 +56,9 @@ type Device struct {
 	// withdrawn before others are announced.
 	Room int
 
+	// Sends says in words how its routes leave, beside what is planned: for people.
+	Sends []string
+
 	Native device.Adapter // nil: no BGP session to it
 	Filter device.Adapter // nil: no filter adapter
 	// Target is what Filter needs to reach it. Native knows its own.
@@ -123,8 +126,8 @@ func planKey(d Device) string {
 	if d.Profile.Native != nil {
 		holds = d.Profile.Native.MaxRules.N // a device may have a limit of its own
 	}
-	return fmt.Sprintf("%s|%d|%s|%t|%t|%s|%t%v|%t%v|%s|%s", d.Profile.Name, holds, strings.Join(settings, ","), d.Options.NoNative, d.Options.NoFilter, d.Options.Placement, d.Options.Families == nil, families,
-		d.Options.Remedies == nil, d.Options.Remedies, d.Options.Measured.Key(), d.Options.Instances)
+	return fmt.Sprintf("%s|%d|%s|%t|%t|%s|%t%v|%t%v|%t%x|%s|%s", d.Profile.Name, holds, strings.Join(settings, ","), d.Options.NoNative, d.Options.NoFilter, d.Options.Placement, d.Options.Families == nil, families,
+		d.Options.Remedies == nil, d.Options.Remedies, d.Options.VPNs == nil, d.Options.VPNs, d.Options.Measured.Key(), d.Options.Instances)
 }
 
 // Run plans and delivers until ctx ends. It returns the first error that no retry can mend.

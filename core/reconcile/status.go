@@ -33,6 +33,7 @@ type Status struct {
 	Entries  int            `json:"entries"`           // filter entries held
 	Attached []string       `json:"attached,omitempty"`
 	Notes    []string       `json:"notes,omitempty"`
+	Sends    []string       `json:"sends,omitempty"` // how its routes leave, beside what is planned
 	Retry    time.Time      `json:"retry,omitzero"`
 	Freeze   *Hold          `json:"freeze,omitempty"`  // a person's order to change nothing; nil: none
 	Overdue  []Overdue      `json:"overdue,omitempty"` // rules that ended since, a hundred at most

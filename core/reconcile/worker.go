@@ -50,7 +50,7 @@ func newWorker(d Device, p *planning, f *freezes, cfg Config) *worker {
 		dev: d, plans: p, tokens: cfg.Tokens, freezes: f, shadows: cfg.Shadow, now: cfg.Now, wake: make(chan struct{}, 1),
 		log: cfg.Log.With("device", d.Name),
 	}
-	w.status.Store(&Status{Name: d.Name, Profile: d.Profile.Name, State: Pending, Since: cfg.Now(), Summary: summarize(nil)})
+	w.status.Store(&Status{Name: d.Name, Profile: d.Profile.Name, State: Pending, Since: cfg.Now(), Sends: d.Sends, Summary: summarize(nil)})
 	return w
 }
 

@@ -29,16 +29,29 @@ func (c *Communities) Add(s string) bool {
 		c.Large = append(c.Large, one)
 		return true
 	}
-	if one, _, ok := parseExtendedCommunity(s); ok {
+	// Two numbers alone may be a route target elsewhere; here they are a community whose number is too large.
+	if one, _, ok := parseExtendedCommunity(s); ok && strings.Count(s, ":") != 1 {
 		c.Extended = append(c.Extended, one)
 		return true
 	}
 	return false
 }
 
+// wellKnown are the names of IANA's "BGP Well-known Communities" that the notations read.
+var wellKnown = map[uint32]string{
+	0xffffff01: "no-export", 0xffffff02: "no-advertise", 0xffffff03: "no-export-subconfed", 0xffffff04: "nopeer", 0xffff029a: "blackhole",
+}
+
 // Texts prints what is in c, each as Add reads it.
 func (c Communities) Texts() []string {
-	out := append(communityTexts(c.Plain), largeTexts(c.Large)...)
+	var out []string
+	for i, text := range communityTexts(c.Plain) {
+		if name, ok := wellKnown[c.Plain[i]]; ok {
+			text = name
+		}
+		out = append(out, text)
+	}
+	out = append(out, largeTexts(c.Large)...)
 	for _, one := range c.Extended {
 		out = append(out, extendedText(one))
 	}
