@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sluice-gateway/sluice/adapters/bgp/session"
@@ -25,6 +26,8 @@ type Device struct {
 	families []flowspec.Family
 	marks    []uint32 // communities on every path
 	policy   device.Policy
+	settled  <-chan struct{}    // nil: they are; see Config.Settled
+	complete atomic.Bool        // it was told End-of-RIB since the start
 	expected session.Negotiated // what a session will agree on, as far as the configuration tells
 	log      *slog.Logger
 	state    func() session.Status
@@ -55,10 +58,13 @@ type OutStatus struct {
 }
 
 func newDevice(pc PeerConfig, cfg Config, log *slog.Logger) *Device {
-	d := &Device{name: pc.Name, families: pc.Families, policy: pc.Policy, log: log, wake: make(chan struct{}, 1), routes: map[routeKey]*owed{}, known: map[string]*attributes{}}
+	d := &Device{name: pc.Name, families: pc.Families, policy: pc.Policy, settled: cfg.Settled, log: log, wake: make(chan struct{}, 1), routes: map[routeKey]*owed{}, known: map[string]*attributes{}}
 	d.expected = session.Negotiated{LocalAS: cfg.LocalAS, Open: session.Open{AS: pc.RemoteAS, FourOctet: true}}
 	if cfg.NoExport && !slices.Contains(pc.Policy.Strip.Plain, NoExport) {
 		d.marks = append(d.marks, NoExport)
+	}
+	if pc.Restart > 0 {
+		d.marks = append(d.marks, NoLLGR)
 	}
 	if cfg.Community != 0 {
 		d.marks = append(d.marks, cfg.Community)

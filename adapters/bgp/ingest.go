@@ -63,10 +63,21 @@ func (in *ingest) up(ctx context.Context, _ *session.Session) {
 
 // down tells the RIB that the source is gone. A session that we end because the gateway stops says nothing about the source: its rules
 // stay in the store.
-func (in *ingest) down(ctx context.Context) {
-	if ctx.Err() == nil {
-		in.send(ctx, rib.Event{Kind: rib.Down})
+//
+// A source that asked for it has its rules kept for its Restart Time, but where it ended the session on purpose. Whether it sets the F bit when it is back is not looked at: that
+// speaks of forwarding (RFC 4724 §3), and a source of rules may forward nothing; what it does not repeat goes at End-of-RIB.
+func (in *ingest) down(ctx context.Context, s *session.Session, reason error) {
+	if ctx.Err() != nil {
+		return
 	}
+	e := rib.Event{Kind: rib.Down}
+	if families, hold := s.Held(); s.Survives(reason) {
+		e.Hold = hold
+		for _, f := range families {
+			e.Held = append(e.Held, familyIn(f))
+		}
+	}
+	in.send(ctx, e)
 }
 
 func (in *ingest) send(ctx context.Context, e rib.Event) {

@@ -18,6 +18,7 @@ type peer struct {
 	ingest  *ingest
 	device  *Device // nil unless it is given rules
 	current atomic.Pointer[session.Session]
+	wasUp   bool           // there was a session; belongs to the goroutine of the session
 	marks   sync.WaitGroup // sends End-of-RIB where there is no device to do it
 }
 
@@ -37,6 +38,7 @@ func (s *Speaker) newPeer(pc PeerConfig) (*peer, error) {
 		Name: pc.Name, LocalAS: s.cfg.LocalAS, RouterID: s.cfg.RouterID, RemoteAS: pc.RemoteAS,
 		Remote: netip.AddrPortFrom(pc.Address, pc.port()), Local: pc.LocalAddress, Passive: pc.Passive,
 		Families: families, HoldTime: pc.HoldTime, NoHold: pc.NoHold, RetryMin: pc.RetryMin, RetryMax: pc.RetryMax, Log: s.log,
+		Restart: pc.Restart, Restarting: p.restarting, Stay: s.cfg.Stay,
 	}, p)
 	if err != nil {
 		return nil, fmt.Errorf("bgp: %w", err)
@@ -47,9 +49,18 @@ func (s *Speaker) newPeer(pc PeerConfig) (*peer, error) {
 	return p, nil
 }
 
+// restarting says whether the neighbour was not yet told all that there is since the start.
+func (p *peer) restarting() bool {
+	if p.device != nil {
+		return !p.device.complete.Load()
+	}
+	return !p.wasUp
+}
+
 // Up implements session.Handler.
 func (p *peer) Up(ctx context.Context, s *session.Session) {
 	p.current.Store(s)
+	p.wasUp = true
 	p.ingest.up(ctx, s)
 	if p.device != nil {
 		p.device.up(s)
@@ -79,13 +90,13 @@ func (p *peer) Refresh(_ context.Context, s *session.Session, f session.Family) 
 }
 
 // Down implements session.Handler.
-func (p *peer) Down(ctx context.Context, _ *session.Session, _ error) {
+func (p *peer) Down(ctx context.Context, s *session.Session, reason error) {
 	p.current.Store(nil)
 	p.marks.Wait()
 	if p.device != nil {
 		p.device.down()
 	}
-	p.ingest.down(ctx)
+	p.ingest.down(ctx, s, reason)
 }
 
 // refresh asks the peer for everything again.

@@ -22,6 +22,9 @@ import (
 // discard that was meant for one router can travel on.
 const NoExport uint32 = 0xffffff01
 
+// NoLLGR keeps others from holding a path for hours or days after its origin was lost (RFC 9494 §4.3): an old discard is an outage that nobody remembers.
+const NoLLGR uint32 = 0xffff0007
+
 // Config is what all peers of a Speaker share.
 type Config struct {
 	RouterID netip.Addr // IPv4; also our cluster id
@@ -31,7 +34,12 @@ type Config struct {
 	Community uint32
 	NoExport  bool      // put NO_EXPORT on every path we send, but where the policy of a device strips it
 	Input     rib.Input // takes what sources say; may be nil without sources
-	Log       *slog.Logger
+	// Settled is closed once the rules are complete: the store is loaded, and every source has said what it has or had the time to. No device is told End-of-RIB before, which
+	// makes it drop what it kept from the last session (RFC 4724 §4.2). Nil: they are complete.
+	Settled <-chan struct{}
+	// Stay leaves to neighbours what they were given when Run ends, where graceful restart was agreed on: the sessions are closed without a NOTIFICATION.
+	Stay bool
+	Log  *slog.Logger
 }
 
 // PeerConfig is one BGP neighbour: a source of rules, a device that is given rules, or both.
@@ -46,6 +54,9 @@ type PeerConfig struct {
 	// HoldTime is our offer, whole seconds, at least 3; 0 means 90 s. NoHold offers none.
 	HoldTime time.Duration
 	NoHold   bool
+	// Restart is how long the neighbour is asked to keep what it was given when the session is lost, and the longest that we keep what it said; whole seconds, at most 4095. 0:
+	// graceful restart is not offered (RFC 4724).
+	Restart time.Duration
 	// RetryMin and RetryMax bound the wait between attempts to connect; 0: 1 s and 60 s.
 	RetryMin, RetryMax time.Duration
 	Source             flowspec.Source // what its rules are called; "": what it announces is counted and dropped

@@ -51,8 +51,11 @@ func (d *Device) resend(f flowspec.Family) {
 
 // write sends what differs, for as long as the session lasts. A peer that reads slowly makes the next difference larger, never a queue longer.
 func (d *Device) write(s *session.Session) {
+	settled := d.settled
 	for {
 		select {
+		case <-settled:
+			settled = nil // once is enough
 		case <-d.wake:
 		case <-s.Done():
 			return
@@ -67,6 +70,7 @@ func (d *Device) write(s *session.Session) {
 		err := s.Send(messages)
 		if err == nil {
 			d.settle(items, len(messages))
+			d.complete.CompareAndSwap(false, mark)
 		}
 		d.answer(waiting, fault)
 		if err != nil {
@@ -96,7 +100,7 @@ func (d *Device) encode(items []item, agreed session.Negotiated) ([]byte, []item
 	return messages, good, err
 }
 
-// take empties the queue, in the order in which it is to be written. mark says that End-of-RIB is due: once the gateway has said what the peer is to have, since a mark before
+// take empties the queue, in the order in which it is to be written. mark says that End-of-RIB is due: once the gateway has said what the peer is to have, and knows all of it, since a mark before
 // that tells a router to drop what it kept from the last session (RFC 4724 §4.2).
 func (d *Device) take(s *session.Session) (items []item, waiting []chan error, mark bool) {
 	d.mu.Lock()
@@ -131,9 +135,22 @@ func (d *Device) take(s *session.Session) (items []item, waiting []chan error, m
 		d.log.Warn("the router has no room for both tables: routes are withdrawn before others are announced", "first", first, "held", held, "room", d.room)
 	}
 	waiting, d.waiting = d.waiting, nil
-	mark = d.started && !d.marked
+	mark = d.started && !d.marked && d.allSaid()
 	d.marked = d.marked || mark
 	return items, waiting, mark
+}
+
+// allSaid says whether the rules that the gateway has are complete.
+func (d *Device) allSaid() bool {
+	if d.settled == nil {
+		return true
+	}
+	select {
+	case <-d.settled:
+		return true
+	default:
+		return false
+	}
 }
 
 // settle notes what was sent.

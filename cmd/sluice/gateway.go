@@ -39,6 +39,7 @@ type gateway struct {
 	log     *slog.Logger
 	store   *store.Store
 	rib     *rib.RIB
+	gate    *gate
 	speaker *bgp.Speaker
 	plugins *host.Host
 	rec     *reconcile.Reconciler
@@ -122,9 +123,10 @@ func sourcePolicy(s config.Source) rib.SourcePolicy {
 // openBGP makes a peer of each BGP source and device. A neighbour that is both has one session.
 func (g *gateway) openBGP(ctx context.Context) error {
 	var err error
+	g.gate = newGate(g.rib, g.cfg.Sources, g.log)
 	g.speaker, err = bgp.New(bgp.Config{
 		RouterID: g.cfg.RouterID, LocalAS: g.cfg.AS, Listen: g.cfg.ListenBGP, Community: g.cfg.Community, NoExport: g.cfg.NoExport,
-		Input: newGate(g.rib, g.cfg.Sources, g.log), Log: g.log,
+		Input: g.gate, Log: g.log, Settled: g.gate.settled, Stay: !g.cfg.Withdraw,
 	})
 	if err != nil {
 		return err
@@ -160,7 +162,7 @@ func (g *gateway) openBGP(ctx context.Context) error {
 func peerConfig(name string, p config.Peer) bgp.PeerConfig {
 	return bgp.PeerConfig{
 		Name: name, Address: p.Address, Port: p.Port, LocalAddress: p.Local, RemoteAS: p.AS, Passive: p.Passive,
-		Families: p.Families, HoldTime: p.HoldTime, NoHold: p.HoldTime == 0,
+		Families: p.Families, HoldTime: p.HoldTime, NoHold: p.HoldTime == 0, Restart: p.Restart,
 	}
 }
 
@@ -303,6 +305,7 @@ func (g *gateway) run(ctx context.Context, reload <-chan struct{}) error {
 	tasks.Go(func() error { return g.speaker.Run(tctx) })
 	tasks.Go(func() error { return api.Serve(tctx, g.api, g.handler()) })
 	tasks.Go(func() error { return g.readFiles(tctx, reload) })
+	tasks.Go(func() error { return g.gate.settle(tctx, settleWithin) })
 	for _, p := range g.pipes {
 		tasks.Go(func() error { return p.Run(tctx, g.stdin) })
 	}
@@ -320,6 +323,7 @@ func (g *gateway) readFiles(ctx context.Context, reload <-chan struct{}) error {
 				g.log.Error("rule file refused", "source", f.Name, "file", f.Path, "error", err)
 			}
 		}
+		g.gate.filesRead()
 		select {
 		case <-reload:
 		case <-ctx.Done():

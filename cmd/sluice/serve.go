@@ -39,7 +39,7 @@ func shippedPlugins() map[string]func() device.Adapter {
 
 func serveCmd() *cobra.Command {
 	var file, level, format string
-	var check, shadow bool
+	var check, shadow, withdraw bool
 	cmd := &cobra.Command{
 		Use: "serve", Args: cobra.NoArgs,
 		Short: "The gateway",
@@ -50,6 +50,7 @@ func serveCmd() *cobra.Command {
 	cmd.Flags().StringVar(&format, "log-format", "text", "text or json")
 	cmd.Flags().BoolVar(&check, "check", false, "read the configuration, say whether it is right, and end")
 	cmd.Flags().BoolVar(&shadow, "shadow", false, "send nothing to any device: sessions are up, rules are planned, devices are read, and `device show` says what would be done")
+	cmd.Flags().BoolVar(&withdraw, "withdraw", false, "when the gateway ends, have routers drop its rules at once, also those that would keep them for a while (graceful restart)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		log, err := logger(cmd.ErrOrStderr(), level, format)
 		if err != nil {
@@ -59,6 +60,7 @@ func serveCmd() *cobra.Command {
 		if err != nil {
 			return usage(err)
 		}
+		cfg.Withdraw = withdraw
 		if check {
 			fmt.Fprintf(cmd.OutOrStdout(), "%s is right; sources: %d, devices: %d\n", file, len(cfg.Sources), len(cfg.Devices))
 			return nil

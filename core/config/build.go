@@ -27,6 +27,7 @@ import (
 const (
 	defaultAPI      = "127.0.0.1:8330"
 	defaultHoldTime = 90 * time.Second // RFC 4271 §10
+	defaultRestart  = 2 * time.Minute  // long enough for a restart of the gateway, short enough for what nobody will withdraw
 	defaultIBGPHold = 10 * time.Minute // rules of a lost iBGP source
 	defaultConfirm  = 30 * time.Second
 	maxConfirm      = 60 * time.Second // the device's candidate is locked that long
@@ -296,6 +297,10 @@ func (b *builder) peer(path string, raw rawPeer) *Peer {
 	if p.HoldTime != 0 && (p.HoldTime < 3*time.Second || p.HoldTime > 65535*time.Second) {
 		b.fail(path+".hold-time", "%v is neither 0 nor between 3s and 65535s", p.HoldTime)
 	}
+	// RFC 4724 §3: twelve bits of seconds.
+	if p.Restart = b.duration(path+".graceful-restart", raw.Restart, defaultRestart); p.Restart > 4095*time.Second || p.Restart%time.Second != 0 {
+		b.fail(path+".graceful-restart", "%v is not whole seconds up to 4095s", p.Restart)
+	}
 	for i, s := range raw.Families {
 		f, ok := familyNamed(s)
 		if !ok {
@@ -430,8 +435,8 @@ func (b *builder) neighbours(c *Config) {
 			case !e.Address.IsValid():
 			case same && e.device == o.device:
 				b.fail(e.path+".bgp.address", "%s is the neighbour of %q already", e.Address, o.name)
-			case same && (e.AS != o.AS || e.Passive != o.Passive || e.HoldTime != o.HoldTime || !slices.Equal(e.Families, o.Families)):
-				b.fail(e.path+".bgp", "%s is the device %q as well, over one session: as, families, passive and hold-time must be the same there and here", e.Address, o.name)
+			case same && (e.AS != o.AS || e.Passive != o.Passive || e.HoldTime != o.HoldTime || e.Restart != o.Restart || !slices.Equal(e.Families, o.Families)):
+				b.fail(e.path+".bgp", "%s is the device %q as well, over one session: as, families, passive, hold-time and graceful-restart must be the same there and here", e.Address, o.name)
 			case !same && e.device != o.device && e.name == o.name:
 				b.fail(e.path+".name", "%q is also a device, with another address: name one of them differently", e.name)
 			}

@@ -27,6 +27,7 @@ type Config struct {
 	Shadow    bool   // send nothing to any device; of the command line, no file says so
 	ListenBGP []netip.AddrPort
 	ListenAPI string // host:port, loopback
+	Withdraw  bool   // of the command line: routers are to drop the rules when the gateway ends
 	Store     string // file
 	Profiles  string // directory with the user's own profiles, or ""
 
@@ -64,6 +65,8 @@ type Peer struct {
 	Families []flowspec.Family
 	Passive  bool          // wait for the neighbour to connect
 	HoldTime time.Duration // what we offer; 0 or at least 3 s
+	// Restart is how long it is asked to keep our rules when the session is lost, and the longest that its own are kept; 0: graceful restart is not offered.
+	Restart time.Duration
 }
 
 // Same says whether p and o are one neighbour, which has one session.

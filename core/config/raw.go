@@ -77,6 +77,7 @@ type rawPeer struct {
 	Families []string `yaml:"families"`
 	Passive  bool     `yaml:"passive"`
 	HoldTime string   `yaml:"hold-time"`
+	Restart  string   `yaml:"graceful-restart"`
 }
 
 type rawDevice struct {

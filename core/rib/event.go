@@ -2,6 +2,7 @@ package rib
 
 import (
 	"context"
+	"time"
 
 	"github.com/sluice-gateway/sluice/core/flowspec"
 )
@@ -19,9 +20,13 @@ const (
 
 // Event is what a source says. The rules of Announce bear Source and ID already.
 type Event struct {
-	Source   flowspec.Source
-	Kind     Kind
-	Family   flowspec.Family
+	Source flowspec.Source
+	Kind   Kind
+	Family flowspec.Family
+	// Hold is how long the source asked, at Down, to have its rules of the families Held kept (RFC 4724 §3, RFC 8538 §4). They are kept as long as it or the policy of the source says,
+	// whichever is longer.
+	Hold     time.Duration
+	Held     []flowspec.Family
 	Announce []flowspec.Rule
 	Withdraw []flowspec.Match // identity is family and canonical NLRI
 	// Done, where set, receives one answer: nil once the event is stored durably, or why it was not taken. Capacity 1.

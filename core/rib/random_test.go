@@ -61,6 +61,10 @@ func drawEvent(rt *rapid.T, s *step) {
 	if s.event.Kind == EndOfRIB {
 		s.event.Family = rapid.SampledFrom([]flowspec.Family{0, flowspec.IPv4, flowspec.IPv6}).Draw(rt, "family")
 	}
+	if s.event.Kind == Down && rapid.Bool().Draw(rt, "graceful") {
+		s.event.Hold = time.Duration(rapid.SampledFrom([]int{0, 20, 120}).Draw(rt, "hold")) * time.Second
+		s.event.Held = rapid.SampledFrom([][]flowspec.Family{{flowspec.IPv4}, {flowspec.IPv6}, {flowspec.IPv4, flowspec.IPv6}}).Draw(rt, "held")
+	}
 	if s.event.Kind != Update {
 		return
 	}

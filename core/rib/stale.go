@@ -2,7 +2,10 @@ package rib
 
 import (
 	"container/heap"
+	"slices"
 	"time"
+
+	"github.com/sluice-gateway/sluice/core/flowspec"
 )
 
 // staleTime is how long a source may take after Up to repeat its rules, beyond its Quiet time: the 180 s that RFC 8538 §4.1
@@ -24,16 +27,19 @@ func (t *table) up(s *source, now time.Time) {
 	})
 }
 
-// down withdraws the rules of s, or marks them as stale for its Hold time. Rules that were stale already keep their deadline.
-func (t *table) down(s *source, now time.Time) {
+// down withdraws the rules of s, or marks them as stale for its Hold time or as long as e asks. Rules that were stale already keep their deadline.
+func (t *table) down(s *source, e Event, now time.Time) {
 	s.up, s.quietAt = false, time.Time{}
-	if s.policy.Hold == 0 {
-		t.sweep(s, func(path, nlri) bool { return true })
-		return
+	hold := func(f flowspec.Family) time.Duration {
+		if slices.Contains(e.Held, f) {
+			return max(s.policy.Hold, e.Hold)
+		}
+		return s.policy.Hold
 	}
+	t.sweep(s, func(_ path, id nlri) bool { return hold(id.family) == 0 })
 	t.mark(s, func(p *path) {
 		if !p.stale || p.until.IsZero() {
-			p.until = now.Add(s.policy.Hold)
+			p.until = now.Add(hold(p.rule.Match.Family()))
 		}
 	})
 }

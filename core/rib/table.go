@@ -145,7 +145,7 @@ func (t *table) apply(e Event, now time.Time) error {
 	case Up:
 		t.up(s, now)
 	case Down:
-		t.down(s, now)
+		t.down(s, e, now)
 	case EndOfRIB:
 		if s.policy.Quiet == 0 {
 			t.sweep(s, func(p path, id nlri) bool { return p.stale && (e.Family == 0 || e.Family == id.family) })

@@ -91,13 +91,20 @@ func (w *twin) apply(e Event, now time.Time) {
 	case Down:
 		w.up[e.Source] = false
 		delete(w.quietAt, e.Source)
-		if policy.Hold == 0 {
-			w.keep(func(p twinPath) bool { return p.rule.Source != e.Source })
+		hold := func(p twinPath) time.Duration {
+			d := policy.Hold
+			for _, f := range e.Held {
+				if f == p.rule.Match.Family() && e.Hold > d {
+					d = e.Hold
+				}
+			}
+			return d
 		}
+		w.keep(func(p twinPath) bool { return p.rule.Source != e.Source || hold(p) > 0 })
 		for i := range w.paths {
 			if p := &w.paths[i]; p.rule.Source == e.Source {
 				if !p.stale || p.until.IsZero() {
-					p.until = now.Add(policy.Hold)
+					p.until = now.Add(hold(*p))
 				}
 				p.stale = true
 			}

@@ -24,6 +24,13 @@ type Config struct {
 	// noticed only by TCP.
 	HoldTime time.Duration
 	NoHold   bool
+	// Restart is our Restart Time, whole seconds, at most 4095: how long the peer is asked to keep what we announced when the session is lost, until we are back and have
+	// said End-of-RIB (RFC 4724). 0: graceful restart is not offered.
+	Restart time.Duration
+	// Restarting says whether this program has started and not yet said all it has, for the R bit; nil: it has not.
+	Restarting func() bool
+	// Stay has Run close an established session without a NOTIFICATION at the end, where the peer offers graceful restart: so it keeps what we announced.
+	Stay bool
 	// RetryMin and RetryMax bound the wait before the next attempt: it doubles with each failure, less up to a quarter of jitter
 	// (RFC 4271 §10). Default 1 s and 60 s.
 	RetryMin, RetryMax time.Duration

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -37,6 +38,8 @@ func (p *Peer) opened(ctx context.Context, c *conn, body []byte) error {
 	}
 	if lost := p.collision(c, open); lost == c {
 		return Cease(CeaseCollision, "")
+	} else if lost != nil && lost.state == Established {
+		p.drop(ctx, lost, errors.New("the peer is back, and knows nothing of this session any more (RFC 4724 §4.2)"))
 	} else if lost != nil {
 		p.drop(ctx, lost, Cease(CeaseCollision, ""))
 	}
@@ -62,6 +65,9 @@ func (p *Peer) collision(c *conn, open Open) *conn {
 	for _, other := range p.conns {
 		if other == c {
 			continue
+		}
+		if other.state == Established && other.agreed.Graceful() && !c.outgoing {
+			return other
 		}
 		if other.state == Established {
 			return c

@@ -25,6 +25,7 @@ const (
 	CeaseReset        = 4
 	CeaseRejected     = 5
 	CeaseCollision    = 7
+	CeaseHardReset    = 9 // RFC 8538 §3: around the NOTIFICATION that is meant
 )
 
 // Cease is a NOTIFICATION with code 6. The text goes along where RFC 9003 has a place for it, cut to its 255 octets.
@@ -68,6 +69,10 @@ func (n *Notification) Error() string {
 		who = "the peer sent NOTIFICATION"
 	}
 	s := fmt.Sprintf("%s %d/%d (%s)", who, n.Code, n.Subcode, n.reason())
+	if inner := n.inner(); n.Received && inner != nil {
+		s += fmt.Sprintf(" for %d/%d (%s)", inner.Code, inner.Subcode, inner.reason())
+		n = &Notification{Code: inner.Code, Subcode: inner.Subcode, Data: inner.Data, Received: true, Detail: n.Detail}
+	}
 	if text := n.Text(); n.Received && text != "" {
 		s += ", it says " + strconv.Quote(text)
 	} else if n.Received && len(n.Data) > 0 {
@@ -98,6 +103,14 @@ func (n *Notification) reason() string {
 		return c.name + ": " + sub
 	}
 	return c.name
+}
+
+// inner is the NOTIFICATION that a hard reset is around (RFC 8538 §3), or nil.
+func (n *Notification) inner() *Notification {
+	if n.Code != 6 || n.Subcode != CeaseHardReset || len(n.Data) < 2 {
+		return nil
+	}
+	return &Notification{Code: n.Data[0], Subcode: n.Data[1], Data: n.Data[2:]}
 }
 
 // Text is the shutdown communication of RFC 9003, "" where there is none. It is the peer's: quote it before printing.

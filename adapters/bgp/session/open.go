@@ -19,6 +19,7 @@ type Open struct {
 	Families  []Family // of its multiprotocol capabilities; none means IPv4 unicast only (RFC 4760 §8)
 	FourOctet bool
 	Refresh   bool
+	Restart   *Restart // nil: it does not offer graceful restart
 }
 
 // asTrans stands in two-octet places for an AS number that needs four (RFC 6793 §9).
@@ -31,6 +32,9 @@ func (c *Config) encodeOpen() ([]byte, error) {
 		caps = append(caps, bgp.NewCapMultiProtocol(bgp.AfiSafiToRouteFamily(f.AFI, f.SAFI)))
 	}
 	caps = append(caps, bgp.NewCapRouteRefresh(), bgp.NewCapFourOctetASNumber(c.LocalAS))
+	if c.Restart > 0 {
+		caps = append(caps, c.restartCapability())
+	}
 	params := []bgp.OptionParameterInterface{bgp.NewOptionParameterCapability(caps)}
 	var out []byte
 	err := guard(func() (err error) {
@@ -81,6 +85,10 @@ func decodeOpen(body []byte) (Open, error) {
 // take notes one capability. Those that are not used here are not looked into: a speaker may write what it likes there (RFC 5492 §3), and the library, given all
 // of them at once, leaves out what stands behind one that it cannot read. An AS number left out would make every AS_PATH unreadable.
 func (o *Open) take(code uint8, value []byte) error {
+	if code == uint8(bgp.BGP_CAP_GRACEFUL_RESTART) {
+		o.Restart = parseRestart(value) // the last one counts (RFC 4724 §3)
+		return nil
+	}
 	want, used := map[uint8]int{uint8(bgp.BGP_CAP_MULTIPROTOCOL): 4, uint8(bgp.BGP_CAP_ROUTE_REFRESH): 0, uint8(bgp.BGP_CAP_FOUR_OCTET_AS_NUMBER): 4}[code]
 	if !used {
 		return nil
@@ -124,7 +132,7 @@ func tlvs(b []byte, each func(typ uint8, value []byte) error) error {
 
 // negotiate checks the peer's OPEN against the configuration and returns what both sides have. The error is a *Notification.
 func (c *Config) negotiate(o Open) (Negotiated, error) {
-	n := Negotiated{Open: o, LocalAS: c.LocalAS, Hold: min(c.HoldTime, o.HoldTime)}
+	n := Negotiated{Open: o, LocalAS: c.LocalAS, Hold: min(c.HoldTime, o.HoldTime), OurRestart: c.Restart}
 	if c.RemoteAS != 0 && o.AS != c.RemoteAS || o.AS == 0 {
 		return n, &Notification{Code: 2, Subcode: 2, Data: binary.BigEndian.AppendUint16(nil, twoOctet(o.AS)), Detail: fmt.Sprintf("the peer says AS %d, configured is AS %d", o.AS, c.RemoteAS)}
 	}
@@ -157,6 +165,8 @@ type Negotiated struct {
 	Families []Family // of both sides, in the configured order; hides those of Open
 	LocalAS  uint32
 	Hold     time.Duration // the lower offer; 0: no KEEPALIVEs (RFC 4271 §4.2)
+	// OurRestart is the Restart Time that we offered; 0: none.
+	OurRestart time.Duration
 }
 
 // IBGP says whether both sides are in one AS.
@@ -183,6 +193,9 @@ func (c *Config) validate() error {
 		c.HoldTime = 0
 	} else if c.HoldTime < 3*time.Second || c.HoldTime > 65535*time.Second || c.HoldTime%time.Second != 0 {
 		return fmt.Errorf("hold time %v: it must be whole seconds, 3 to 65535 (RFC 4271 §4.2)", c.HoldTime)
+	}
+	if c.Restart < 0 || c.Restart > longestRestart || c.Restart%time.Second != 0 {
+		return fmt.Errorf("restart time %v: it must be whole seconds, at most 4095 (RFC 4724 §3)", c.Restart)
 	}
 	if c.Dial == nil && !c.Passive && !c.Remote.IsValid() {
 		return errors.New("an active peer needs an address")

@@ -72,7 +72,7 @@ func (p *Peer) Reset(n *Notification) {
 	}
 }
 
-// Run keeps the session up until ctx ends, then closes it with "administrative shutdown". Call it once.
+// Run keeps the session up until ctx ends, then closes it: with "administrative shutdown", or without a word, see Config.Stay. Call it once.
 func (p *Peer) Run(ctx context.Context) {
 	p.retry = time.NewTimer(0)
 	p.retry.Stop()
@@ -101,7 +101,7 @@ func (p *Peer) Run(ctx context.Context) {
 
 func (p *Peer) shutdown(ctx context.Context) {
 	for len(p.conns) > 0 {
-		p.drop(ctx, p.conns[0], Cease(CeaseShutdown, "sluice is stopping"))
+		p.drop(ctx, p.conns[0], p.farewell(p.conns[0]))
 	}
 	if p.dialling != nil {
 		p.dialling()
@@ -117,6 +117,19 @@ func (p *Peer) shutdown(ctx context.Context) {
 	p.wg.Wait()
 	p.setState(Idle)
 }
+
+// farewell is how the session of c ends when Run does.
+func (p *Peer) farewell(c *conn) error {
+	switch {
+	case c.state != Established:
+		return Cease(CeaseShutdown, "sluice is stopping")
+	case p.cfg.Stay && c.agreed.Graceful():
+		return errStopping
+	}
+	return c.agreed.hard(Cease(CeaseShutdown, "sluice is stopping"))
+}
+
+var errStopping = errors.New("sluice is stopping, and the peer keeps what it has for a while")
 
 // idle arranges the next attempt after wait.
 func (p *Peer) idle(wait time.Duration) {
@@ -179,10 +192,11 @@ func (p *Peer) offer(nc net.Conn) bool {
 	}
 }
 
-// accept takes a connection from the peer. While a session is established a second one is refused (RFC 4271 §6.8).
+// accept takes a connection from the peer. While a session is established a second one is refused (RFC 4271 §6.8), but for a peer that restarts gracefully: the
+// first it may have lost without a word, and the OPEN on the second decides (RFC 4724 §4.2).
 func (p *Peer) accept(nc net.Conn) {
 	for _, c := range p.conns {
-		if c.state == Established || !c.outgoing {
+		if c.state == Established && !c.agreed.Graceful() || c.state != Established && !c.outgoing {
 			refuse(nc, Cease(CeaseCollision, ""))
 			return
 		}
@@ -205,8 +219,10 @@ func (p *Peer) start(nc net.Conn, outgoing bool) {
 		_ = nc.Close() // the reader notices
 	}
 	c := newConn(nc, outgoing, p.cfg.OpenTimeout)
+	if p.established() == nil {
+		p.setState(OpenSent)
+	}
 	p.conns = append(p.conns, c)
-	p.setState(OpenSent)
 	p.wg.Go(func() { c.read(p.received) })
 	p.wg.Go(func() { c.greet(open, p.cfg.OpenTimeout) })
 }
@@ -266,7 +282,11 @@ func (p *Peer) drop(ctx context.Context, c *conn, reason error) {
 		p.h.Down(ctx, c.session, reason)
 	}
 	if len(p.conns) > 0 {
-		p.log.Debug("connection closed", "reason", reason)
+		if wasUp {
+			p.failed(ctx, reason)
+		} else {
+			p.log.Debug("connection closed", "reason", reason)
+		}
 		return
 	}
 	p.failed(ctx, reason)

@@ -306,7 +306,9 @@ func TestNotificationsReadWell(t *testing.T) {
 	t.Parallel()
 	for want, n := range map[string]*Notification{
 		`the peer sent NOTIFICATION 6/2 (cease: administrative shutdown), it says "maintenance\n"`:                                 {Code: 6, Subcode: 2, Data: []byte("\x0cmaintenance\n"), Received: true},
-		`the peer sent NOTIFICATION 6/9 (cease: hard reset) with 0601`:                                                             {Code: 6, Subcode: 9, Data: []byte{6, 1}, Received: true},
+		`the peer sent NOTIFICATION 6/9 (cease: hard reset) for 6/1 (cease: maximum number of prefixes reached)`:                   {Code: 6, Subcode: 9, Data: []byte{6, 1}, Received: true},
+		`the peer sent NOTIFICATION 6/9 (cease: hard reset) for 6/2 (cease: administrative shutdown), it says "bye"`:               {Code: 6, Subcode: 9, Data: []byte("\x06\x02\x03bye"), Received: true},
+		`the peer sent NOTIFICATION 6/9 (cease: hard reset) with 06`:                                                               {Code: 6, Subcode: 9, Data: []byte{6}, Received: true},
 		`the peer sent NOTIFICATION 6/2 (cease: administrative shutdown) with ff41`:                                                {Code: 6, Subcode: 2, Data: []byte{255, 'A'}, Received: true},
 		`the peer sent NOTIFICATION 5/2 (finite state machine error: unexpected message in OpenConfirm) with "Receive Unexpected"`: {Code: 5, Subcode: 2, Data: []byte("Receive Unexpected"), Received: true},
 		`the peer sent NOTIFICATION 99/1 (unknown code)`:                                                                           {Code: 99, Subcode: 1, Received: true},

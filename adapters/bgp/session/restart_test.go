@@ -1,0 +1,108 @@
+package session
+
+import (
+	"encoding/hex"
+	"errors"
+	"io"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+)
+
+// What a capability says, and that one which cannot be read says nothing.
+func TestRestartCapability(t *testing.T) {
+	t.Parallel()
+	f4, f6 := Family{1, 133}, Family{2, 133}
+	for text, want := range map[string]*Restart{
+		"":                         nil,
+		"00":                       nil,
+		"0078000185":               nil,
+		"00780001850000":           nil,
+		"0078":                     {Time: 120 * time.Second},
+		"8fff":                     {Restarting: true, Time: 4095 * time.Second},
+		"400a00018580":             {Notification: true, Time: 10 * time.Second, Families: []Family{f4}, Forwarding: []Family{f4}},
+		"c00a0001858000028500":     {Restarting: true, Notification: true, Time: 10 * time.Second, Families: []Family{f4, f6}, Forwarding: []Family{f4}},
+		"00010001850000018580":     {Time: time.Second, Families: []Family{f4}}, // twice: the first counts
+		"000100018500000286800001": nil,
+	} {
+		b, err := hex.DecodeString(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := parseRestart(b)
+		if (got == nil) != (want == nil) || got != nil && (got.Restarting != want.Restarting || got.Notification != want.Notification || got.Time != want.Time ||
+			!slices.Equal(got.Families, want.Families) || !slices.Equal(got.Forwarding, want.Forwarding)) {
+			t.Errorf("%s: got %+v, want %+v", text, got, want)
+		}
+	}
+}
+
+// Our own capability reads as it was meant.
+func TestOurRestartCapability(t *testing.T) {
+	t.Parallel()
+	for _, restarting := range []bool{false, true} {
+		c := Config{LocalAS: 1, RouterID: netip.MustParseAddr("192.0.2.1"), Families: []Family{{1, 133}, {2, 134}}, Restart: 120 * time.Second, Restarting: func() bool { return restarting }}
+		b, err := c.encodeOpen()
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := decodeOpen(b[HeaderLen:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := o.Restart
+		if r == nil || r.Restarting != restarting || !r.Notification || r.Time != c.Restart || !slices.Equal(r.Families, c.Families) || !slices.Equal(r.Forwarding, c.Families) {
+			t.Errorf("restarting %t: got %+v", restarting, r)
+		}
+		c.Restart = 0
+		if b, err = c.encodeOpen(); err != nil {
+			t.Fatal(err)
+		}
+		if o, err = decodeOpen(b[HeaderLen:]); err != nil || o.Restart != nil {
+			t.Errorf("not offered: got %+v, %v", o.Restart, err)
+		}
+	}
+}
+
+// Which ends of a session leave the routes where they are.
+func TestSurvives(t *testing.T) {
+	t.Parallel()
+	hard := &Notification{Code: 6, Subcode: CeaseHardReset, Data: []byte{6, 2}, Received: true}
+	for name, c := range map[string]struct {
+		ours   time.Duration
+		peer   *Restart
+		reason error
+		want   bool
+	}{
+		"the connection was lost":          {time.Minute, &Restart{}, io.EOF, true},
+		"we do not offer it":               {0, &Restart{}, io.EOF, false},
+		"the peer does not offer it":       {time.Minute, nil, io.EOF, false},
+		"a NOTIFICATION":                   {time.Minute, &Restart{}, Cease(CeaseReset, ""), false},
+		"a NOTIFICATION with the N bit":    {time.Minute, &Restart{Notification: true}, Cease(CeaseReset, ""), true},
+		"the hold timer":                   {time.Minute, &Restart{}, &Notification{Code: 4}, false},
+		"the hold timer with the N bit":    {time.Minute, &Restart{Notification: true}, &Notification{Code: 4}, true},
+		"a hard reset":                     {time.Minute, &Restart{Notification: true}, hard, false},
+		"a hard reset, wrapped in our log": {time.Minute, &Restart{Notification: true}, errors.Join(hard), false},
+	} {
+		n := Negotiated{OurRestart: c.ours, Open: Open{Restart: c.peer}}
+		if got := n.Survives(c.reason); got != c.want {
+			t.Errorf("%s: %t, want %t", name, got, c.want)
+		}
+	}
+	n := Negotiated{OurRestart: time.Minute, Families: []Family{{1, 133}}, Open: Open{Restart: &Restart{Notification: true, Time: time.Hour, Families: []Family{{2, 133}, {1, 133}}}}}
+	if families, hold := n.Held(); !slices.Equal(families, n.Families) || hold != time.Minute {
+		t.Errorf("held %v for %v: want those of the session, and no longer than we offer", families, hold)
+	}
+	n.Restart.Time = time.Second
+	if _, hold := n.Held(); hold != time.Second {
+		t.Errorf("held for %v, want as long as the peer says", hold)
+	}
+	if got := n.hard(Cease(CeaseShutdown, "bye")); got.Subcode != CeaseHardReset || string(got.Data) != "\x06\x02\x03bye" {
+		t.Errorf("got %+v", got)
+	}
+	n.Restart.Notification = false
+	if got := n.hard(Cease(CeaseShutdown, "bye")); got.Subcode != CeaseShutdown {
+		t.Errorf("without the N bit there is no hard reset: got %+v", got)
+	}
+}
