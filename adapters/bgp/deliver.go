@@ -63,7 +63,7 @@ func newDevice(pc PeerConfig, cfg Config, log *slog.Logger) *Device {
 	if cfg.NoExport && !slices.Contains(pc.Policy.Strip.Plain, NoExport) {
 		d.marks = append(d.marks, NoExport)
 	}
-	if pc.Restart > 0 {
+	if pc.Restart > 0 && !slices.Contains(pc.Policy.Strip.Plain, NoLLGR) {
 		d.marks = append(d.marks, NoLLGR)
 	}
 	if cfg.Community != 0 {

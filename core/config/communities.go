@@ -11,8 +11,11 @@ import (
 	"github.com/sluice-gateway/sluice/core/notation"
 )
 
-// noExport is the community that keeps a path inside the autonomous system that receives it (RFC 1997).
-const noExport = 0xffffff01
+// The communities that routes get by themselves, see package bgp.
+const (
+	noExport = 0xffffff01 // keeps a path inside the autonomous system that receives it (RFC 1997)
+	noLLGR   = 0xffff0007 // keeps it from being held for long after its origin was lost (RFC 9494)
+)
 
 // communities reads with which communities the routes of a device leave.
 func (b *builder) communities(path string, raw rawDevice, c *Config, d *Device) {
@@ -72,6 +75,9 @@ func (c *Config) Sends(d Device) []string {
 	add := notation.Communities(d.Policy.Add)
 	if c.Community != 0 {
 		add.Plain = append([]uint32{c.Community}, add.Plain...)
+	}
+	if d.BGP.Restart > 0 && !slices.Contains(d.Policy.Strip.Plain, noLLGR) && !slices.Contains(add.Plain, noLLGR) {
+		add.Plain = append([]uint32{noLLGR}, add.Plain...)
 	}
 	if c.NoExport && !slices.Contains(d.Policy.Strip.Plain, noExport) && !slices.Contains(add.Plain, noExport) {
 		add.Plain = append([]uint32{noExport}, add.Plain...)

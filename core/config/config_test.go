@@ -63,11 +63,11 @@ func TestReferenceIsValid(t *testing.T) {
 		t.Errorf("BGP identity: %+v", c)
 	}
 	edge := c.Devices[0]
-	if want := []string{"communities added: 64512:6666, 64512:70, 64512:70:1", "communities stripped: no-export",
+	if want := []string{"communities added: no-llgr, 64512:6666, 64512:70, 64512:70:1", "communities stripped: no-export",
 		"VRF customer-a, rules with rd 64512:100: sent with rd 192.0.2.21:7, route targets 64512:107"}; !slices.Equal(c.Sends(edge), want) {
 		t.Errorf("edge1 is sent %q, want %q", c.Sends(edge), want)
 	}
-	if sends := c.Sends(c.Devices[1]); len(sends) != 1 || sends[0] != "communities added: no-export, 64512:6666" || c.Sends(c.Devices[2]) != nil {
+	if sends := c.Sends(c.Devices[1]); len(sends) != 1 || sends[0] != "communities added: no-export, no-llgr, 64512:6666" || c.Sends(c.Devices[2]) != nil {
 		t.Errorf("mx1 is sent %q, lab %q", sends, c.Sends(c.Devices[2]))
 	}
 	rd := flowspec.RD{0, 0, 0xfc, 0, 0, 0, 0, 100}
@@ -278,6 +278,8 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"mark that acts":    {minimal + "devices:\n  - {name: d, profile: asr9k, communities: {add: [\"0x8006000000000000\"]}, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "is an action of FlowSpec"},
 		"target as mark":    {minimal + "devices:\n  - {name: d, profile: asr9k, communities: {add: [\"target:1:1\"]}, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "it belongs to vrfs"},
 		"our own stripped":  {minimal + "devices:\n  - {name: d, profile: asr9k, communities: {strip: [\"64512:6666\"]}, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "it stays"},
+		"long restart":      {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4], graceful-restart: 2h}}\n", "2h0m0s is not whole seconds up to 4095s"},
+		"half a second":     {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4], graceful-restart: 500ms}}\n", "500ms is not whole seconds"},
 		"both ways":         {minimal + "devices:\n  - {name: d, profile: asr9k, communities: {add: [\"1:1\"], strip: [\"1:1\"]}, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "devices[0].communities.add[0]: 1:1 is stripped as well"},
 		"marks without BGP": {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    communities: {add: [\"1:1\"]}\n    filter: {adapter: junos, address: \"a:1\"}\n", "communities travel by BGP"},
 		"no community":      {"router-id: 192.0.2.1\nas: 4200000000\nstore: x\n", "community: missing"},

@@ -21,6 +21,12 @@ type Communities struct {
 
 // Add reads one community of any kind as the notations write it, 65000:1 or no-export, 65000:1:2, target:65000:1 or 0x and 16 digits, and puts it into c.
 func (c *Communities) Add(s string) bool {
+	for one, name := range wellKnown {
+		if strings.EqualFold(s, name) {
+			c.Plain = append(c.Plain, one)
+			return true
+		}
+	}
 	if one, ok := parseCommunity(s); ok && !strings.HasPrefix(strings.ToLower(s), "0x") {
 		c.Plain = append(c.Plain, one)
 		return true
@@ -37,9 +43,9 @@ func (c *Communities) Add(s string) bool {
 	return false
 }
 
-// wellKnown are the names of IANA's "BGP Well-known Communities" that the notations read.
+// wellKnown are the names of IANA's "BGP Well-known Communities" that are written as words.
 var wellKnown = map[uint32]string{
-	0xffffff01: "no-export", 0xffffff02: "no-advertise", 0xffffff03: "no-export-subconfed", 0xffffff04: "nopeer", 0xffff029a: "blackhole",
+	0xffffff01: "no-export", 0xffffff02: "no-advertise", 0xffffff03: "no-export-subconfed", 0xffffff04: "nopeer", 0xffff029a: "blackhole", 0xffff0007: "no-llgr",
 }
 
 // Texts prints what is in c, each as Add reads it.

@@ -155,7 +155,11 @@ func TestRestarts(t *testing.T) {
 	s.filter([]string{target10, target20}, nil)
 
 	s.g.kill()
-	s.asr.Holds("f4", 0)
+	rig.Until(t, "BIRD to keep the rules while the gateway is away", func() (bool, string) {
+		out := s.asr.Ctl("show", "protocols", "all", "sluice")
+		return strings.Contains(out, "Neighbor graceful restart active"), out
+	})
+	s.asr.Holds("f4", 4)
 	s.filter([]string{target10, target20}, nil) // what is on a router stays there
 	s.g = serve(t, s.config, s.key)
 	s.asr.Holds("f4", 4)
@@ -173,4 +177,5 @@ func TestRestarts(t *testing.T) {
 	s.asr.Holds("f4", 2)
 	s.filter([]string{target20}, []string{target10})
 	s.g.stop()
+	s.asr.Holds("f4", 2) // it comes back, for all that a router knows
 }

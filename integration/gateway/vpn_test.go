@@ -108,7 +108,7 @@ devices:
 			t.Fatal(path, status, err)
 		}
 	}
-	want := []string{"communities added: 64500:6666, 64500:77, 64500:7:7", "communities stripped: no-export",
+	want := []string{"communities added: no-llgr, 64500:6666, 64500:77, 64500:7:7", "communities stripped: no-export",
 		fmt.Sprintf("VRF red, rules with rd 64500:1: sent with rd %s:7, route targets 64521:7, 64521:8", pe), "VRF blue, rules with rd 64500:2: sent with rd 64500:2, route targets 64500:2"}
 	if !slices.Equal(st.Sends, want) {
 		t.Errorf("pe: %q, want %q", st.Sends, want)

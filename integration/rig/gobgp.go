@@ -26,7 +26,7 @@ type GoBGP struct {
 }
 
 // StartGoBGP runs gobgpd at addr with one neighbour at peer, in the address families that it calls families: "ipv4-flowspec", "l3vpn-ipv4-flowspec".
-// more stands with the neighbour's configuration.
+// more stands with the neighbour's configuration; graceful restart is for all families where more enables it.
 func StartGoBGP(t testing.TB, as uint32, addr, peer netip.Addr, families []string, more string) *GoBGP {
 	t.Helper()
 	config := filepath.Join(t.TempDir(), "gobgpd.toml")
@@ -49,7 +49,7 @@ remote-port = %d
 %s
 `, as, addr, GoBGPPort, addr, peer, addr, SpeakerPort, more)
 	for _, f := range families {
-		text += fmt.Sprintf("[[neighbors.afi-safis]]\n[neighbors.afi-safis.config]\nafi-safi-name = %q\n", f)
+		text += fmt.Sprintf("[[neighbors.afi-safis]]\n[neighbors.afi-safis.config]\nafi-safi-name = %q\n[neighbors.afi-safis.mp-graceful-restart.config]\nenabled = true\n", f)
 	}
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

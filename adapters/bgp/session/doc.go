@@ -9,8 +9,8 @@
 //	go peer.Run(ctx)
 //
 // Offered are four-octet AS numbers (RFC 6793), route refresh (RFC 2918) and exactly the configured address families (RFC 4760): Junos
-// has been seen to refuse a neighbour whose families differ from its own. Graceful restart is not offered, so a session that ends takes its
-// rules with it.
+// has been seen to refuse a neighbour whose families differ from its own. Graceful restart (RFC 4724, RFC 8538) is offered where the configuration has a Restart
+// Time; what survives a session is then in Negotiated.Survives.
 //
 // GoBGP's packet library encodes and decodes OPEN, capabilities, path attributes and NOTIFICATION. It never sees MP_REACH_NLRI or
 // MP_UNREACH_NLRI: ParseUpdate cuts them out first, because v3 ends the process on some malformed FlowSpec NLRIs. Every call
