@@ -4,9 +4,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -104,5 +107,59 @@ func TestSurvives(t *testing.T) {
 	n.Restart.Notification = false
 	if got := n.hard(Cease(CeaseShutdown, "bye")); got.Subcode != CeaseShutdown {
 		t.Errorf("without the N bit there is no hard reset: got %+v", got)
+	}
+}
+
+// A peer that offers graceful restart and connects anew has lost the old session, whose end it was never told: the new one takes over when its OPEN is there. One that connects
+// and says nothing takes over nothing, and one that does not offer it is refused.
+func TestPeerThatIsBackTakesOver(t *testing.T) {
+	t.Parallel()
+	for _, restart := range []time.Duration{0, time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			var a recorder
+			p, stop := run(t, Config{LocalAS: 1, RouterID: highID, RemoteAS: 2, Passive: true, Restart: time.Minute}, &a)
+			defer stop()
+			theirs := Config{LocalAS: 2, RouterID: lowID, Families: []Family{flow4}, HoldTime: 90 * time.Second, Restart: restart}
+			connect := func() wire {
+				x, y := net.Pipe()
+				if !p.offer(y) {
+					t.Fatal("not taken")
+				}
+				return wire{t, x}
+			}
+			establish := func(w wire) {
+				w.expect(typeOpen)
+				w.say(open(t, theirs))
+				w.expect(typeKeepalive)
+				w.say(message(typeKeepalive, nil))
+				synctest.Wait()
+			}
+			first := connect()
+			establish(first)
+			if p.Status().State != Established {
+				t.Fatalf("status %+v", p.Status())
+			}
+			second := connect()
+			if restart == 0 {
+				if n := decodeNotification(second.expect(typeNotification)); n.Subcode != CeaseCollision {
+					t.Errorf("got %v", n)
+				}
+				return
+			}
+			second.expect(typeOpen)
+			if p.Status().State != Established || strings.Contains(a.String(), "down") {
+				t.Errorf("a connection without an OPEN changed something: %v\n%s", p.Status().State, &a)
+			}
+			_ = second.Close()
+			synctest.Wait()
+			if p.Status().State != Established || strings.Contains(a.String(), "down") {
+				t.Errorf("a connection that came and went changed something: %v\n%s", p.Status().State, &a)
+			}
+			establish(connect())
+			want := "up [1/133] 1m30s\ndown: the peer is back, and knows nothing of this session any more (RFC 4724 §4.2)\nup [1/133] 1m30s"
+			if a.String() != want || p.Status().Established != 2 || p.Status().State != Established {
+				t.Errorf("got\n%s\nwant\n%s\nstatus %+v", &a, want, p.Status())
+			}
+		})
 	}
 }
