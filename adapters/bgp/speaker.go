@@ -54,6 +54,8 @@ type PeerConfig struct {
 	// HoldTime is our offer, whole seconds, at least 3; 0 means 90 s. NoHold offers none.
 	HoldTime time.Duration
 	NoHold   bool
+	Password session.Password // signs the TCP segments of the session (RFC 2385); "": none
+	Hops     int              // with TTL security, how far away the neighbour is at most (RFC 5082); 0: anywhere
 	// Restart is how long the neighbour is asked to keep what it was given when the session is lost, and the longest that we keep what it said; whole seconds, at most 4095. 0:
 	// graceful restart is not offered (RFC 4724).
 	Restart time.Duration
@@ -106,6 +108,9 @@ func (s *Speaker) AddPeer(pc PeerConfig) error {
 			return fmt.Errorf("bgp peer %s has the addresses of %s: one session carries both directions, so name it as source and as device at once", pc.Name, p.cfg.Name)
 		}
 	}
+	if len(s.listeners) > 0 && (pc.Password != "" || pc.Hops > 0) {
+		return fmt.Errorf("bgp peer %s: the listeners are open already, and know nothing of its password or its TTL", pc.Name)
+	}
 	if pc.RemoteAS == 0 {
 		return fmt.Errorf("bgp peer %s: the neighbour's AS is missing", pc.Name)
 	}
@@ -128,7 +133,7 @@ func (pc PeerConfig) port() uint16 {
 	return pc.Port
 }
 
-// Listen opens the listeners, so that Addrs knows their ports. Run does it otherwise.
+// Listen opens the listeners, so that Addrs knows their ports. Run does it otherwise. Peers are added before: the listeners know their passwords.
 func (s *Speaker) Listen(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,8 +141,7 @@ func (s *Speaker) Listen(ctx context.Context) error {
 		return nil
 	}
 	for _, at := range s.cfg.Listen {
-		var lc net.ListenConfig
-		ln, err := lc.Listen(ctx, "tcp", at.String())
+		ln, err := s.server.Listen(ctx, at)
 		if err != nil {
 			for _, open := range s.listeners {
 				_ = open.Close()

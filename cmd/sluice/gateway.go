@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sluice-gateway/sluice/adapters/bgp"
+	"github.com/sluice-gateway/sluice/adapters/bgp/session"
 	"github.com/sluice-gateway/sluice/adapters/feed"
 	"github.com/sluice-gateway/sluice/adapters/host"
 	"github.com/sluice-gateway/sluice/adapters/netconf"
@@ -163,6 +164,7 @@ func peerConfig(name string, p config.Peer) bgp.PeerConfig {
 	return bgp.PeerConfig{
 		Name: name, Address: p.Address, Port: p.Port, LocalAddress: p.Local, RemoteAS: p.AS, Passive: p.Passive,
 		Families: p.Families, HoldTime: p.HoldTime, NoHold: p.HoldTime == 0, Restart: p.Restart,
+		Password: session.Password(p.Password), Hops: p.Hops,
 	}
 }
 

@@ -67,6 +67,9 @@ type Peer struct {
 	HoldTime time.Duration // what we offer; 0 or at least 3 s
 	// Restart is how long it is asked to keep our rules when the session is lost, and the longest that its own are kept; 0: graceful restart is not offered.
 	Restart time.Duration
+	// Password signs the TCP segments of the session (RFC 2385); "": none.
+	Password device.Secret
+	Hops     int // with TTL security (RFC 5082), how far away it is at most, 1 to 254; 0: anywhere
 }
 
 // Same says whether p and o are one neighbour, which has one session.

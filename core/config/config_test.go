@@ -21,7 +21,9 @@ import (
 // env is a world in which a configuration can be read: two secrets, and the shipped profiles.
 func env() Env {
 	return Env{
-		Getenv: func(name string) string { return map[string]string{"ACME_PASSWORD": "hunter2"}[name] },
+		Getenv: func(name string) string {
+			return map[string]string{"ACME_PASSWORD": "hunter2", "BGP_PASSWORD": "hunter3"}[name]
+		},
 		ReadFile: func(name string) ([]byte, error) {
 			if name == "/empty" {
 				return []byte("\n"), nil
@@ -80,6 +82,9 @@ func TestReferenceIsValid(t *testing.T) {
 	}
 	if detector.Hold != 10*time.Minute || detector.Quiet != 30*time.Second || detector.MaxRules != 2000 || detector.BGP == nil || !detector.BGP.Passive {
 		t.Errorf("detector: %+v", detector)
+	}
+	if p := detector.BGP; p.Password != "hunter3" || p.Hops != 1 || p.Restart != 2*time.Minute || fmt.Sprintf("%v %+v %#v", *p, *p, *p) != strings.ReplaceAll(fmt.Sprintf("%v %+v %#v", *p, *p, *p), "hunter", "") {
+		t.Errorf("the session of detector: %+v", *p)
 	}
 	if len(detector.Admit.Components) != 7 || detector.Admit.Components[0] != flowspec.DstPrefix {
 		t.Errorf("detector may use %v", detector.Admit.Components)
@@ -247,7 +252,7 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"two IP versions":   {minimal + "devices:\n  - name: d\n    profile: asr9k\n    bgp: {address: 192.0.2.2, local-address: \"2001:db8::1\", as: 1, families: [ipv4]}\n", "are not of one IP version"},
 		"empty secret":      {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", password: {file: /empty}}\n", "/empty is empty"},
 		"neighbour twice":   {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n  - {name: e, profile: asr9k, bgp: {address: 192.0.2.2, port: 179, as: 1, families: [ipv4]}}\n", `c.yaml:6:46: devices[1].bgp.address: 192.0.2.2 is the neighbour of "d" already`},
-		"both, not agreed":  {minimal + both("[ipv4, ipv6]"), `192.0.2.2 is the device "d" as well, over one session: as, families`},
+		"both, not agreed":  {minimal + both("[ipv4, ipv6]"), `192.0.2.2 is the device "d" as well, over one session: as, families and all`},
 		"one name for two":  {minimal + strings.Replace(both("[ipv4]"), "name: s, bgp: {address: 192.0.2.2", "name: d, bgp: {address: 192.0.2.3", 1), `"d" is also a device, with another address`},
 		"negative room":     {minimal + "devices:\n  - {name: d, profile: asr9k, max-routes: -1, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "c.yaml:5:43: devices[0].max-routes: -1 is negative"},
 		"headroom of what":  {minimal + "devices:\n  - {name: d, profile: asr9k, headroom: 9, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "devices[0].headroom: headroom is beyond max-routes, and there is no max-routes"},
@@ -280,6 +285,8 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"our own stripped":  {minimal + "devices:\n  - {name: d, profile: asr9k, communities: {strip: [\"64512:6666\"]}, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "it stays"},
 		"long restart":      {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4], graceful-restart: 2h}}\n", "2h0m0s is not whole seconds up to 4095s"},
 		"half a second":     {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4], graceful-restart: 500ms}}\n", "500ms is not whole seconds"},
+		"far away":          {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4], ttl-security: 255}}\n", "ttl-security: 255: the number of hops"},
+		"password in clear": {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4], md5-password: hunter2}}\n", "c.yaml:5:"},
 		"both ways":         {minimal + "devices:\n  - {name: d, profile: asr9k, communities: {add: [\"1:1\"], strip: [\"1:1\"]}, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "devices[0].communities.add[0]: 1:1 is stripped as well"},
 		"marks without BGP": {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    communities: {add: [\"1:1\"]}\n    filter: {adapter: junos, address: \"a:1\"}\n", "communities travel by BGP"},
 		"no community":      {"router-id: 192.0.2.1\nas: 4200000000\nstore: x\n", "community: missing"},

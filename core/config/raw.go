@@ -70,14 +70,16 @@ type rawAllow struct {
 }
 
 type rawPeer struct {
-	Address  string   `yaml:"address"`
-	Port     uint16   `yaml:"port"`
-	AS       uint32   `yaml:"as"`
-	Local    string   `yaml:"local-address"`
-	Families []string `yaml:"families"`
-	Passive  bool     `yaml:"passive"`
-	HoldTime string   `yaml:"hold-time"`
-	Restart  string   `yaml:"graceful-restart"`
+	Address  string     `yaml:"address"`
+	Port     uint16     `yaml:"port"`
+	AS       uint32     `yaml:"as"`
+	Local    string     `yaml:"local-address"`
+	Families []string   `yaml:"families"`
+	Passive  bool       `yaml:"passive"`
+	HoldTime string     `yaml:"hold-time"`
+	Restart  string     `yaml:"graceful-restart"`
+	Password *rawSecret `yaml:"md5-password"`
+	Hops     int        `yaml:"ttl-security"`
 }
 
 type rawDevice struct {

@@ -24,6 +24,11 @@ type Config struct {
 	// noticed only by TCP.
 	HoldTime time.Duration
 	NoHold   bool
+	// Password, where it is not "", signs every TCP segment of the session (RFC 2385). Linux only.
+	Password Password
+	// Hops, where it is not 0, is how far away the peer is at most, 1 on the same link: packets that come from further away are dropped (RFC 5082). The peer must do its part and send
+	// with a TTL of 255. Linux only.
+	Hops int
 	// Restart is our Restart Time, whole seconds, at most 4095: how long the peer is asked to keep what we announced when the session is lost, until we are back and have
 	// said End-of-RIB (RFC 4724). 0: graceful restart is not offered.
 	Restart time.Duration
@@ -46,11 +51,7 @@ func (c *Config) dial(ctx context.Context) (net.Conn, error) {
 	if c.Dial != nil {
 		return c.Dial(ctx)
 	}
-	var d net.Dialer // Go sets TCP_NODELAY: octets leave at once
-	if c.Local.IsValid() {
-		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(c.Local, 0))
-	}
-	return d.DialContext(ctx, "tcp", c.Remote.String())
+	return c.dialler().DialContext(ctx, "tcp", c.Remote.String())
 }
 
 // Handler gives the octets of one peer their meaning. Its methods are called one at a time, from the goroutine of Peer.Run.

@@ -194,6 +194,9 @@ func (c *Config) validate() error {
 	} else if c.HoldTime < 3*time.Second || c.HoldTime > 65535*time.Second || c.HoldTime%time.Second != 0 {
 		return fmt.Errorf("hold time %v: it must be whole seconds, 3 to 65535 (RFC 4271 §4.2)", c.HoldTime)
 	}
+	if err := c.validateSecurity(); err != nil {
+		return err
+	}
 	if c.Restart < 0 || c.Restart > longestRestart || c.Restart%time.Second != 0 {
 		return fmt.Errorf("restart time %v: it must be whole seconds, at most 4095 (RFC 4724 §3)", c.Restart)
 	}

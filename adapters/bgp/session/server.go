@@ -96,7 +96,11 @@ func (s *Server) hand(nc net.Conn) error {
 		return errors.New("no peer is configured with these addresses")
 	case len(found) > 1:
 		return fmt.Errorf("peers %s and %s both have these addresses: give each its local address", found[0].cfg.Name, found[1].cfg.Name)
-	case !found[0].offer(nc):
+	}
+	if err := found[0].cfg.protect(nc); err != nil {
+		return err
+	}
+	if !found[0].offer(nc) {
 		return errors.New("another connection of this peer waits already")
 	}
 	return nil
