@@ -102,7 +102,7 @@ func fingerprint(b []byte, r *device.Route, ext []flowspec.ExtComm, nextHop neti
 }
 
 // encode appends the UPDATEs of items, which are arranged. Those with the same attributes share UPDATEs where the order allows it.
-func encode(dst []byte, items []item, agreed session.Negotiated) ([]byte, error) {
+func encode(dst []byte, items []item, agreed format) ([]byte, error) {
 	for len(items) > 0 {
 		of, batches := turn(items)
 		for _, batch := range batches {
@@ -117,7 +117,7 @@ func encode(dst []byte, items []item, agreed session.Negotiated) ([]byte, error)
 }
 
 // encodeAlike appends the UPDATEs of items whose order among themselves does not matter.
-func encodeAlike(dst []byte, items []item, agreed session.Negotiated) ([]byte, error) {
+func encodeAlike(dst []byte, items []item, agreed format) ([]byte, error) {
 	type group struct {
 		first *want
 		nlris [][]byte
@@ -138,16 +138,32 @@ func encodeAlike(dst []byte, items []item, agreed session.Negotiated) ([]byte, e
 	for _, k := range order {
 		g, f := groups[k], familyOut(k.family)
 		var err error
-		if g.first == nil {
-			dst, err = session.AppendUnreach(dst, f, g.nlris)
-		} else {
-			dst, err = appendReach(dst, f, g.first, g.nlris, agreed)
-		}
-		if err != nil {
-			return dst, err
+		for part := range slices.Chunk(g.nlris, agreed.together(len(g.nlris))) {
+			if g.first == nil {
+				dst, err = session.AppendUnreach(dst, f, part)
+			} else {
+				dst, err = appendReach(dst, f, g.first, part, agreed.Negotiated)
+			}
+			if err != nil {
+				return dst, err
+			}
 		}
 	}
 	return dst, nil
+}
+
+// format is how UPDATEs are written to a peer.
+type format struct {
+	session.Negotiated
+	alone bool // no two NLRIs in one UPDATE
+}
+
+// together returns how many of n NLRIs may share an UPDATE, as far as they fit.
+func (f format) together(n int) int {
+	if f.alone {
+		return 1
+	}
+	return n
 }
 
 func appendReach(dst []byte, f session.Family, w *want, nlris [][]byte, agreed session.Negotiated) ([]byte, error) {

@@ -91,6 +91,7 @@ type options struct {
 	router   bgptest.Config
 	noMarks  bool
 	policy   device.Policy
+	alone    bool
 }
 
 func start(tb testing.TB, o options) *pair {
@@ -116,7 +117,7 @@ func start(tb testing.TB, o options) *pair {
 	}
 	err = p.speaker.AddPeer(bgp.PeerConfig{
 		Name: "edge1", Address: router.Addr().Addr(), Port: router.Addr().Port(), RemoteAS: o.remoteAS, Families: o.families,
-		RetryMin: 10 * time.Millisecond, RetryMax: 100 * time.Millisecond, Source: "edge1", Device: true, Policy: o.policy,
+		RetryMin: 10 * time.Millisecond, RetryMax: 100 * time.Millisecond, Source: "edge1", Device: true, Policy: o.policy, Alone: o.alone,
 	})
 	if err != nil {
 		tb.Fatal(err)

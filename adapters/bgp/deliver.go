@@ -29,6 +29,7 @@ type Device struct {
 	settled  <-chan struct{}    // nil: they are; see Config.Settled
 	complete atomic.Bool        // it was told End-of-RIB since the start
 	expected session.Negotiated // what a session will agree on, as far as the configuration tells
+	alone    bool               // no two NLRIs in one UPDATE
 	log      *slog.Logger
 	state    func() session.Status
 	wake     chan struct{} // capacity 1: many wake-ups are one
@@ -58,7 +59,7 @@ type OutStatus struct {
 }
 
 func newDevice(pc PeerConfig, cfg Config, log *slog.Logger) *Device {
-	d := &Device{name: pc.Name, families: pc.Families, policy: pc.Policy, settled: cfg.Settled, log: log, wake: make(chan struct{}, 1), routes: map[routeKey]*owed{}, known: map[string]*attributes{}}
+	d := &Device{name: pc.Name, families: pc.Families, policy: pc.Policy, alone: pc.Alone, settled: cfg.Settled, log: log, wake: make(chan struct{}, 1), routes: map[routeKey]*owed{}, known: map[string]*attributes{}}
 	d.expected = session.Negotiated{LocalAS: cfg.LocalAS, Open: session.Open{AS: pc.RemoteAS, FourOctet: true}}
 	if cfg.NoExport && !slices.Contains(pc.Policy.Strip.Plain, NoExport) {
 		d.marks = append(d.marks, NoExport)
@@ -178,7 +179,7 @@ func (d *Device) Render(_ context.Context, _ device.Target, c device.Change) ([]
 	}
 	items, _ = arranged(items, d.held(), c.Room)
 	d.mu.Unlock()
-	return encode(nil, items, agreed)
+	return encode(nil, items, format{agreed, d.alone})
 }
 
 // differs says whether there is anything to write.

@@ -106,3 +106,24 @@ func TestPolicyOnCommunities(t *testing.T) {
 		t.Errorf("a policy changed the rule itself: %+v", with)
 	}
 }
+
+// A router that is to get its rules one by one gets as many UPDATEs as rules, and as withdrawals.
+func TestOneNLRIPerUpdate(t *testing.T) {
+	t.Parallel()
+	for _, alone := range []bool{false, true} {
+		p := start(t, options{alone: alone})
+		p.up(t)
+		var all, none []device.Step
+		var want []string
+		for n := range 20 {
+			all, none, want = append(all, add(t, dst(n), discard())), append(none, remove(t, dst(n))), append(want, dst(n))
+		}
+		p.apply(t, all...)
+		p.holds(t, want...)
+		p.apply(t, none...)
+		p.holds(t)
+		if got := p.router.Updates(); alone != (got == 40) {
+			t.Errorf("alone %t: %d UPDATEs", alone, got)
+		}
+	}
+}

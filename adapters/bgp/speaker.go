@@ -64,6 +64,7 @@ type PeerConfig struct {
 	Source             flowspec.Source // what its rules are called; "": what it announces is counted and dropped
 	Device             bool            // it is given rules, through Speaker.Device(Name)
 	Policy             device.Policy   // of the device: how its routes leave
+	Alone              bool            // the device is sent no two NLRIs in one UPDATE: for routers that drop or reset over a whole message where one rule is not to their liking
 }
 
 // Speaker is our side of all BGP sessions.

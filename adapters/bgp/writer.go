@@ -61,7 +61,7 @@ func (d *Device) write(s *session.Session) {
 			return
 		}
 		items, waiting, mark := d.take(s)
-		messages, items, fault := d.encode(items, s.Negotiated)
+		messages, items, fault := d.encode(items, format{s.Negotiated, d.alone})
 		if mark {
 			for _, f := range s.Families {
 				messages, _ = session.AppendUnreach(messages, f, nil) // without NLRIs it always fits
@@ -81,7 +81,7 @@ func (d *Device) write(s *session.Session) {
 
 // encode returns the UPDATEs of items, and the items that are in them. One that cannot be encoded is a fault of ours, since record has measured every
 // route: it is left out and named, and takes no other with it.
-func (d *Device) encode(items []item, agreed session.Negotiated) ([]byte, []item, error) {
+func (d *Device) encode(items []item, agreed format) ([]byte, []item, error) {
 	messages, err := encode(nil, items, agreed)
 	if err == nil {
 		return messages, items, nil

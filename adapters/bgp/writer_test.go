@@ -79,7 +79,7 @@ func TestSendableIsEncodable(t *testing.T) {
 		}
 		sent++
 		for kind, agreed := range kinds {
-			if _, err := encode(nil, []item{{owed: &owed{key: keyOf(m)}, want: w}}, agreed); err != nil {
+			if _, err := encode(nil, []item{{owed: &owed{key: keyOf(m)}, want: w}}, format{Negotiated: agreed}); err != nil {
 				t.Errorf("%s, %d octets: %v", kind, n, err)
 			}
 		}

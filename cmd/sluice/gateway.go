@@ -136,7 +136,7 @@ func (g *gateway) openBGP(ctx context.Context) error {
 	for _, d := range g.cfg.Devices {
 		if d.BGP != nil {
 			p := peerConfig(d.Name, *d.BGP)
-			p.Device, p.Policy = true, d.Policy
+			p.Device, p.Policy, p.Alone = true, d.Policy, d.Alone
 			peers = append(peers, p)
 		}
 	}

@@ -348,6 +348,9 @@ func (b *builder) devices(raw rawConfig, c *Config, set *profile.Library) []Devi
 		if rd.BGP != nil {
 			d.BGP = b.peer(path+".bgp", *rd.BGP)
 		}
+		if d.Alone = rd.Alone; d.Alone && d.BGP == nil {
+			b.fail(path+".one-nlri-per-update", "UPDATEs are BGP's, and the device has no bgp")
+		}
 		if rd.Filter != nil {
 			d.Filter = b.filter(path+".filter", rd.Name, *rd.Filter)
 		}

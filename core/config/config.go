@@ -85,6 +85,7 @@ type Device struct {
 	Settings map[string]string // options of the profile
 	BGP      *Peer
 	Filter   *FilterDelivery
+	Alone    bool // it is sent no two NLRIs in one UPDATE
 	// Policy says how its routes leave in BGP.
 	Policy device.Policy
 	// MaxRoutes is how many FlowSpec routes the device holds; 0: as many as its profile says. Headroom is how many more it takes while a change is going on.

@@ -285,6 +285,7 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"our own stripped":  {minimal + "devices:\n  - {name: d, profile: asr9k, communities: {strip: [\"64512:6666\"]}, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "it stays"},
 		"long restart":      {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4], graceful-restart: 2h}}\n", "2h0m0s is not whole seconds up to 4095s"},
 		"half a second":     {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4], graceful-restart: 500ms}}\n", "500ms is not whole seconds"},
+		"alone in nothing":  {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    one-nlri-per-update: true\n    filter: {adapter: junos, address: \"a:1\"}\n", "UPDATEs are BGP's"},
 		"far away":          {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4], ttl-security: 255}}\n", "ttl-security: 255: the number of hops"},
 		"password in clear": {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4], md5-password: hunter2}}\n", "c.yaml:5:"},
 		"both ways":         {minimal + "devices:\n  - {name: d, profile: asr9k, communities: {add: [\"1:1\"], strip: [\"1:1\"]}, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "devices[0].communities.add[0]: 1:1 is stripped as well"},

@@ -86,6 +86,7 @@ type rawDevice struct {
 	Name        string         `yaml:"name"`
 	Profile     string         `yaml:"profile"`
 	BGP         *rawPeer       `yaml:"bgp"`
+	Alone       bool           `yaml:"one-nlri-per-update"`
 	VRFs        []rawVRF       `yaml:"vrfs"`
 	Communities rawCommunities `yaml:"communities"`
 	Filter      *rawFilter     `yaml:"filter"`
