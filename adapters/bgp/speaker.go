@@ -217,6 +217,20 @@ func (s *Speaker) Reset(name string) bool {
 	return true
 }
 
+// Teardown ends the session of the peer that is source with "maximum number of prefixes reached", and takes no other for as long as rest says. It never waits. It says false where no
+// peer is that source.
+func (s *Speaker) Teardown(source flowspec.Source, rest time.Duration) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.peers {
+		if p.cfg.Source == source && source != "" {
+			p.session.Teardown(session.Cease(session.CeaseMaximum, ""), rest)
+			return true
+		}
+	}
+	return false
+}
+
 func (s *Speaker) find(name string) *peer {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -89,6 +89,10 @@ func (g *gateway) openRules(context.Context) error {
 		Sources: policies, Store: g.store,
 		Refused: func(r flowspec.Rule, err error) {
 			g.log.Warn("rule refused", "source", r.Source, "rule", r.ID, "match", r.Match.String(), "error", err)
+			g.excess(r.Source, err)
+		},
+		Excess: func(s flowspec.Source, max int) {
+			g.log.Warn("a source has more rules than max-rules; they are taken, since on-excess is warn", "source", s, "max-rules", max)
 		},
 		Unsaved: func(err error) { g.log.Error("not on disk yet, trying again", "error", err) },
 	})
@@ -97,6 +101,19 @@ func (g *gateway) openRules(context.Context) error {
 		g.reportCutOff()
 	}
 	return err
+}
+
+// excess ends the session of a source that has too many rules, where the configuration says so.
+func (g *gateway) excess(source flowspec.Source, err error) {
+	var many *rib.TooMany
+	if !errors.As(err, &many) {
+		return
+	}
+	for _, s := range g.cfg.Sources {
+		if s.Name == source && s.Excess.Teardown > 0 && g.speaker.Teardown(source, s.Excess.Teardown) {
+			g.log.Error("session ended: the source has more rules than max-rules", "source", source, "max-rules", many.Max, "back-after", s.Excess.Teardown)
+		}
+	}
 }
 
 // reportOrphans says which stored rules nobody can withdraw any more, because their source is no longer configured: they go soon, and not in silence.
@@ -114,7 +131,7 @@ const repeatWithin = 3 * time.Minute
 
 // sourcePolicy is how the RIB treats s. What came by API or pipe is withdrawn by name only; a peer and a file say everything again.
 func sourcePolicy(s config.Source) rib.SourcePolicy {
-	p := rib.SourcePolicy{Name: s.Name, Preference: s.Preference, MaxRules: s.MaxRules, Hold: s.Hold, Quiet: s.Quiet}
+	p := rib.SourcePolicy{Name: s.Name, Preference: s.Preference, MaxRules: s.MaxRules, Lenient: s.Excess.Warn, Hold: s.Hold, Quiet: s.Quiet}
 	if s.BGP != nil || s.File != "" {
 		p.Return = max(s.Hold, repeatWithin)
 	}

@@ -28,6 +28,7 @@ const (
 	defaultAPI      = "127.0.0.1:8330"
 	defaultHoldTime = 90 * time.Second // RFC 4271 §10
 	defaultRestart  = 2 * time.Minute  // long enough for a restart of the gateway, short enough for what nobody will withdraw
+	defaultTeardown = 10 * time.Minute // of a source with too many rules
 	defaultIBGPHold = 10 * time.Minute // rules of a lost iBGP source
 	defaultConfirm  = 30 * time.Second
 	maxConfirm      = 60 * time.Second // the device's candidate is locked that long
@@ -166,6 +167,7 @@ func (b *builder) sources(raw rawConfig, c *Config) []Source {
 			b.fail(path+".pipe", "another source reads %s already: each would get some of its lines", s.Pipe)
 		}
 		b.within(path, rs, c, &s)
+		s.Excess = b.onExcess(path+".allow.on-excess", rs.Allow.OnExcess, s)
 		s.Hold = b.onLoss(path+".on-loss", rs.OnLoss, s.BGP != nil && s.BGP.AS == c.AS)
 		s.Quiet = b.resync(path+".resync", rs.Resync)
 		out = append(out, s)
@@ -198,6 +200,29 @@ func (b *builder) onLoss(path string, s *string, ibgp bool) time.Duration {
 		return 0
 	}
 	return b.duration(path, d, 0)
+}
+
+// onExcess reads "discard", "warn", "teardown" or "teardown DURATION".
+func (b *builder) onExcess(path, s string, of Source) Excess {
+	var out Excess
+	word, rest, _ := strings.Cut(s, " ")
+	switch {
+	case s == "":
+		return out
+	case of.BGP == nil:
+		b.fail(path, "is for BGP sources: whoever brings rules in another way is told that there are too many")
+	case of.MaxRules == 0:
+		b.fail(path, "there is no max-rules to exceed")
+	case s == "warn":
+		out.Warn = true
+	case word == "teardown":
+		if out.Teardown = b.duration(path, rest, defaultTeardown); out.Teardown < time.Second {
+			b.fail(path, "%v is less than a second: the source would be back at once with the same rules", out.Teardown)
+		}
+	case s != "discard":
+		b.fail(path, "%q is neither \"discard\", \"warn\" nor \"teardown DURATION\"", s)
+	}
+	return out
 }
 
 // resync reads "end-of-rib" or "quiet DURATION".

@@ -46,6 +46,7 @@ type Source struct {
 	Preference int // of two sources with one NLRI the higher one's rule is in force
 	Admit      admit.Policy
 	MaxRules   int           // in force or not, at one time; 0: no limit
+	Excess     Excess        // what becomes of a BGP source with more rules than MaxRules
 	Compat     []string      // guard codes to let through with a warning (docs/notations.md)
 	Hold       time.Duration // keep the rules that long after the source was lost; 0: withdraw at once
 	Quiet      time.Duration // sweep stale rules after that long without an update instead of at End-of-RIB; 0: at End-of-RIB
@@ -54,6 +55,12 @@ type Source struct {
 	File string // rule file, read again on SIGHUP
 	Pipe string // "-" for standard input, or a FIFO, with ExaBGP API lines
 	API  bool
+}
+
+// Excess is what happens when a source has more rules than it may. The zero Excess leaves out those that are too many.
+type Excess struct {
+	Warn     bool          // only say so, and take them
+	Teardown time.Duration // end the session, and have no other for so long; 0: do not
 }
 
 // Peer is one BGP neighbour.

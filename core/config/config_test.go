@@ -166,6 +166,16 @@ func TestVPNsOfSources(t *testing.T) {
 	}
 }
 
+func TestOnExcess(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]Excess{"discard": {}, "warn": {Warn: true}, "teardown": {Teardown: 10 * time.Minute}, "teardown 90s": {Teardown: 90 * time.Second}} {
+		c, err := Parse("c.yaml", []byte(minimal+"sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}, allow: {destinations: [any], max-rules: 2, on-excess: "+text+"}}\n"), env())
+		if err != nil || c.Sources[0].Excess != want {
+			t.Errorf("%s: got %+v, %v", text, c, err)
+		}
+	}
+}
+
 // Every key of the raw types is in the reference: a key that is not is one that nobody can find.
 func TestReferenceIsComplete(t *testing.T) {
 	t.Parallel()
@@ -286,6 +296,10 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"long restart":      {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4], graceful-restart: 2h}}\n", "2h0m0s is not whole seconds up to 4095s"},
 		"half a second":     {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4], graceful-restart: 500ms}}\n", "500ms is not whole seconds"},
 		"alone in nothing":  {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    one-nlri-per-update: true\n    filter: {adapter: junos, address: \"a:1\"}\n", "UPDATEs are BGP's"},
+		"excess of what":    {minimal + "sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}, allow: {destinations: [any], on-excess: warn}}\n", "there is no max-rules to exceed"},
+		"excess by API":     {minimal + "sources:\n  - {name: s, api: true, allow: {destinations: [any], max-rules: 2, on-excess: warn}}\n", "sources[0].allow.on-excess: is for BGP sources"},
+		"excess, and then":  {minimal + "sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}, allow: {destinations: [any], max-rules: 2, on-excess: explode}}\n", `"explode" is neither "discard"`},
+		"short teardown":    {minimal + "sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}, allow: {destinations: [any], max-rules: 2, on-excess: teardown 1ms}}\n", "less than a second"},
 		"far away":          {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4], ttl-security: 255}}\n", "ttl-security: 255: the number of hops"},
 		"password in clear": {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4], md5-password: hunter2}}\n", "c.yaml:5:"},
 		"both ways":         {minimal + "devices:\n  - {name: d, profile: asr9k, communities: {add: [\"1:1\"], strip: [\"1:1\"]}, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "devices[0].communities.add[0]: 1:1 is stripped as well"},

@@ -66,6 +66,7 @@ type rawAllow struct {
 	Components   []string `yaml:"components"`
 	Actions      []string `yaml:"actions"`
 	MaxRules     int      `yaml:"max-rules"`
+	OnExcess     string   `yaml:"on-excess"`
 	MaxTTL       string   `yaml:"max-ttl"`
 }
 

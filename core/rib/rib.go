@@ -19,8 +19,10 @@ type SourcePolicy struct {
 	// MaxRules is how many rules the source may have; 0: no limit. Rules above it are not taken (the others of the event are), and the Event is answered
 	// with *TooMany. Rules that the source has yet to repeat after Up do not count.
 	MaxRules int
-	Hold     time.Duration // keep the rules that long after Down; 0: withdraw at once
-	Quiet    time.Duration // sweep stale rules after that long without an Update instead of at EndOfRIB; 0: at EndOfRIB
+	// Lenient has rules above MaxRules taken all the same; Config.Excess is told.
+	Lenient bool
+	Hold    time.Duration // keep the rules that long after Down; 0: withdraw at once
+	Quiet   time.Duration // sweep stale rules after that long without an Update instead of at EndOfRIB; 0: at EndOfRIB
 	// Return is how long rules from the store wait for their source to repeat them after a restart, whether it comes or not.
 	// 0: for ever, which is right for sources that withdraw by name and never say EndOfRIB (the API, a pipe).
 	Return time.Duration
@@ -40,6 +42,8 @@ type Config struct {
 	Clock   Clock          // nil: the system's
 	// Refused is called, from the goroutine in Run, for each rule that was not taken. It must not block.
 	Refused func(flowspec.Rule, error)
+	// Excess is called, from the goroutine in Run, when a source with Lenient comes to more rules than its MaxRules, once until it is below again. It must not block.
+	Excess func(source flowspec.Source, max int)
 	// Unsaved is called, from the store's goroutine, when a write has failed. The RIB tries again; what is in force does not
 	// depend on it. It must not block.
 	Unsaved func(error)

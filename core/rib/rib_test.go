@@ -494,3 +494,38 @@ func TestEveryEventIsAnswered(t *testing.T) {
 		}
 	}
 }
+
+// A lenient source has its rules taken whatever their number; that they are too many is said once, until they are fewer again.
+func TestLenientSource(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var told []int
+		g := start(t, Config{
+			Sources: []SourcePolicy{{Name: "a", MaxRules: 2, Lenient: true}}, Refused: func(r flowspec.Rule, err error) { t.Errorf("refused: %v", err) },
+			Excess: func(s flowspec.Source, max int) { told = append(told, max) },
+		})
+		defer g.end()
+		say := func(withdraw []int, announce ...int) {
+			t.Helper()
+			e := Event{Source: "a", Kind: Update}
+			for _, n := range withdraw {
+				e.Withdraw = append(e.Withdraw, nlriOf(t, n))
+			}
+			for _, n := range announce {
+				e.Announce = append(e.Announce, ruleOf(t, "a", n, 1, time.Time{}))
+			}
+			if err := g.say(e); err != nil {
+				t.Error(err)
+			}
+		}
+		for i, c := range []struct {
+			withdraw, announce []int
+			told               int
+		}{{nil, []int{1, 2}, 0}, {nil, []int{1}, 0}, {nil, []int{3, 4}, 1}, {nil, []int{5}, 1}, {[]int{2, 3, 4, 5}, []int{6}, 1}, {nil, []int{7}, 2}} {
+			if say(c.withdraw, c.announce...); len(told) != c.told {
+				t.Errorf("step %d: told %d times, want %d", i, len(told), c.told)
+			}
+		}
+		g.expect("203.0.113.1 1 a", "203.0.113.6 1 a", "203.0.113.7 1 a")
+	})
+}

@@ -18,6 +18,7 @@ type table struct {
 	slots    map[nlri]*slot
 	expiries expiries
 	refused  func(flowspec.Rule, error)
+	excess   func(flowspec.Source, int) // nil: nobody asks
 
 	before map[nlri]*flowspec.Rule        // NLRIs touched since changes was called, and what was in force
 	dirty  map[flowspec.ID]*flowspec.Rule // rules touched since they were last handed to the store; nil: removed
@@ -38,6 +39,7 @@ type source struct {
 	up      bool
 	quietAt time.Time // when it will have been quiet for long enough
 	sweepAt time.Time // earliest deadline of its stale rules
+	over    bool      // Excess was told
 }
 
 // slot holds the rules with one NLRI, the one in force first.
@@ -92,7 +94,7 @@ func preferred(a, b path) int {
 
 func newTable(cfg Config) table {
 	t := table{
-		sources: map[flowspec.Source]*source{}, slots: map[nlri]*slot{}, refused: cfg.Refused,
+		sources: map[flowspec.Source]*source{}, slots: map[nlri]*slot{}, refused: cfg.Refused, excess: cfg.Excess,
 		before: map[nlri]*flowspec.Rule{}, dirty: map[flowspec.ID]*flowspec.Rule{},
 	}
 	if t.refused == nil {
@@ -196,8 +198,16 @@ func (t *table) announce(s *source, rule *flowspec.Rule, now time.Time, asked bo
 		return fmt.Errorf("the rule expired at %s", rule.Expires.UTC().Format(time.RFC3339))
 	}
 	old := t.slots[id].path(s)
-	if limit := s.policy.MaxRules; limit > 0 && !s.counts(old) && s.counted() >= limit {
-		return &TooMany{s.policy.Name, limit}
+	if limit := s.policy.MaxRules; limit > 0 {
+		switch over := !s.counts(old) && s.counted() >= limit; {
+		case over && !s.policy.Lenient:
+			return &TooMany{s.policy.Name, limit}
+		case over && !s.over && t.excess != nil:
+			t.excess(s.policy.Name, limit)
+			s.over = true
+		case s.counted() < limit:
+			s.over = false
+		}
 	}
 	if old != nil && same(old.rule, rule) {
 		t.freshen(old)

@@ -121,3 +121,38 @@ devices:
 	routers["pe"].Holds(vpn4, 2)
 	g.stop()
 }
+
+// A source that says more rules than it may loses its session, and its rules, for a while, and comes back.
+func TestSourceWithTooManyRules(t *testing.T) {
+	t.Parallel()
+	host, dir := rig.Subnet(), t.TempDir()
+	us, exa := host(1), host(10)
+	g := serve(t, file(t, dir, "sluice.yaml", fmt.Sprintf(`
+router-id: %[1]s
+as: 64500
+store: %[2]s/sluice.db
+listen: {api: "127.0.0.1:0", bgp: ["%[1]s:%[3]d"]}
+sources:
+  - name: exabgp
+    bgp: {address: %[4]s, local-address: %[1]s, as: 64500, families: [ipv4, ipv6], passive: true}
+    on-loss: withdraw
+    allow: {destinations: [any], max-rules: 2, on-excess: teardown 3s}
+`, us, dir, rig.SpeakerPort, exa)))
+	detector := rig.StartExaBGP(t, 64500, exa, us)
+	say := func(verb string, n int) {
+		detector.Say("%s flow route { match { destination 203.0.113.%d/32; } then { discard; } }", verb, n)
+	}
+	say("announce", 1)
+	say("announce", 2)
+	until(t, "two rules", g.state, func() bool { return len(g.rules()) == 2 })
+	say("announce", 3)
+	until(t, "the end of the session", g.state, func() bool {
+		return strings.Contains(g.log.String(), "session ended: the source has more rules than max-rules") && len(g.rules()) == 0
+	})
+	if !strings.Contains(g.log.String(), "6/1 (cease: maximum number of prefixes reached)") {
+		t.Errorf("the reason is missing:\n%s", g.state())
+	}
+	say("withdraw", 3)
+	until(t, "it to be back", g.state, func() bool { return len(g.rules()) == 2 && strings.Count(g.log.String(), `msg="session established"`) >= 2 })
+	g.stop()
+}

@@ -20,6 +20,7 @@ type Notification struct {
 
 // The cease subcodes that this package sends (RFC 4486).
 const (
+	CeaseMaximum      = 1
 	CeaseShutdown     = 2
 	CeaseDeconfigured = 3
 	CeaseReset        = 4

@@ -21,8 +21,8 @@ type Peer struct {
 	incoming chan net.Conn // from a Server
 	dialled  chan dialled
 	received chan received
-	orders   chan *Notification // Reset
-	wg       sync.WaitGroup     // everything that Run started
+	orders   chan order     // Reset and Teardown
+	wg       sync.WaitGroup // everything that Run started
 
 	mu     sync.Mutex // guards status
 	status Status
@@ -32,6 +32,7 @@ type Peer struct {
 	dialling context.CancelFunc
 	retry    *time.Timer
 	failures int
+	rest     time.Time // no session before then, see Teardown
 	lastLog  string
 	told     told
 }
@@ -52,7 +53,7 @@ func NewPeer(cfg Config, h Handler) (*Peer, error) {
 	}
 	return &Peer{
 		cfg: cfg, h: h, log: log.With("peer", cfg.Name),
-		incoming: make(chan net.Conn, 1), dialled: make(chan dialled), received: make(chan received), orders: make(chan *Notification, 1),
+		incoming: make(chan net.Conn, 1), dialled: make(chan dialled), received: make(chan received), orders: make(chan order, 1),
 		status: Status{Since: time.Now()},
 	}, nil
 }
@@ -65,10 +66,34 @@ func (p *Peer) Status() Status {
 }
 
 // Reset ends the session, if there is one, with n, which is not nil; the next attempt follows as after any failure.
-func (p *Peer) Reset(n *Notification) {
+func (p *Peer) Reset(n *Notification) { p.order(order{n: n}) }
+
+// Teardown ends the session, if there is one, with n, so that nothing survives it (RFC 8538 §3), and has no other for as long as rest says.
+func (p *Peer) Teardown(n *Notification, rest time.Duration) { p.order(order{n, rest}) }
+
+type order struct {
+	n    *Notification
+	rest time.Duration // 0: a reset
+}
+
+func (p *Peer) order(o order) {
 	select {
-	case p.orders <- n:
+	case p.orders <- o:
 	default: // one is under way
+	}
+}
+
+// obey does what Reset and Teardown ask for.
+func (p *Peer) obey(ctx context.Context, o order) {
+	if o.rest > 0 {
+		p.rest = time.Now().Add(o.rest)
+	}
+	for _, c := range p.conns {
+		n := o.n
+		if o.rest > 0 && c.state == Established {
+			n = c.agreed.hard(n)
+		}
+		p.drop(ctx, c, n)
 	}
 }
 
@@ -91,10 +116,8 @@ func (p *Peer) Run(ctx context.Context) {
 			p.dial(ctx)
 		case r := <-p.received:
 			p.take(ctx, r)
-		case n := <-p.orders:
-			for _, c := range p.conns {
-				p.drop(ctx, c, n)
-			}
+		case o := <-p.orders:
+			p.obey(ctx, o)
 		}
 	}
 }
@@ -135,7 +158,7 @@ var errStopping = errors.New("sluice is stopping, and the peer keeps what it has
 func (p *Peer) idle(wait time.Duration) {
 	p.setState(Active)
 	if !p.cfg.Passive {
-		p.retry.Reset(wait)
+		p.retry.Reset(max(wait, time.Until(p.rest)))
 	}
 }
 
@@ -195,6 +218,10 @@ func (p *Peer) offer(nc net.Conn) bool {
 // accept takes a connection from the peer. While a session is established a second one is refused (RFC 4271 §6.8), but for a peer that restarts gracefully: the
 // first it may have lost without a word, and the OPEN on the second decides (RFC 4724 §4.2).
 func (p *Peer) accept(nc net.Conn) {
+	if time.Now().Before(p.rest) {
+		refuse(nc, Cease(CeaseRejected, ""))
+		return
+	}
 	for _, c := range p.conns {
 		if c.state == Established && !c.agreed.Graceful() || c.state != Established && !c.outgoing {
 			refuse(nc, Cease(CeaseCollision, ""))

@@ -163,3 +163,37 @@ func TestPeerThatIsBackTakesOver(t *testing.T) {
 		})
 	}
 }
+
+// After a teardown there is no session until the rest is over, whoever calls, and nothing survives it: the NOTIFICATION is a hard reset where another would keep routes.
+func TestTeardown(t *testing.T) {
+	t.Parallel()
+	for _, restart := range []time.Duration{0, time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			var a, b recorder
+			passive, stop := run(t, Config{LocalAS: 1, RouterID: lowID, Passive: true, Restart: restart}, &a)
+			defer stop()
+			active, stop := run(t, Config{LocalAS: 2, RouterID: highID, Dial: into(at(passive)), Restart: restart}, &b)
+			defer stop()
+			time.Sleep(time.Second)
+			for n, p := range []*Peer{passive, active} {
+				began := time.Now()
+				p.Teardown(Cease(CeaseMaximum, ""), 10*time.Minute)
+				time.Sleep(10*time.Minute - time.Second)
+				if passive.Status().State == Established || active.Status().Established != uint64(n+1) {
+					t.Errorf("a session %v after the teardown: %+v", time.Since(began), active.Status())
+				}
+				time.Sleep(2 * time.Minute) // attempts have become rare
+				if passive.Status().State != Established || active.Status().Established != uint64(n+2) {
+					t.Errorf("no session %v after the teardown: %+v", time.Since(began), active.Status())
+				}
+			}
+			want := "the peer sent NOTIFICATION 6/1 (cease: maximum number of prefixes reached)"
+			if restart > 0 {
+				want = "the peer sent NOTIFICATION 6/9 (cease: hard reset) for 6/1 (cease: maximum number of prefixes reached)"
+			}
+			if !strings.Contains(a.String(), want) || !strings.Contains(b.String(), want) {
+				t.Errorf("a: %s\nb: %s\nwant %s", &a, &b, want)
+			}
+		})
+	}
+}
