@@ -140,7 +140,7 @@ func encodeAlike(dst []byte, items []item, agreed format) ([]byte, error) {
 		var err error
 		for part := range slices.Chunk(g.nlris, agreed.together(len(g.nlris))) {
 			if g.first == nil {
-				dst, err = session.AppendUnreach(dst, f, part)
+				dst, err = session.AppendUnreach(dst, f, part, agreed.MaxMessage())
 			} else {
 				dst, err = appendReach(dst, f, g.first, part, agreed.Negotiated)
 			}
@@ -171,7 +171,7 @@ func appendReach(dst []byte, f session.Family, w *want, nlris [][]byte, agreed s
 	if err != nil {
 		return dst, err
 	}
-	return session.AppendReach(dst, f, w.attrs.nextHop, attrs, nlris)
+	return session.AppendReach(dst, f, w.attrs.nextHop, attrs, nlris, agreed.MaxMessage())
 }
 
 func (it *item) nlri() []byte {

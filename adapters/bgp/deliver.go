@@ -324,9 +324,9 @@ func (d *Device) sendable(w *want) error {
 		return nil
 	}
 	// Measured in the longest form, eBGP with AS_PATH and AS4_PATH, so that the answer does not depend on the session.
-	agreed := session.Negotiated{LocalAS: 1<<32 - 1}
+	agreed := session.Negotiated{LocalAS: 1<<32 - 1, Extended: d.session != nil && d.session.Extended}
 	if _, err := appendReach(nil, familyOut(m.Family()), w, [][]byte{m.NLRI()}, agreed); err != nil {
-		return fmt.Errorf("%w: NLRI of %d octets", err, len(m.NLRI()))
+		return fmt.Errorf("%w of %d octets: NLRI of %d octets", err, agreed.MaxMessage(), len(m.NLRI()))
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ func announce(tb testing.TB, f flowspec.Family, nlris ...string) []byte {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	out, err := session.AppendReach(nil, session.Family{AFI: f.AFI(), SAFI: f.SAFI()}, nil, attrs, list)
+	out, err := session.AppendReach(nil, session.Family{AFI: f.AFI(), SAFI: f.SAFI()}, nil, attrs, list, session.MaxMessage)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func TestLostFramingResets(t *testing.T) {
 	for name, octets := range map[string]func(t *testing.T) []byte{
 		"an NLRI runs past the end": func(t *testing.T) []byte { return announce(t, flowspec.IPv4, dst(2), "20010203") },
 		"a next hop of seven octets": func(t *testing.T) []byte {
-			out, err := session.AppendReach(nil, session.Family{AFI: 1, SAFI: 133}, make([]byte, 7), []byte{0x40, 1, 1, 0, 0x40, 2, 0}, [][]byte{{1, 3, 0x81}})
+			out, err := session.AppendReach(nil, session.Family{AFI: 1, SAFI: 133}, make([]byte, 7), []byte{0x40, 1, 1, 0, 0x40, 2, 0}, [][]byte{{1, 3, 0x81}}, session.MaxMessage)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -38,7 +38,7 @@ func (s *Speaker) newPeer(pc PeerConfig) (*peer, error) {
 		Name: pc.Name, LocalAS: s.cfg.LocalAS, RouterID: s.cfg.RouterID, RemoteAS: pc.RemoteAS,
 		Remote: netip.AddrPortFrom(pc.Address, pc.port()), Local: pc.LocalAddress, Passive: pc.Passive,
 		Families: families, HoldTime: pc.HoldTime, NoHold: pc.NoHold, RetryMin: pc.RetryMin, RetryMax: pc.RetryMax, Log: s.log,
-		Password: pc.Password, Hops: pc.Hops, Restart: pc.Restart, Restarting: p.restarting, Stay: s.cfg.Stay,
+		Password: pc.Password, Hops: pc.Hops, Extended: pc.Extended, Restart: pc.Restart, Restarting: p.restarting, Stay: s.cfg.Stay,
 	}, p)
 	if err != nil {
 		return nil, fmt.Errorf("bgp: %w", err)
@@ -69,7 +69,7 @@ func (p *peer) Up(ctx context.Context, s *session.Session) {
 	// RFC 4724 §2: the mark is owed even when there is nothing to send.
 	p.marks.Go(func() {
 		for _, f := range s.Families {
-			mark, err := session.AppendUnreach(nil, f, nil)
+			mark, err := session.AppendUnreach(nil, f, nil, session.MaxMessage)
 			if err == nil {
 				_ = s.Send(mark) // a failure ends the session
 			}

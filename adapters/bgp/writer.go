@@ -64,7 +64,7 @@ func (d *Device) write(s *session.Session) {
 		messages, items, fault := d.encode(items, format{s.Negotiated, d.alone})
 		if mark {
 			for _, f := range s.Families {
-				messages, _ = session.AppendUnreach(messages, f, nil) // without NLRIs it always fits
+				messages, _ = session.AppendUnreach(messages, f, nil, session.MaxMessage) // without NLRIs it always fits
 			}
 		}
 		err := s.Send(messages)

@@ -181,7 +181,7 @@ func peerConfig(name string, p config.Peer) bgp.PeerConfig {
 	return bgp.PeerConfig{
 		Name: name, Address: p.Address, Port: p.Port, LocalAddress: p.Local, RemoteAS: p.AS, Passive: p.Passive,
 		Families: p.Families, HoldTime: p.HoldTime, NoHold: p.HoldTime == 0, Restart: p.Restart,
-		Password: session.Password(p.Password), Hops: p.Hops,
+		Password: session.Password(p.Password), Hops: p.Hops, Extended: p.Extended,
 	}
 }
 

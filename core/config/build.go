@@ -322,7 +322,7 @@ func (b *builder) peer(path string, raw rawPeer) *Peer {
 	if p.HoldTime != 0 && (p.HoldTime < 3*time.Second || p.HoldTime > 65535*time.Second) {
 		b.fail(path+".hold-time", "%v is neither 0 nor between 3s and 65535s", p.HoldTime)
 	}
-	p.Hops, p.Password = raw.Hops, b.secret(path+".md5-password", raw.Password)
+	p.Extended, p.Hops, p.Password = raw.Extended, raw.Hops, b.secret(path+".md5-password", raw.Password)
 	if len(p.Password) > 80 {
 		b.fail(path+".md5-password", "%d octets, and a TCP MD5 signature takes 80", len(p.Password))
 	}
@@ -470,7 +470,7 @@ func (b *builder) neighbours(c *Config) {
 			case !e.Address.IsValid():
 			case same && e.device == o.device:
 				b.fail(e.path+".bgp.address", "%s is the neighbour of %q already", e.Address, o.name)
-			case same && (e.AS != o.AS || e.Passive != o.Passive || e.HoldTime != o.HoldTime || e.Restart != o.Restart || e.Password != o.Password || e.Hops != o.Hops || !slices.Equal(e.Families, o.Families)):
+			case same && (e.AS != o.AS || e.Passive != o.Passive || e.HoldTime != o.HoldTime || e.Restart != o.Restart || e.Password != o.Password || e.Hops != o.Hops || e.Extended != o.Extended || !slices.Equal(e.Families, o.Families)):
 				b.fail(e.path+".bgp", "%s is the device %q as well, over one session: as, families and all that is said of the session must be the same there and here", e.Address, o.name)
 			case !same && e.device != o.device && e.name == o.name:
 				b.fail(e.path+".name", "%q is also a device, with another address: name one of them differently", e.name)

@@ -76,7 +76,8 @@ type Peer struct {
 	Restart time.Duration
 	// Password signs the TCP segments of the session (RFC 2385); "": none.
 	Password device.Secret
-	Hops     int // with TTL security (RFC 5082), how far away it is at most, 1 to 254; 0: anywhere
+	Extended bool // offer messages of up to 65535 octets (RFC 8654)
+	Hops     int  // with TTL security (RFC 5082), how far away it is at most, 1 to 254; 0: anywhere
 }
 
 // Same says whether p and o are one neighbour, which has one session.

@@ -80,6 +80,7 @@ type rawPeer struct {
 	HoldTime string     `yaml:"hold-time"`
 	Restart  string     `yaml:"graceful-restart"`
 	Password *rawSecret `yaml:"md5-password"`
+	Extended bool       `yaml:"extended-messages"`
 	Hops     int        `yaml:"ttl-security"`
 }
 

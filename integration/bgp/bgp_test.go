@@ -195,3 +195,40 @@ func (g *gateway) give(name, nlri string) {
 		g.t.Fatal(err)
 	}
 }
+
+// A rule that does not fit into 4096 octets goes to a neighbour with extended messages, and is refused for one without.
+func TestExtendedMessages(t *testing.T) {
+	t.Parallel()
+	for _, extended := range []bool{true, false} {
+		host := rig.Subnet()
+		g := newGateway(t, host(1), nil)
+		g.peer(bgp.PeerConfig{Name: "edge", Address: host(2), Port: rig.BIRDPort, LocalAddress: host(1), RemoteAS: 64502, Families: both, Device: true, Extended: true})
+		g.run()
+		more := imports
+		if extended {
+			more = "enable extended messages yes;" + more
+		}
+		b := rig.StartBIRD(t, 64502, host(2), host(1), more, "")
+		g.give("edge", "0601200a000001")
+		b.Holds("f4", 1)
+		dst := flowspec.Component{Type: flowspec.DstPrefix, Prefix: flowspec.Prefix{Addr: host(9), Len: 32}}
+		ports := flowspec.Component{Type: flowspec.DstPort}
+		for n := range 1360 {
+			ports.Terms = append(ports.Terms, flowspec.Term{Op: flowspec.EQ, Value: uint64(1000 + 2*n)})
+		}
+		m, err := flowspec.NewMatch(flowspec.IPv4, flowspec.RD{}, dst, ports)
+		if err != nil {
+			t.Fatal(err)
+		}
+		route := &device.Route{Match: m, Action: flowspec.Action{Rate: &flowspec.Rate{Unit: flowspec.Bytes}}}
+		_, err = g.speaker.Device("edge").Apply(t.Context(), device.Target{}, device.Change{Steps: []device.Step{{Op: device.Add, Route: route}}}, 0)
+		if extended {
+			if err != nil {
+				t.Errorf("with extended messages: %v", err)
+			}
+			b.Holds("f4", 2)
+		} else if err == nil || !strings.Contains(err.Error(), "do not fit into one BGP message") {
+			t.Errorf("without extended messages: %v", err)
+		}
+	}
+}

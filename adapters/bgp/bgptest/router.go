@@ -34,6 +34,7 @@ type Config struct {
 	PeerAS   uint32            // 0: any
 	Families []flowspec.Family // nil: ipv4 and ipv6
 	HoldTime time.Duration
+	Extended bool // offer extended messages (RFC 8654)
 	// Address is where it listens; zero: a free port on 127.0.0.1.
 	Address netip.AddrPort
 	// Connect is where it connects to instead of listening, from the address of Address.
@@ -112,7 +113,7 @@ func Listen(cfg Config) (*Router, error) {
 	}
 	r := &Router{cfg: cfg, table: map[key]Route{}, changed: make(chan struct{}), server: session.Server{Log: cfg.Log}}
 	sc := session.Config{
-		Name: cfg.Name, LocalAS: cfg.AS, RouterID: cfg.RouterID, RemoteAS: cfg.PeerAS, HoldTime: cfg.HoldTime,
+		Name: cfg.Name, LocalAS: cfg.AS, RouterID: cfg.RouterID, RemoteAS: cfg.PeerAS, HoldTime: cfg.HoldTime, Extended: cfg.Extended,
 		Remote: cfg.Connect, Local: cfg.Address.Addr(), Passive: !cfg.Connect.IsValid(), Log: cfg.Log, RetryMin: 50 * time.Millisecond, RetryMax: time.Second,
 	}
 	for _, f := range cfg.Families {
@@ -235,7 +236,7 @@ func (r *Router) Announce(a flowspec.Action, p session.Path, matches ...flowspec
 		return err
 	}
 	f, nlris := collect(matches)
-	octets, err := session.AppendReach(nil, f, hop.AsSlice(), attrs, nlris)
+	octets, err := session.AppendReach(nil, f, hop.AsSlice(), attrs, nlris, session.MaxMessage)
 	if err != nil {
 		return err
 	}
@@ -245,7 +246,7 @@ func (r *Router) Announce(a flowspec.Action, p session.Path, matches ...flowspec
 // Withdraw sends withdrawals.
 func (r *Router) Withdraw(matches ...flowspec.Match) error {
 	f, nlris := collect(matches)
-	octets, err := session.AppendUnreach(nil, f, nlris)
+	octets, err := session.AppendUnreach(nil, f, nlris, session.MaxMessage)
 	if err != nil {
 		return err
 	}
@@ -254,7 +255,7 @@ func (r *Router) Withdraw(matches ...flowspec.Match) error {
 
 // EndOfRIB sends the mark of f.
 func (r *Router) EndOfRIB(f flowspec.Family) error {
-	octets, err := session.AppendUnreach(nil, session.Family{AFI: f.AFI(), SAFI: f.SAFI()}, nil)
+	octets, err := session.AppendUnreach(nil, session.Family{AFI: f.AFI(), SAFI: f.SAFI()}, nil, session.MaxMessage)
 	if err != nil {
 		return err
 	}

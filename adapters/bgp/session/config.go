@@ -29,6 +29,8 @@ type Config struct {
 	// Hops, where it is not 0, is how far away the peer is at most, 1 on the same link: packets that come from further away are dropped (RFC 5082). The peer must do its part and send
 	// with a TTL of 255. Linux only.
 	Hops int
+	// Extended offers messages of up to 65535 octets (RFC 8654).
+	Extended bool
 	// Restart is our Restart Time, whole seconds, at most 4095: how long the peer is asked to keep what we announced when the session is lost, until we are back and have
 	// said End-of-RIB (RFC 4724). 0: graceful restart is not offered.
 	Restart time.Duration

@@ -28,6 +28,7 @@ type conn struct {
 	greeted  chan struct{}      // closed when our first KEEPALIVE is written: nothing but OPEN may come before it
 
 	patience atomic.Int64  // nanoseconds that the reader waits for a message; 0: for ever
+	most     atomic.Int32  // octets of a message from the peer
 	taken    chan struct{} // the reader may go on: its message was handled
 	closing  chan struct{} // closed by close
 	once     sync.Once
@@ -39,6 +40,7 @@ type conn struct {
 func newConn(nc net.Conn, outgoing bool, patience time.Duration) *conn {
 	c := &conn{Conn: nc, outgoing: outgoing, state: OpenSent, taken: make(chan struct{}), closing: make(chan struct{}), sending: make(chan struct{}, 1), agreedOn: make(chan time.Duration, 1), greeted: make(chan struct{})}
 	c.patience.Store(int64(patience))
+	c.most.Store(MaxMessage)
 	return c
 }
 
@@ -56,7 +58,7 @@ func (c *conn) read(out chan<- received) {
 	r := bufio.NewReaderSize(c, 1<<16)
 	for {
 		c.arm()
-		typ, body, err := readMessage(r)
+		typ, body, err := readMessage(r, int(c.most.Load()))
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			err = &Notification{Code: 4, Detail: fmt.Sprintf("nothing from the peer for %v", time.Duration(c.patience.Load()))}
 		}

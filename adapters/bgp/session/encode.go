@@ -94,16 +94,16 @@ func asPath(as []uint32, agreed Negotiated) []bgp.PathAttributeInterface {
 }
 
 // ErrTooLong means that not even one NLRI fits into an UPDATE beside its attributes.
-var ErrTooLong = errors.New("the NLRI and its attributes do not fit into one BGP message of 4096 octets")
+var ErrTooLong = errors.New("the NLRI and its attributes do not fit into one BGP message")
 
 // What an UPDATE has around the NLRIs: header, two counts, the head of the multiprotocol attribute with a two-octet length, AFI and SAFI.
 const around = HeaderLen + 2 + 2 + 4 + 3
 
 // AppendReach appends UPDATE messages that announce all of nlris with one next hop and one set of attributes (as Path.Attributes returns
-// them), as few as possible. MP_REACH_NLRI comes first (RFC 7606 §5.1).
-func AppendReach(dst []byte, f Family, nextHop, attrs []byte, nlris [][]byte) ([]byte, error) {
-	room := MaxMessage - around - 2 - len(nextHop) - len(attrs)
-	return appendUpdates(dst, nlris, room, func(dst []byte, part [][]byte, size int) []byte {
+// them), as few as possible. MP_REACH_NLRI comes first (RFC 7606 §5.1). A message has 4096 octets at most, and up to most where a single NLRI needs more.
+func AppendReach(dst []byte, f Family, nextHop, attrs []byte, nlris [][]byte, most int) ([]byte, error) {
+	less := around + 2 + len(nextHop) + len(attrs)
+	return appendUpdates(dst, nlris, MaxMessage-less, most-less, func(dst []byte, part [][]byte, size int) []byte {
 		value := make([]byte, 0, 5+len(nextHop)+size)
 		value = append(value, byte(f.AFI>>8), byte(f.AFI), f.SAFI, byte(len(nextHop)))
 		value = append(append(value, nextHop...), 0)
@@ -111,8 +111,8 @@ func AppendReach(dst []byte, f Family, nextHop, attrs []byte, nlris [][]byte) ([
 	})
 }
 
-// AppendUnreach appends UPDATE messages that withdraw all of nlris, as few as possible. No nlris make the End-of-RIB mark of f.
-func AppendUnreach(dst []byte, f Family, nlris [][]byte) ([]byte, error) {
+// AppendUnreach appends UPDATE messages that withdraw all of nlris, as few as possible and as long as those of AppendReach. No nlris make the End-of-RIB mark of f.
+func AppendUnreach(dst []byte, f Family, nlris [][]byte, most int) ([]byte, error) {
 	write := func(dst []byte, part [][]byte, size int) []byte {
 		value := append(make([]byte, 0, 3+size), byte(f.AFI>>8), byte(f.AFI), f.SAFI)
 		return append(dst, mpAttr(attrUnreach, value, part)...)
@@ -120,7 +120,7 @@ func AppendUnreach(dst []byte, f Family, nlris [][]byte) ([]byte, error) {
 	if len(nlris) == 0 {
 		return appendUpdate(dst, nil, 0, write), nil
 	}
-	return appendUpdates(dst, nlris, MaxMessage-around, write)
+	return appendUpdates(dst, nlris, MaxMessage-around, most-around, write)
 }
 
 func mpAttr(typ uint8, value []byte, nlris [][]byte) []byte {
@@ -132,13 +132,16 @@ func mpAttr(typ uint8, value []byte, nlris [][]byte) []byte {
 
 type writeAttrs func(dst []byte, part [][]byte, size int) []byte
 
-// appendUpdates fills one message after the other with at most room octets of NLRI.
-func appendUpdates(dst []byte, nlris [][]byte, room int, write writeAttrs) ([]byte, error) {
+// appendUpdates fills one message after the other with at most room octets of NLRI, or a single one with at most most.
+func appendUpdates(dst []byte, nlris [][]byte, room, most int, write writeAttrs) ([]byte, error) {
 	for len(nlris) > 0 {
 		n, size := 0, 0
 		for n < len(nlris) && size+len(nlris[n]) <= room {
 			size += len(nlris[n])
 			n++
+		}
+		if n == 0 && len(nlris[0]) <= most {
+			n, size = 1, len(nlris[0])
 		}
 		if n == 0 {
 			return dst, ErrTooLong

@@ -44,6 +44,7 @@ func (p *Peer) opened(ctx context.Context, c *conn, body []byte) error {
 		p.drop(ctx, lost, Cease(CeaseCollision, ""))
 	}
 	c.agreed, c.state = agreed, OpenConfirm
+	c.most.Store(int32(agreed.MaxMessage()))
 	p.setState(OpenConfirm)
 	c.wait(agreed.Hold, p.cfg.OpenTimeout)
 	c.agreedOn <- agreed.Hold

@@ -16,10 +16,11 @@ const (
 	typeRefresh      = 5
 )
 
-// Sizes of messages in octets. Extended messages (RFC 8654) are not offered, so 4096 is the limit in both directions.
+// Sizes of messages in octets.
 const (
-	HeaderLen  = 19
-	MaxMessage = 4096
+	HeaderLen   = 19
+	MaxMessage  = 4096
+	MaxExtended = 65535 // where both sides offer extended messages; OPEN and KEEPALIVE never are (RFC 8654 §3)
 )
 
 var marker = bytes.Repeat([]byte{0xff}, 16)
@@ -54,8 +55,8 @@ func RefreshMessage(f Family) []byte {
 	return message(typeRefresh, []byte{byte(f.AFI >> 8), byte(f.AFI), 0, f.SAFI})
 }
 
-// readMessage reads one message. A message that breaks RFC 4271 §6.1 is a *Notification to send; other errors come from r.
-func readMessage(r io.Reader) (typ uint8, body []byte, err error) {
+// readMessage reads one message of at most so many octets. A message that breaks RFC 4271 §6.1 is a *Notification to send; other errors come from r.
+func readMessage(r io.Reader, most int) (typ uint8, body []byte, err error) {
 	var head [HeaderLen]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return 0, nil, err
@@ -68,7 +69,10 @@ func readMessage(r io.Reader) (typ uint8, body []byte, err error) {
 	if least == 0 {
 		return 0, nil, &Notification{Code: 1, Subcode: 3, Data: head[18:19]}
 	}
-	if length < least || length > MaxMessage || exact && length != least {
+	if typ == typeOpen {
+		most = MaxMessage
+	}
+	if length < least || length > most || exact && length != least {
 		return 0, nil, &Notification{Code: 1, Subcode: 2, Data: head[16:18]}
 	}
 	body = make([]byte, length-HeaderLen)

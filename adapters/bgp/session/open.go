@@ -19,8 +19,12 @@ type Open struct {
 	Families  []Family // of its multiprotocol capabilities; none means IPv4 unicast only (RFC 4760 §8)
 	FourOctet bool
 	Refresh   bool
+	Extended  bool     // messages of up to 65535 octets (RFC 8654)
 	Restart   *Restart // nil: it does not offer graceful restart
 }
+
+// capExtended is the capability of extended messages (RFC 8654 §3), which the library does not know.
+const capExtended = 6
 
 // asTrans stands in two-octet places for an AS number that needs four (RFC 6793 §9).
 const asTrans = 23456
@@ -32,6 +36,9 @@ func (c *Config) encodeOpen() ([]byte, error) {
 		caps = append(caps, bgp.NewCapMultiProtocol(bgp.AfiSafiToRouteFamily(f.AFI, f.SAFI)))
 	}
 	caps = append(caps, bgp.NewCapRouteRefresh(), bgp.NewCapFourOctetASNumber(c.LocalAS))
+	if c.Extended {
+		caps = append(caps, &bgp.DefaultParameterCapability{CapCode: capExtended})
+	}
 	if c.Restart > 0 {
 		caps = append(caps, c.restartCapability())
 	}
@@ -89,6 +96,10 @@ func (o *Open) take(code uint8, value []byte) error {
 		o.Restart = parseRestart(value) // the last one counts (RFC 4724 §3)
 		return nil
 	}
+	if code == capExtended {
+		o.Extended = true // its length is zero, and RFC 8654 §3 asks for nothing where it is not
+		return nil
+	}
 	want, used := map[uint8]int{uint8(bgp.BGP_CAP_MULTIPROTOCOL): 4, uint8(bgp.BGP_CAP_ROUTE_REFRESH): 0, uint8(bgp.BGP_CAP_FOUR_OCTET_AS_NUMBER): 4}[code]
 	if !used {
 		return nil
@@ -132,7 +143,7 @@ func tlvs(b []byte, each func(typ uint8, value []byte) error) error {
 
 // negotiate checks the peer's OPEN against the configuration and returns what both sides have. The error is a *Notification.
 func (c *Config) negotiate(o Open) (Negotiated, error) {
-	n := Negotiated{Open: o, LocalAS: c.LocalAS, Hold: min(c.HoldTime, o.HoldTime), OurRestart: c.Restart}
+	n := Negotiated{Open: o, LocalAS: c.LocalAS, Hold: min(c.HoldTime, o.HoldTime), OurRestart: c.Restart, Extended: c.Extended && o.Extended}
 	if c.RemoteAS != 0 && o.AS != c.RemoteAS || o.AS == 0 {
 		return n, &Notification{Code: 2, Subcode: 2, Data: binary.BigEndian.AppendUint16(nil, twoOctet(o.AS)), Detail: fmt.Sprintf("the peer says AS %d, configured is AS %d", o.AS, c.RemoteAS)}
 	}
@@ -164,6 +175,7 @@ type Negotiated struct {
 	Open
 	Families []Family // of both sides, in the configured order; hides those of Open
 	LocalAS  uint32
+	Extended bool          // of both sides; hides that of Open
 	Hold     time.Duration // the lower offer; 0: no KEEPALIVEs (RFC 4271 §4.2)
 	// OurRestart is the Restart Time that we offered; 0: none.
 	OurRestart time.Duration
@@ -171,6 +183,14 @@ type Negotiated struct {
 
 // IBGP says whether both sides are in one AS.
 func (n Negotiated) IBGP() bool { return n.AS == n.LocalAS }
+
+// MaxMessage is the size in octets of the longest message in either direction, but for OPEN and KEEPALIVE.
+func (n Negotiated) MaxMessage() int {
+	if n.Extended {
+		return MaxExtended
+	}
+	return MaxMessage
+}
 
 // Has says whether f may be used.
 func (n Negotiated) Has(f Family) bool { return slices.Contains(n.Families, f) }

@@ -57,7 +57,7 @@ func TestNotificationStandsBetweenMessages(t *testing.T) {
 		go func() { defer close(closed); c.close(Cease(CeaseReset, "")) }()
 		synctest.Wait() // it waits for what is being written
 		for {
-			typ, _, err := readMessage(theirs)
+			typ, _, err := readMessage(theirs, MaxMessage)
 			if err != nil {
 				t.Fatalf("the NOTIFICATION did not come: %v", err)
 			}

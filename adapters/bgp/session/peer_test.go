@@ -170,7 +170,7 @@ func tapped() (func(context.Context) (net.Conn, error), chan net.Conn) {
 func (w wire) expect(typ uint8) []byte {
 	w.t.Helper()
 	for {
-		got, body, err := readMessage(w)
+		got, body, err := readMessage(w, MaxMessage)
 		if err != nil {
 			w.t.Fatalf("waiting for a message of type %d: %v", typ, err)
 		}
@@ -256,7 +256,7 @@ func TestBusyHandlerDoesNotExpireThePeer(t *testing.T) {
 		_, stop = run(t, Config{LocalAS: 2, RouterID: highID, Dial: into(at(passive))}, &b)
 		defer stop()
 		time.Sleep(time.Second)
-		mark, err := AppendUnreach(nil, flow4, nil)
+		mark, err := AppendUnreach(nil, flow4, nil, MaxMessage)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -365,7 +365,7 @@ func TestKeepaliveComesBeforeTheFirstUpdate(t *testing.T) {
 				_, _ = w.Write(append(far(t), message(typeKeepalive, nil)...))
 			}()
 			for _, want := range []uint8{typeOpen, typeKeepalive, typeUpdate} {
-				if typ, _, err := readMessage(w); err != nil || typ != want {
+				if typ, _, err := readMessage(w, MaxMessage); err != nil || typ != want {
 					t.Fatalf("a message of type %d, %v, want type %d", typ, err, want)
 				}
 			}
@@ -377,7 +377,7 @@ func TestKeepaliveComesBeforeTheFirstUpdate(t *testing.T) {
 type eager struct{}
 
 func (eager) Up(_ context.Context, s *Session) {
-	mark, err := AppendUnreach(nil, flow4, nil)
+	mark, err := AppendUnreach(nil, flow4, nil, MaxMessage)
 	if err == nil {
 		_ = s.Send(mark)
 	}

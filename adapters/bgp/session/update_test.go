@@ -76,7 +76,7 @@ func TestParseUpdate(t *testing.T) {
 
 func TestEndOfRIB(t *testing.T) {
 	t.Parallel()
-	mark, err := AppendUnreach(nil, flow6, nil)
+	mark, err := AppendUnreach(nil, flow6, nil, MaxMessage)
 	if err != nil || hex.EncodeToString(mark[HeaderLen:]) != "00000006800f03000285" {
 		t.Fatalf("mark %x, %v", mark, err)
 	}
@@ -210,13 +210,13 @@ func TestAppendedUpdatesReadBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := AppendReach(nil, flow4, hop, attrs, nlris)
+		out, err := AppendReach(nil, flow4, hop, attrs, nlris, MaxMessage)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var got []byte
 		for r := bytes.NewReader(out); r.Len() > 0; {
-			typ, b, err := readMessage(r)
+			typ, b, err := readMessage(r, MaxMessage)
 			if err != nil || typ != typeUpdate {
 				t.Fatalf("message of type %d: %v", typ, err)
 			}
@@ -273,8 +273,8 @@ func TestUpdatesAreFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, write := range map[string]func() ([]byte, error){
-		"announcements": func() ([]byte, error) { return AppendReach(nil, flow4, nil, attrs, nlris) },
-		"withdrawals":   func() ([]byte, error) { return AppendUnreach(nil, flow4, nlris) },
+		"announcements": func() ([]byte, error) { return AppendReach(nil, flow4, nil, attrs, nlris, MaxMessage) },
+		"withdrawals":   func() ([]byte, error) { return AppendUnreach(nil, flow4, nlris, MaxMessage) },
 	} {
 		out, err := write()
 		if err != nil {
@@ -282,7 +282,7 @@ func TestUpdatesAreFull(t *testing.T) {
 		}
 		messages := 0
 		for r := bytes.NewReader(out); r.Len() > 0; messages++ {
-			if _, _, err := readMessage(r); err != nil {
+			if _, _, err := readMessage(r, MaxMessage); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -294,10 +294,10 @@ func TestUpdatesAreFull(t *testing.T) {
 
 func TestTooLong(t *testing.T) {
 	t.Parallel()
-	if _, err := AppendReach(nil, flow4, nil, make([]byte, 100), [][]byte{make([]byte, 4000)}); !errors.Is(err, ErrTooLong) {
+	if _, err := AppendReach(nil, flow4, nil, make([]byte, 100), [][]byte{make([]byte, 4000)}, MaxMessage); !errors.Is(err, ErrTooLong) {
 		t.Errorf("error %v", err)
 	}
-	if _, err := AppendUnreach(nil, flow4, [][]byte{make([]byte, 4070)}); !errors.Is(err, ErrTooLong) {
+	if _, err := AppendUnreach(nil, flow4, [][]byte{make([]byte, 4070)}, MaxMessage); !errors.Is(err, ErrTooLong) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -364,7 +364,7 @@ func FuzzReadMessage(f *testing.F) {
 	f.Add((&Notification{Code: 6, Subcode: 2, Data: []byte("\x02ab")}).encode())
 	f.Add(RefreshMessage(flow4))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		typ, body, err := readMessage(bytes.NewReader(b))
+		typ, body, err := readMessage(bytes.NewReader(b), MaxMessage)
 		if err != nil {
 			return
 		}
