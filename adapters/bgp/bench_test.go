@@ -28,9 +28,10 @@ type counter struct {
 	up             chan struct{}
 }
 
-func (c *counter) Up(context.Context, *session.Session)                      { close(c.up) }
-func (c *counter) Refresh(context.Context, *session.Session, session.Family) {}
-func (c *counter) Down(context.Context, *session.Session, error)             {}
+func (c *counter) Up(context.Context, *session.Session)                          { close(c.up) }
+func (c *counter) Refresh(context.Context, *session.Session, session.Family)     {}
+func (c *counter) Again(context.Context, *session.Session, session.Family, bool) {}
+func (c *counter) Down(context.Context, *session.Session, error)                 {}
 
 func (c *counter) Update(_ context.Context, _ *session.Session, body []byte) error {
 	u, err := session.ParseUpdate(body)

@@ -20,6 +20,7 @@ type ingest struct {
 	source flowspec.Source // "": the peer is no source
 	cfg    Config
 	log    *slog.Logger
+	begun  map[flowspec.Family]bool // what the peer is saying again
 
 	mu     sync.Mutex // guards status
 	status InStatus
@@ -39,7 +40,7 @@ type InStatus struct {
 }
 
 func newIngest(source flowspec.Source, cfg Config, log *slog.Logger) *ingest {
-	return &ingest{source: source, cfg: cfg, log: log}
+	return &ingest{source: source, cfg: cfg, log: log, begun: map[flowspec.Family]bool{}}
 }
 
 // Status returns a copy of the counters.
@@ -58,7 +59,20 @@ func (in *ingest) count(change func(*InStatus)) {
 }
 
 func (in *ingest) up(ctx context.Context, _ *session.Session) {
+	clear(in.begun)
 	in.send(ctx, rib.Event{Kind: rib.Up})
+}
+
+// again tells the RIB that the source begins to say everything of a family again, or that it has. An end without a beginning is nothing (RFC 7313 §4).
+func (in *ingest) again(ctx context.Context, f flowspec.Family, end bool) {
+	switch {
+	case !end:
+		in.begun[f] = true
+		in.send(ctx, rib.Event{Kind: rib.Again, Family: f})
+	case in.begun[f]:
+		delete(in.begun, f)
+		in.send(ctx, rib.Event{Kind: rib.EndOfRIB, Family: f})
+	}
 }
 
 // down tells the RIB that the source is gone. A session that we end because the gateway stops says nothing about the source: its rules

@@ -89,6 +89,13 @@ func (p *peer) Refresh(_ context.Context, s *session.Session, f session.Family) 
 	}
 }
 
+// Again implements session.Handler.
+func (p *peer) Again(ctx context.Context, _ *session.Session, f session.Family, end bool) {
+	if fam, ok := flowspec.FamilyOf(f.AFI, f.SAFI); ok {
+		p.ingest.again(ctx, fam, end)
+	}
+}
+
 // Down implements session.Handler.
 func (p *peer) Down(ctx context.Context, s *session.Session, reason error) {
 	p.current.Store(nil)

@@ -60,8 +60,9 @@ func (d *Device) write(s *session.Session) {
 		case <-s.Done():
 			return
 		}
-		items, waiting, mark := d.take(s)
+		items, waiting, mark, again := d.take(s)
 		messages, items, fault := d.encode(items, format{s.Negotiated, d.alone})
+		messages = framed(messages, again)
 		if mark {
 			for _, f := range s.Families {
 				messages, _ = session.AppendUnreach(messages, f, nil, session.MaxMessage) // without NLRIs it always fits
@@ -102,10 +103,16 @@ func (d *Device) encode(items []item, agreed format) ([]byte, []item, error) {
 
 // take empties the queue, in the order in which it is to be written. mark says that End-of-RIB is due: once the gateway has said what the peer is to have, and knows all of it, since a mark before
 // that tells a router to drop what it kept from the last session (RFC 4724 §4.2).
-func (d *Device) take(s *session.Session) (items []item, waiting []chan error, mark bool) {
+// again are the families that go again as a whole, between marks: not before End-of-RIB was sent (RFC 7313 §4).
+func (d *Device) take(s *session.Session) (items []item, waiting []chan error, mark bool, again []session.Family) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.asked) > 0 {
+		if s.EnhancedRefresh && d.marked {
+			for _, f := range d.asked {
+				again = append(again, familyOut(f))
+			}
+		}
 		for _, o := range d.routes {
 			if o.want != nil && slices.Contains(d.asked, o.key.family) {
 				o.again = true
@@ -137,7 +144,23 @@ func (d *Device) take(s *session.Session) (items []item, waiting []chan error, m
 	waiting, d.waiting = d.waiting, nil
 	mark = d.started && !d.marked && d.allSaid()
 	d.marked = d.marked || mark
-	return items, waiting, mark
+	return items, waiting, mark, again
+}
+
+// framed puts the marks of RFC 7313 around messages.
+func framed(messages []byte, again []session.Family) []byte {
+	if len(again) == 0 {
+		return messages
+	}
+	var out []byte
+	for _, f := range again {
+		out = append(out, session.AgainMessage(f, false)...)
+	}
+	out = append(out, messages...)
+	for _, f := range again {
+		out = append(out, session.AgainMessage(f, true)...)
+	}
+	return out
 }
 
 // allSaid says whether the rules that the gateway has are complete.

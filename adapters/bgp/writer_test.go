@@ -27,21 +27,21 @@ func TestRouteThatReturnsDuringItsWithdrawal(t *testing.T) {
 		}
 	}
 	step(device.Add)
-	items, _, _ := d.take(s)
+	items, _, _, _ := d.take(s)
 	d.settle(items, 0)
 	step(device.Remove)
-	items, _, _ = d.take(s) // the withdrawal is on its way
+	items, _, _, _ = d.take(s) // the withdrawal is on its way
 	step(device.Add)
 	step(device.Remove)
 	d.settle(items, 0)
 	step(device.Add)
-	items, _, _ = d.take(s)
+	items, _, _, _ = d.take(s)
 	d.settle(items, 0)
 	if st := d.Status(); len(items) != 1 || st.Owed != 1 || st.Sent != 1 {
 		t.Fatalf("sent %d, status %+v; want one route owed and sent", len(items), st)
 	}
 	step(device.Remove)
-	if items, _, _ = d.take(s); len(items) != 1 || items[0].want != nil {
+	if items, _, _, _ = d.take(s); len(items) != 1 || items[0].want != nil {
 		t.Fatalf("%d items, want the withdrawal", len(items))
 	}
 }
@@ -130,15 +130,15 @@ func TestRefreshesAreAnsweredTogether(t *testing.T) {
 	if _, _, err := d.record(c); err != nil {
 		t.Fatal(err)
 	}
-	items, _, _ := d.take(s)
+	items, _, _, _ := d.take(s)
 	d.settle(items, 0)
 	for range 100_000 { // walking the table each time would take minutes
 		d.resend(flowspec.IPv4)
 	}
-	if items, _, _ = d.take(s); len(items) != len(c.Steps) {
+	if items, _, _, _ = d.take(s); len(items) != len(c.Steps) {
 		t.Errorf("%d routes are sent again, want all %d", len(items), len(c.Steps))
 	}
-	if items, _, _ = d.take(s); len(items) != 0 {
+	if items, _, _, _ = d.take(s); len(items) != 0 {
 		t.Errorf("%d routes are sent without being asked for", len(items))
 	}
 }

@@ -16,6 +16,7 @@ const (
 	Up                       // the source is there again: what it does not repeat before EndOfRIB (or its quiet time) is swept
 	Down                     // the source is gone: its rules are withdrawn or held, as configured for the source
 	EndOfRIB                 // the source has said all it has for Family (0: for all families)
+	Again                    // the source begins to say all it has for Family again: what it does not repeat before EndOfRIB is swept (RFC 7313)
 )
 
 // Event is what a source says. The rules of Announce bear Source and ID already.

@@ -57,9 +57,12 @@ func drawStep(rt *rapid.T) step {
 
 func drawEvent(rt *rapid.T, s *step) {
 	s.event.Source = rapid.SampledFrom([]flowspec.Source{"api", "bgp", "exabgp", "lost"}).Draw(rt, "source")
-	s.event.Kind = rapid.SampledFrom([]Kind{Update, Update, Update, Update, Up, Down, EndOfRIB}).Draw(rt, "kind")
+	s.event.Kind = rapid.SampledFrom([]Kind{Update, Update, Update, Update, Up, Down, EndOfRIB, Again}).Draw(rt, "kind")
 	if s.event.Kind == EndOfRIB {
 		s.event.Family = rapid.SampledFrom([]flowspec.Family{0, flowspec.IPv4, flowspec.IPv6}).Draw(rt, "family")
+	}
+	if s.event.Kind == Again {
+		s.event.Family = rapid.SampledFrom([]flowspec.Family{flowspec.IPv4, flowspec.IPv6}).Draw(rt, "family")
 	}
 	if s.event.Kind == Down && rapid.Bool().Draw(rt, "graceful") {
 		s.event.Hold = time.Duration(rapid.SampledFrom([]int{0, 20, 120}).Draw(rt, "hold")) * time.Second

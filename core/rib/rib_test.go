@@ -529,3 +529,39 @@ func TestLenientSource(t *testing.T) {
 		g.expect("203.0.113.1 1 a", "203.0.113.6 1 a", "203.0.113.7 1 a")
 	})
 }
+
+// A source that says a family again loses what it does not repeat, in that family alone; one that never ends loses it when its time is over.
+func TestSaysAgain(t *testing.T) {
+	t.Parallel()
+	for _, ends := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			g := start(t, Config{Sources: []SourcePolicy{{Name: "a"}}})
+			defer g.end()
+			say := func(e Event) {
+				t.Helper()
+				e.Source = "a"
+				if err := g.say(e); err != nil {
+					t.Error(err)
+				}
+			}
+			one, two := ruleOf(t, "a", 1, 1, time.Time{}), ruleOf(t, "a", 2, 1, time.Time{})
+			say(Event{Kind: Up})
+			say(Event{Kind: Update, Announce: []flowspec.Rule{one, two}})
+			say(Event{Kind: EndOfRIB})
+			say(Event{Kind: Again, Family: flowspec.IPv6})
+			say(Event{Kind: EndOfRIB, Family: flowspec.IPv6})
+			g.expect("203.0.113.1 1 a", "203.0.113.2 1 a")
+			say(Event{Kind: Again, Family: flowspec.IPv4})
+			say(Event{Kind: Update, Announce: []flowspec.Rule{two}})
+			g.expect("203.0.113.1 1 a", "203.0.113.2 1 a")
+			if ends {
+				say(Event{Kind: EndOfRIB, Family: flowspec.IPv4})
+			} else {
+				time.Sleep(staleTime - time.Second)
+				g.expect("203.0.113.1 1 a", "203.0.113.2 1 a")
+				time.Sleep(2 * time.Second)
+			}
+			g.expect("203.0.113.2 1 a")
+		})
+	}
+}

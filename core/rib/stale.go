@@ -27,6 +27,28 @@ func (t *table) up(s *source, now time.Time) {
 	})
 }
 
+// again marks the rules of s in one family as stale until it repeats them, as up does with all.
+func (t *table) again(s *source, f flowspec.Family, now time.Time) {
+	if s.policy.Quiet > 0 {
+		s.quietAt = now.Add(s.policy.Quiet)
+	}
+	limit := now.Add(s.policy.Quiet + staleTime)
+	for id, sl := range t.slots {
+		p := sl.path(s)
+		if p == nil || id.family != f {
+			continue
+		}
+		if !p.stale {
+			p.stale = true
+			s.stats.Stale++
+		}
+		if p.until.Before(limit) {
+			p.until = limit
+		}
+		s.sweepAt = earlier(s.sweepAt, p.until)
+	}
+}
+
 // down withdraws the rules of s, or marks them as stale for its Hold time or as long as e asks. Rules that were stale already keep their deadline.
 func (t *table) down(s *source, e Event, now time.Time) {
 	s.up, s.quietAt = false, time.Time{}

@@ -148,6 +148,8 @@ func (t *table) apply(e Event, now time.Time) error {
 		t.up(s, now)
 	case Down:
 		t.down(s, e, now)
+	case Again:
+		t.again(s, e.Family, now)
 	case EndOfRIB:
 		if s.policy.Quiet == 0 {
 			t.sweep(s, func(p path, id nlri) bool { return p.stale && (e.Family == 0 || e.Family == id.family) })

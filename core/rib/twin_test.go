@@ -88,6 +88,18 @@ func (w *twin) apply(e Event, now time.Time) {
 				}
 			}
 		}
+	case Again:
+		if policy.Quiet > 0 {
+			w.quietAt[e.Source] = now.Add(policy.Quiet)
+		}
+		for i := range w.paths {
+			if p := &w.paths[i]; p.rule.Source == e.Source && p.rule.Match.Family() == e.Family {
+				p.stale = true
+				if limit := now.Add(policy.Quiet + 3*time.Minute); p.until.Before(limit) {
+					p.until = limit
+				}
+			}
+		}
 	case Down:
 		w.up[e.Source] = false
 		delete(w.quietAt, e.Source)

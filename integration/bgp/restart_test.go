@@ -123,3 +123,25 @@ func TestGoBGPAndHardResets(t *testing.T) {
 	stop()
 	b.Holds(family, 0)
 }
+
+// BIRD puts marks around what it says again, and reads those that we put around our answer.
+func TestEnhancedRefreshWithBIRD(t *testing.T) {
+	t.Parallel()
+	host := rig.Subnet()
+	g := newGateway(t, host(1), nil)
+	g.peer(bgp.PeerConfig{Name: "edge", Address: host(2), LocalAddress: host(1), RemoteAS: 64502, Passive: true, Families: []flowspec.Family{flowspec.IPv4}, Source: "edge", Device: true})
+	g.run()
+	more := "protocol static { flow4 { table f4; };\nroute flow4 { dst 10.1.0.0/32; proto 17; } { bgp_ext_community.add((generic, 0x80060000, 0x0)); };\n}\n"
+	b := rig.StartBIRD(t, 64502, host(2), host(1), "flow4 { table f4; import all; export where source = RTS_STATIC; };", more)
+	g.saw("the rule", func(e []rib.Event) bool { return kinds(e, rib.EndOfRIB) == 1 })
+	g.give("edge", "0601200a000001")
+	b.Holds("f4", 2, "dst 10.0.0.1/32;")
+	b.Ctl("reload", "out", "sluice")
+	g.saw("the marks", func(e []rib.Event) bool { return kinds(e, rib.Again) == 1 && kinds(e, rib.EndOfRIB) == 2 })
+	b.Ctl("reload", "in", "sluice")
+	rig.Until(t, "the answer", func() (bool, string) {
+		out := b.Ctl("show", "protocols", "all", "sluice")
+		return g.speaker.Status()[0].Out.Announced == 2, out
+	})
+	b.Holds("f4", 2, "dst 10.0.0.1/32;", "dst 10.1.0.0/32;")
+}

@@ -32,6 +32,16 @@ func (h *handler) Refresh(_ context.Context, _ *session.Session, f session.Famil
 	h.happened(nil, Event{Kind: Refresh, Family: family})
 }
 
+// Again writes down that it came. The router keeps what is not repeated: it is for tests to look at.
+func (h *handler) Again(_ context.Context, _ *session.Session, f session.Family, end bool) {
+	family, _ := flowspec.FamilyOf(f.AFI, f.SAFI)
+	kind := Begin
+	if end {
+		kind = End
+	}
+	h.happened(nil, Event{Kind: kind, Family: family})
+}
+
 func (h *handler) Update(_ context.Context, s *session.Session, body []byte) error {
 	u, err := session.ParseUpdate(body)
 	if err != nil {

@@ -72,6 +72,8 @@ const (
 	Refused   Kind = "refused"
 	EndOfRIB  Kind = "end-of-rib"
 	Refresh   Kind = "refresh" // the peer asks for everything again
+	Begin     Kind = "begin"   // it announces everything of a family again, from here
+	End       Kind = "end"     // to here
 	Down      Kind = "down"
 )
 
@@ -79,7 +81,7 @@ const (
 type Event struct {
 	Kind   Kind
 	Route  Route           // of Announced and Refused; of Withdrawn the match
-	Family flowspec.Family // of EndOfRIB and Refresh
+	Family flowspec.Family // of EndOfRIB, Refresh, Begin and End
 	Err    error           // why, of Refused and Down
 }
 

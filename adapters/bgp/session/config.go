@@ -65,6 +65,8 @@ type Handler interface {
 	Update(ctx context.Context, s *Session, body []byte) error
 	// Refresh says that the peer asks for everything of f again.
 	Refresh(ctx context.Context, s *Session, f Family)
+	// Again says that the peer begins to announce everything of f again, or with end that it has: what it did not repeat in between is withdrawn (RFC 7313 §4).
+	Again(ctx context.Context, s *Session, f Family, end bool)
 	// Down says that the session ended, and why. Its Send fails already.
 	Down(ctx context.Context, s *Session, reason error)
 }

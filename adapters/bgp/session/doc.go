@@ -8,7 +8,7 @@
 //	peer, err := session.NewPeer(session.Config{Name: "edge1", LocalAS: 64500, RouterID: id, RemoteAS: 64501, Remote: addr, Families: fams}, handler)
 //	go peer.Run(ctx)
 //
-// Offered are four-octet AS numbers (RFC 6793), route refresh (RFC 2918) and exactly the configured address families (RFC 4760): Junos
+// Offered are four-octet AS numbers (RFC 6793), route refresh (RFC 2918, RFC 7313) and exactly the configured address families (RFC 4760): Junos
 // has been seen to refuse a neighbour whose families differ from its own. Graceful restart (RFC 4724, RFC 8538) is offered where the configuration has a Restart
 // Time; what survives a session is then in Negotiated.Survives.
 //

@@ -115,9 +115,13 @@ func (p *Peer) speak(ctx context.Context, c *conn, typ uint8, body []byte) error
 	case typeUpdate:
 		return p.h.Update(ctx, c.session, body)
 	case typeRefresh:
-		if body[2] == 0 { // 1 and 2 are the marks of RFC 7313, which is not offered: to be ignored
-			p.h.Refresh(ctx, c.session, Family{uint16(body[0])<<8 | uint16(body[1]), body[3]})
-		}
+		f := Family{uint16(body[0])<<8 | uint16(body[1]), body[3]}
+		switch what := body[2]; {
+		case what == refreshAsk:
+			p.h.Refresh(ctx, c.session, f)
+		case (what == refreshBegin || what == refreshEnd) && c.agreed.EnhancedRefresh && c.agreed.Has(f):
+			p.h.Again(ctx, c.session, f, what == refreshEnd)
+		} // others are to be ignored (RFC 7313 §5)
 		return nil
 	}
 	return &Notification{Code: 5, Subcode: 3, Data: []byte{typ}, Detail: fmt.Sprintf("message of type %d", typ)}

@@ -51,8 +51,25 @@ func message(typ uint8, body []byte) []byte {
 }
 
 // RefreshMessage is a ROUTE-REFRESH that asks for everything of f again (RFC 2918 §3).
-func RefreshMessage(f Family) []byte {
-	return message(typeRefresh, []byte{byte(f.AFI >> 8), byte(f.AFI), 0, f.SAFI})
+func RefreshMessage(f Family) []byte { return refresh(f, refreshAsk) }
+
+// AgainMessage is the mark before everything of f is announced again, or with end the one behind it (RFC 7313 §3.2). Only a peer with EnhancedRefresh understands it.
+func AgainMessage(f Family, end bool) []byte {
+	if end {
+		return refresh(f, refreshEnd)
+	}
+	return refresh(f, refreshBegin)
+}
+
+// What a ROUTE-REFRESH message is (RFC 7313 §3.2).
+const (
+	refreshAsk   = 0
+	refreshBegin = 1
+	refreshEnd   = 2
+)
+
+func refresh(f Family, what byte) []byte {
+	return message(typeRefresh, []byte{byte(f.AFI >> 8), byte(f.AFI), what, f.SAFI})
 }
 
 // readMessage reads one message of at most so many octets. A message that breaks RFC 4271 §6.1 is a *Notification to send; other errors come from r.

@@ -19,8 +19,10 @@ type Open struct {
 	Families  []Family // of its multiprotocol capabilities; none means IPv4 unicast only (RFC 4760 §8)
 	FourOctet bool
 	Refresh   bool
-	Extended  bool     // messages of up to 65535 octets (RFC 8654)
-	Restart   *Restart // nil: it does not offer graceful restart
+	// EnhancedRefresh is that it knows the marks around what is announced again (RFC 7313).
+	EnhancedRefresh bool
+	Extended        bool     // messages of up to 65535 octets (RFC 8654)
+	Restart         *Restart // nil: it does not offer graceful restart
 }
 
 // capExtended is the capability of extended messages (RFC 8654 §3), which the library does not know.
@@ -35,7 +37,7 @@ func (c *Config) encodeOpen() ([]byte, error) {
 	for _, f := range c.Families {
 		caps = append(caps, bgp.NewCapMultiProtocol(bgp.AfiSafiToRouteFamily(f.AFI, f.SAFI)))
 	}
-	caps = append(caps, bgp.NewCapRouteRefresh(), bgp.NewCapFourOctetASNumber(c.LocalAS))
+	caps = append(caps, bgp.NewCapRouteRefresh(), bgp.NewCapEnhancedRouteRefresh(), bgp.NewCapFourOctetASNumber(c.LocalAS))
 	if c.Extended {
 		caps = append(caps, &bgp.DefaultParameterCapability{CapCode: capExtended})
 	}
@@ -98,6 +100,10 @@ func (o *Open) take(code uint8, value []byte) error {
 	}
 	if code == capExtended {
 		o.Extended = true // its length is zero, and RFC 8654 §3 asks for nothing where it is not
+		return nil
+	}
+	if code == uint8(bgp.BGP_CAP_ENHANCED_ROUTE_REFRESH) {
+		o.EnhancedRefresh = len(value) == 0
 		return nil
 	}
 	want, used := map[uint8]int{uint8(bgp.BGP_CAP_MULTIPROTOCOL): 4, uint8(bgp.BGP_CAP_ROUTE_REFRESH): 0, uint8(bgp.BGP_CAP_FOUR_OCTET_AS_NUMBER): 4}[code]

@@ -55,7 +55,10 @@ func (r *recorder) Update(_ context.Context, _ *Session, body []byte) error {
 }
 
 func (r *recorder) Refresh(_ context.Context, _ *Session, f Family) { r.note("refresh %v", f) }
-func (r *recorder) Down(_ context.Context, _ *Session, err error)   { r.note("down: %v", err) }
+func (r *recorder) Again(_ context.Context, _ *Session, f Family, end bool) {
+	r.note("again %v %t", f, end)
+}
+func (r *recorder) Down(_ context.Context, _ *Session, err error) { r.note("down: %v", err) }
 
 func (r *recorder) String() string {
 	r.mu.Lock()
@@ -384,6 +387,7 @@ func (eager) Up(_ context.Context, s *Session) {
 }
 func (eager) Update(context.Context, *Session, []byte) error { return nil }
 func (eager) Refresh(context.Context, *Session, Family)      {}
+func (eager) Again(context.Context, *Session, Family, bool)  {}
 func (eager) Down(_ context.Context, _ *Session, _ error)    {}
 
 func TestTwoOctetSpeaker(t *testing.T) {
