@@ -81,7 +81,7 @@ func TestPasswordsAndTTLSecurity(t *testing.T) {
 				}
 				rig.Until(t, "the kernel to drop segments", func() (bool, string) {
 					now := dropped(t, counter)
-					return now >= before+3, fmt.Sprint(now-before)
+					return now >= before+3, fmt.Sprint(now - before)
 				})
 				if st := g.speaker.Status()[0].Session; st.Established != 0 {
 					t.Errorf("there was a session: %+v", st)

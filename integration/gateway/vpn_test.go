@@ -153,6 +153,8 @@ sources:
 		t.Errorf("the reason is missing:\n%s", g.state())
 	}
 	say("withdraw", 3)
-	until(t, "it to be back", g.state, func() bool { return len(g.rules()) == 2 && strings.Count(g.log.String(), `msg="session established"`) >= 2 })
+	until(t, "it to be back", g.state, func() bool {
+		return len(g.rules()) == 2 && strings.Count(g.log.String(), `msg="session established"`) >= 2
+	})
 	g.stop()
 }
