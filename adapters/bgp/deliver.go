@@ -148,6 +148,23 @@ func (d *Device) Read(_ context.Context, _ device.Target, names ...string) (devi
 	return st, nil
 }
 
+// Sent returns the Adj-RIB-Out as it left: the routes that this session was sent, in order of flowspec.Compare, each with every community that its UPDATE carried. While the session is down
+// there is none.
+func (d *Device) Sent() []device.Route {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var out []device.Route
+	for _, o := range d.routes {
+		if o.sent != nil {
+			r := *o.sent.route
+			r.Communities = o.sent.attrs.path.Communities
+			out = append(out, r)
+		}
+	}
+	slices.SortFunc(out, func(a, b device.Route) int { return flowspec.Compare(a.Match, b.Match) })
+	return out
+}
+
 // Render returns the UPDATE messages that Apply would send now, one after the other; while the session is down, those
 // of a session that has everything on offer.
 func (d *Device) Render(_ context.Context, _ device.Target, c device.Change) ([]byte, error) {

@@ -97,6 +97,9 @@ func TestPolicyOnCommunities(t *testing.T) {
 			if !slices.Equal(got.Path.Communities, c.plain) || !slices.Equal(got.Path.LargeCommunities, c.large) || !slices.Equal(got.Others, c.others) {
 				t.Errorf("communities %x, %v, %v; want %x, %v, %v", got.Path.Communities, got.Path.LargeCommunities, got.Others, c.plain, c.large, c.others)
 			}
+			if sent := p.device.Sent(); len(sent) != 1 || !slices.Equal(sent[0].Communities, c.plain) || !slices.Equal(sent[0].LargeCommunities, c.large) || !slices.Equal(sent[0].Others, c.others) {
+				t.Errorf("what was sent is told as %+v", sent)
+			}
 			if !got.Action.Equal(with.Action) {
 				t.Errorf("the action is %v, want %v", got.Action, with.Action)
 			}

@@ -261,6 +261,7 @@ func TestDeviceFreeze(t *testing.T) {
 		}
 	}
 	until("1 route given to BGP")
+	want(exitDone, "0 routes sent; BGP session: Active", "device", "show", "edge1", "--native")
 	want(exitDone, "edge1 is frozen until 20", "device", "freeze", "edge1", "--for", "2h", "--reason", "new line\ncards")
 	want(exitDone, "edge1: frozen by order until 20", "device", "list")
 	want(exitDone, "withdrawn", "rule", "delete", id)

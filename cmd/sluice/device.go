@@ -58,7 +58,11 @@ func deviceListCmd() *cobra.Command {
 
 func deviceShowCmd() *cobra.Command {
 	cmd := &cobra.Command{Use: "show NAME", Short: "One device: state, last error, what is attached where", Args: cobra.ExactArgs(1)}
+	native := cmd.Flags().Bool("native", false, "the routes that its BGP session was sent instead, each with what its UPDATE carried")
 	return withClient(cmd, func(ctx context.Context, c *client, args []string) error {
+		if *native {
+			return c.showNative(ctx, args[0])
+		}
 		var d api.DeviceStatus
 		if _, err := c.call(ctx, http.MethodGet, "/v1/devices/"+url.PathEscape(args[0]), nil, &d); err != nil || c.json {
 			return err
@@ -93,6 +97,26 @@ func deviceShowCmd() *cobra.Command {
 		}
 		return nil
 	})
+}
+
+// showNative prints the Adj-RIB-Out of a device: a line for people and one with the octets for each route.
+func (c *client) showNative(ctx context.Context, name string) error {
+	var sent struct {
+		Session string          `json:"session"`
+		Routes  []api.SentRoute `json:"routes"`
+	}
+	if _, err := c.call(ctx, http.MethodGet, "/v1/devices/"+url.PathEscape(name)+"/native", nil, &sent); err != nil || c.json {
+		return err
+	}
+	for _, r := range sent.Routes {
+		fmt.Fprintf(c.out, "%s\n  %s\n", r.Rule, r.Hex)
+	}
+	session := sent.Session
+	if session == "" {
+		session = "there is none"
+	}
+	fmt.Fprintf(c.out, "%s sent; BGP session: %s\n", counted(len(sent.Routes), "route"), session)
+	return nil
 }
 
 func devicePlanCmd() *cobra.Command {

@@ -75,6 +75,7 @@ type Devices interface {
 	Receipts(rule flowspec.Rule) []reconcile.Receipt
 	Tally(device string) (map[reconcile.ReceiptState]int, error)
 	History(device string) ([]device.Attempt, error)
+	Sent(device string) ([]device.Route, error)
 }
 
 // New returns the handler of the API.

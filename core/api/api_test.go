@@ -34,6 +34,15 @@ func (session) Apply(context.Context, device.Target, device.Change, time.Duratio
 	return device.Commit{Confirmed: true}, nil
 }
 
+// Sent is what it was sent, with a community of ours.
+func (session) Sent() []device.Route {
+	m, err := flowspec.ParseNLRI(flowspec.IPv4, []byte{3, 3, 0x81, 17})
+	if err != nil {
+		panic(err)
+	}
+	return []device.Route{{Match: m, Communities: []uint32{64512<<16 | 6666}}}
+}
+
 // tester is a gateway with one ASR 9000 and the API in front.
 type tester struct {
 	t   *testing.T
@@ -309,6 +318,11 @@ func TestDevices(t *testing.T) {
 		t.Errorf("receipts %+v", one.Receipts)
 	}
 	s.want(404, "GET", "/v1/devices/edge2/history", "", nil)
+	s.want(404, "GET", "/v1/devices/edge2/native", "", nil)
+	var native struct{ Routes []SentRoute }
+	if s.want(200, "GET", "/v1/devices/edge1/native", "", &native); len(native.Routes) != 1 || native.Routes[0].Hex != "1/133 03038111 c=fc001a0a" || !strings.Contains(native.Routes[0].Rule, "64512:6666") {
+		t.Errorf("native %+v", native)
+	}
 	var plan DeviceReport
 	s.want(200, "GET", "/v1/devices/edge1/plan", "", &plan)
 	if plan.Summary.Rewritten != 1 || len(plan.Rules) != 1 || plan.Rules[0].Hex == "" {

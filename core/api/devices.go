@@ -94,6 +94,9 @@ func registerDevices(h huma.API, g *Gateway) {
 		OperationID: "get-device-plan", Method: http.MethodGet, Path: "/v1/devices/{name}/plan", Summary: "The plan of a device: every rule with its verdict",
 	}, g.devicePlan)
 	huma.Register(h, huma.Operation{
+		OperationID: "get-device-native", Method: http.MethodGet, Path: "/v1/devices/{name}/native", Summary: "The routes that the BGP session of a device was sent, as they left",
+	}, g.native)
+	huma.Register(h, huma.Operation{
 		OperationID: "sync-device", Method: http.MethodPost, Path: "/v1/devices/{name}/sync", DefaultStatus: http.StatusAccepted,
 		Summary: "Read the device again and deliver, even where the gateway had stopped: after a refusal, or because our filter was removed",
 	}, func(_ context.Context, in *deviceInput) (*struct{}, error) { return nil, g.sync(in.Name) })
@@ -109,6 +112,39 @@ func (g *Gateway) sync(device string) error {
 		return noDevice(device)
 	}
 	return nil
+}
+
+// SentRoute is a route as it left in an UPDATE.
+type SentRoute struct {
+	Rule string `json:"rule" doc:"ExaBGP's one-line form, with the communities"`
+	Hex  string `json:"hex" doc:"the hex notation: NLRI, extended communities, c= and lc="`
+}
+
+type nativeOutput struct {
+	Body struct {
+		Session string      `json:"session" doc:"of BGP"`
+		Routes  []SentRoute `json:"routes" doc:"the Adj-RIB-Out, in the order of evaluation (RFC 8955 §5.1); none while the session is down"`
+	}
+}
+
+// native tells what the BGP session of a device was sent.
+func (g *Gateway) native(_ context.Context, in *deviceInput) (*nativeOutput, error) {
+	routes, err := g.Devices.Sent(in.Name)
+	if err != nil {
+		return nil, noDevice(in.Name)
+	}
+	out := &nativeOutput{}
+	out.Body.Routes = make([]SentRoute, 0, len(routes))
+	for _, r := range routes {
+		rule := flowspec.Rule{Match: r.Match, Action: r.Action, Communities: r.Communities, LargeCommunities: r.LargeCommunities, Others: r.Others}
+		out.Body.Routes = append(out.Body.Routes, SentRoute{notation.Text(rule), notation.Hex(rule)})
+	}
+	for _, s := range g.Devices.Status() {
+		if s.Name == in.Name {
+			out.Body.Session = s.Session
+		}
+	}
+	return out, nil
 }
 
 func noDevice(name string) error { return huma.Error404NotFound(fmt.Sprintf("no device %q", name)) }

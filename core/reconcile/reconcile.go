@@ -180,6 +180,18 @@ func (r *Reconciler) Plan(name string) *plan.Plan {
 	return nil
 }
 
+// Sent returns the routes that the session of a device was sent, as they left; none while it is down, or where the device has none. The error is ErrNoDevice.
+func (r *Reconciler) Sent(name string) ([]device.Route, error) {
+	workers, err := r.named(name)
+	if err != nil || name == "" {
+		return nil, ErrNoDevice
+	}
+	if s, ok := workers[0].dev.Native.(Sender); ok {
+		return s.Sent(), nil
+	}
+	return nil, nil
+}
+
 // Sync makes the worker of a device read it again and deliver, even where it had stopped: after a refusal, or because somebody removed our filter.
 // It returns false for an unknown device.
 func (r *Reconciler) Sync(name string) bool {

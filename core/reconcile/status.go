@@ -3,6 +3,7 @@ package reconcile
 import (
 	"time"
 
+	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/plan"
 )
 
@@ -47,6 +48,9 @@ const Established = "established"
 
 // Sessioner is an adapter that knows the state of the session behind it, in words.
 type Sessioner interface{ Session() string }
+
+// Sender is a native adapter that knows what its session was sent, with every community.
+type Sender interface{ Sent() []device.Route }
 
 // summarize counts verdicts by carrier.
 func summarize(p *plan.Plan) map[string]int {
