@@ -1,6 +1,7 @@
 package adaptertest
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 
@@ -13,16 +14,37 @@ import (
 func state(filters ...filter.Filter) device.State { return device.State{Filters: filters} }
 
 // v4 returns the filter "sluice-v4" with n entries (two at least): the first two share a policer, the others discard or pass, each for an
-// address of its own. Every platform that filters at all can say them.
+// address of its own. Every platform that filters at all can say them; for a plain one all discard or pass.
 func (s *story) v4(n int) filter.Filter {
 	f := filter.Filter{Name: filter.Mark + "v4", Version: packet.IPv4, Placement: filter.Alone}
-	f.Policers = []filter.Policer{{Name: filter.Mark + "p1", Rate: flowspec.Rate{Amount: 1_250_000, Unit: flowspec.Bytes}, Burst: s.faults.Burst}}
 	for i := range n {
-		f.Entries = append(f.Entries, Entry(s.faults.Semantics, i))
+		f.Entries = append(f.Entries, s.entry(i))
 	}
+	if s.faults.Plain {
+		return f
+	}
+	f.Policers = []filter.Policer{{Name: filter.Mark + "p1", Rate: flowspec.Rate{Amount: 1_250_000, Unit: flowspec.Bytes}, Burst: s.faults.Burst}}
 	f.Entries[0].Do = filter.Do{Policer: f.Policers[0].Name}
 	f.Entries[1].Do = f.Entries[0].Do
 	return f
+}
+
+func (s *story) entry(i int) filter.Entry {
+	if s.faults.Plain {
+		return PlainEntry(s.faults.Semantics, i)
+	}
+	return Entry(s.faults.Semantics, i)
+}
+
+// PlainEntry returns Entry with the first number or range only of each condition, and both prefixes.
+func PlainEntry(sem filter.Semantics, i int) filter.Entry {
+	e := Entry(sem, i)
+	for _, vs := range []*packet.Values{&e.Match.SrcPort, &e.Match.DstPort} {
+		*vs = (*vs)[:min(len(*vs), 1)]
+	}
+	all := netip.MustParsePrefix("0.0.0.0/0")
+	e.Match.Src = cmp.Or(e.Match.Src, &all)
+	return e
 }
 
 // Entry returns an ordinary IPv4 entry, different for each i below 65,536, as a platform with semantics s wants it.

@@ -44,6 +44,10 @@ type Faults struct {
 	SessionBound bool
 	// NoCancel: the device can undo a pending change only by its timer, so that Cancel is *device.Transient until then.
 	NoCancel bool
+	// NoUndo: the device has no undo timer at all, so that every commit comes back Confirmed, and Cancel undoes nothing.
+	NoUndo bool
+	// Plain: the language has no policers, an entry takes one number or range of each condition, and it names both prefixes.
+	Plain bool
 	// Expire lets the confirm window of the last change pass.
 	Expire func(t *testing.T)
 }
@@ -139,6 +143,9 @@ func (s *story) mustApply(t *testing.T, want device.State) device.Commit {
 	}
 	if !com.Confirmed && (com.Token == "" || com.Deadline.IsZero()) {
 		t.Fatalf("the commit is pending, and has no token or no deadline: %+v", com)
+	}
+	if com.Confirmed != s.faults.NoUndo {
+		t.Fatalf("NoUndo is %v, and the commit says confirmed: %v", s.faults.NoUndo, com.Confirmed)
 	}
 	return com
 }

@@ -68,7 +68,9 @@ func (s *story) change(t *testing.T) {
 	s.settle(t, state(before))
 	after := s.v4(7)
 	after.Entries[0].Do = filter.Do{Discard: true}
-	after.Policers[0].Rate.Amount *= 2
+	for i := range after.Policers {
+		after.Policers[i].Rate.Amount *= 2
+	}
 	s.settle(t, state(after))
 }
 
@@ -111,6 +113,13 @@ func (s *story) cancel(t *testing.T) {
 	s.settle(t, before)
 	com := s.mustApply(t, after)
 	err := s.adapter.Cancel(s.context(t), s.target, com)
+	if s.faults.NoUndo {
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.holds(t, after)
+		return
+	}
 	if s.faults.NoCancel {
 		var transient *device.Transient
 		if !errors.As(err, &transient) {
@@ -129,7 +138,7 @@ func (s *story) noConfirmation(t *testing.T) {
 	before, after := state(s.v4(4)), state(s.v4(9))
 	s.settle(t, before)
 	com := s.mustApply(t, after)
-	if com.Confirmed { // the device has no undo timer, as its commit says
+	if s.faults.NoUndo {
 		s.holds(t, after)
 		return
 	}
@@ -170,6 +179,10 @@ func (s *story) crashThenNothing(t *testing.T) {
 	s.mustApply(t, after)
 	s.adapter = s.faults.Restart(t)
 	s.faults.Expire(t)
+	if s.faults.NoUndo {
+		s.becomes(t, after)
+		return
+	}
 	s.becomes(t, before)
 	s.settle(t, after)
 }
@@ -184,7 +197,7 @@ func (s *story) foreignEdit(t *testing.T) {
 	}
 	// A change that believes in the state before the edit, about another filter, is not made.
 	more := s.v4(2)
-	more.Name, more.Policers, more.Entries = "sluice-v4-b", nil, []filter.Entry{Entry(s.faults.Semantics, 3)}
+	more.Name, more.Policers, more.Entries = "sluice-v4-b", nil, []filter.Entry{s.entry(3)}
 	_, err := s.adapter.Apply(s.context(t), s.target, device.Diff(state(want), state(want, more)), s.faults.Undo)
 	var drifted *device.Drifted
 	if !errors.As(err, &drifted) {
@@ -220,6 +233,10 @@ func (s *story) lostSession(t *testing.T) {
 		t.Errorf("the device carried the change out, and %v says that nothing was changed", err)
 	}
 	s.faults.Expire(t)
+	if s.faults.NoUndo {
+		s.becomes(t, after)
+		return
+	}
 	s.becomes(t, before) // nobody confirmed it
 	s.settle(t, after)
 }
