@@ -55,6 +55,7 @@ var arrows = map[string][]string{
 	"adapters/sros":                {"core/filter"},
 	"adapters/vrp":                 {"core/filter"},
 	"adapters/netconf":             {"core/device"},
+	"adapters/gnmi":                {"core/device"},
 	"adapters/nftables":            {"core/filter"},
 	"adapters/nft":                 {"core/device"},
 	"adapters/netconf/netconftest": {},
@@ -69,6 +70,7 @@ var arrows = map[string][]string{
 	"plugins/junos":                {"adapters/junos", "adapters/netconf", "plugins/sdk"},
 	"plugins/iosxe":                {"adapters/iosxe", "adapters/netconf", "plugins/sdk"},
 	"plugins/iosxr":                {"adapters/iosxr", "adapters/netconf", "plugins/sdk"},
+	"plugins/openconfig":           {"adapters/gnmi", "adapters/openconfig", "plugins/sdk"},
 	"plugins/nftables":             {"adapters/nft", "adapters/nftables", "plugins/sdk"},
 	"plugins/sros":                 {"adapters/sros", "adapters/netconf", "plugins/sdk"},
 	"plugins/vrp":                  {"adapters/vrp", "adapters/netconf", "plugins/sdk"},
@@ -106,6 +108,7 @@ func TestForeignTypesStopAtOnePackage(t *testing.T) {
 	meets := map[string][]string{
 		"github.com/osrg/gobgp/":           {"adapters/bgp"},
 		"github.com/Juniper/go-netconf/":   {"adapters/netconf"},
+		"github.com/openconfig/":           {"adapters/gnmi", "integration/gnmi"},
 		"github.com/hashicorp/go-plugin":   {"plugins/sdk", "adapters/host"},
 		"go.etcd.io/bbolt":                 {"core/store"},
 		"github.com/danielgtaylor/huma/v2": {"core/api"},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/profile"
 	"github.com/sluice-gateway/sluice/profiles"
 )
 
@@ -217,24 +219,57 @@ func TestAdapterOfAnotherDialect(t *testing.T) {
 		"junos": "device edge1: adapter junos does not write the filters of profile cisco-asr9k; its dialect is iosxr",
 		"iosxr": "",
 	} {
-		g, err := newGateway(t.Context(), &config.Config{
-			RouterID: netip.MustParseAddr("192.0.2.1"), AS: 64512, NoExport: true, ListenAPI: "127.0.0.1:0", Store: filepath.Join(t.TempDir(), "s.db"),
-			Devices: []config.Device{{Name: "edge1", Profile: asr9k, Filter: &config.FilterDelivery{
-				Adapter: adapter, Confirm: 30 * time.Second, Target: device.Target{Name: "edge1", Address: "127.0.0.1:1", Placement: filter.Alone},
-			}}},
-		}, profiles.Embedded(), slog.New(slog.DiscardHandler), strings.NewReader(""))
 		got := ""
-		if err != nil {
+		if err := startAndEnd(t, config.Device{Name: "edge1", Profile: asr9k, Filter: &config.FilterDelivery{
+			Adapter: adapter, Confirm: 30 * time.Second, Target: device.Target{Name: "edge1", Address: "127.0.0.1:1", Placement: filter.Alone},
+		}}); err != nil {
 			got = err.Error()
-		} else {
-			ctx, cancel := context.WithCancel(t.Context())
-			cancel()
-			if err := g.run(ctx, nil); err != nil {
-				t.Error(err)
-			}
 		}
 		if got != want {
 			t.Errorf("%s: got %q, want %q", adapter, got, want)
+		}
+	}
+}
+
+// startAndEnd makes a gateway with one device, and ends it.
+func startAndEnd(t *testing.T, d config.Device) error {
+	t.Helper()
+	g, err := newGateway(t.Context(), &config.Config{
+		RouterID: netip.MustParseAddr("192.0.2.1"), AS: 64512, NoExport: true, ListenAPI: "127.0.0.1:0", Store: filepath.Join(t.TempDir(), "s.db"), Devices: []config.Device{d},
+	}, profiles.Embedded(), slog.New(slog.DiscardHandler), strings.NewReader(""))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := g.run(ctx, nil); err != nil {
+		t.Error(err)
+	}
+	return nil
+}
+
+// Options of a device are those of its adapter's transport.
+func TestOptionsOfAnotherTransport(t *testing.T) {
+	t.Parallel()
+	const file = "../../adapters/openconfig/testdata/profile.yaml"
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := profile.Load(file, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for option, want := range map[string]string{"ca-file": "", "min-commit-interval": "device edge1: device edge1, option min-commit-interval: there is no such option; there are ca-file, server-name, cert-file, key-file and commit"} {
+		d := config.Device{Name: "edge1", Profile: leaf, Filter: &config.FilterDelivery{
+			Adapter: "openconfig", Confirm: 30 * time.Second, Target: device.Target{Name: "edge1", Options: map[string]string{option: "5s"}},
+		}}
+		got := ""
+		if err := startAndEnd(t, d); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", option, got, want)
 		}
 	}
 }

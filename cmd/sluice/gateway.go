@@ -17,11 +17,13 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/bgp"
 	"github.com/sluice-gateway/sluice/adapters/bgp/session"
 	"github.com/sluice-gateway/sluice/adapters/feed"
+	"github.com/sluice-gateway/sluice/adapters/gnmi"
 	"github.com/sluice-gateway/sluice/adapters/host"
 	"github.com/sluice-gateway/sluice/adapters/netconf"
 	"github.com/sluice-gateway/sluice/core/admit"
 	"github.com/sluice-gateway/sluice/core/api"
 	"github.com/sluice-gateway/sluice/core/config"
+	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/plan"
@@ -266,21 +268,30 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 		if d.Filter.Adapter != dialect.Name() { // they bear the names of their dialects
 			return rd, fmt.Errorf("adapter %s does not write the filters of profile %s; its dialect is %s", d.Filter.Adapter, d.Profile.Name, dialect.Name())
 		}
-		if local(d.Filter.Adapter) {
+		window := windowOf(d.Filter.Adapter)
+		if window == nil {
 			return rd, nil
 		}
-		if rd.Undo, err = netconf.Window(rd.Target, rd.Confirm); err != nil { // all others that are shipped speak NETCONF
+		if rd.Undo, err = window(rd.Target, rd.Confirm); err != nil {
 			return rd, err
 		}
 	}
 	if rd.Target.InsecureIgnoreHostKey {
-		g.log.Warn("the host key of this device is NOT verified: whoever sits between can read the password and change the filter", "device", d.Name)
+		g.log.Warn("the host key, or certificate, of this device is NOT verified: whoever sits between can read the password and change the filter", "device", d.Name)
 	}
 	return rd, nil
 }
 
-// local says whether a shipped adapter works on the host that it runs on.
-func local(adapter string) bool { return adapter == "nftables" }
+// windowOf returns how a shipped adapter answers how long its devices wait for a confirmation; nil: it works on the host that it runs on.
+func windowOf(adapter string) func(device.Target, time.Duration) (time.Duration, error) {
+	switch adapter {
+	case "nftables":
+		return nil
+	case "openconfig":
+		return gnmi.Window
+	}
+	return netconf.Window // all others
+}
 
 // shipped says whether the adapter of that name is our own, and not one of the configuration.
 func (g *gateway) shipped(adapter string) bool {

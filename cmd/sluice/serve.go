@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sluice-gateway/sluice/adapters/gnmi"
 	"github.com/sluice-gateway/sluice/adapters/host"
 	"github.com/sluice-gateway/sluice/adapters/iosxe"
 	"github.com/sluice-gateway/sluice/adapters/iosxr"
@@ -18,6 +19,7 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/netconf"
 	"github.com/sluice-gateway/sluice/adapters/nft"
 	"github.com/sluice-gateway/sluice/adapters/nftables"
+	"github.com/sluice-gateway/sluice/adapters/openconfig"
 	"github.com/sluice-gateway/sluice/adapters/sros"
 	"github.com/sluice-gateway/sluice/adapters/vrp"
 	"github.com/sluice-gateway/sluice/core/config"
@@ -28,12 +30,13 @@ import (
 // shippedPlugins are the adapters that this binary can be a plugin process of.
 func shippedPlugins() map[string]func() device.Adapter {
 	return map[string]func() device.Adapter{
-		"iosxe":    func() device.Adapter { return netconf.New(iosxe.Dialect{}, netconf.Options{}) },
-		"iosxr":    func() device.Adapter { return netconf.New(iosxr.Dialect{}, netconf.Options{}) },
-		"junos":    func() device.Adapter { return netconf.New(junos.Dialect{}, netconf.Options{}) },
-		"nftables": func() device.Adapter { return nft.New(nftables.Dialect{}, nft.Options{}) },
-		"sros":     func() device.Adapter { return netconf.New(sros.Dialect{}, netconf.Options{}) },
-		"vrp":      func() device.Adapter { return netconf.New(vrp.Dialect{}, netconf.Options{}) },
+		"iosxe":      func() device.Adapter { return netconf.New(iosxe.Dialect{}, netconf.Options{}) },
+		"iosxr":      func() device.Adapter { return netconf.New(iosxr.Dialect{}, netconf.Options{}) },
+		"junos":      func() device.Adapter { return netconf.New(junos.Dialect{}, netconf.Options{}) },
+		"nftables":   func() device.Adapter { return nft.New(nftables.Dialect{}, nft.Options{}) },
+		"openconfig": func() device.Adapter { return gnmi.New(openconfig.Dialect{}, gnmi.Options{}) },
+		"sros":       func() device.Adapter { return netconf.New(sros.Dialect{}, netconf.Options{}) },
+		"vrp":        func() device.Adapter { return netconf.New(vrp.Dialect{}, netconf.Options{}) },
 	}
 }
 

@@ -1,0 +1,276 @@
+package gnmi
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+
+	"google.golang.org/grpc/codes"
+
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/filter"
+)
+
+// Options are an adapter's own. The zero value is right for production. What differs from device to device is in Target.Options.
+type Options struct {
+	Logger *slog.Logger // nil: slog.Default, as it is when something is logged
+}
+
+// Adapter is a device.Adapter over gNMI. Close it to end its connections.
+type Adapter struct {
+	dialect filter.Dialect
+	opt     Options
+
+	mu    sync.Mutex
+	lines map[string]*line // by name of the target
+}
+
+var _ device.Adapter = (*Adapter)(nil)
+
+// New returns the adapter that speaks d over gNMI. The text that d renders is a document of openconfig-acl as JSON_IETF, and it reads the same.
+func New(d filter.Dialect, opt Options) *Adapter {
+	return &Adapter{dialect: d, opt: opt, lines: map[string]*line{}}
+}
+
+// Close ends all connections, and the calls that are under way.
+func (a *Adapter) Close() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var errs []error
+	for _, l := range a.lines {
+		errs = append(errs, l.conn.Close())
+	}
+	clear(a.lines)
+	return errors.Join(errs...)
+}
+
+// Info describes the adapter.
+func (a *Adapter) Info(context.Context) (device.Info, error) {
+	return device.Info{Name: a.dialect.Name(), Version: "1", Dialect: a.dialect.Name(), Versions: []int{1}}, nil
+}
+
+func (a *Adapter) log() *slog.Logger { return cmp.Or(a.opt.Logger, slog.Default()) }
+
+// Read returns our sets, by name, and where they are attached. Sets that somebody changed into what the dialect does not understand are shown without their entries.
+func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (device.State, error) {
+	s, err := a.open(ctx, t)
+	if err != nil {
+		return device.State{}, err
+	}
+	h, err := s.holdings(ctx)
+	if err != nil {
+		return device.State{}, err
+	}
+	var st device.State
+	for _, f := range h.filters {
+		if len(names) == 0 || slices.Contains(names, f.Name) {
+			st.Filters = append(st.Filters, f)
+		}
+	}
+	st.Attached, err = s.attachments(ctx)
+	return st, err
+}
+
+// holdings is what a device holds of ours: as it says it, and as it is understood.
+type holdings struct {
+	sets    []set
+	filters []filter.Filter
+}
+
+func (s *session) holdings(ctx context.Context) (h holdings, err error) {
+	entries, err := s.get(ctx, aclSets)
+	if err != nil {
+		return h, err
+	}
+	if h.sets, err = sets(entries); err != nil {
+		return h, fmt.Errorf("read /acl/acl-sets: the answer is not understood: %w", err)
+	}
+	h.filters, err = s.adapter.parse(document(h.sets))
+	return h, err
+}
+
+func (a *Adapter) parse(document []byte) ([]filter.Filter, error) {
+	filters, err := a.dialect.Parse(document)
+	var foreign *filter.ForeignError
+	switch {
+	case errors.As(err, &foreign) && foreign.Deactivated:
+		return nil, &device.Drifted{What: err.Error(), Gone: true}
+	case foreign != nil:
+		// Shown without their entries, they differ from whatever is wanted, and are replaced whole.
+		a.log().Warn("somebody changed our sets into what we do not understand", "what", err)
+		filters = foreign.Filters
+	case err != nil:
+		return nil, &device.Drifted{What: err.Error()}
+	}
+	slices.SortStableFunc(filters, func(x, y filter.Filter) int { return cmp.Compare(x.Name, y.Name) })
+	return filters, nil
+}
+
+// attachments reads where our sets stand. A device that does not know the question leaves it open.
+func (s *session) attachments(ctx context.Context) (map[string][]string, error) {
+	entries, err := s.get(ctx, interfaces)
+	if is(err, codes.InvalidArgument, codes.Unimplemented, codes.PermissionDenied) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return attached(entries)
+}
+
+// Render returns, in JSON, the SetRequest that Apply would send to a device that holds what c was computed from: the paths that it deletes, and the values that it replaces.
+func (a *Adapter) Render(_ context.Context, _ device.Target, c device.Change) ([]byte, error) {
+	written, err := a.written(c)
+	if err != nil {
+		return nil, err
+	}
+	var have []set
+	for _, s := range c.Steps {
+		if s.Op == device.Remove {
+			have = append(have, set{name: s.Filter.Name, kind: typeOf(s.Filter.Version)})
+		}
+	}
+	return editOf(have, c, written).text()
+}
+
+// edit is what a Set does.
+type edit struct {
+	remove  []set
+	replace []set // with values as they are sent
+}
+
+// editOf returns what leads from a device that has these sets to what c desires of the filters in its steps; written is what they become.
+func editOf(have []set, c device.Change, written []set) edit {
+	e := edit{replace: written}
+	stays := map[string]bool{}
+	for _, s := range written {
+		stays[s.key()] = true
+	}
+	touched := map[string]bool{}
+	for _, step := range c.Steps {
+		touched[step.Filter.Name] = true
+	}
+	for _, s := range have {
+		if touched[s.name] && !stays[s.key()] {
+			e.remove = append(e.remove, s)
+		}
+	}
+	return e
+}
+
+// back returns what leads back to a device that has these sets, from whatever e left of them.
+func (e edit) back(have []set) (out edit, err error) {
+	was := map[string]bool{}
+	for _, s := range have {
+		was[s.key()] = true
+	}
+	touched := map[string]bool{}
+	for _, s := range slices.Concat(e.remove, e.replace) {
+		touched[s.name] = true
+		if !was[s.key()] {
+			out.remove = append(out.remove, s)
+		}
+	}
+	for _, s := range have {
+		if !touched[s.name] {
+			continue
+		}
+		if s.value, err = outermost(s.value); err != nil {
+			return out, fmt.Errorf("%s: %w", s.name, err)
+		}
+		out.replace = append(out.replace, s)
+	}
+	return out, nil
+}
+
+// text is what people see of e.
+func (e edit) text() ([]byte, error) {
+	type replacement struct {
+		Path  string          `json:"path"`
+		Value json.RawMessage `json:"value"`
+	}
+	var out struct {
+		Delete  []string      `json:"delete,omitempty"`
+		Replace []replacement `json:"replace,omitempty"`
+	}
+	word := func(s set) string { return fmt.Sprintf("/acl/acl-sets/acl-set[name=%s][type=%s]", s.name, s.kind) }
+	for _, s := range e.remove {
+		out.Delete = append(out.Delete, word(s))
+	}
+	for _, s := range e.replace {
+		out.Replace = append(out.Replace, replacement{word(s), s.value})
+	}
+	return json.MarshalIndent(out, "", "  ")
+}
+
+// written returns the sets that the filters of c's steps become, as they are sent. They mean what they should: read back from there, each filter is the one asked for.
+func (a *Adapter) written(c device.Change) ([]set, error) {
+	if _, err := c.Before(); err != nil {
+		return nil, err
+	}
+	var out []set
+	for _, step := range c.Steps {
+		if step.Op == device.Remove {
+			continue
+		}
+		s, err := a.rendered(*step.Filter)
+		if err != nil {
+			return nil, fmt.Errorf("render %s: %w", step.Filter.Name, err)
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// rendered returns the set that f becomes, proven.
+func (a *Adapter) rendered(f filter.Filter) (s set, err error) {
+	r, err := a.dialect.Render(f)
+	if err != nil {
+		return s, err
+	}
+	list, err := parts([]byte(r.Text))
+	if err != nil {
+		return s, err
+	}
+	if len(list) != 1 || list[0].name != f.Name || list[0].kind != typeOf(f.Version) {
+		return s, fmt.Errorf("it is %d sets, want one of its name and type", len(list))
+	}
+	s = list[0]
+	if s.value, err = outermost(s.value); err != nil {
+		return s, err
+	}
+	back, err := a.dialect.Parse(document([]set{s}))
+	if err != nil {
+		return s, fmt.Errorf("it does not read back: %w", err)
+	}
+	if len(back) != 1 {
+		return s, fmt.Errorf("it reads back as %d filters", len(back))
+	}
+	if err := a.equal(f, back[0]); err != nil {
+		return s, fmt.Errorf("it does not mean what it should: %w", err)
+	}
+	return s, nil
+}
+
+func (a *Adapter) equal(want, got filter.Filter) error {
+	return filter.Same(want, got, a.dialect.Semantics())
+}
+
+// same says in what got differs from want.
+func (a *Adapter) same(want, got []filter.Filter) error {
+	want = slices.SortedFunc(slices.Values(want), func(x, y filter.Filter) int { return cmp.Compare(x.Name, y.Name) })
+	if len(want) != len(got) {
+		return fmt.Errorf("it holds %d of our filters, want %d", len(got), len(want))
+	}
+	for i := range want {
+		if err := a.equal(want[i], got[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package gnmi_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/sluice-gateway/sluice/integration/rig"
+)
+
+// The whole way: a rule comes in by the command line, and the router holds it; it goes, and the router holds an empty set, to which interfaces may refer.
+func TestGatewayDelivers(t *testing.T) {
+	t.Parallel()
+	r := start(t, confirming)
+	r.load(t, operators)
+	dir := t.TempDir()
+	sluice := filepath.Join(dir, "sluice")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", sluice, "github.com/sluice-gateway/sluice/cmd/sluice").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	profile, err := os.ReadFile("../../adapters/openconfig/testdata/profile.yaml")
+	if err == nil {
+		err = os.Mkdir(filepath.Join(dir, "profiles"), 0o700)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "profiles", "openconfig-only.yaml"), profile, 0o600)
+	}
+	config := filepath.Join(dir, "sluice.yaml")
+	if err == nil {
+		err = os.WriteFile(config, fmt.Appendf(nil, `
+router-id: 192.0.2.1
+as: 64500
+store: %[1]s/sluice.db
+profiles: %[1]s/profiles
+listen: {api: "127.0.0.1:0"}
+sources:
+  - name: api
+    api: true
+    allow: {destinations: [203.0.113.0/24]}
+devices:
+  - name: leaf1
+    profile: openconfig-only
+    filter:
+      adapter: openconfig
+      address: %[2]s
+      username: %[3]s
+      password: {env: LEAF_PASSWORD}
+      commit-interval: 100ms
+      options: {ca-file: %[4]s, server-name: %[5]s, commit: confirmed}
+`, dir, r.target.Address, username, r.pki.ca, serverName), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := rig.Launch(t, []string{"LEAF_PASSWORD=" + password}, sluice, "serve", "-c", config)
+	up := regexp.MustCompile(`msg="sluice is up" api=(\S+)`)
+	rig.Until(t, "the gateway", func() (bool, string) { return up.MatchString(p.Out.String()), p.Out.String() })
+	run := func(args ...string) string {
+		t.Helper()
+		out, err := exec.CommandContext(t.Context(), sluice, append(args, "--gateway", "http://"+up.FindStringSubmatch(p.Out.String())[1])...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %v\n%s\n%s", args, err, out, rig.Tail(p.Out.String(), 4000))
+		}
+		return string(out)
+	}
+	holds := func(what string, ok func(config string) bool) {
+		t.Helper()
+		rig.Until(t, what, func() (bool, string) {
+			waiting := false
+			r.with(func() { waiting = r.waiting != nil })
+			config := r.config(t)
+			return ok(config) && !waiting, config + rig.Tail(p.Out.String(), 4000)
+		})
+	}
+	const rule = "flow route { match { destination 203.0.113.80/32; protocol =udp; source-port =19; } then { discard; } }"
+	run("rule", "add", rule)
+	holds("the rule", func(config string) bool { return strings.Contains(config, `"203.0.113.80/32"`) })
+	lint(t, r.config(t))
+	if out := run("device", "list"); !strings.Contains(out, "in-sync") {
+		t.Errorf("device list says\n%s", out)
+	}
+	id := regexp.MustCompile(`[0-9a-f]{16}`).FindString(run("rule", "list"))
+	run("rule", "delete", id)
+	holds("no rule", func(config string) bool {
+		return !strings.Contains(config, "203.0.113.80") && strings.Contains(config, `"sluice-v4"`) && strings.Contains(config, `"EDGE-IN"`)
+	})
+	p.Stop(syscall.SIGTERM)
+	if log := p.Out.String(); strings.Contains(log, password) || strings.Contains(log, "level=ERROR") {
+		t.Errorf("the log says\n%s", log)
+	}
+}

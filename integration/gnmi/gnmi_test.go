@@ -1,0 +1,110 @@
+package gnmi_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/sluice-gateway/sluice/adapters/adaptertest"
+	"github.com/sluice-gateway/sluice/adapters/gnmi"
+	"github.com/sluice-gateway/sluice/adapters/openconfig"
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/packet"
+	"github.com/sluice-gateway/sluice/integration/rig"
+	"github.com/sluice-gateway/sluice/plugins/sdk/sdktest"
+)
+
+// operators is what stands on the router besides ours. No test may change it.
+const operators = `{"openconfig-acl:acl":{"acl-sets":{"acl-set":[{"name":"EDGE-IN","type":"openconfig-acl:ACL_IPV4","config":{"name":"EDGE-IN","type":"openconfig-acl:ACL_IPV4"},
+"acl-entries":{"acl-entry":[{"sequence-id":1,"config":{"sequence-id":1},"actions":{"config":{"forwarding-action":"openconfig-acl:REJECT","log-action":"openconfig-acl:LOG_SYSLOG"}}}]}}]}}}`
+
+var semantics = openconfig.Dialect{}.Semantics()
+
+func newAdapter(t *testing.T) *gnmi.Adapter {
+	a := gnmi.New(openconfig.Dialect{}, gnmi.Options{})
+	t.Cleanup(func() { _ = a.Close() })
+	return a
+}
+
+func confirming(r *router) { r.confirms = true }
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	for _, confirmed := range []bool{false, true} {
+		name := map[bool]string{false: "immediate", true: "confirmed"}[confirmed]
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := start(t, func(r *router) { r.confirms = confirmed })
+			r.target.Options["commit"] = name
+			r.load(t, operators)
+			before := r.config(t)
+			outer := t
+			refused := adaptertest.PlainEntry(semantics, 3)
+			refused.Name = "r-refused"
+			adaptertest.Run(t, sdktest.Loopback(t, newAdapter(t)), r.target, adaptertest.Faults{
+				Semantics: semantics, Plain: true, NoUndo: !confirmed, Entries: 100, // ten thousand: see below
+				Restart: func(*testing.T) device.Adapter {
+					r.with(r.lose)
+					return sdktest.Loopback(outer, newAdapter(outer))
+				},
+				Edit: func(_ *testing.T, e adaptertest.Edit, name string) {
+					r.with(func() {
+						if e == adaptertest.DropFilter {
+							r.dropSet(name)
+							return
+						}
+						r.dropEntry(name)
+					})
+				},
+				LoseAnswer: func(*testing.T) { r.with(func() { r.loseAfter = true }) },
+				Refused:    refused, Words: "too clever for the TCAM",
+				Expire: func(*testing.T) { r.with(func() { r.undo(r.waiting) }) },
+			})
+			if after := r.config(t); after != before {
+				t.Errorf("the operator's configuration is not what it was:\n%s\nwant\n%s", after, before)
+			}
+		})
+	}
+}
+
+// state is one IPv4 filter of n entries.
+func state(n int) device.State {
+	f := filter.Filter{Name: "sluice-v4", Version: packet.IPv4, Placement: filter.Alone}
+	for i := range n {
+		f.Entries = append(f.Entries, adaptertest.PlainEntry(semantics, i))
+	}
+	return device.State{Filters: []filter.Filter{f}}
+}
+
+// Ten thousand entries are more than gRPC takes in a message by itself. yanglint finds no fault in what the router then holds.
+func TestTenThousandEntries(t *testing.T) {
+	t.Parallel()
+	r := start(t, func(r *router) { r.lax = true })
+	r.load(t, operators)
+	a := newAdapter(t)
+	if _, err := a.Apply(t.Context(), r.target, device.Diff(device.State{}, state(10_000)), 0); err != nil {
+		t.Fatal(err) // it was read back
+	}
+	if r.biggest < 4<<20 {
+		t.Errorf("the biggest answer had %d octets: that is no test of the limit", r.biggest)
+	}
+	lint(t, emit(t, r.root))
+}
+
+// lint has the models judge a configuration.
+func lint(t *testing.T, config string) {
+	t.Helper()
+	yanglint, dir, file := rig.Program(t, "yanglint", "libyang2-tools"), rig.OpenConfigModels(t), filepath.Join(t.TempDir(), "config.json")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"-t", "config", "-e", "-p", dir}
+	for _, m := range []string{"packet-match-types", "icmpv4-types", "acl"} {
+		args = append(args, filepath.Join(dir, "openconfig-"+m+".yang"))
+	}
+	if out, err := exec.CommandContext(t.Context(), yanglint, append(args, file)...).CombinedOutput(); err != nil {
+		t.Errorf("yanglint: %v\n%s", err, out)
+	}
+}
