@@ -73,6 +73,7 @@ const (
 	flagBits
 	frag
 	sides
+	numbered = label + 1 // how many of them are lists of numbers
 )
 
 // largest holds the largest number of each side that is a list of numbers.
@@ -84,21 +85,49 @@ type box struct {
 	frags   Frags
 	flags   Flags
 	addrs   [2]Addrs // dst, src
-	values  [label + 1]Values
+	often   [4]Values
+	rare    *[4]Values // nil: all of them full; boxes share it, and nobody changes it
+}
+
+// places says where a box has its lists of numbers: often, and from 4 on rare.
+var places = [label + 1]uint8{proto: 0, srcPort: 1, dstPort: 2, length: 3, icmpType: 4, icmpCode: 5, dscp: 6, label: 7}
+
+// list returns side d, which is a list of numbers.
+func (b *box) list(d int) Values {
+	switch at := places[d]; {
+	case at < 4:
+		return b.often[at]
+	case b.rare != nil:
+		return b.rare[at-4]
+	}
+	return nil
+}
+
+// setList makes v side d, which is a list of numbers.
+func (b *box) setList(d int, v Values) {
+	at := places[d]
+	if at < 4 {
+		b.often[at] = v
+		return
+	}
+	var rare [4]Values
+	if b.rare != nil {
+		rare = *b.rare
+	}
+	rare[at-4] = v
+	b.rare = &rare
 }
 
 func (b *Box) pack() (p box) {
-	b.packInto(&p)
+	b.packInto(&p, new(Row))
 	return p
 }
 
-// packInto packs b into p, and says whether it holds a packet.
-func (b *Box) packInto(p *box) bool {
+// packInto packs b into p, in the memory of r, and says whether it holds a packet.
+func (b *Box) packInto(p *box, r *Row) bool {
 	p.version, p.frags, p.flags = b.Version, b.Frags&b.Version.frags(), b.Flags
 	p.addrs[0], p.addrs[1] = b.Dst, b.Src
-	v := &p.values
-	v[proto], v[srcPort], v[dstPort], v[icmpType] = b.Proto, b.SrcPort, b.DstPort, b.ICMPType
-	v[icmpCode], v[length], v[dscp], v[label] = b.ICMPCode, b.Length, b.DSCP, b.Label
+	v := [...]Values{proto: b.Proto, srcPort: b.SrcPort, dstPort: b.DstPort, icmpType: b.ICMPType, icmpCode: b.ICMPCode, length: b.Length, dscp: b.DSCP, label: b.Label}
 	for d := range v {
 		if v[d] != nil {
 			v[d] = v[d].within(largest[d])
@@ -109,6 +138,11 @@ func (b *Box) packInto(p *box) bool {
 			v[label] = Values{}
 		}
 	}
+	p.often, p.rare = [4]Values{v[proto], v[srcPort], v[dstPort], v[length]}, nil
+	if v[icmpType] != nil || v[icmpCode] != nil || v[dscp] != nil || v[label] != nil {
+		p.rare = &r.rare.take(1)[:1][0]
+		*p.rare = [4]Values{v[icmpType], v[icmpCode], v[dscp], v[label]}
+	}
 	for i, a := range p.addrs {
 		if a.set != nil && a.set.version != b.Version { // no packet has addresses of both versions
 			p.addrs[i] = nowhere(b.Version)
@@ -118,17 +152,16 @@ func (b *Box) packInto(p *box) bool {
 }
 
 func (b *box) unpack() Box {
-	v := &b.values
-	return Box{Version: b.version, Dst: b.addrs[0], Src: b.addrs[1], Proto: v[proto], SrcPort: v[srcPort], DstPort: v[dstPort],
-		ICMPType: v[icmpType], ICMPCode: v[icmpCode], Length: v[length], DSCP: v[dscp], Label: v[label], Flags: b.flags, Frags: b.frags}
+	return Box{Version: b.version, Dst: b.addrs[0], Src: b.addrs[1], Proto: b.list(proto), SrcPort: b.list(srcPort), DstPort: b.list(dstPort),
+		ICMPType: b.list(icmpType), ICMPCode: b.list(icmpCode), Length: b.list(length), DSCP: b.list(dscp), Label: b.list(label), Flags: b.flags, Frags: b.frags}
 }
 
 func (b *box) empty() bool {
 	if b.frags == 0 || b.flags.Empty() || b.addrs[0].Empty() || b.addrs[1].Empty() || b.version != IPv4 && b.version != IPv6 {
 		return true
 	}
-	for i := range b.values {
-		if b.values[i].Empty() {
+	for d := range numbered {
+		if b.list(d).Empty() {
 			return true
 		}
 	}
@@ -145,7 +178,7 @@ func (b *box) side(d int, c *box) bool {
 	case frag:
 		return c.frags&^b.frags == 0
 	}
-	return b.values[d].contains(c.values[d])
+	return b.list(d).contains(c.list(d))
 }
 
 // contains says whether c is a subset of b. Neither is empty.
@@ -153,9 +186,16 @@ func (b *box) contains(c *box) bool {
 	if b.version != c.version || c.frags&^b.frags != 0 || !b.addrs[0].contains(c.addrs[0]) || !b.addrs[1].contains(c.addrs[1]) {
 		return false
 	}
-	for d := range b.values {
-		if b.values[d] != nil && !b.values[d].contains(c.values[d]) {
+	for i := range b.often {
+		if b.often[i] != nil && !b.often[i].contains(c.often[i]) {
 			return false
+		}
+	}
+	if b.rare != nil && b.rare != c.rare {
+		for d := range numbered {
+			if v := b.list(d); places[d] >= 4 && v != nil && !v.contains(c.list(d)) {
+				return false
+			}
 		}
 	}
 	return b.flags.contains(c.flags)
@@ -166,9 +206,16 @@ func (b *box) meets(c *box) bool {
 	if b.version != c.version || b.frags&c.frags == 0 || !b.addrs[0].meets(c.addrs[0]) || !b.addrs[1].meets(c.addrs[1]) {
 		return false
 	}
-	for d := range b.values {
-		if b.values[d] != nil && c.values[d] != nil && !b.values[d].meets(c.values[d]) {
+	for i := range b.often {
+		if b.often[i] != nil && c.often[i] != nil && !b.often[i].meets(c.often[i]) {
 			return false
+		}
+	}
+	if b.rare != nil && c.rare != nil && b.rare != c.rare {
+		for i := range b.rare {
+			if b.rare[i] != nil && c.rare[i] != nil && !b.rare[i].meets(c.rare[i]) {
+				return false
+			}
 		}
 	}
 	return b.flags.meets(c.flags)
@@ -184,7 +231,7 @@ func (b *box) sideMeets(d int, c *box) bool {
 	case frag:
 		return b.frags&c.frags != 0
 	}
-	return b.values[d].meets(c.values[d])
+	return b.list(d).meets(c.list(d))
 }
 
 // sideEqual says whether side d of b and c are the same set.
@@ -197,7 +244,7 @@ func (b *box) sideEqual(d int, c *box) bool {
 	case frag:
 		return b.frags == c.frags
 	}
-	v, w := b.values[d], c.values[d]
+	v, w := b.list(d), c.list(d)
 	if len(v) != len(w) || (v == nil) != (w == nil) {
 		return false
 	}
@@ -227,7 +274,9 @@ func (b *box) cut(d int, c *box) {
 	case frag:
 		b.frags &= c.frags
 	default:
-		b.values[d] = b.values[d].And(c.values[d])
+		if v := c.list(d); v != nil {
+			b.setList(d, b.list(d).And(v))
+		}
 	}
 }
 
@@ -247,7 +296,7 @@ func (b *box) widen(d int, c *box) {
 	case frag:
 		b.frags |= c.frags
 	default:
-		b.values[d] = b.values[d].Or(c.values[d]).within(largest[d])
+		b.setList(d, b.list(d).Or(c.list(d)).within(largest[d]))
 	}
 }
 
@@ -261,7 +310,7 @@ func (b *box) strip(d int, c *box) {
 	case frag:
 		b.frags &^= c.frags
 	default:
-		b.values[d] = b.values[d].Sub(c.values[d], largest[d])
+		b.setList(d, b.list(d).Sub(c.list(d), largest[d]))
 	}
 }
 
@@ -274,7 +323,7 @@ func (b *box) has(h *Header) bool {
 		return false
 	}
 	for d, n := range h.numbers() {
-		if !b.values[d].Has(n) {
+		if !b.list(d).Has(n) {
 			return false
 		}
 	}

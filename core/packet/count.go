@@ -247,7 +247,7 @@ func (b *box) count(d int) (uint64, bool) {
 	case frag:
 		return uint64(bits.OnesCount8(uint8(b.frags))), true
 	}
-	return b.values[d].Count(largest[d]), true
+	return b.list(d).Count(largest[d]), true
 }
 
 func (a Addrs) count(v Version) (uint64, bool) {

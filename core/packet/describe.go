@@ -53,7 +53,7 @@ func (b *box) sideString(d int) string {
 		}
 		return b.frags.String()
 	}
-	return b.values[d].String()
+	return b.list(d).String()
 }
 
 // String prints f as fragment states: `first,middle`; with DF set as `whole+df`. States allowed with and without DF

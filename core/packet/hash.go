@@ -8,7 +8,8 @@ func (a Set) Hash() uint64 {
 		b := &a.boxes[i]
 		h.add(uint64(b.version)<<8 | uint64(b.frags))
 		h.addrs(b)
-		for d, v := range b.values {
+		for d := range numbered {
+			v := b.list(d)
 			if v == nil {
 				continue
 			}

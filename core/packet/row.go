@@ -6,6 +6,7 @@ import "net/netip"
 // without a Row. It serves one goroutine.
 type Row struct {
 	boxes room[box]
+	rare  room[[4]Values]
 	spans room[Span]
 	addrs room[addrSet]
 }
@@ -13,6 +14,7 @@ type Row struct {
 // Reset takes back everything that r made: whoever still has a set of r must not use it any more.
 func (r *Row) Reset() {
 	r.boxes.reset()
+	r.rare.reset()
 	r.spans.reset()
 	r.addrs.reset()
 }
@@ -25,7 +27,7 @@ func (r *Row) Of(boxes ...Box) Set {
 	all := r.boxes.take(len(boxes))
 	for i := range boxes {
 		all = all[:len(all)+1]
-		if p := &all[len(all)-1]; !boxes[i].packInto(p) {
+		if p := &all[len(all)-1]; !boxes[i].packInto(p, r) {
 			all = all[:len(all)-1]
 		}
 	}

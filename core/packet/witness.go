@@ -84,7 +84,7 @@ func (b *box) witness() (h Header, odd int, ok bool) {
 				if whole {
 					least = complete(b.version, l.f, p)
 				}
-				long := b.values[length].And(Values{{least, 65535}})
+				long := b.list(length).And(Values{{least, 65535}})
 				if long.Empty() {
 					continue
 				}
@@ -109,7 +109,7 @@ func (b *box) protos() []uint8 {
 		common[2] = 58
 	}
 	var out []uint8
-	rest := b.values[proto]
+	rest := b.list(proto)
 	for _, p := range common {
 		if rest.Has(uint32(p)) {
 			out = append(out, p)
@@ -143,26 +143,25 @@ func (h *Header) usualLength(v Version) []uint32 {
 
 // fill chooses the fields of h that have no say in whether h can exist.
 func (b *box) fill(h *Header) {
-	v := &b.values
-	h.DSCP = uint8(v[dscp].pick(0))
-	h.Label = v[label].pick(0)
+	h.DSCP = uint8(b.list(dscp).pick(0))
+	h.Label = b.list(label).pick(0)
 	h.Dst = b.addrs[0].pick(b.version, likelyAddrs[b.version][0]).addr(b.version)
 	h.Src = b.addrs[1].pick(b.version, likelyAddrs[b.version][1]).addr(b.version)
 	if h.hasPorts() {
 		b.ports(h)
 	} else {
-		h.SrcPort, h.DstPort = uint16(v[srcPort].pick(0)), uint16(v[dstPort].pick(0))
+		h.SrcPort, h.DstPort = uint16(b.list(srcPort).pick(0)), uint16(b.list(dstPort).pick(0))
 	}
 	if h.hasICMP() {
 		echo := uint32(8)
 		if b.version == IPv6 {
 			echo = 128
 		}
-		h.ICMPType = uint8(v[icmpType].pick(echo))
+		h.ICMPType = uint8(b.list(icmpType).pick(echo))
 	} else {
-		h.ICMPType = uint8(v[icmpType].pick(0))
+		h.ICMPType = uint8(b.list(icmpType).pick(0))
 	}
-	h.ICMPCode = uint8(v[icmpCode].pick(0))
+	h.ICMPCode = uint8(b.list(icmpCode).pick(0))
 	h.Flags = b.flags.lowest()
 	if !h.hasFlags() {
 		return
@@ -182,7 +181,7 @@ func (b *box) ports(h *Header) {
 		service = []uint32{443, 80, 53, 22}
 	}
 	client := []uint32{40000, 50000, 33000, 1024}
-	from, to := b.values[srcPort], b.values[dstPort]
+	from, to := b.list(srcPort), b.list(dstPort)
 	if from != nil && (to == nil || to.Has(40000)) && !from.Has(40000) {
 		h.SrcPort, h.DstPort = uint16(from.pick(service...)), uint16(to.pick(client...))
 		return
