@@ -228,7 +228,17 @@ func (p *platform) rate(out *planned, m *mechanism, r flowspec.Rate) {
 		r.Amount = up(got / factor)
 		out.action.Rate, out.changed = &r, true
 	}
-	p.unsure(out, limit)
+	warned, ok := p.unsures.Load(limit)
+	if !ok {
+		one := &planned{}
+		p.unsure(one, limit)
+		warned, _ = p.unsures.LoadOrStore(limit, one)
+	}
+	one := warned.(*planned)
+	for k := range out.facts {
+		out.facts[k] |= one.facts[k]
+	}
+	out.reasons = joinReasons(out.reasons, one.reasons)
 }
 
 // unsure warns of what is not known about rates.

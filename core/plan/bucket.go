@@ -55,6 +55,28 @@ func (d *domain) settle(b *bucket, turns []turn) []turn {
 	return turns
 }
 
+// settleLone settles those of all buckets, which are in RFC order, that none above them concerns: they begin with destination prefixes that have no others inside. It
+// returns the rules of each that fare otherwise than before; nil: it was not settled.
+func (d *domain) settleLone(all []*bucket) [][]turn {
+	out := make([][]turn, len(all))
+	spread(len(all), pieceOfBuckets, func() func(int) {
+		var turns []turn
+		return func(i int) {
+			b := all[i]
+			if b.kind != byDst || len(b.left) > 0 || i > 0 && b.prefix.Overlaps(all[i-1].prefix) {
+				return // others inside would stand in front of it
+			}
+			before := len(turns)
+			turns = d.settle(b, turns)
+			out[i] = turns[before:len(turns):len(turns)]
+		}
+	})
+	return out
+}
+
+// pieceOfBuckets is how many buckets one goroutine settles at a time.
+const pieceOfBuckets = 32
+
 // alone returns the fates of rules that nothing else concerns.
 func (d *domain) alone(b *bucket) []fate {
 	out := make([]fate, len(b.seats))
@@ -76,7 +98,7 @@ func (d *domain) plain(b *bucket) bool {
 			continue
 		}
 		whole = whole && s.card.native.ok() && !s.card.native.rewritten
-		alike = alike && s.want == first.want && s.want.Policer == "" && !s.rule.Action.Continue && d.p.alone(s.card) != asFilter
+		alike = alike && sameWant(s.card, first.card) && s.want.Policer == "" && !s.rule.Action.Continue && d.p.alone(s.card) != asFilter
 	}
 	return whole || alike || len(b.seats) <= fewSeats && d.keepsOrder(b)
 }
@@ -121,9 +143,12 @@ func (d *domain) goWell(first, next *seat) bool {
 	return true
 }
 
+// sameWant says whether c and d ask for one thing.
+func sameWant(c, d *card) bool { return c.want == d.want || *c.want == *d.want }
+
 // differ says whether c and d may treat a packet differently.
 func differ(c, d *card) bool {
-	return c.want != d.want || c.want.Policer != "" || c.rule.Action.Continue || d.rule.Action.Continue
+	return !sameWant(c, d) || c.want.Policer != "" || c.rule.Action.Continue || d.rule.Action.Continue
 }
 
 // together settles the rules of b with each other.
@@ -133,7 +158,10 @@ func (d *domain) together(b *bucket, above []exposure) []fate {
 	pl.outer, pl.bucket = above, b
 	pl.settle()
 	pl.nameLosses()
-	b.remedied = slices.Clip(pl.remedied)
+	b.remedied = nil
+	if len(pl.remedied) > 0 {
+		b.remedied = new(slices.Clone(pl.remedied))
+	}
 	return pl.fates()
 }
 

@@ -1,16 +1,14 @@
 package plan
 
-import (
-	"slices"
-
-	"github.com/sluice-gateway/sluice/core/flowspec"
-)
+import "slices"
 
 // council is rules that must be carried by one mechanism, or whose order the device does not keep, settled together: a connected part of the graph in which rules are
 // joined when they share packets and fare differently (see platform.joined), if one of them needs the filter, or the order of the device is not known. The buckets
 // settle all other rules: whatever settling one rule asks about others, it asks about rules that are joined to it.
 type council struct {
 	seats []*seat
+	tree  []edge // what is known of who is joined to whom, until it is settled
+	fates []fate // of the seats, until these have them
 }
 
 // councils is those of a domain.
@@ -19,6 +17,7 @@ type councils struct {
 	// Since they were last convened:
 	dissolved []*seat // members of councils that are no more
 	called    []*seat // rules that came or fare otherwise
+	field     *field  // nil: not needed so far
 }
 
 // seeds says whether s makes a council of the rules that it is joined to.
@@ -48,20 +47,25 @@ func (d *domain) dissolve(c *council) {
 func (d *domain) convene() (changed []*seat) {
 	standing := len(d.council.all) > 0
 	called := d.council.called
+	var made []*council
 	for _, s := range called { // a council is dissolved where something happened to a member
 		d.dissolve(s.with)
 	}
 	for _, s := range append(called, d.council.dissolved...) {
 		if s.with == nil && d.seeds(s) && !s.gone {
-			changed = d.assemble(s, changed)
+			made = d.assemble(s, made)
 		}
 	}
 	if standing {
 		for _, s := range called {
 			if s.with == nil && !s.gone && d.meetsCouncil(s) {
-				changed = d.assemble(s, changed)
+				made = d.assemble(s, made)
 			}
 		}
+	}
+	spread(len(made), 1, func() func(int) { return func(i int) { made[i].settle(d.p) } })
+	for _, c := range made {
+		changed = d.decided(c, changed)
 	}
 	for _, s := range append(called, d.council.dissolved...) {
 		if s.with == nil && !s.gone && s.fate != s.own {
@@ -69,7 +73,7 @@ func (d *domain) convene() (changed []*seat) {
 			changed = append(changed, s)
 		}
 	}
-	d.council.called, d.council.dissolved = nil, nil
+	d.council.called, d.council.dissolved, d.council.field = nil, nil, nil
 	return changed
 }
 
@@ -85,78 +89,109 @@ func (d *domain) meetsCouncil(s *seat) (found bool) {
 	return found
 }
 
-// byDestination returns the rules that begin with a destination prefix.
-func (d *domain) byDestination() *row {
-	out := &row{}
+// field is all rules of a domain in order, for questions about what hangs together where many rules may.
+type field struct {
+	seats []*seat
+	walk  *walk
+	rank  []int32 // of the seats in their councils
+}
+
+func (d *domain) newField() *field {
+	f := &field{}
+	var cards []*card
 	for b := range d.order.all() {
-		if b.kind != byDst {
-			break // those by destination come first
-		}
-		out.seats, out.at = append(out.seats, b.seats...), append(out.at, b.at...)
-	}
-	return out
-}
-
-// without takes the members of c out.
-func (r *row) without(c *council) {
-	n := 0
-	for i, s := range r.seats {
-		if s.with != c {
-			r.seats[n], r.at[n] = s, r.at[i]
-			n++
+		for _, s := range b.seats {
+			f.seats, cards = append(f.seats, s), append(cards, s.card)
 		}
 	}
-	r.seats, r.at = r.seats[:n], r.at[:n]
+	f.rank = make([]int32, len(cards))
+	f.walk = newPlane(d.p, cards).walk(func(int32) bool { return true })
+	return f
 }
 
-// assemble makes the council of whatever s is joined to, and settles it. It appends the members that fare otherwise than before to changed.
-func (d *domain) assemble(s *seat, changed []*seat) []*seat {
-	c := &council{seats: []*seat{s}}
-	s.with = c
-	var rest *row // those by destination that are not in it, once there is a rule that any of them may be joined to
-	for at := 0; at < len(c.seats); at++ {
-		one := c.seats[at]
-		join := func(o *seat) bool {
-			if o.with == c || !d.p.joined(one.card, o.card) {
-				return true
+// around returns the rules that s hangs together with, and by which neighbours.
+func (f *field) around(s *seat) ([]*seat, []edge) {
+	i, _ := slices.BinarySearchFunc(f.seats, s, compareSeats)
+	before := len(f.walk.pl.tree)
+	members := f.walk.from(int32(i), len(f.seats))
+	out := make([]*seat, len(members))
+	for k, i := range members {
+		out[k], f.rank[i] = f.seats[i], int32(k)
+	}
+	tree := slices.Clone(f.walk.pl.tree[before:])
+	for k, e := range tree {
+		tree[k] = edge{f.rank[e.a], f.rank[e.b]}
+	}
+	return out, tree
+}
+
+// hanging returns s and the rules that it is joined to, those that these are joined to, and so on, in order. They go from neighbour to neighbour as long as all begin with
+// a destination prefix: others have neighbours all over. It also returns what is known of who is joined to whom.
+func (d *domain) hanging(s *seat) ([]*seat, []edge) {
+	out, in := []*seat{s}, map[*seat]bool{s: true}
+	if d.uniform() && !d.p.twice(s.card) {
+		return out, nil
+	}
+	loose := s.kind != byDst
+	for at := 0; at < len(out) && !loose; at++ {
+		one := out[at]
+		d.near(one.card, func(o *seat) bool {
+			if !in[o] && d.p.joined(one.card, o.card) {
+				out, in[o] = append(out, o), true
+				loose = loose || o.kind != byDst
 			}
-			d.dissolve(o.with)
-			o.with = c
-			c.seats = append(c.seats, o)
-			return true
-		}
-		if one.lead.kind == byDst {
-			d.near(one.card, join)
-			continue
-		}
-		d.nearLoose(one.card, join)
-		if rest == nil {
-			rest = d.byDestination()
-		}
-		rest.near(&one.glance, join)
-		rest.without(c)
+			return !loose
+		})
 	}
-	if len(c.seats) == 1 && s.own.state != asFilter {
-		s.with = nil
-		return changed
+	if !loose {
+		slices.SortFunc(out, compareSeats)
+		return out, nil
 	}
-	slices.SortFunc(c.seats, func(x, y *seat) int { return flowspec.Compare(x.rule.Match, y.rule.Match) })
+	if d.council.field == nil {
+		d.council.field = d.newField()
+	}
+	return d.council.field.around(s)
+}
+
+// assemble appends the council of whatever s is joined to to made, if there must be one.
+func (d *domain) assemble(s *seat, made []*council) []*council {
+	c := &council{}
+	if c.seats, c.tree = d.hanging(s); len(c.seats) == 1 && s.own.state != asFilter {
+		return made
+	}
+	for _, s := range c.seats {
+		d.dissolve(s.with)
+		s.with = c
+	}
 	if d.council.all == nil {
 		d.council.all = make(map[*council]bool)
 	}
 	d.council.all[c] = true
+	return append(made, c)
+}
+
+// settle finds out how the members of c fare, which depends on nobody else.
+func (c *council) settle(p *platform) {
 	cards := make([]*card, len(c.seats))
 	for i, s := range c.seats {
 		cards[i] = s.card
 	}
-	pl := newPlane(d.p, cards)
-	pl.index()
+	pl := newPlane(p, cards)
+	pl.tree = c.tree
 	pl.settle()
-	for i, f := range pl.fates() {
-		if s := c.seats[i]; s.fate != f {
-			d.becomes(s, f)
-			changed = append(changed, s)
+	c.fates, c.tree = pl.fates(), nil
+}
+
+// decided gives the members of c, which was settled, their fates, unless it was dissolved meanwhile. It appends those that fare otherwise than before to changed.
+func (d *domain) decided(c *council, changed []*seat) []*seat {
+	if d.council.all[c] {
+		for i, f := range c.fates {
+			if s := c.seats[i]; s.fate != f {
+				d.becomes(s, f)
+				changed = append(changed, s)
+			}
 		}
 	}
+	c.fates = nil
 	return changed
 }

@@ -26,13 +26,15 @@ func (d *domain) crowded(b *bucket) bool {
 func (d *domain) settleCrowd(b *bucket, turns []turn) []turn {
 	all := !b.crowd || d.ripple.bulk
 	b.crowd = true
+	room := d.room()
+	defer d.rooms.Put(room)
 	for i, s := range b.seats {
-		if !all && !s.waits && (!s.doubts || d.stands(b, i)) {
+		if !all && !s.waits && (!s.doubts || d.stands(b, i, room)) {
 			s.doubts = false
 			continue
 		}
 		s.waits, s.doubts = false, false
-		was, now := s.own, d.fit(b, i, !all)
+		was, now := s.own, d.fit(b, i, !all, room)
 		if was.same(now) {
 			continue
 		}

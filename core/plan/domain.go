@@ -3,6 +3,7 @@ package plan
 import (
 	"net/netip"
 	"slices"
+	"sync"
 
 	"github.com/gaissmai/bart"
 	"github.com/sluice-gateway/sluice/core/device"
@@ -36,11 +37,11 @@ type domain struct {
 	goOn     int                     // rules that go on to later ones
 
 	council councils
-	pending []*seat // came, went, or carried otherwise than when verdicts were last gathered
-	unmet   bool    // they are too many to list
-	ripple  *ripple // at work
-	fitted  []*seat // see fitting.above
-	queue   queue   // buckets to settle
+	pending []*seat   // came, went, or carried otherwise than when verdicts were last gathered
+	unmet   bool      // they are too many to list
+	ripple  *ripple   // at work
+	rooms   sync.Pool // of *[]*seat, for fitting.above: each goroutine that settles has its own
+	queue   queue     // buckets to settle
 }
 
 // leader is what the rules of a bucket have in common: their first component, if it is a prefix.
@@ -92,16 +93,16 @@ type bucket struct {
 	domain  *domain
 	rule    *flowspec.Rule // one of its rules: stands for all in comparisons with other buckets
 	stretch *stretch       // nil: it has no rule any more
-	lossy   bool           // it is in domain.lossy
 	// routes is what it sends where that is not simply one route for each rule, in the order of the device.
 	routes          []sent
-	laid            []sent     // the same with those that an earlier rule sends
-	sends, filtered int        // routes, and rules in the filter
-	dirty           bool       // it waits to be settled
-	crowd           bool       // it was settled as one
-	kept            bool       // ripple.kept has it
-	left            []*seat    // went with the changes at hand
-	remedied        []remedied // when its rules were last settled with each other
+	laid            []sent      // the same with those that an earlier rule sends
+	sends, filtered int         // routes, and rules in the filter
+	lossy           bool        // it is in domain.lossy
+	dirty           bool        // it waits to be settled
+	crowd           bool        // it was settled as one
+	kept            bool        // ripple.kept has it
+	left            []*seat     // went with the changes at hand
+	remedied        *[]remedied // when its rules were last settled with each other; nil: none
 }
 
 // row is rules in RFC order, with their glances in a row.
@@ -148,22 +149,58 @@ type sent struct {
 // seat is one rule in its bucket, and how it fares.
 type seat struct {
 	*card
-	bucket *bucket
-	gone   bool   // from its bucket
-	waits  bool   // in a crowd: to be fitted anew
-	doubts bool   // in a crowd: some questions of trace are in doubt
-	number uint8  // see domain.number
-	counts bool   // it was carried when verdicts were last found that must be said anew
-	trace  *trace // in a crowd: what its fate rests on; nil: on itself and on pairs
-	own    fate   // as settled with the rules of its bucket
-	fate          // as it is: that of its council where it is in one, or its own
-	with   *council
-	laid   *way     // that bucket.laid has
-	filed  filed    // what lossy has of it
-	taken  []*seat  // by route: an earlier rule that sends the same NLRI; nil: nobody sends any of them
-	said   *Verdict // nil: to be said anew
-	probes []probe  // for its witness: as long as nothing happens to their rules, it stands
-	rival  *seat    // a rule that overlaps this one and fares differently, where one was found
+	bucket  *bucket
+	gone    bool   // from its bucket
+	waits   bool   // in a crowd: to be fitted anew
+	doubts  bool   // in a crowd: some questions of trace are in doubt
+	number  uint8  // see domain.number
+	filed   bool   // lossy has it among the rejected
+	counts  bool   // it was carried when verdicts were last found that must be said anew
+	trace   *trace // in a crowd: what its fate rests on; nil: on itself and on pairs
+	own     fate   // as settled with the rules of its bucket
+	fate           // as it is: that of its council where it is in one, or its own
+	with    *council
+	laid    *way     // that bucket.laid has
+	filedTo *seat    // what it is lost to, as lossy has it
+	said    *Verdict // nil: to be said anew
+	rival   *seat    // a rule that overlaps this one and fares differently, where one was found
+	few     *extra
+}
+
+// extra is what few seats have.
+type extra struct {
+	taken  []*seat // by route: an earlier rule that sends the same NLRI; nil: nobody sends any of them
+	probes []probe // for its witness: as long as nothing happens to their rules, it stands
+}
+
+// extra returns what s has of such, to be changed.
+func (s *seat) extra() *extra {
+	if s.few == nil {
+		s.few = &extra{}
+	}
+	return s.few
+}
+
+// taken returns who sends routes of s, see extra.
+func (s *seat) taken() []*seat {
+	if s.few == nil {
+		return nil
+	}
+	return s.few.taken
+}
+
+// probes returns the packets that were looked at for the witness of s, see extra.
+func (s *seat) probes() []probe {
+	if s.few == nil {
+		return nil
+	}
+	return s.few.probes
+}
+
+func (s *seat) forgetProbes() {
+	if s.few != nil {
+		s.few.probes = nil
+	}
 }
 
 // fate is the outcome of settling for one rule.
@@ -261,8 +298,8 @@ func (d *domain) count(c *card, by int) {
 	case c.want.Policer != "":
 		d.policed += by
 	default:
-		if d.wants[c.want] += by; d.wants[c.want] == 0 {
-			delete(d.wants, c.want)
+		if d.wants[*c.want] += by; d.wants[*c.want] == 0 {
+			delete(d.wants, *c.want)
 		}
 	}
 }
@@ -278,10 +315,10 @@ func (d *domain) number(c *card) uint8 {
 	if differ(c, c) {
 		return 0
 	}
-	n, ok := d.numbers[c.want]
+	n, ok := d.numbers[*c.want]
 	if !ok && len(d.numbers) < outcomes-1 {
 		n = uint8(len(d.numbers) + 1)
-		d.numbers[c.want] = n
+		d.numbers[*c.want] = n
 	}
 	return n
 }
@@ -301,7 +338,7 @@ func (d *domain) bucket(lead leader) (b *bucket) {
 
 // bucketOf returns the bucket of the rule of c, which there is then.
 func (d *domain) bucketOf(c *card) *bucket {
-	lead := c.lead
+	lead := c.lead()
 	if b := d.bucket(lead); b != nil {
 		return b
 	}
@@ -333,8 +370,9 @@ func (d *domain) forget(b *bucket) {
 
 // near calls visit with every rule that may share a packet with c, c itself too, until visit returns false.
 func (d *domain) near(c *card, visit func(*seat) bool) {
-	if c.lead.kind == byDst {
-		for _, b := range d.byDst.Supernets(c.lead.prefix) {
+	lead := c.lead()
+	if lead.kind == byDst {
+		for _, b := range d.byDst.Supernets(lead.prefix) {
 			if !b.near(&c.glance, visit) {
 				return
 			}
@@ -343,9 +381,9 @@ func (d *domain) near(c *card, visit func(*seat) bool) {
 	if !d.nearLoose(c, visit) {
 		return
 	}
-	if c.lead.kind == byDst {
-		for _, b := range d.byDst.Subnets(c.lead.prefix) {
-			if b.leader != c.lead && !b.near(&c.glance, visit) {
+	if lead.kind == byDst {
+		for _, b := range d.byDst.Subnets(lead.prefix) {
+			if b.leader != lead && !b.near(&c.glance, visit) {
 				return
 			}
 		}

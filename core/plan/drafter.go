@@ -27,6 +27,7 @@ type drafter struct {
 	matches    []flowspec.Match
 	hashes     []uint64 // of the octets of matches
 	told       map[cutting][]Reason
+	wants      map[table.Outcome]*table.Outcome
 	finding    finding // in the making
 }
 
@@ -76,7 +77,7 @@ func (d *drafter) begin(r *flowspec.Rule) {
 
 // read notes on c what rule r says, which was taken up. No platform changes it.
 func (d *drafter) read(c *card, r *flowspec.Rule) {
-	c.rule, c.lead, c.set, c.want = r, leaderOf(&d.components[0]), r.Match.Set(), table.Want(*r)
+	c.rule, c.kind, c.set, c.want = r, leaderOf(&d.components[0]).kind, r.Match.Set(), d.want(r)
 	c.severity = c.want.Severity()
 	c.nothing = c.set.Empty()
 	for i := range d.components {
@@ -94,6 +95,22 @@ func (d *drafter) read(c *card, r *flowspec.Rule) {
 	if !c.nothing {
 		c.glance = glanceOf(c, d.components)
 	}
+}
+
+// want returns what rule r asks for. Rules that ask for one thing share it.
+func (d *drafter) want(r *flowspec.Rule) *table.Outcome {
+	one := table.Want(*r)
+	if one.Policer != "" {
+		return &one
+	}
+	if out := d.wants[one]; out != nil {
+		return out
+	}
+	if len(d.wants) == mostTold || d.wants == nil {
+		d.wants = make(map[table.Outcome]*table.Outcome)
+	}
+	d.wants[one] = &one
+	return &one
 }
 
 // carry says on the card of one, which was read, how FlowSpec carries the rule, which was taken up.

@@ -31,10 +31,7 @@ func (pl *plane) proven() bool {
 		return true
 	}
 	good := true
-	for _, members := range pl.carried() {
-		if len(members) > largestDiff || !slices.ContainsFunc(members, func(i int32) bool { return moved[i] || pl.state[i] == asFilter }) {
-			continue
-		}
+	for _, members := range pl.clusters(largestDiff, func(i int32) bool { return moved[i] || pl.state[i] == asFilter }) {
 		if d := pl.compare(members); d != nil {
 			good = false
 			for _, m := range members {
@@ -89,6 +86,11 @@ func (pl *plane) filterOf(members []int32) filter.Filter {
 // filterOf returns the filter with the entries of cards, which are in order.
 func (p *platform) filterOf(v packet.Version, cards []*card) filter.Filter {
 	f := filter.Filter{Name: filterName(v), Version: v, Placement: p.opt.Placement}
+	n := 0
+	for _, c := range cards {
+		n += len(c.inFilter.entries)
+	}
+	f.Entries = make([]filter.Entry, 0, n)
 	for _, c := range cards {
 		w := c.inFilter
 		f.Entries = append(f.Entries, w.entries...)

@@ -18,7 +18,7 @@ import (
 type fitting struct {
 	d     *domain
 	s     *seat
-	above []*seat // of the bucket, in order, that are near s; good until the next fitting of the domain
+	above []*seat // of the bucket, in order, that are near s; good until the next fitting in the same room
 	left  int     // questions that may still be asked
 	note  *note   // nil: nothing to say
 	tried []retried
@@ -64,14 +64,14 @@ type retried struct {
 const mostQuestions = 512
 
 // fit returns the fate of b.seats[at] beneath those above it. With recall, whatever happened to these since it was fitted last was told to it, see stir.
-func (d *domain) fit(b *bucket, at int, recall bool) fate {
+func (d *domain) fit(b *bucket, at int, recall bool, room *[]*seat) fate {
 	s := b.seats[at]
 	last := s.trace
 	s.trace = nil
 	if own := d.p.alone(s.card); own != asNative {
 		return fate{state: own} // there is no filter where there are crowds: it is carried in no case
 	}
-	f := d.fitting(b, at)
+	f := d.fitting(b, at, room)
 	if f.last = last; recall && last != nil {
 		f.known = last.asked
 	}
@@ -82,9 +82,17 @@ func (d *domain) fit(b *bucket, at int, recall bool) fate {
 	return out
 }
 
+// room returns room for the rules above those that are fitted, one after another.
+func (d *domain) room() *[]*seat {
+	if room, ok := d.rooms.Get().(*[]*seat); ok {
+		return room
+	}
+	return new([]*seat)
+}
+
 // fitting returns what is to be known to fit b.seats[at].
-func (d *domain) fitting(b *bucket, at int) fitting {
-	f := fitting{d: d, s: b.seats[at], left: mostQuestions, above: d.fitted[:0]}
+func (d *domain) fitting(b *bucket, at int, room *[]*seat) fitting {
+	f := fitting{d: d, s: b.seats[at], left: mostQuestions, above: (*room)[:0]}
 	if d.p.steps >= 0 {
 		f.left = d.p.steps
 	}
@@ -93,7 +101,7 @@ func (d *domain) fitting(b *bucket, at int) fitting {
 			f.above = append(f.above, o)
 		}
 	}
-	d.fitted = f.above
+	*room = f.above
 	return f
 }
 

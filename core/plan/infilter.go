@@ -28,14 +28,8 @@ func (p *platform) newFilterWay(c *card) *way {
 	m, f := p.filter, c.rule.Match.Family()
 	w.facts = m.facts
 	l := m.families[f]
-	if l == nil {
-		return w.refuse(Reason{Code: "no-family", Severity: Error,
-			Message: fmt.Sprintf("a filter of %s does not take rules of family %s", p.profile.Name, f), Source: p.facts.source(m.fact)})
-	}
-	if p.opt.Placement == filter.Before && !c.rule.Action.Discard() {
-		return w.refuse(Reason{Code: "placement-before", Severity: Error, Component: "action",
-			Message: "in front of the operator's filter only discards can stand: anything else would end evaluation and bypass that filter",
-			Hint:    "let our filter stand alone on the interface, or leave this rule to the operator's filter"})
+	if why := p.misplaced(c, l); why != nil {
+		return w.refuse(*why)
 	}
 	act := p.actions(m, f, c.rule.Action)
 	w.take(&act)
@@ -51,6 +45,30 @@ func (p *platform) newFilterWay(c *card) *way {
 		return w.refuse(*act.refused)
 	}
 	return p.fillFilter(w, c, components, l, act)
+}
+
+// misplaced says why a filter does not carry the rule of c whatever it matches and does there, or nil. l is what filters take of its family.
+func (p *platform) misplaced(c *card, l *familyLimits) *Reason {
+	switch {
+	case l == nil:
+		return &Reason{Code: "no-family", Severity: Error,
+			Message: fmt.Sprintf("a filter of %s does not take rules of family %s", p.profile.Name, c.rule.Match.Family()), Source: p.facts.source(p.filter.fact)}
+	case p.opt.Placement == filter.Before && !c.rule.Action.Discard():
+		return &Reason{Code: "placement-before", Severity: Error, Component: "action",
+			Message: "in front of the operator's filter only discards can stand: anything else would end evaluation and bypass that filter",
+			Hint:    "let our filter stand alone on the interface, or leave this rule to the operator's filter"}
+	}
+	return nil
+}
+
+// filterRefuses says whether a filter does not carry the rule of c whatever it matches. False: its entries decide.
+func (p *platform) filterRefuses(c *card) bool {
+	if p.filter == nil {
+		return true
+	}
+	f := c.rule.Match.Family()
+	l := p.filter.families[f]
+	return p.misplaced(c, l) != nil || p.actions(p.filter, f, c.rule.Action).refused != nil
 }
 
 // fillFilter fills w with the entries of a rule.
@@ -87,7 +105,8 @@ func (p *platform) fillFilter(w *way, c *card, components []flowspec.Component, 
 		return w.refuse(unproven(err.Error()))
 	}
 	if limited(c) && len(w.entries) > 1 && !m.filter.SharedPolicer.OK {
-		w.policers, w.sets = true, sets
+		w.policers = true
+		w.sets.Store(&sets)
 		return w.refuse(p.rateSplit(l, result.Changes, len(w.entries), m))
 	}
 	if apart := m.filter.OffsetApart; limited(c) && apart.For(f) && slices.ContainsFunc(w.entries, acrossOffset) {

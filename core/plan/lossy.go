@@ -3,6 +3,7 @@ package plan
 import (
 	"iter"
 	"slices"
+	"sync"
 
 	"github.com/gaissmai/bart"
 )
@@ -12,14 +13,9 @@ type lossy struct {
 	byDst bart.Table[*bucket] // buckets that have some and begin with a destination prefix
 	all   sieve               // seen a second time at the packets that were looked at for the witness
 	// Of rules that do not begin with a destination prefix:
-	watch   sieve // those that are rejected, at these packets
-	victims sieve // those that are lost to a rule above their bucket, at that rule
-}
-
-// filed is what lossy has of a rule.
-type filed struct {
-	lost bool
-	to   *seat
+	watch   sieve      // those that are rejected, at these packets
+	victims sieve      // those that are lost to a rule above their bucket, at that rule
+	seeing  sync.Mutex // of the packets, while verdicts are said
 }
 
 // update notes which rules of b are rejected.
@@ -46,21 +42,21 @@ func (l *lossy) update(b *bucket) {
 
 // note puts s among the rejected rules, or takes it out.
 func (l *lossy) note(s *seat, lost bool) {
-	now := filed{lost, s.lostTo()}
-	if now == s.filed {
+	to := s.lostTo()
+	if lost == s.filed && to == s.filedTo {
 		return
 	}
 	loose := s.bucket.kind != byDst
-	if s.filed.lost {
+	if s.filed {
 		l.all.drop(s)
 		if loose {
 			l.watch.drop(s)
 		}
 	}
 	if loose {
-		l.noteVictim(s, now.to)
+		l.noteVictim(s, to)
 	}
-	s.filed = now
+	s.filed, s.filedTo = lost, to
 	if lost {
 		l.all.put(s, &s.glance)
 		if loose {
@@ -71,17 +67,17 @@ func (l *lossy) note(s *seat, lost bool) {
 
 // noteVictim notes that s, which does not begin with a destination prefix, is lost to another rule than before.
 func (l *lossy) noteVictim(s, to *seat) {
-	if s.filed.to == to {
+	if s.filedTo == to {
 		return
 	}
-	if s.filed.to != nil {
+	if s.filedTo != nil {
 		l.victims.drop(s)
 	}
 	ends := uint64(0)
 	if to != nil {
 		l.victims.put(s, &to.glance)
-		if to.lead.kind == byDst {
-			ends = end(to.lead.prefix)
+		if to.kind == byDst {
+			ends = end(to.dst)
 		}
 	}
 	if !s.gone {
@@ -91,13 +87,15 @@ func (l *lossy) noteVictim(s, to *seat) {
 
 // sees notes the packets that were looked at for the witness of s.
 func (l *lossy) sees(s *seat) {
-	if !s.filed.lost {
+	if !s.filed {
 		return
 	}
 	var g glance
-	for i := range s.probes {
-		g.join(glanceAt(&s.probes[i].packet))
+	for _, p := range s.probes() {
+		g.join(glanceAt(&p.packet))
 	}
+	l.seeing.Lock()
+	defer l.seeing.Unlock()
 	l.all.see(s, &g)
 	if s.bucket.kind != byDst {
 		l.watch.see(s, &g)
@@ -154,22 +152,23 @@ func (l *lossy) witnessing(c *card, visit func(*seat)) {
 	if l.all.n == 0 {
 		return
 	}
-	if c.lead.kind != byDst {
+	if c.kind != byDst {
 		l.all.nearSecond(&c.glance, func(s *seat) bool {
 			visit(s)
 			return true
 		})
 		return
 	}
-	for _, b := range l.byDst.Supernets(c.lead.prefix) {
+	lead := c.lead()
+	for _, b := range l.byDst.Supernets(lead.prefix) {
 		b.nearLost(c, visit)
 	}
 	l.watch.near(&c.glance, func(s *seat) bool {
 		visit(s)
 		return true
 	})
-	for _, b := range l.byDst.Subnets(c.lead.prefix) {
-		if b.leader != c.lead {
+	for _, b := range l.byDst.Subnets(lead.prefix) {
+		if b.leader != lead {
 			b.nearLost(c, visit)
 		}
 	}
@@ -190,7 +189,7 @@ func (l *lossy) lostAround(s *seat, visit func(*seat)) {
 
 func (b *bucket) nearLost(c *card, visit func(*seat)) {
 	b.near(&c.glance, func(s *seat) bool {
-		if s.filed.lost {
+		if s.filed {
 			visit(s)
 		}
 		return true

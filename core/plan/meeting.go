@@ -6,40 +6,38 @@ import (
 	"github.com/sluice-gateway/sluice/core/packet"
 )
 
-// meeting is the rules that may share packets with one that is rejected, in order, with how many of them were not carried when it was last seen that it exposes
-// no more of them. As long as that number stays, so does the answer: rules only ever go.
-type meeting struct {
-	rules []int32
-	gone  int
+// heir is a rule that may get packets which a rejected rule above leaves to it, and treats them as badly as was asked or worse.
+type heir struct {
+	card int32
+	// keepers are the rules that decide all these packets before it, where that was the answer when it was asked last. As long as they are carried, so it is: rules
+	// only ever go, and these are the first that are asked for.
+	keepers []int32
+	asked   bool
 }
 
-// meeting returns the rules that may share packets with card i.
-func (pl *plane) meeting(i int32) *meeting {
-	if m := pl.meetings[i]; m != nil {
-		return m
+// heirs returns the heirs of card i, in order.
+func (pl *plane) heirs(i int32) []heir {
+	if out, ok := pl.heirsOf[i]; ok {
+		return out
 	}
-	if pl.meetings == nil {
-		pl.meetings = make(map[int32]*meeting)
-	}
-	m := &meeting{gone: -1}
-	pl.near(i, false, func(j int32) bool {
-		m.rules = append(m.rules, j)
+	found := pl.keepers[:0]
+	pl.below(i, false, func(j int32) bool {
+		if pl.cards[j].severity >= pl.cards[i].severity && pl.meets(i, j) {
+			found = append(found, j)
+		}
 		return true
 	})
-	slices.Sort(m.rules)
-	m.rules = slices.Compact(m.rules)
-	pl.meetings[i] = m
-	return m
-}
-
-// gone returns how many rules of m are not carried.
-func (pl *plane) gone(m *meeting) (n int) {
-	for _, j := range m.rules {
-		if !pl.state[j].carried() {
-			n++
-		}
+	pl.keepers = found
+	slices.Sort(found)
+	out := make([]heir, len(found))
+	for k, j := range found {
+		out[k].card = j
 	}
-	return n
+	if pl.heirsOf == nil {
+		pl.heirsOf = make(map[int32][]heir)
+	}
+	pl.heirsOf[i] = out
+	return out
 }
 
 // loss is a rule that must go because one above it went, with packets that show it.
@@ -50,29 +48,85 @@ type loss struct {
 
 // exposed returns the rules that treat packets of i worse than asked, now that i is rejected.
 func (pl *plane) exposed(i int32) (out []loss) {
-	c, m := pl.cards[i], pl.meeting(i)
-	for at, j := range m.rules {
-		d := pl.cards[j]
-		if j < i || !pl.state[j].carried() || d.severity < c.severity || !pl.differ(i, j) || !pl.meets(i, j) {
+	for _, h := range pl.heirs(i) {
+		if !pl.state[h.card].carried() {
 			continue
 		}
-		base := c.set.And(d.set)
-		if left := pl.outside(base, pl.decide(base, j, m.rules[:at])); exists(left) {
-			out = append(out, loss{j, &witnessed{want: c, got: d, packets: left}})
+		if left, _ := pl.left(i, h.card); exists(left) {
+			out = append(out, pl.lossTo(i, h.card, left))
 		}
 	}
 	return out
 }
 
-// decide returns carried rules among those given that decide packets of base, which are of j, but not more than the bound. Rules that go on decide nothing.
-func (pl *plane) decide(base packet.Set, j int32, among []int32) (before []packet.Set) {
-	for _, k := range among {
+// exposedNow is exposed, but for answers that stand since it was asked last. In between no rule came back.
+func (pl *plane) exposedNow(i int32) (out []loss) {
+	list := pl.heirs(i)
+	for k := range list {
+		h := &list[k]
+		if !pl.state[h.card].carried() || h.asked && !slices.ContainsFunc(h.keepers, func(k int32) bool { return !pl.state[k].carried() }) {
+			continue
+		}
+		left, keepers := pl.left(i, h.card)
+		if exists(left) {
+			out = append(out, pl.lossTo(i, h.card, left))
+			continue
+		}
+		h.keepers, h.asked = slices.Clone(keepers), true
+	}
+	return out
+}
+
+func (pl *plane) lossTo(i, j int32, packets packet.Set) loss {
+	return loss{j, &witnessed{want: pl.cards[i], got: pl.cards[j], packets: packets}}
+}
+
+// left returns packets of i and j that no carried rule above j decides, and the rules that were asked, but not more than the bound. Rules that go on decide nothing. The
+// list is good until the next call.
+func (pl *plane) left(i, j int32) (packet.Set, []int32) {
+	base := pl.cards[i].set.And(pl.cards[j].set)
+	pl.keepers, pl.kept = pl.keepers[:0], pl.kept[:0]
+	pl.rising(i, j, func(k int32) bool {
 		pl.steps += glanceSteps
 		if c := pl.cards[k]; pl.state[k].carried() && !c.rule.Action.Continue && pl.at[k].near(&pl.at[j]) && pl.overlap(c.set, base) {
-			if before = append(before, c.set); len(before) == entangled {
-				break
+			pl.keepers, pl.kept = append(pl.keepers, k), append(pl.kept, c.set)
+		}
+		return len(pl.keepers) < entangled
+	})
+	return pl.outside(base, pl.kept), pl.keepers
+}
+
+// rising calls visit with the cards before limit, but i, that may share a packet with i, in order, until visit returns false.
+func (pl *plane) rising(i, limit int32, visit func(int32) bool) {
+	me := &pl.at[i]
+	try := func(j int32) bool {
+		return j < limit && (j == i || !me.near(&pl.at[j]) || visit(j))
+	}
+	run := func(lo, hi int32) bool {
+		for j := lo; j < hi; j++ {
+			if j%64 == 0 {
+				pl.steps += glanceSteps
+			}
+			if !try(j) {
+				return false
+			}
+		}
+		return true
+	}
+	if i >= pl.loose {
+		if !pl.tracts()[0].near(pl, me, try) {
+			return
+		}
+	} else {
+		for g := pl.group[i]; g >= 0; g = pl.groups[g].parent {
+			lo := pl.groups[g].lo
+			if g == pl.group[i] {
+				lo = pl.groups[g].first
+			}
+			if !run(lo, pl.groups[g].hi) {
+				return
 			}
 		}
 	}
-	return before
+	pl.tracts()[1].near(pl, me, try)
 }

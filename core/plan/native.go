@@ -178,10 +178,12 @@ func (d *drafter) cutNative(c *card, l *familyLimits, act *planned) {
 		if p.filter == nil {
 			w.witness = pair(c, sets)
 		} else { // a filter may take it
-			w.policers, w.sets = true, make([]packet.Set, len(matches))
+			own := make([]packet.Set, len(matches))
 			for i, m := range matches {
-				w.sets[i] = m.Set()
+				own[i] = m.Set()
 			}
+			w.policers = true
+			w.sets.Store(&own)
 		}
 		w.refuse(p.rateSplit(l, pieces.Changes, len(matches), p.native))
 		return

@@ -1,10 +1,6 @@
 package plan
 
 import (
-	binary "math/bits"
-	"net/netip"
-	"slices"
-
 	"github.com/sluice-gateway/sluice/core/packet"
 	"github.com/sluice-gateway/sluice/core/table"
 )
@@ -25,20 +21,24 @@ type plane struct {
 	outer     []exposure // by rules above the bucket that this plane is of
 	bucket    *bucket    // nil: of a council
 	class     []int32
-	tried     map[[3]int32]bool  // remedies, by pair of rules and number
-	remedied  []remedied         // what they came to
-	cut, laid []slot             // room for slots
-	meetings  map[int32]*meeting // of rejected rules
-	mendedAny bool               // the last look for conflicts mended some
-	tangled   bool               // settling gave up
-	steps     int                // what settling took so far
-	again     []bool             // whether doing what the rule does twice is not the same as doing it once
+	tried     map[[3]int32]bool // remedies, by pair of rules and number
+	remedied  []remedied        // what they came to
+	sweep     *sweep            // where FlowSpec carries rewritten rules
+	heirsOf   map[int32][]heir  // of rejected rules
+	mendedAny bool              // the last look for conflicts mended some
+	tangled   bool              // settling gave up
+	steps     int               // what settling took so far
+	again     []bool            // whether doing what the rule does twice is not the same as doing it once
 	at        []glance
 	groups    []group
 	group     []int32 // of each card, -1 for bare ones; a loose card's is of its source
 	loose     int32   // first loose card
 	kinds     []kind  // loose cards by class
 	bare      []kind  // bare cards by class
+	halves    *[2]tract
+	tree      []edge       // neighbours that walks found: most are connected by them
+	keepers   []int32      // see left
+	kept      []packet.Set // of keepers
 }
 
 // note is what settling found out about one rule, beside what its card knows.
@@ -54,148 +54,12 @@ func (n *note) empty() bool {
 	return len(n.reasons) == 0 && n.conflict == nil && n.mended == nil && n.lostTo == nil
 }
 
-// group is the rules for one destination prefix, or one source prefix and no destination: cards lo to hi-1. Those inside the prefix begin at first.
-type group struct {
-	prefix        netip.Prefix
-	first, lo, hi int32
-	parent        int32 // group of the next prefix around, or -1
-}
-
-// kind is the loose cards that fare alike.
-type kind struct {
-	class  int32
-	cards  []int32
-	meshes []*mesh // of many cards, in their order
-}
-
-// fewOfKind is how many cards are looked at one by one.
-const fewOfKind = 64
-
-// near calls visit with the cards of k that g may be near, until visit returns false; then it does so too.
-func (k *kind) near(v packet.Version, g *glance, visit func(int32) bool) bool {
-	if k.meshes == nil {
-		for _, j := range k.cards {
-			if !visit(j) {
-				return false
-			}
-		}
-	}
-	for n, m := range k.meshes {
-		left := m.sift(v, g)
-		for at, word := range left {
-			for ; word != 0; word &= word - 1 {
-				if !visit(k.cards[n*largestMesh+at*64+binary.TrailingZeros64(word)]) {
-					return false
-				}
-			}
-		}
-	}
-	return true
-}
-
-// mesh prepares the search among the cards of list. Classes of few cards become one, which is no class.
-func (pl *plane) mesh(list []kind) []kind {
-	rest := kind{class: -1}
-	out := list[:0]
-	for _, k := range list {
-		if len(k.cards) <= fewOfKind {
-			rest.cards = append(rest.cards, k.cards...)
-			continue
-		}
-		out = append(out, k)
-	}
-	slices.Sort(rest.cards)
-	out = append(out, rest)
-	for n := range out {
-		k := &out[n]
-		if len(k.cards) <= fewOfKind {
-			continue
-		}
-		at := make([]glance, len(k.cards))
-		for i, j := range k.cards {
-			at[i] = pl.at[j]
-		}
-		k.meshes = meshesOf(pl.version(), at)
-	}
-	return out
-}
-
 func newPlane(p *platform, cards []*card) *plane {
 	pl := &plane{p: p, cards: cards, state: make([]state, len(cards))}
 	if p.native != nil {
 		pl.limits = p.native.families[cards[0].rule.Match.Family()]
 	}
 	return pl
-}
-
-// index prepares the search for neighbours. Most plans of all-discard tables never need it.
-func (pl *plane) index() {
-	if pl.class != nil {
-		return
-	}
-	pl.classify()
-	pl.group = make([]int32, len(pl.cards))
-	pl.at = make([]glance, len(pl.cards))
-	pl.loose = int32(len(pl.cards))
-	var byDst, bySrc []int32 // groups without a parent yet, in order
-	var loose, bare kinds
-	for i, c := range pl.cards {
-		pl.at[i] = c.glance
-		if c.dst.IsValid() && int32(i) < pl.loose {
-			byDst = pl.enter(int32(i), c.dst, byDst)
-			continue
-		}
-		pl.loose = min(pl.loose, int32(i))
-		loose.add(int32(i), pl.class[i])
-		if c.bySrc && !c.dst.IsValid() {
-			bySrc = pl.enter(int32(i), c.src, bySrc)
-			continue
-		}
-		bare.add(int32(i), pl.class[i])
-		pl.group[i] = -1
-	}
-	pl.kinds, pl.bare = pl.mesh(loose.list), pl.mesh(bare.list)
-}
-
-// enter puts card i into the group of its prefix. It returns the groups without a parent yet, which open was.
-func (pl *plane) enter(i int32, prefix netip.Prefix, open []int32) []int32 {
-	n := int32(len(pl.groups))
-	if n > 0 && len(open) > 0 && open[len(open)-1] == n-1 && pl.groups[n-1].prefix == prefix && pl.groups[n-1].hi == i {
-		pl.groups[n-1].hi++
-		pl.group[i] = n - 1
-		return open
-	}
-	g := group{prefix: prefix, first: i, lo: i, hi: i + 1, parent: -1}
-	for len(open) > 0 {
-		last := &pl.groups[open[len(open)-1]]
-		if !g.prefix.Overlaps(last.prefix) {
-			break
-		}
-		last.parent, g.first = n, last.first
-		open = open[:len(open)-1]
-	}
-	pl.groups = append(pl.groups, g)
-	pl.group[i] = n
-	return append(open, n)
-}
-
-// kinds gathers cards by class.
-type kinds struct {
-	list []kind
-	at   map[int32]int
-}
-
-func (k *kinds) add(i, class int32) {
-	n, ok := k.at[class]
-	if !ok {
-		if k.at == nil {
-			k.at = make(map[int32]int)
-		}
-		n = len(k.list)
-		k.at[class] = n
-		k.list = append(k.list, kind{class: class})
-	}
-	k.list[n].cards = append(k.list[n].cards, i)
 }
 
 // classify numbers outcomes: two rules differ when their numbers do. Rules that go on to later ones have the number -1, and differ from all.
@@ -216,15 +80,15 @@ func (pl *plane) classify() {
 			next++
 			continue
 		}
-		if last >= 0 && pl.cards[last].want == c.want {
+		if last >= 0 && sameWant(pl.cards[last], c) {
 			pl.class[i] = pl.class[last]
 			continue
 		}
-		n, ok := seen[c.want]
+		n, ok := seen[*c.want]
 		if !ok {
 			n = next
 			next++
-			seen[c.want] = n
+			seen[*c.want] = n
 		}
 		pl.class[i], last = n, i
 	}
@@ -270,7 +134,7 @@ func (pl *plane) near(i int32, others bool, visit func(j int32) bool) {
 			}
 		}
 	}
-	if i >= pl.loose && !run(0, pl.loose) {
+	if i >= pl.loose && !pl.tracts()[0].near(pl, me, try) {
 		return
 	}
 	loose := pl.looseFor(i)

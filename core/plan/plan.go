@@ -2,7 +2,7 @@
 //
 // The line is straight. Each rule is looked at alone first (native.go, infilter.go): does it fit as it came; if not, which pieces stand
 // for it; and the pieces are proven to match what the rule matches (prove.go). Then the rules are looked at together (settle.go): a router sorts
-// FlowSpec rules by their octets, so a piece may stand above a rule that its own rule stood below (order.go), and rules that overlap
+// FlowSpec rules by their octets, so a piece may stand above a rule that its own rule stood below (sweep.go), and rules that overlap
 // and fare differently must be carried by one mechanism, which keeps them in order (overlap.go). What cannot be carried is rejected, and with it
 // whatever would then filter more than anybody asked for. Last, the table that the device will hold is compared with the table that
 // the carried rules ask for. Work is bounded: rules that overlap in too many ways to prove anything in a set number of steps are

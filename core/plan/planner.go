@@ -178,8 +178,8 @@ func (pl *Planner) gather() *Plan {
 	var has counts
 	for _, d := range pl.domains {
 		d.meet()
+		d.say()
 		for _, st := range d.order {
-			st.say(d)
 			out.Verdicts = append(out.Verdicts, st.verdicts...)
 			out.Desired.Routes = append(out.Desired.Routes, st.routes...)
 			has.add(st.has)

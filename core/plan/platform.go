@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -28,6 +29,8 @@ type platform struct {
 	noNative, noFilter       Reason
 	noNativeWay, noFilterWay *way
 	findings                 findings
+	unsures                  sync.Map // of *profile.RateLimit: a *planned with what is not known about it
+	joints                   joints
 }
 
 // mechanism is one way to carry rules: FlowSpec, or a filter.
@@ -262,6 +265,7 @@ type facts struct {
 	byID    map[string]int
 	list    []profile.Fact
 	sources []string // of list, in words
+	mu      sync.RWMutex
 	lookup  map[factSet]*factList
 }
 
@@ -326,10 +330,13 @@ func (f *facts) basis(id string) profile.Basis {
 
 // read returns the facts in s and the weakest basis among them.
 func (f *facts) read(s factSet) *factList {
-	if l, ok := f.lookup[s]; ok {
+	f.mu.RLock()
+	l, ok := f.lookup[s]
+	f.mu.RUnlock()
+	if ok {
 		return l
 	}
-	l := &factList{basis: profile.Measured}
+	l = &factList{basis: profile.Measured}
 	for n, one := range f.list {
 		if s[n/64]&(1<<(n%64)) != 0 {
 			l.ids = append(l.ids, one.ID)
@@ -339,6 +346,8 @@ func (f *facts) read(s factSet) *factList {
 	if s[noFact/64]&(1<<(noFact%64)) != 0 {
 		l.basis = profile.Assumed
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.lookup[s] = l
 	return l
 }

@@ -16,7 +16,7 @@ func (l *leader) compare(o *leader) int {
 	return cmp.Compare(end(l.prefix), end(o.prefix))
 }
 
-// end returns the last address of a prefix, as far as a glance sees it. A prefix inside another ends with it or before it, and comes first (RFC 8955 §5.1).
+// end returns the last address of a prefix, as far as a glance sees it; the invalid one is that of all addresses. A prefix inside another ends with it or before it, and comes first (RFC 8955 §5.1).
 func end(p netip.Prefix) uint64 {
 	b := bitsOf(p)
 	return b.value | ^b.mask
@@ -32,7 +32,11 @@ func compareBuckets(a, b *bucket) int {
 func compareSeats(a, b *seat) int { return compareCards(a.card, b.card) }
 
 func compareCards(a, b *card) int {
-	if order := a.lead.compare(&b.lead); order != 0 {
+	order := int(a.kind) - int(b.kind)
+	if a.kind == byDst && b.kind == byDst {
+		order = cmp.Compare(end(a.dst), end(b.dst))
+	}
+	if order != 0 {
 		return order
 	}
 	return flowspec.Compare(a.rule.Match, b.rule.Match)
@@ -40,8 +44,8 @@ func compareCards(a, b *card) int {
 
 // begins returns the address at which the destination of s begins, as far as a glance sees it: rules that are lost to one whose destination ends before it are lost to one above s.
 func (s *seat) begins() uint64 {
-	if s.lead.kind != byDst {
+	if s.kind != byDst {
 		return math.MaxUint64
 	}
-	return bitsOf(s.lead.prefix).value
+	return bitsOf(s.dst).value
 }

@@ -129,8 +129,8 @@ func (f *fitting) inFront(q *question, o *seat, w *way, h *packet.Header) (packe
 }
 
 // stands asks again what is in doubt of b.seats[at], and says whether the answers are as before.
-func (d *domain) stands(b *bucket, at int) bool {
-	f := d.fitting(b, at)
+func (d *domain) stands(b *bucket, at int, room *[]*seat) bool {
+	f := d.fitting(b, at, room)
 	asked := f.s.trace.asked
 	for i := range asked {
 		if q := &asked[i]; q.doubt {

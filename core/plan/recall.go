@@ -4,12 +4,12 @@ import "slices"
 
 // remedied is what a remedy came to: it rests on the two rules and on how they were sent, and on nothing else. Where a bucket is settled again, most of it is there.
 type remedied struct {
-	n           int8 // of the remedy
+	n           int8  // of the remedy
+	steps       int32 // of settling
 	card, other *card
 	was         *mended // of card
 	its         *way    // of other
 	becomes     *mended // nil: it was no help
-	steps       int32   // of settling
 }
 
 // recall is remedy for a plane that may know from the last time what comes out.
@@ -18,7 +18,10 @@ func (pl *plane) recall(n int, t try) bool {
 		return pl.remedy(t)
 	}
 	one := remedied{n: int8(n), card: pl.cards[t.card], other: pl.cards[t.other], was: pl.mended(t.card), its: pl.native(t.other)}
-	known := pl.bucket.remedied
+	var known []remedied
+	if pl.bucket.remedied != nil {
+		known = *pl.bucket.remedied
+	}
 	at := slices.IndexFunc(known, func(r remedied) bool {
 		return r.n == one.n && r.card == one.card && r.other == one.other && r.was == one.was && r.its == one.its
 	})

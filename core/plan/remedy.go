@@ -173,27 +173,29 @@ func (pl *plane) wayOf(t try, old *way, parts [][]flowspec.Component, keep []int
 	f := *old.finding
 	f.carried, f.rewritten = Rewritten, true
 	out := way{finding: &f}
+	var sets []packet.Set
 	for _, k := range keep {
-		out.routes, out.sets = append(out.routes, old.routes[k]), append(out.sets, pl.pieces(t.card)[k])
+		out.routes, sets = append(out.routes, old.routes[k]), append(sets, pl.pieces(t.card)[k])
 	}
 	for _, m := range matches {
 		if slices.ContainsFunc(out.routes, func(r device.Route) bool { return r.Match.Equal(m) }) {
 			continue
 		}
-		out.routes, out.sets = append(out.routes, routeOf(c.rule, m, c.planned(old))), append(out.sets, m.Set())
+		out.routes, sets = append(out.routes, routeOf(c.rule, m, c.planned(old))), append(sets, m.Set())
 	}
 	cost := len(out.routes) - len(old.routes)
 	switch {
 	case cost > maxRemedyCost || limited(c) && len(out.routes) > 1:
 		return nil, false
-	case c.rule.Action.Continue && overlapping(out.sets):
+	case c.rule.Action.Continue && overlapping(sets):
 		return nil, false
-	case !c.keepsLead(out.routes) || !proveLeaning(c, out.sets, leans):
+	case !c.keepsLead(out.routes) || !proveLeaning(c, sets, leans):
 		return nil, false
 	}
 	if t.name != RemedySubtract { // which is right in any order
 		pl.p.facts.add(&out.facts, pl.limits.order.Fact)
 	}
+	out.sets.Store(&sets)
 	out.reasons = append(slices.Clip(old.reasons), pl.remedyReason(t, cost))
 	return &out, true
 }

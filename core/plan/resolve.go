@@ -147,9 +147,10 @@ func (pl *plane) spread(i int32) {
 			}
 		}
 		look(i)
-		for _, e := range pl.meeting(i).rules {
+		pl.rising(i, int32(len(pl.cards)), func(e int32) bool {
 			look(e)
-		}
+			return true
+		})
 		for k := range pl.outer {
 			if x := &pl.outer[k]; pl.state[x.at].carried() && pl.at[i].near(&pl.at[x.at]) && pl.isExposed(x) {
 				lose(x.at)

@@ -2,10 +2,7 @@ package plan
 
 import (
 	"container/heap"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -72,28 +69,14 @@ func (pl *Planner) deal(changes []rib.Change, many bool) []*card {
 		}
 		return out
 	}
-	const piece = 512
-	var next atomic.Int64
-	work := func(d *drafter) {
-		for {
-			hi := int(next.Add(piece))
-			lo := min(hi-piece, len(changes))
-			if hi = min(hi, len(changes)); lo == hi {
-				return
-			}
-			for i := lo; i < hi; i++ {
-				if changes[i].New != nil {
-					out[i] = d.card(changes[i].New)
-				}
+	spread(len(changes), pieceOfPile, func() func(int) {
+		d := &drafter{platform: pl.platform}
+		return func(i int) {
+			if changes[i].New != nil {
+				out[i] = d.card(changes[i].New)
 			}
 		}
-	}
-	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), (len(changes)+piece-1)/piece) - 1 {
-		wg.Go(func() { work(&drafter{platform: pl.platform}) })
-	}
-	work(&pl.drafter)
-	wg.Wait()
+	})
 	return out
 }
 
@@ -176,19 +159,21 @@ func (d *domain) becomes(s *seat, f fate) {
 // settle settles what was touched in d, from above to below: what a bucket does depends on those above it.
 func (r *ripple) settle(d *domain) {
 	if r.bulk {
-		for _, b := range slices.Collect(d.order.all()) {
-			r.bucket(d, b)
+		all := slices.Collect(d.order.all())
+		ready := d.settleLone(all)
+		for i, b := range all {
+			r.bucket(d, b, ready[i])
 		}
 	} else {
 		for d.queue.Len() > 0 {
-			r.bucket(d, heap.Pop(&d.queue).(*bucket))
+			r.bucket(d, heap.Pop(&d.queue).(*bucket), nil)
 		}
 	}
 	r.stirred = append(r.stirred, d.convene()...)
 }
 
-// bucket settles b, and touches buckets below that this concerns.
-func (r *ripple) bucket(d *domain, b *bucket) {
+// bucket settles b, unless it is ready, and touches buckets below that this concerns.
+func (r *ripple) bucket(d *domain, b *bucket, ready []turn) {
 	b.dirty = false
 	var turns []turn
 	for _, s := range b.left {
@@ -204,7 +189,9 @@ func (r *ripple) bucket(d *domain, b *bucket) {
 		}
 	}
 	b.left = nil
-	turns = d.settle(b, turns)
+	if turns = append(turns, ready...); ready == nil {
+		turns = d.settle(b, turns)
+	}
 	d.lossy.update(b)
 	if len(b.seats) == 0 {
 		d.forget(b)

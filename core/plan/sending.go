@@ -109,7 +109,7 @@ func (b *bucket) share() {
 		b.routes = b.laid
 	}
 	for _, s := range b.seats {
-		if now := taken[s]; !slices.Equal(now, s.taken) {
+		if now := taken[s]; !slices.Equal(now, s.taken()) {
 			s.takes(now)
 		}
 	}
@@ -117,8 +117,8 @@ func (b *bucket) share() {
 
 // takes notes which routes of s others send.
 func (s *seat) takes(taken []*seat) {
-	if s.taken != nil || taken != nil {
-		s.taken = taken
+	if s.taken() != nil || taken != nil {
+		s.extra().taken = taken
 		s.forget()
 	}
 }

@@ -96,13 +96,9 @@ func (pl *plane) loseExceptions() (changed bool) {
 			pl.giveUp()
 			return true
 		}
-		m := pl.meeting(int32(i))
-		if gone := pl.gone(m); gone != m.gone {
-			for _, j := range pl.exposed(int32(i)) {
-				pl.lose(int32(i), j.card, j)
-				changed = true
-			}
-			m.gone = gone // as it was: those that went now leave more
+		for _, j := range pl.exposedNow(int32(i)) {
+			pl.lose(int32(i), j.card, j)
+			changed = true
 		}
 	}
 	return pl.loseExposed() || changed
@@ -217,36 +213,33 @@ func (pl *plane) gather(wrong []conflict) (changed bool) {
 	for _, w := range wrong {
 		needed[w.want], needed[w.got] = true, true
 	}
-	for _, members := range pl.carried() {
-		if slices.ContainsFunc(members, func(i int32) bool { return needed[i] || pl.state[i] == asFilter }) && pl.unite(members, wrong) {
-			changed = true
-		}
+	for _, members := range pl.clusters(len(pl.cards), func(i int32) bool { return needed[i] || pl.state[i] == asFilter }) {
+		changed = pl.unite(members, wrong) || changed
 	}
 	return changed
 }
 
 // unite makes one cluster use one mechanism. It says whether it changed anything.
 func (pl *plane) unite(members []int32, wrong []conflict) bool {
-	var natives, only, cannot []int32 // carried by FlowSpec now; only in a filter; in no filter
+	var natives, only []int32 // carried by FlowSpec now; only in a filter
 	for _, i := range members {
 		if pl.state[i] == asNative {
 			natives = append(natives, i)
 		}
 		if !pl.cards[i].native.ok() {
 			only = append(only, i)
-		} else if !pl.p.filterWay(pl.cards[i]).ok() {
-			cannot = append(cannot, i)
 		}
 	}
 	inside := pl.inside(members, wrong)
+	need := len(only) + len(inside)
+	if len(natives) == 0 || need == 0 {
+		return false
+	}
+	cannot := pl.noFilterTakes(members, need)
 	switch {
-	case len(natives) == 0:
-		return false
-	case len(cannot) == 0 && (len(only) > 0 || len(inside) > 0):
+	case len(cannot) == 0:
 		pl.moveAll(natives, len(only) > 0)
-	case len(only) == 0 && len(inside) == 0:
-		return false
-	case len(only)+len(inside) >= len(cannot) && pl.p.filter != nil && len(cannot) < len(members):
+	case len(cannot) <= need && pl.p.filter != nil && len(cannot) < len(members):
 		// Fewer rules are lost when those go that no filter takes.
 		for _, i := range cannot {
 			pl.apart(i, "a filter", pl.p.filterWay(pl.cards[i]).refused)
@@ -258,6 +251,26 @@ func (pl *plane) unite(members []int32, wrong []conflict) bool {
 		pl.resolveAll(inside)
 	}
 	return true
+}
+
+// noFilterTakes returns which of members only FlowSpec can carry: all of them, or more than most. Most rules need no entries for that: what they ask for is refused.
+func (pl *plane) noFilterTakes(members []int32, most int) (cannot []int32) {
+	refused := 0
+	for _, i := range members {
+		if c := pl.cards[i]; c.native.ok() && pl.p.filterRefuses(c) {
+			if refused++; refused > most {
+				break
+			}
+		}
+	}
+	for _, i := range members {
+		if c := pl.cards[i]; c.native.ok() && (refused > most && pl.p.filterRefuses(c) || refused <= most && !pl.p.filterWay(c).ok()) {
+			if cannot = append(cannot, i); len(cannot) > most {
+				break
+			}
+		}
+	}
+	return cannot
 }
 
 // inside returns the conflicts among members, each once.

@@ -101,6 +101,12 @@ func (st *stretch) stale() {
 	}
 }
 
+// say makes anew what is not as things stand, on all processors where that is much.
+func (d *domain) say() {
+	stale := slices.DeleteFunc(slices.Clone(d.order), func(st *stretch) bool { return st.fresh })
+	spread(len(stale), 1, func() func(int) { return func(i int) { stale[i].say(d) } })
+}
+
 // say makes anew what is not as things stand.
 func (st *stretch) say(d *domain) {
 	if st.fresh {

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
@@ -52,11 +53,12 @@ func (d *domain) nativeVerdict(v *Verdict, s *seat, n note) {
 	v.Carried, v.Exact = w.carried, w.exact
 	v.Reasons = joinReasons(w.reasons, n.reasons)
 	v.Entries = make([]Entry, 0, len(w.routes))
+	taken := s.taken()
 	for k := range w.routes {
-		if s.taken != nil && s.taken[k] != nil {
+		if taken != nil && taken[k] != nil {
 			v.Carried = Rewritten
 			v.Reasons = append(v.Reasons, Reason{Code: "shadowed-part", Severity: Note, Component: "order",
-				Message: fmt.Sprintf("an entry of this rule is an entry of rule %s as well, which comes first and decides its packets", s.taken[k].rule.ID)})
+				Message: fmt.Sprintf("an entry of this rule is an entry of rule %s as well, which comes first and decides its packets", taken[k].rule.ID)})
 			continue
 		}
 		v.Entries = append(v.Entries, Entry{Route: &w.routes[k]})
@@ -84,7 +86,7 @@ func (d *domain) decidedByOrder(v *Verdict, s *seat, facts *factSet) {
 	if !unknown {
 		d.p.facts.add(facts, order.Fact)
 	}
-	v.Reasons = joinReasons(v.Reasons, d.limits.ordered)
+	v.Reasons = d.p.join(v.Reasons, d.limits.ordered)
 }
 
 // saidOfOrder returns what is said of rules about which an order decides something.
@@ -110,6 +112,40 @@ func joinReasons(a, b []Reason) []Reason {
 		return slices.Clip(a)
 	}
 	return slices.Concat(a, b)
+}
+
+// joint is two lists that are joined: the first of each, and how many.
+type joint struct {
+	a, b *Reason
+	n, m int
+}
+
+// joints are lists that were joined.
+type joints struct {
+	mu  sync.RWMutex
+	all map[joint][]Reason
+}
+
+// join is joinReasons for lists that come up again together: who is told alike shares the memory.
+func (p *platform) join(a, b []Reason) []Reason {
+	if len(a) == 0 || len(b) == 0 {
+		return joinReasons(a, b)
+	}
+	j, key := &p.joints, joint{&a[0], &b[0], len(a), len(b)}
+	j.mu.RLock()
+	out, ok := j.all[key]
+	j.mu.RUnlock()
+	if ok {
+		return out
+	}
+	out = slices.Clip(slices.Concat(a, b))
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.all) == mostTold || j.all == nil {
+		j.all = make(map[joint][]Reason)
+	}
+	j.all[key] = out
+	return out
 }
 
 func (p *platform) filterVerdict(v *Verdict, c *card, n note) {

@@ -15,10 +15,9 @@ import (
 // way is how one mechanism carries one rule, or why it does not.
 type way struct {
 	*finding
-	routes []device.Route // FlowSpec
-	sets   []packet.Set   // of pieces that would not share a policer, or of the routes of a rewritten rule; nil: see pieces
-	asked  atomic.Pointer[[]packet.Set]
-	ranks  atomic.Uint64 // see ends
+	routes []device.Route               // FlowSpec
+	sets   atomic.Pointer[[]packet.Set] // of pieces that would not share a policer, or of the routes of a rewritten rule; nil: nobody asked, see pieces
+	ranks  atomic.Uint64                // see ends
 }
 
 // finding is what was found out about a rule and a mechanism. Rules that go as they came share it: nobody changes it once the rule has its way.
@@ -51,17 +50,14 @@ func (w *way) refuse(r Reason) *way {
 
 // pieces returns the sets of the routes of a rewritten rule. Few are ever asked for; a way may be that of several planners.
 func (w *way) pieces() []packet.Set {
-	if w.sets != nil {
-		return w.sets
-	}
-	if sets := w.asked.Load(); sets != nil {
+	if sets := w.sets.Load(); sets != nil {
 		return *sets
 	}
 	sets := make([]packet.Set, len(w.routes))
 	for i := range w.routes {
 		sets[i] = w.routes[i].Match.Set()
 	}
-	w.asked.Store(&sets)
+	w.sets.Store(&sets)
 	return sets
 }
 
@@ -81,17 +77,26 @@ type findings struct {
 
 // plainFinding is a finding of which there is no more to say.
 type plainFinding struct {
-	carried Carried
-	exact   bool
-	facts   factSet
+	carried          Carried
+	exact, rewritten bool
+	least            int
+	facts            factSet
+	reasons          *Reason // the first of them: rules that were cut alike share the list
+	n                int     // of them
 }
+
+// mostFindings bounds the findings that are shared.
+const mostFindings = 1 << 12
 
 // kept returns a finding that says what f says, in memory that nothing else will be written to: one for all rules of which there is no more to say.
 func (all *findings) kept(f *finding) *finding {
-	if f.rewritten || f.action != nil || len(f.refused)+len(f.reasons) > 0 {
+	if f.action != nil || len(f.refused) > 0 || f.witness != nil {
 		return new(*f)
 	}
-	key := plainFinding{f.carried, f.exact, f.facts}
+	key := plainFinding{carried: f.carried, exact: f.exact, rewritten: f.rewritten, least: f.least, facts: f.facts, n: len(f.reasons)}
+	if key.n > 0 {
+		key.reasons = &f.reasons[0]
+	}
 	all.mu.RLock()
 	one := all.all[key]
 	all.mu.RUnlock()
@@ -100,7 +105,7 @@ func (all *findings) kept(f *finding) *finding {
 	}
 	all.mu.Lock()
 	defer all.mu.Unlock()
-	if all.all == nil {
+	if all.all == nil || len(all.all) == mostFindings {
 		all.all = make(map[plainFinding]*finding)
 	}
 	if all.all[key] == nil {

@@ -13,16 +13,16 @@ import (
 // witness returns a packet that fares otherwise than asked because s is rejected, or would have if it had been carried.
 func (d *domain) witness(s *seat, n note) *table.Difference {
 	c := s.card
-	s.probes = nil
+	s.forgetProbes()
 	switch {
 	case c.native.witness != nil:
 		return c.native.witness
 	case c.inFilter != nil && c.inFilter.witness != nil:
 		return c.inFilter.witness
 	case c.native.policers:
-		return pair(c, c.native.sets)
+		return pair(c, c.native.pieces())
 	case c.inFilter != nil && c.inFilter.policers:
-		return pair(c, c.inFilter.sets)
+		return pair(c, c.inFilter.pieces())
 	case n.conflict != nil && n.conflict.ready != nil:
 		return n.conflict.ready
 	case n.conflict != nil:
@@ -41,10 +41,10 @@ func (d *domain) witness(s *seat, n note) *table.Difference {
 
 // pair returns two packets that should share the policer of c, and would not if its pieces had one each.
 func pair(c *card, sets []packet.Set) *table.Difference {
-	want := table.Table{{ID: string(c.rule.ID), Match: c.set, Do: c.want}}
+	want := table.Table{{ID: string(c.rule.ID), Match: c.set, Do: *c.want}}
 	got := make(table.Table, len(sets))
 	for k, s := range sets {
-		do := c.want
+		do := *c.want
 		do.Policer = fmt.Sprintf("%s-%d", c.rule.ID, k+1)
 		got[k] = table.Entry{ID: do.Policer, Match: s, Do: do}
 	}
@@ -59,7 +59,8 @@ func (d *domain) missed(s *seat) *table.Difference {
 	}
 	out := &table.Difference{Packet: h, WantEntry: string(s.rule.ID), Want: s.want.String(), Got: table.Outcome{}.String()}
 	first := d.first(h)
-	s.probes[len(s.probes)-1].by = s.last(first)
+	probes := s.probes()
+	probes[len(probes)-1].by = s.last(first)
 	if first != nil {
 		out.GotEntry, out.Got = string(first.rule.ID), first.want.String()
 	}
@@ -83,9 +84,14 @@ func (s *seat) last(first *seat) *card {
 	return first.card
 }
 
+// looks notes that h was looked at for the witness of s, and where the search ended.
+func (s *seat) looks(h packet.Header, by *card) {
+	s.extra().probes = append(s.extra().probes, probe{h, by})
+}
+
 // turns says whether the witness of s may be another one because o is carried now and was not, or the other way round.
 func (s *seat) turns(o *seat) bool {
-	return slices.ContainsFunc(s.probes, func(p probe) bool {
+	return slices.ContainsFunc(s.probes(), func(p probe) bool {
 		return (p.by == nil || p.by == o.card || o.counts && compareCards(o.card, p.by) < 0) && o.set.Has(p.packet)
 	})
 }
@@ -99,10 +105,10 @@ func (s *seat) open(packets packet.Set, c *card) (packet.Header, bool) {
 		}
 		first := s.bucket.domain.deciding(h, c)
 		if first == nil {
-			s.probes = append(s.probes, probe{h, c})
+			s.looks(h, c)
 			return h, true
 		}
-		s.probes = append(s.probes, probe{h, first.card})
+		s.looks(h, first.card)
 		if packets, ok = packets.Outside(exactSteps, first.set); !ok {
 			return h, false
 		}
