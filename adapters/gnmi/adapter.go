@@ -244,33 +244,9 @@ func (a *Adapter) rendered(f filter.Filter) (s set, err error) {
 	if s.value, err = outermost(s.value); err != nil {
 		return s, err
 	}
-	back, err := a.dialect.Parse(document([]set{s}))
-	if err != nil {
-		return s, fmt.Errorf("it does not read back: %w", err)
-	}
-	if len(back) != 1 {
-		return s, fmt.Errorf("it reads back as %d filters", len(back))
-	}
-	if err := a.equal(f, back[0]); err != nil {
-		return s, fmt.Errorf("it does not mean what it should: %w", err)
-	}
-	return s, nil
+	return s, device.ReadsBack(a.dialect, document([]set{s}), f)
 }
 
 func (a *Adapter) equal(want, got filter.Filter) error {
 	return filter.Same(want, got, a.dialect.Semantics())
-}
-
-// same says in what got differs from want.
-func (a *Adapter) same(want, got []filter.Filter) error {
-	want = slices.SortedFunc(slices.Values(want), func(x, y filter.Filter) int { return cmp.Compare(x.Name, y.Name) })
-	if len(want) != len(got) {
-		return fmt.Errorf("it holds %d of our filters, want %d", len(got), len(want))
-	}
-	for i := range want {
-		if err := a.equal(want[i], got[i]); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -137,7 +137,7 @@ func (s *session) holds(ctx context.Context, want []filter.Filter) (wrong, err e
 	if err != nil {
 		return nil, err
 	}
-	return s.adapter.same(want, h.filters), nil
+	return device.Holds(want, h.filters, s.adapter.equal), nil
 }
 
 // set makes one SetRequest.

@@ -25,7 +25,7 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 	if _, err := c.Before(); err != nil {
 		return device.Commit{}, err
 	}
-	if err := a.prove(c); err != nil {
+	if err := c.Prove(a.dialect); err != nil {
 		return device.Commit{}, err
 	}
 	l, err := a.acquire(ctx, t)
@@ -105,30 +105,6 @@ func readDetails(t device.Target) (d details, err error) {
 		}
 	}
 	return d, nil
-}
-
-// prove makes sure that what is about to be written means what it should: read back from the written form, each filter is the one asked for.
-func (a *Adapter) prove(c device.Change) error {
-	for _, s := range c.Steps {
-		if s.Op == device.Remove {
-			continue
-		}
-		r, err := a.dialect.Render(*s.Filter)
-		if err != nil {
-			return fmt.Errorf("render %s: %w", s.Filter.Name, err)
-		}
-		back, err := a.dialect.Parse(r.Payload)
-		if err != nil {
-			return fmt.Errorf("render %s: it does not read back: %w", s.Filter.Name, err)
-		}
-		if len(back) != 1 {
-			return fmt.Errorf("render %s: it reads back as %d filters", s.Filter.Name, len(back))
-		}
-		if err := filter.Same(*s.Filter, back[0], a.dialect.Semantics()); err != nil {
-			return fmt.Errorf("render %s: it does not mean what it should: %w", s.Filter.Name, err)
-		}
-	}
-	return nil
 }
 
 // mayCommit says whether now is a time for a change.
@@ -242,7 +218,7 @@ func (a *Adapter) commit(ctx context.Context, s *session, d details, c device.Ch
 func (a *Adapter) readBack(ctx context.Context, s *session, d details, c device.Change, w *window) (*window, error) {
 	got, err := a.running(ctx, s)
 	if err == nil {
-		err = a.same(c.Desired.Filters, got)
+		err = device.Holds(c.Desired.Filters, got, a.equal)
 	}
 	if err == nil {
 		w.token.sum, err = a.sum(got)
@@ -261,28 +237,6 @@ func (a *Adapter) readBack(ctx context.Context, s *session, d details, c device.
 	}
 	discard(s)
 	return nil, err
-}
-
-// same says in what got differs from want.
-func (a *Adapter) same(want, got []filter.Filter) error {
-	has := map[string]filter.Filter{}
-	for _, f := range got {
-		has[f.Name] = f
-	}
-	for _, w := range want {
-		g, ok := has[w.Name]
-		if !ok {
-			return fmt.Errorf("filter %s is not there", w.Name)
-		}
-		if err := a.equal(w, g); err != nil {
-			return err
-		}
-		delete(has, w.Name)
-	}
-	for name := range has {
-		return fmt.Errorf("filter %s is still there", name)
-	}
-	return nil
 }
 
 // equal says in what got differs from want: written differently is no difference as long as every packet fares alike.

@@ -158,46 +158,8 @@ func tableOf(f filter.Filter) string {
 	return fmt.Sprintf("table %s %s\n", family, f.Name)
 }
 
-// prove makes sure that what is about to be written means what it should: read back from the written form, each filter is the one asked for.
-func (a *Adapter) prove(c device.Change) error {
-	for _, s := range c.Steps {
-		if s.Op == device.Remove {
-			continue
-		}
-		r, err := a.dialect.Render(*s.Filter)
-		if err != nil {
-			return fmt.Errorf("render %s: %w", s.Filter.Name, err)
-		}
-		back, err := a.dialect.Parse(r.Payload)
-		if err != nil || len(back) != 1 {
-			return fmt.Errorf("render %s: it reads back as %d filters: %w", s.Filter.Name, len(back), err)
-		}
-		if err := a.equal(*s.Filter, back[0]); err != nil {
-			return fmt.Errorf("render %s: it does not mean what it should: %w", s.Filter.Name, err)
-		}
-	}
-	return nil
-}
-
 func (a *Adapter) equal(want, got filter.Filter) error {
 	return filter.Same(want, got, a.dialect.Semantics())
-}
-
-// same says in what got differs from want, both by name.
-func (a *Adapter) same(want, got []filter.Filter) error {
-	want = slices.SortedFunc(slices.Values(want), func(x, y filter.Filter) int { return cmp.Compare(x.Name, y.Name) })
-	if len(want) != len(got) {
-		return fmt.Errorf("it holds %d of our filters, want %d", len(got), len(want))
-	}
-	for i := range want {
-		if want[i].Name != got[i].Name {
-			return fmt.Errorf("it holds %s, want %s", got[i].Name, want[i].Name)
-		}
-		if err := a.equal(want[i], got[i]); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Apply makes c, and has it undone after undo, or up to two seconds more.
@@ -205,7 +167,7 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 	if _, err := c.Before(); err != nil {
 		return device.Commit{}, err
 	}
-	if err := a.prove(c); err != nil {
+	if err := c.Prove(a.dialect); err != nil {
 		return device.Commit{}, err
 	}
 	h, err := a.open(ctx, t)
@@ -290,7 +252,7 @@ func (a *Adapter) replacing(c device.Change) ([]byte, error) {
 func (a *Adapter) holds(ctx context.Context, h *host, want []filter.Filter) error {
 	got, err := a.filters(ctx, h)
 	if err == nil {
-		err = a.same(want, got)
+		err = device.Holds(want, got, a.equal)
 	}
 	if err != nil {
 		return transient(false, "the kernel took the change, and does not hold it: %v", err)

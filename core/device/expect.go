@@ -75,3 +75,57 @@ func (c Change) Expect(have []filter.Filter, equal func(want, got filter.Filter)
 	}
 	return nil
 }
+
+// Holds says in what the filters that a device holds differ from those that are wanted, whatever the order of either; equal compares two of one name.
+func Holds(want, got []filter.Filter, equal func(want, got filter.Filter) error) error {
+	has := map[string]filter.Filter{}
+	for _, f := range got {
+		has[f.Name] = f
+	}
+	for _, w := range want {
+		g, ok := has[w.Name]
+		if !ok {
+			return fmt.Errorf("filter %s is not there", w.Name)
+		}
+		if err := equal(w, g); err != nil {
+			return err
+		}
+		delete(has, w.Name)
+	}
+	for name := range has {
+		return fmt.Errorf("filter %s is still there", name)
+	}
+	return nil
+}
+
+// Prove makes sure that what is about to be written means what it should: read back from the form that d writes, each filter that c sets is the one asked for.
+func (c Change) Prove(d filter.Dialect) error {
+	for _, s := range c.Steps {
+		if s.Op == Remove || s.Filter == nil {
+			continue
+		}
+		r, err := d.Render(*s.Filter)
+		if err != nil {
+			return fmt.Errorf("render %s: %w", s.Filter.Name, err)
+		}
+		if err := ReadsBack(d, r.Payload, *s.Filter); err != nil {
+			return fmt.Errorf("render %s: %w", s.Filter.Name, err)
+		}
+	}
+	return nil
+}
+
+// ReadsBack says whether d reads from written one filter that means what f does.
+func ReadsBack(d filter.Dialect, written []byte, f filter.Filter) error {
+	back, err := d.Parse(written)
+	if err != nil {
+		return fmt.Errorf("it does not read back: %w", err)
+	}
+	if len(back) != 1 {
+		return fmt.Errorf("it reads back as %d filters", len(back))
+	}
+	if err := filter.Same(f, back[0], d.Semantics()); err != nil {
+		return fmt.Errorf("it does not mean what it should: %w", err)
+	}
+	return nil
+}
