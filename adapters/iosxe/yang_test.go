@@ -2,10 +2,8 @@ package iosxe_test
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -23,39 +21,12 @@ import (
 // Cisco's own models judge what Render writes: names, places, ranges, choices, and which words go with which protocol.
 
 // yang returns the directory of Cisco's models.
-func yang(t *testing.T) string {
-	t.Helper()
-	dir := rig.CiscoXEModels(t)
-	if _, err := exec.LookPath("yanglint"); err != nil {
-		t.Fatalf("apt-get install libyang2-tools: %v", err)
-	}
-	return dir
-}
+func yang(t *testing.T) string { return rig.CiscoXEModels(t) }
 
-// lint says whether the models take config. yanglint ends with 7 when they do not; any other failure is one of the rig.
+// lint says whether the models take config.
 func lint(t *testing.T, dir string, config []byte) (ok bool, output string) {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "config.xml")
-	if err := os.WriteFile(file, config, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.CommandContext(t.Context(), "yanglint", "-t", "config", "-e", "-p", dir,
-		filepath.Join(dir, "Cisco-IOS-XE-native.yang"), filepath.Join(dir, "Cisco-IOS-XE-acl.yang"), file).CombinedOutput()
-	var errs []string
-	for l := range strings.Lines(string(out)) { // the models are full of warnings
-		if strings.Contains(l, "libyang err") {
-			errs = append(errs, l)
-		}
-	}
-	var exit *exec.ExitError
-	switch {
-	case err == nil:
-		return true, ""
-	case errors.As(err, &exit) && exit.ExitCode() == 7:
-		return false, strings.Join(errs, "")
-	}
-	t.Fatalf("yanglint: %v\n%s", err, strings.Join(errs, ""))
-	return false, ""
+	return rig.Yanglint(t, "xml", config, "-p", dir, filepath.Join(dir, "Cisco-IOS-XE-native.yang"), filepath.Join(dir, "Cisco-IOS-XE-acl.yang"))
 }
 
 var (

@@ -1,9 +1,6 @@
 package junos_test
 
 import (
-	"errors"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,32 +15,12 @@ import (
 // choices; the meaning is the business of the round trip.
 
 // yang returns the directory of Juniper's models.
-func yang(t *testing.T) string {
-	t.Helper()
-	if _, err := exec.LookPath("yanglint"); err != nil {
-		t.Fatalf("apt-get install libyang2-tools: %v", err)
-	}
-	return rig.Models(t)
-}
+func yang(t *testing.T) string { return rig.Models(t) }
 
-// lint says whether the models take config. yanglint ends with 7 when they do not; any other failure is one of the rig.
+// lint says whether the models take config.
 func lint(t *testing.T, dir string, config []byte) (ok bool, output string) {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "config.xml")
-	if err := os.WriteFile(file, config, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.CommandContext(t.Context(), "yanglint", "-t", "config", "-e", "-p", dir,
-		filepath.Join(dir, "junos-conf-root@2024-01-01.yang"), filepath.Join(dir, "junos-conf-firewall@2024-01-01.yang"), file).CombinedOutput()
-	var exit *exec.ExitError
-	switch {
-	case err == nil:
-		return true, string(out)
-	case errors.As(err, &exit) && exit.ExitCode() == 7:
-		return false, string(out)
-	}
-	t.Fatalf("yanglint: %v\n%s", err, out)
-	return false, ""
+	return rig.Yanglint(t, "xml", config, "-p", dir, filepath.Join(dir, "junos-conf-root@2024-01-01.yang"), filepath.Join(dir, "junos-conf-firewall@2024-01-01.yang"))
 }
 
 func TestModelsTakeWhatIsRendered(t *testing.T) {

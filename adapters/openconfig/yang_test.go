@@ -1,11 +1,7 @@
 package openconfig_test
 
 import (
-	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,39 +13,10 @@ import (
 
 // The models themselves judge what Render writes, in both forms.
 
-// lint says whether the models take config. yanglint ends with 7 when they do not; any other failure is one of the rig.
+// lint says whether the models take config.
 func lint(t *testing.T, form string, config []byte) (ok bool, output string) {
 	t.Helper()
-	if _, err := exec.LookPath("yanglint"); err != nil {
-		t.Fatalf("apt-get install libyang2-tools: %v", err)
-	}
-	dir, file := rig.OpenConfigModels(t), filepath.Join(t.TempDir(), "config."+form)
-	if err := os.WriteFile(file, config, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	// yanglint knows identities of a module only where the module is named.
-	out, err := exec.CommandContext(t.Context(), "yanglint", "-t", "config", "-e", "-p", dir,
-		filepath.Join(dir, "openconfig-packet-match-types.yang"), filepath.Join(dir, "openconfig-icmpv4-types.yang"), filepath.Join(dir, "openconfig-acl.yang"), file).CombinedOutput()
-	var exit *exec.ExitError
-	switch {
-	case err == nil:
-		return true, string(out)
-	case errors.As(err, &exit) && exit.ExitCode() == 7:
-		return false, faults(out)
-	}
-	t.Fatalf("yanglint: %v\n%s", err, out)
-	return false, ""
-}
-
-// faults returns the lines of yanglint's output that are no warnings.
-func faults(out []byte) string {
-	var lines []string
-	for _, l := range strings.Split(string(out), "\n") {
-		if !strings.Contains(l, "libyang warn") {
-			lines = append(lines, l)
-		}
-	}
-	return strings.Join(lines, "\n")
+	return rig.Yanglint(t, form, config, rig.OpenConfigACL(t)...)
 }
 
 func TestModelsTakeWhatIsRendered(t *testing.T) {

@@ -2,10 +2,7 @@ package sros_test
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -21,33 +18,12 @@ import (
 // Nokia's own models judge what Render writes: names, places, ranges, choices.
 
 // yang returns the directory of Nokia's models.
-func yang(t *testing.T) string {
-	t.Helper()
-	dir := rig.NokiaModels(t)
-	if _, err := exec.LookPath("yanglint"); err != nil {
-		t.Fatalf("apt-get install libyang2-tools: %v", err)
-	}
-	return dir
-}
+func yang(t *testing.T) string { return rig.NokiaModels(t) }
 
-// lint says whether the models take config. yanglint ends with 7 when they do not; any other failure is one of the rig. The groups of the configuration, a model that is
-// not here, are a list of names in stub/.
+// lint says whether the models take config. The groups of the configuration, a model that is not here, are a list of names in stub/.
 func lint(t *testing.T, dir string, config []byte) (ok bool, output string) {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "config.xml")
-	if err := os.WriteFile(file, config, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.CommandContext(t.Context(), "yanglint", "-t", "config", "-e", "-p", dir, "-p", filepath.Join(dir, "stub"), filepath.Join(dir, "nokia-conf.yang"), file).CombinedOutput()
-	var exit *exec.ExitError
-	switch {
-	case err == nil:
-		return true, string(out)
-	case errors.As(err, &exit) && exit.ExitCode() == 7:
-		return false, string(out)
-	}
-	t.Fatalf("yanglint: %v\n%s", err, out)
-	return false, ""
+	return rig.Yanglint(t, "xml", config, "-p", dir, "-p", filepath.Join(dir, "stub"), filepath.Join(dir, "nokia-conf.yang"))
 }
 
 var (

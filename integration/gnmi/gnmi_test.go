@@ -1,9 +1,6 @@
 package gnmi_test
 
 import (
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"github.com/sluice-gateway/sluice/adapters/adaptertest"
@@ -96,15 +93,7 @@ func TestTenThousandEntries(t *testing.T) {
 // lint has the models judge a configuration.
 func lint(t *testing.T, config string) {
 	t.Helper()
-	yanglint, dir, file := rig.Program(t, "yanglint", "libyang2-tools"), rig.OpenConfigModels(t), filepath.Join(t.TempDir(), "config.json")
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	args := []string{"-t", "config", "-e", "-p", dir}
-	for _, m := range []string{"packet-match-types", "icmpv4-types", "acl"} {
-		args = append(args, filepath.Join(dir, "openconfig-"+m+".yang"))
-	}
-	if out, err := exec.CommandContext(t.Context(), yanglint, append(args, file)...).CombinedOutput(); err != nil {
-		t.Errorf("yanglint: %v\n%s", err, out)
+	if ok, out := rig.Yanglint(t, "json", []byte(config), rig.OpenConfigACL(t)...); !ok {
+		t.Error(out)
 	}
 }
