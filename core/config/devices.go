@@ -1,0 +1,189 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/plan"
+	"github.com/sluice-gateway/sluice/core/profile"
+)
+
+func (b *builder) devices(raw rawConfig, c *Config, set *profile.Library) []Device {
+	seen := map[string]bool{}
+	var out []Device
+	for i, rd := range raw.Devices {
+		path := fmt.Sprintf("$.devices[%d]", i)
+		b.name(path, rd.Name, seen)
+		d := Device{Name: rd.Name}
+		if set != nil {
+			p, settings, err := set.Select(rd.Profile)
+			if err != nil {
+				b.fail(path+".profile", "%v", err)
+			}
+			d.Profile, d.Settings = p, settings
+		}
+		if rd.BGP != nil {
+			d.BGP = b.peer(path+".bgp", *rd.BGP)
+		}
+		if d.Alone = rd.Alone; d.Alone && d.BGP == nil {
+			b.fail(path+".one-nlri-per-update", "UPDATEs are BGP's, and the device has no bgp")
+		}
+		if rd.Filter != nil {
+			d.Filter = b.filter(path+".filter", rd.Name, *rd.Filter)
+		}
+		if d.Profile != nil && d.BGP != nil && d.Profile.Native == nil {
+			why := ""
+			if f, ok := d.Profile.Facts[d.Profile.NoNative]; ok {
+				why = " (" + f.Text + ")"
+			}
+			b.fail(path+".bgp", "profile %s has no FlowSpec by BGP: give the device a filter adapter instead%s", d.Profile.Title(), why)
+		}
+		if d.Profile != nil && d.Filter != nil && d.Profile.Filter == nil {
+			b.fail(path+".filter", "profile %s has no filters: give the device a BGP session instead", d.Profile.Name)
+		}
+		b.deviceVRFs(path, rd, c, &d)
+		b.communities(path+".communities", rd, c, &d)
+		b.room(path, rd, &d)
+		if rd.Remedies != nil {
+			d.Remedies = append([]string{}, *rd.Remedies...) // never nil: none is none
+		}
+		b.measured(path+".measured-order", rd, &d)
+		for _, name := range d.Remedies {
+			if !slices.Contains(plan.Remedies, name) {
+				b.fail(path+".remedies", "%q is no remedy: there are %s", name, strings.Join(plan.Remedies, ", "))
+			}
+		}
+		if d.BGP == nil && d.Filter == nil {
+			b.fail(path, "needs bgp, filter or both: a way to deliver")
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// room reads how many routes a device holds.
+func (b *builder) room(path string, raw rawDevice, d *Device) {
+	d.MaxRoutes, d.Headroom = raw.MaxRoutes, raw.Headroom
+	switch {
+	case raw.MaxRoutes < 0:
+		b.fail(path+".max-routes", "%d is negative", raw.MaxRoutes)
+	case raw.Headroom < 0:
+		b.fail(path+".headroom", "%d is negative", raw.Headroom)
+	case raw.Headroom > 0 && raw.MaxRoutes == 0:
+		b.fail(path+".headroom", "headroom is beyond max-routes, and there is no max-routes")
+	case raw.MaxRoutes > 0 && raw.BGP == nil:
+		b.fail(path+".max-routes", "routes are what BGP carries, and the device has no bgp")
+	}
+}
+
+// measured reads the order that was measured on a device. Whether it agrees with the profile is asked here, so that a gateway does not start to find out.
+func (b *builder) measured(path string, raw rawDevice, d *Device) {
+	if raw.Measured == "" {
+		return
+	}
+	octets, err := b.env.ReadFile(raw.Measured)
+	if err == nil {
+		d.Measured, err = ReadOrder(raw.Measured, octets)
+	}
+	if err == nil && d.Profile != nil {
+		err = plan.Options{Settings: d.Settings, Measured: d.Measured}.Check(d.Profile)
+	}
+	switch {
+	case err != nil:
+		b.fail(path, "%v", err)
+	case raw.BGP == nil:
+		b.fail(path, "the order of routes is that of BGP, and the device has no bgp")
+	}
+}
+
+// neighbours checks that nobody is there twice. Only a source and a device may be one neighbour: one session then carries both directions, so what is said of
+// it must agree.
+func (b *builder) neighbours(c *Config) {
+	type end struct {
+		path, name string
+		device     bool
+		*Peer
+	}
+	var ends []end
+	for i, d := range c.Devices {
+		if d.BGP != nil {
+			ends = append(ends, end{fmt.Sprintf("$.devices[%d]", i), d.Name, true, d.BGP})
+		}
+	}
+	for i, s := range c.Sources {
+		if s.BGP != nil {
+			ends = append(ends, end{fmt.Sprintf("$.sources[%d]", i), string(s.Name), false, s.BGP})
+		}
+	}
+	for i, e := range ends {
+		for _, o := range ends[:i] {
+			same := e.Peer.Same(*o.Peer)
+			switch {
+			case !e.Address.IsValid():
+			case same && e.device == o.device:
+				b.fail(e.path+".bgp.address", "%s is the neighbour of %q already", e.Address, o.name)
+			case same && (e.AS != o.AS || e.Passive != o.Passive || e.HoldTime != o.HoldTime || e.Restart != o.Restart || e.Password != o.Password || e.Hops != o.Hops || e.Extended != o.Extended || !slices.Equal(e.Families, o.Families)):
+				b.fail(e.path+".bgp", "%s is the device %q as well, over one session: as, families and all that is said of the session must be the same there and here", e.Address, o.name)
+			case !same && e.device != o.device && e.name == o.name:
+				b.fail(e.path+".name", "%q is also a device, with another address: name one of them differently", e.name)
+			}
+		}
+	}
+}
+
+func (b *builder) filter(path, name string, raw rawFilter) *FilterDelivery {
+	f := &FilterDelivery{
+		Adapter:  raw.Adapter,
+		Confirm:  b.duration(path+".confirm-within", raw.Confirm, defaultConfirm),
+		Interval: b.duration(path+".commit-interval", raw.Interval, defaultInterval),
+		Target: device.Target{
+			Name: name, Address: raw.Address, Username: raw.Username,
+			Password: b.secret(path+".password", raw.Password), PrivateKey: b.secret(path+".private-key", raw.PrivateKey),
+			KnownHosts: raw.KnownHosts, HostKey: raw.HostKey, InsecureIgnoreHostKey: raw.Insecure,
+			Interfaces: raw.Interfaces, Options: raw.Options,
+			Timeout: b.duration(path+".timeout", raw.Timeout, defaultTimeout),
+		},
+	}
+	b.instances(path, f, raw.Instances)
+	if f.Adapter == "" {
+		b.fail(path+".adapter", "missing: the adapter that speaks to this device, such as junos")
+	}
+	if f.Confirm < time.Second || f.Confirm > maxConfirm {
+		b.fail(path+".confirm-within", "%v is not between 1s and %v: the device's configuration stays locked that long", f.Confirm, maxConfirm)
+	}
+	switch p := filter.Placement(raw.Placement); p {
+	case "":
+		f.Target.Placement = filter.Alone
+	case filter.Alone, filter.Before:
+		f.Target.Placement = p
+	default:
+		b.fail(path+".placement", "%q is no placement: %s, %s", raw.Placement, filter.Alone, filter.Before)
+	}
+	return f
+}
+
+// instances reads the routing instances of a device, and hands them to its adapter as an option.
+func (b *builder) instances(path string, f *FilterDelivery, raw map[string]string) {
+	if len(raw) == 0 {
+		return
+	}
+	f.Instances = filter.Instances{}
+	for _, target := range slices.Sorted(maps.Keys(raw)) {
+		if err := f.Instances.Add(target, raw[target]); err != nil {
+			b.fail(path+".instances", "%v", err)
+		}
+	}
+	if f.Target.Options["instances"] != "" {
+		b.fail(path+".options.instances", "write it as instances beside options")
+	}
+	f.Target.Options = maps.Clone(f.Target.Options)
+	if f.Target.Options == nil {
+		f.Target.Options = map[string]string{}
+	}
+	f.Target.Options["instances"] = f.Instances.String()
+}
