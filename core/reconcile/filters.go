@@ -244,6 +244,10 @@ func (w *worker) commit(ctx context.Context, change device.Change, want []filter
 		}
 	}
 	state, err := w.verify(ctx, want)
+	if err != nil && !c.Confirmed && !w.now().Before(c.Deadline) {
+		// The device has undone it meanwhile, or is about to: the note of the commit stays, and the next attempt finds out.
+		return fmt.Errorf("the time to confirm the change was over before it was read back: %v", err)
+	}
 	if err != nil {
 		return errors.Join(err, w.undo(ctx, c))
 	}

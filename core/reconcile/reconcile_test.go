@@ -221,6 +221,29 @@ func TestAcceptedButNotDone(t *testing.T) {
 	}
 }
 
+// A device that is read so slowly that it undoes the change meanwhile has not refused it: the change is tried again.
+func TestReadBackTooLate(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.set(discard(t, 1, 53))
+	late := false // only the worker reads
+	b.router.slowRead = func() {
+		b.router.mu.Lock()
+		pending := b.router.token != ""
+		b.router.mu.Unlock()
+		if pending && !late {
+			late = true
+			b.clock.Add(int64(time.Minute))
+		}
+	}
+	b.start()
+	b.wait(InSync)
+	b.wantEntries(1)
+	if h, err := b.rec.History("mx1"); err != nil || len(h) != 2 || h[0].Outcome != device.NotReached || h[1].Outcome != device.Delivered {
+		t.Errorf("history %+v, error %v: want a failure that was tried again", h, err)
+	}
+}
+
 // What would not read back as what was meant is not sent.
 func TestUnprovenIsNotSent(t *testing.T) {
 	t.Parallel()

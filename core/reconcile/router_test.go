@@ -32,6 +32,7 @@ type router struct {
 	crashAfter  bool   // Apply changes, and then the caller dies: it gets an error that no retry of the test may see
 	confirmed   bool   // Confirm and Cancel are refused: there is nothing to confirm any more
 	slow        func() // called by Apply before it changes anything
+	slowRead    func() // called by Read before it looks
 	misplaced   string // where sluice-v4 stands otherwise than it should, and how
 }
 
@@ -55,6 +56,9 @@ func (r *router) enter() error {
 func (r *router) Info(context.Context) (device.Info, error) { return device.Info{Name: "router"}, nil }
 
 func (r *router) Read(context.Context, device.Target, ...string) (device.State, error) {
+	if r.slowRead != nil {
+		r.slowRead()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.enter(); err != nil {
