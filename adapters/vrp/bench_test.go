@@ -9,9 +9,6 @@ import (
 	"github.com/sluice-gateway/sluice/core/packet"
 )
 
-// entries is how many a large filter has.
-const entries = 10_000
-
 func large(n int) filter.Filter { return dialecttest.Attack(n, answers) }
 
 // answers are packets of DNS, as an entry for their destination says them.
