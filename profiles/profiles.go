@@ -15,13 +15,7 @@ import (
 //go:embed *.yaml testdata/*.txt
 var files embed.FS
 
-var embedded = sync.OnceValue(func() *profile.Library {
-	lib, err := profile.LoadFS(files, "profiles")
-	if err != nil {
-		panic(err) // our own files: a test loads them
-	}
-	return lib
-})
+var embedded = sync.OnceValue(func() *profile.Library { return profile.Shelf(files, "profiles") })
 
 // Embedded returns the profiles that come with sluice.
 func Embedded() *profile.Library { return embedded() }

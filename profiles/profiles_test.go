@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -30,6 +31,25 @@ func TestEmbedded(t *testing.T) {
 		}
 		if want := "profiles/" + p.Name + ".yaml"; Embedded().File(p.Name) != want {
 			t.Errorf("profile %s is in %s, want %s", p.Name, Embedded().File(p.Name), want)
+		}
+	}
+}
+
+// What is read when it is asked for is what is read at once.
+func TestReadWhenAsked(t *testing.T) {
+	t.Parallel()
+	whole, err := profile.LoadFS(Files(), "profiles")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := len(Embedded().All()), len(whole.All()); got != want {
+		t.Errorf("%d profiles, want %d", got, want)
+	}
+	for _, want := range whole.All() {
+		for _, name := range append([]string{want.Name}, want.Aliases...) {
+			if got, err := Embedded().Get(name); err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("%s is read otherwise on its own (%v)", name, err)
+			}
 		}
 	}
 }

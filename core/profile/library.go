@@ -12,8 +12,20 @@ import (
 
 // Library is a set of profiles that can be asked for by name. It never changes.
 type Library struct {
-	byName map[string]*Profile // canonical names
-	files  map[string]string   // canonical name -> the file it came from
+	byName map[string]*title // canonical names
+}
+
+// title is a profile on the shelf: what it is called, and what reads it.
+type title struct {
+	name    string
+	aliases []string
+	file    string
+	read    func() *Profile
+}
+
+// titled puts p, which came from file, on the shelf.
+func titled(p *Profile, file string) *title {
+	return &title{name: p.Name, aliases: p.Aliases, file: file, read: func() *Profile { return p }}
 }
 
 // LoadFS reads every *.yaml file at the top of fsys. dir is the name of that directory in messages. A file that does not load fails
@@ -25,9 +37,9 @@ func LoadFS(fsys fs.FS, dir string) (*Library, error) {
 // Overlay returns a library in which the profiles of fsys stand beside those of l; one with the same name replaces it. A profile may extend one of l, also
 // the one that it replaces, or one of fsys that extends nothing itself.
 func (l *Library) Overlay(fsys fs.FS, dir string) (*Library, error) {
-	out := &Library{byName: maps.Clone(l.byName), files: maps.Clone(l.files)}
+	out := &Library{byName: maps.Clone(l.byName)}
 	if out.byName == nil {
-		out.byName, out.files = map[string]*Profile{}, map[string]string{}
+		out.byName = map[string]*title{}
 	}
 	drafts, problems, err := l.drafts(fsys, dir)
 	if err != nil {
@@ -47,7 +59,7 @@ func (l *Library) Overlay(fsys fs.FS, dir string) (*Library, error) {
 			continue
 		}
 		fresh[p.Name] = d.Src.file
-		out.byName[p.Name], out.files[p.Name] = p, d.Src.file
+		out.byName[p.Name] = titled(p, d.Src.file)
 	}
 	problems = append(problems, out.collisions(fresh)...)
 	if len(problems) > 0 {
@@ -94,7 +106,15 @@ func (l *Library) finish(d *node[rawProfile], siblings []*node[rawProfile]) (*Pr
 		}
 		return build(d, base)
 	}
-	return build(d, l.byName[name.s])
+	return build(d, l.named(name.s))
+}
+
+// named returns the profile with that canonical name, or nil.
+func (l *Library) named(name string) *Profile {
+	if t, ok := l.byName[name]; ok {
+		return t.read()
+	}
+	return nil
 }
 
 // Read reads the profile in one file at the top of fsys, as Overlay would. The error is Problems, or about reading.
@@ -122,19 +142,19 @@ func (l *Library) Read(fsys fs.FS, dir, file string) (*Profile, error) {
 func (l *Library) collisions(fresh map[string]string) Problems {
 	var problems Problems
 	owner := map[string]string{}
-	for _, p := range l.All() {
-		owner[p.Name] = p.Name
+	for _, t := range l.titles() {
+		owner[t.name] = t.name
 	}
-	for _, p := range l.All() {
-		for _, a := range p.Aliases {
+	for _, t := range l.titles() {
+		for _, a := range t.aliases {
 			other, taken := owner[a]
 			if !taken {
-				owner[a] = p.Name
+				owner[a] = t.name
 				continue
 			}
-			one := Problem{File: l.files[p.Name], Line: 1, Column: 1, Message: fmt.Sprintf("alias %q already leads to profile %q", a, other)}
-			if fresh[p.Name] == "" && fresh[other] != "" {
-				one.File, one.Message = fresh[other], fmt.Sprintf("%q is already an alias of profile %q: choose another name", a, p.Name)
+			one := Problem{File: t.file, Line: 1, Column: 1, Message: fmt.Sprintf("alias %q already leads to profile %q", a, other)}
+			if fresh[t.name] == "" && fresh[other] != "" {
+				one.File, one.Message = fresh[other], fmt.Sprintf("%q is already an alias of profile %q: choose another name", a, t.name)
 			}
 			problems = append(problems, one)
 		}
@@ -149,34 +169,44 @@ func FilesIn(fsys fs.FS) []string {
 	return slices.Sorted(slices.Values(append(yaml, yml...)))
 }
 
+// titles returns what is on the shelf, by name.
+func (l *Library) titles() []*title {
+	return slices.SortedFunc(maps.Values(l.byName), func(a, b *title) int { return strings.Compare(a.name, b.name) })
+}
+
 // All returns the profiles by name.
 func (l *Library) All() []*Profile {
 	var out []*Profile
-	for _, n := range slices.Sorted(maps.Keys(l.byName)) {
-		out = append(out, l.byName[n])
+	for _, t := range l.titles() {
+		out = append(out, t.read())
 	}
 	return out
 }
 
 // File returns the file that profile name came from.
-func (l *Library) File(name string) string { return l.files[name] }
+func (l *Library) File(name string) string {
+	if t, ok := l.byName[name]; ok {
+		return t.file
+	}
+	return ""
+}
 
 // Get returns the profile with that name or alias.
 func (l *Library) Get(name string) (*Profile, error) {
-	if p, ok := l.byName[name]; ok {
+	if p := l.named(name); p != nil {
 		return p, nil
 	}
 	var known, words []string
-	for _, p := range l.All() {
-		if slices.Contains(p.Aliases, name) {
-			return p, nil
+	for _, t := range l.titles() {
+		if slices.Contains(t.aliases, name) {
+			return t.read(), nil
 		}
-		words = append(append(words, p.Name), p.Aliases...)
-		if len(p.Aliases) > 0 {
-			known = append(known, fmt.Sprintf("%s (%s)", p.Name, strings.Join(p.Aliases, ", ")))
+		words = append(append(words, t.name), t.aliases...)
+		if len(t.aliases) > 0 {
+			known = append(known, fmt.Sprintf("%s (%s)", t.name, strings.Join(t.aliases, ", ")))
 			continue
 		}
-		known = append(known, p.Name)
+		known = append(known, t.name)
 	}
 	return nil, fmt.Errorf("unknown profile %q%s (known: %s)", name, didYouMean(name, words), strings.Join(known, ", "))
 }
