@@ -115,8 +115,8 @@ func (p *parter) flagCubes(s *side) ([]Cube, *Trouble) {
 	out := []Cube{}
 	for i := range gs {
 		for _, c := range gs[i].cubes() {
-			if named := c.Set | c.Clear; l.Bits != 0 && named&^l.Bits != 0 {
-				return nil, &Trouble{Type: flowspec.TCPFlags, Why: NoBits, Have: int(named)}
+			if _, trouble := flagWord(&conjunction{Cube: c}, l); trouble != nil {
+				return nil, trouble
 			}
 			if c != (Cube{}) && !slices.Contains(out, c) {
 				out = append(out, c)

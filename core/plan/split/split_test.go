@@ -226,6 +226,35 @@ func TestParts(t *testing.T) {
 	}
 }
 
+// A filter without negated flags, or without conjunctions of them, is not asked for them.
+func TestEntriesKeepToTheOperatorsOfFlags(t *testing.T) {
+	t.Parallel()
+	synNoAck := flowspec.Component{Type: flowspec.TCPFlags, Terms: []flowspec.Term{{Op: flowspec.AllBits, Value: 2}, {Op: flowspec.NoBit, Value: 16, And: true}}}
+	synAck := flowspec.Component{Type: flowspec.TCPFlags, Terms: []flowspec.Term{{Op: flowspec.AllBits, Value: 0x12}}}
+	every := split.Any | split.All | split.None | split.NotAll | split.Chain
+	for _, c := range []struct {
+		rule flowspec.Component
+		ops  split.Ops
+		op   split.Ops // that is missing
+	}{
+		{synNoAck, every, 0},
+		{synNoAck, every &^ split.Chain, split.Chain},
+		{synNoAck, split.Any | split.All | split.Chain, split.None},
+		{synAck, split.All, 0},
+		{synAck, split.Any | split.Chain, 0},
+		{synAck, split.Any, split.Chain},
+	} {
+		l := &split.Limits{MaxParts: 16}
+		l.Of[flowspec.Protocol] = split.Limit{OK: true, Ops: split.Eq}
+		l.Of[flowspec.TCPFlags] = split.Limit{OK: true, Ops: c.ops}
+		l.Of[flowspec.Fragment] = split.Limit{OK: true, Ops: every}
+		_, trouble := split.Entries(flowspec.IPv4, []flowspec.Component{c.rule}, l, false)
+		if got := trouble != nil; got != (c.op != 0) || got && (trouble.Why != split.NoOperator || trouble.Op != c.op) {
+			t.Errorf("%v with %b: trouble %+v, want operator %b missing", c.rule.Terms, c.ops, trouble, c.op)
+		}
+	}
+}
+
 // An overlapping cover where the actions allow it, a grid where not; and how many pieces there are at least.
 func TestPartsAndTheirBound(t *testing.T) {
 	t.Parallel()
