@@ -235,6 +235,7 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"unknown key":       {minimal + "stroe: x\n", `c.yaml:4:1: unknown field "stroe"`},
 		"duplicate key":     {minimal + "as: 1\n", `c.yaml:4:1: `},
 		"second document":   {minimal + "---\nas: 1\n", "a second document"},
+		"tag":               {"as: !vault 64512\n", "tags are not read here"},
 		"wrong type":        {"router-id: 192.0.2.1\nas: lots\nstore: x\n", "c.yaml:2:5: "},
 		"no AS":             {"router-id: 192.0.2.1\nstore: x\n", "as: missing"},
 		"router id":         {"router-id: 2001:db8::1\nas: 1\nstore: x\n", "c.yaml:1:12: router-id: "},

@@ -82,10 +82,40 @@ func decode(name string, text []byte) (raw rawConfig, file *ast.File, err error)
 		}
 		return raw, nil, p
 	}
+	tags := tagFinder{name: name}
+	for _, doc := range file.Docs {
+		if doc.Body == nil {
+			continue
+		}
+		if ast.Walk(&tags, doc.Body); tags.err != nil {
+			return raw, nil, tags.err
+		}
+	}
 	if err = yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&raw); err != nil {
 		return raw, nil, yamlProblem(name, err)
 	}
 	return raw, file, nil
+}
+
+// tagFinder refuses tags: the library passes over those that it does not know, and `!vault` before a password is not the password.
+type tagFinder struct {
+	name string
+	err  error
+}
+
+// Visit looks at one node.
+func (f *tagFinder) Visit(n ast.Node) ast.Visitor {
+	if f.err != nil {
+		return nil
+	}
+	if n.Type() == ast.TagType {
+		p := Problem{File: f.name, Message: "tags are not read here: write the value as it is"}
+		if at := n.GetToken(); at != nil && at.Position != nil {
+			p.Line, p.Column = at.Position.Line, at.Position.Column
+		}
+		f.err = p
+	}
+	return f
 }
 
 // yamlProblem gives an error of the YAML library our form.
