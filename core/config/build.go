@@ -12,7 +12,6 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
 
-	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/profile"
 )
 
@@ -142,33 +141,6 @@ func (b *builder) prefix(path, s string) (netip.Prefix, bool) {
 		return p, false
 	}
 	return p, true
-}
-
-// secret fetches what a reference names. The message of a failure names the reference, never the secret.
-func (b *builder) secret(path string, raw *rawSecret) device.Secret {
-	switch {
-	case raw == nil:
-		return ""
-	case (raw.Env == "") == (raw.File == ""):
-		b.fail(path, "needs exactly one of env and file")
-	case raw.Env != "":
-		v := b.env.Getenv(raw.Env)
-		if v == "" {
-			b.fail(path+".env", "the environment variable %s is not set", raw.Env)
-		}
-		return device.Secret(v)
-	default:
-		v, err := b.env.ReadFile(raw.File)
-		if err != nil {
-			b.fail(path+".file", "%v", err)
-		}
-		secret := strings.TrimRight(string(v), "\r\n")
-		if err == nil && secret == "" {
-			b.fail(path+".file", "%s is empty", raw.File)
-		}
-		return device.Secret(secret)
-	}
-	return ""
 }
 
 func (b *builder) plugins(raw []rawPlugin) []Plugin {

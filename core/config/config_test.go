@@ -36,6 +36,12 @@ func env() Env {
 			}
 			return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 		},
+		Command: func(words []string) ([]byte, error) {
+			if slices.Equal(words, []string{"pass", "show", "routers/leaf1"}) {
+				return []byte("hunter4\n"), nil
+			}
+			return runCommand(words)
+		},
 		Profiles: func(string) (*profile.Library, error) { return profiles.Embedded(), nil },
 	}
 }
@@ -110,7 +116,7 @@ func TestReferenceIsValid(t *testing.T) {
 	if edge := c.Devices[0]; edge.Room() != 3200 || edge.Holding().Native.MaxRules != (profile.Number{N: 3000}) || edge.Profile.Native.MaxRules.Fact == "" || mx.Room() != 0 || mx.Holding() != mx.Profile {
 		t.Errorf("edge1 has room for %d and holds %+v; its profile says %+v; mx1 has room for %d", edge.Room(), edge.Holding().Native.MaxRules, edge.Profile.Native.MaxRules, mx.Room())
 	}
-	if lab := c.Devices[2].Filter.Target; lab.Password != "hunter2" || lab.Options["acme-slot"] != "3" {
+	if lab := c.Devices[2].Filter.Target; lab.Password != "hunter4" || lab.Options["acme-slot"] != "3" {
 		t.Errorf("lab: %+v", lab)
 	}
 }
@@ -252,6 +258,10 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"checksum":          {minimal + "plugins:\n  - {name: p, file: /x, sha256: 12}\n", "64 hexadecimal digits"},
 		"twice the name":    {minimal + "sources:\n  - {name: a, api: true, allow: {destinations: [any]}}\n  - {name: a, api: true, allow: {destinations: [any]}}\n", `c.yaml:6:12: sources[1].name: "a" is there twice`},
 		"secret not there":  {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", password: {env: NOPE}}\n", "the environment variable NOPE is not set"},
+		"secret by two":     {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", password: {env: A, command: [b]}}\n", "needs exactly one of env, file and command"},
+		"no command":        {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", password: {command: [/nowhere/pass]}}\n", "/nowhere/pass: no such file"},
+		"command fails":     {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", password: {command: [sh, -c, \"echo hunter5 >&2; exit 3\"]}}\n", "sh failed: exit status 3"},
+		"command is silent": {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", password: {command: [\"true\"]}}\n", "true gives nothing"},
 		"secret in clear":   {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", password: hunter2}\n", "c.yaml:7:"},
 		"default above max": {minimal + "ttl: {default: 2h, max: 1h}\n", "c.yaml:4:16: ttl.default: 2h0m0s is above the ceiling"},
 		"short confirm":     {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", confirm-within: 10ms}\n", "confirm-within: 10ms is not between 1s and 1m0s"},
@@ -261,7 +271,7 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"no FlowSpec":       {minimal + "devices:\n  - {name: d, profile: cisco-ncs5500, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "profile cisco-ncs5500 has no FlowSpec by BGP: give the device a filter adapter instead (Only systems with external TCAM"},
 		"no such value":     {minimal + "devices:\n  - {name: d, profile: \"cisco-ncs5500:etcam=yes\", bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "option etcam is one of false, true, not \"yes\""},
 		"two IP versions":   {minimal + "devices:\n  - name: d\n    profile: asr9k\n    bgp: {address: 192.0.2.2, local-address: \"2001:db8::1\", as: 1, families: [ipv4]}\n", "are not of one IP version"},
-		"empty secret":      {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", password: {file: /empty}}\n", "/empty is empty"},
+		"empty secret":      {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", password: {file: /empty}}\n", "/empty gives nothing"},
 		"neighbour twice":   {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n  - {name: e, profile: asr9k, bgp: {address: 192.0.2.2, port: 179, as: 1, families: [ipv4]}}\n", `c.yaml:6:46: devices[1].bgp.address: 192.0.2.2 is the neighbour of "d" already`},
 		"both, not agreed":  {minimal + both("[ipv4, ipv6]"), `192.0.2.2 is the device "d" as well, over one session: as, families and all`},
 		"one name for two":  {minimal + strings.Replace(both("[ipv4]"), "name: s, bgp: {address: 192.0.2.2", "name: d, bgp: {address: 192.0.2.3", 1), `"d" is also a device, with another address`},
@@ -371,7 +381,7 @@ func TestSecretsStaySecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
-		if s := fmt.Sprintf(verb, c.Devices[2].Filter.Target); strings.Contains(s, "hunter2") {
+		if s := fmt.Sprintf(verb, c.Devices[2].Filter.Target); strings.Contains(s, "hunter4") {
 			t.Errorf("%s prints the password: %s", verb, s)
 		}
 	}

@@ -34,6 +34,7 @@ func (p Problem) Error() string {
 type Env struct {
 	Getenv   func(string) string
 	ReadFile func(string) ([]byte, error)
+	Command  func(words []string) ([]byte, error)       // runs a command and returns what it prints
 	Profiles func(dir string) (*profile.Library, error) // the shipped profiles and those in dir, where it is not ""
 }
 
@@ -43,7 +44,7 @@ func Load(path string, profiles func(dir string) (*profile.Library, error)) (*Co
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	return Parse(path, b, Env{Getenv: os.Getenv, ReadFile: os.ReadFile, Profiles: profiles})
+	return Parse(path, b, Env{Getenv: os.Getenv, ReadFile: os.ReadFile, Command: runCommand, Profiles: profiles})
 }
 
 // Parse checks the text of a configuration file; name is for messages.

@@ -118,8 +118,9 @@ type rawFilter struct {
 
 // rawSecret names where a secret is; a secret itself never stands in the file.
 type rawSecret struct {
-	Env  string `yaml:"env"`
-	File string `yaml:"file"`
+	Env     string   `yaml:"env"`
+	File    string   `yaml:"file"`
+	Command []string `yaml:"command"`
 }
 
 type rawPlugin struct {
