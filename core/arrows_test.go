@@ -56,6 +56,7 @@ var arrows = map[string][]string{
 	"adapters/vrp":                 {"core/filter"},
 	"adapters/netconf":             {"core/device"},
 	"adapters/gnmi":                {"core/device"},
+	"adapters/hostkey":             {},
 	"adapters/nftables":            {"core/filter"},
 	"adapters/nft":                 {"core/device"},
 	"adapters/netconf/netconftest": {},

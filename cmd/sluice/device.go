@@ -17,8 +17,8 @@ import (
 )
 
 func deviceCmd() *cobra.Command {
-	cmd := &cobra.Command{Use: "device", Short: "Devices of a running gateway: list, show, plan, history, sync, freeze, thaw"}
-	cmd.AddCommand(deviceListCmd(), deviceShowCmd(), devicePlanCmd(), deviceHistoryCmd(), deviceSyncCmd(), deviceFreezeCmd(), deviceThawCmd())
+	cmd := &cobra.Command{Use: "device", Short: "Devices of a running gateway: list, show, plan, history, sync, freeze, thaw, trust"}
+	cmd.AddCommand(deviceListCmd(), deviceShowCmd(), devicePlanCmd(), deviceHistoryCmd(), deviceSyncCmd(), deviceFreezeCmd(), deviceThawCmd(), deviceTrustCmd())
 	return cmd
 }
 

@@ -34,8 +34,10 @@ func (p Problem) Error() string {
 type Env struct {
 	Getenv   func(string) string
 	ReadFile func(string) ([]byte, error)
-	Command  func(words []string) ([]byte, error)       // runs a command and returns what it prints
-	Profiles func(dir string) (*profile.Library, error) // the shipped profiles and those in dir, where it is not ""
+	Command  func(words []string) ([]byte, error) // runs a command and returns what it prints
+	// NoSecrets leaves every secret empty: for whoever asks a file for anything but those.
+	NoSecrets bool
+	Profiles  func(dir string) (*profile.Library, error) // the shipped profiles and those in dir, where it is not ""
 }
 
 // Load reads and checks the file at path, with the secrets of this process's environment. The error joins every Problem that was found.

@@ -20,6 +20,8 @@ func (b *builder) secret(path string, raw *rawSecret) device.Secret {
 	case raw.references() != 1:
 		b.fail(path, "needs exactly one of env, file and command")
 		return ""
+	case b.env.NoSecrets:
+		return ""
 	case raw.Env != "":
 		v := b.env.Getenv(raw.Env)
 		if v == "" {
