@@ -3,7 +3,6 @@ package gnmi
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +15,13 @@ import (
 	"github.com/sluice-gateway/sluice/core/filter"
 )
 
+// Dialect is a language whose text is a document of openconfig-acl as JSON_IETF, and that reads the same.
+type Dialect interface {
+	filter.Dialect
+	// Keep gives the entries of want the numbers that they have in have, and new ones numbers in between.
+	Keep(have, want filter.Filter) filter.Filter
+}
+
 // Options are an adapter's own. The zero value is right for production. What differs from device to device is in Target.Options.
 type Options struct {
 	Logger *slog.Logger // nil: slog.Default, as it is when something is logged
@@ -23,7 +29,7 @@ type Options struct {
 
 // Adapter is a device.Adapter over gNMI. Close it to end its connections.
 type Adapter struct {
-	dialect filter.Dialect
+	dialect Dialect
 	opt     Options
 
 	mu    sync.Mutex
@@ -32,8 +38,8 @@ type Adapter struct {
 
 var _ device.Adapter = (*Adapter)(nil)
 
-// New returns the adapter that speaks d over gNMI. The text that d renders is a document of openconfig-acl as JSON_IETF, and it reads the same.
-func New(d filter.Dialect, opt Options) *Adapter {
+// New returns the adapter that speaks d over gNMI.
+func New(d Dialect, opt Options) *Adapter {
 	return &Adapter{dialect: d, opt: opt, lines: map[string]*line{}}
 }
 
@@ -123,9 +129,10 @@ func (s *session) attachments(ctx context.Context) (map[string][]string, error) 
 	return attached(entries)
 }
 
-// Render returns, in JSON, the SetRequest that Apply would send to a device that holds what c was computed from: the paths that it deletes, and the values that it replaces.
+// Render returns, in JSON, the SetRequest that Apply would send to a device that holds what c was computed from: the paths that it deletes, and the values that it replaces. Of a filter
+// that is changed, c does not say what it was: the request replaces its set whole, where Apply sends what differs.
 func (a *Adapter) Render(_ context.Context, _ device.Target, c device.Change) ([]byte, error) {
-	written, err := a.written(c)
+	written, err := a.written(c, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -138,78 +145,9 @@ func (a *Adapter) Render(_ context.Context, _ device.Target, c device.Change) ([
 	return editOf(have, c, written).text()
 }
 
-// edit is what a Set does.
-type edit struct {
-	remove  []set
-	replace []set // with values as they are sent
-}
-
-// editOf returns what leads from a device that has these sets to what c desires of the filters in its steps; written is what they become.
-func editOf(have []set, c device.Change, written []set) edit {
-	e := edit{replace: written}
-	stays := map[string]bool{}
-	for _, s := range written {
-		stays[s.key()] = true
-	}
-	touched := map[string]bool{}
-	for _, step := range c.Steps {
-		touched[step.Filter.Name] = true
-	}
-	for _, s := range have {
-		if touched[s.name] && !stays[s.key()] {
-			e.remove = append(e.remove, s)
-		}
-	}
-	return e
-}
-
-// back returns what leads back to a device that has these sets, from whatever e left of them.
-func (e edit) back(have []set) (out edit, err error) {
-	was := map[string]bool{}
-	for _, s := range have {
-		was[s.key()] = true
-	}
-	touched := map[string]bool{}
-	for _, s := range slices.Concat(e.remove, e.replace) {
-		touched[s.name] = true
-		if !was[s.key()] {
-			out.remove = append(out.remove, s)
-		}
-	}
-	for _, s := range have {
-		if !touched[s.name] {
-			continue
-		}
-		if s.value, err = outermost(s.value); err != nil {
-			return out, fmt.Errorf("%s: %w", s.name, err)
-		}
-		out.replace = append(out.replace, s)
-	}
-	return out, nil
-}
-
-// text is what people see of e.
-func (e edit) text() ([]byte, error) {
-	type replacement struct {
-		Path  string          `json:"path"`
-		Value json.RawMessage `json:"value"`
-	}
-	var out struct {
-		Delete  []string      `json:"delete,omitempty"`
-		Replace []replacement `json:"replace,omitempty"`
-	}
-	word := func(s set) string { return fmt.Sprintf("/acl/acl-sets/acl-set[name=%s][type=%s]", s.name, s.kind) }
-	for _, s := range e.remove {
-		out.Delete = append(out.Delete, word(s))
-	}
-	for _, s := range e.replace {
-		out.Replace = append(out.Replace, replacement{word(s), s.value})
-	}
-	return json.MarshalIndent(out, "", "  ")
-}
-
-// written returns the sets that the filters of c's steps become, as they are sent. They mean what they should: read back from there, each filter is the one asked for.
-func (a *Adapter) written(c device.Change) ([]set, error) {
+// written returns the sets that the filters of c's steps become, as they are sent to a device that has the filters in have. They mean what they should: read back from there,
+// each filter is the one asked for.
+func (a *Adapter) written(c device.Change, have []filter.Filter) ([]set, error) {
 	if _, err := c.Before(); err != nil {
 		return nil, err
 	}
@@ -218,13 +156,22 @@ func (a *Adapter) written(c device.Change) ([]set, error) {
 		if step.Op == device.Remove {
 			continue
 		}
-		s, err := a.rendered(*step.Filter)
+		f := *step.Filter
+		if i := indexOf(have, f); i >= 0 {
+			f = a.dialect.Keep(have[i], f)
+		}
+		s, err := a.rendered(f)
 		if err != nil {
 			return nil, fmt.Errorf("render %s: %w", step.Filter.Name, err)
 		}
 		out = append(out, s)
 	}
 	return out, nil
+}
+
+// indexOf returns where in filters the one is that stands in the same set as f, or -1.
+func indexOf(filters []filter.Filter, f filter.Filter) int {
+	return slices.IndexFunc(filters, func(g filter.Filter) bool { return g.Name == f.Name && g.Version == f.Version })
 }
 
 // rendered returns the set that f becomes, proven.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,10 +23,6 @@ import (
 // Apply makes c. With the option commit=confirmed the device undoes it after undo, in whole seconds, unless Confirm comes. Otherwise the Commit is Confirmed: what the device took and does not hold
 // has been put back as it was, or the error says that it could not be.
 func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, undo time.Duration) (device.Commit, error) {
-	written, err := a.written(c)
-	if err != nil {
-		return device.Commit{}, err
-	}
 	s, err := a.open(ctx, t)
 	if err != nil {
 		return device.Commit{}, unchanged(err)
@@ -34,7 +31,10 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 	if err != nil {
 		return device.Commit{}, unchanged(err)
 	}
-	e := editOf(h.sets, c, written)
+	e, err := a.editFor(h, c)
+	if err != nil {
+		return device.Commit{}, err
+	}
 	// Once begun it is not cut off by ctx: nobody would know what became of it. Each exchange has a deadline of its own.
 	ctx = context.WithoutCancel(ctx)
 	switch {
@@ -44,6 +44,15 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 		return s.applyConfirmed(ctx, e, c.Desired.Filters, undo)
 	}
 	return device.Commit{Confirmed: true}, s.applyNow(ctx, e, c.Desired.Filters, h)
+}
+
+// editFor returns what makes c on a device that holds h.
+func (a *Adapter) editFor(h holdings, c device.Change) (edit, error) {
+	written, err := a.written(c, h.filters)
+	if err != nil {
+		return edit{}, err
+	}
+	return a.narrowed(editOf(h.sets, c, written), h.filters)
 }
 
 // stage makes sure that c can be made, and returns what the device holds.
@@ -147,7 +156,14 @@ func (s *session) set(ctx context.Context, what string, e edit, commit *extpb.Co
 		r.Delete = append(r.Delete, s.path())
 	}
 	for _, s := range e.replace {
-		r.Replace = append(r.Replace, &gpb.Update{Path: s.path(), Val: &gpb.TypedValue{Value: &gpb.TypedValue_JsonIetfVal{JsonIetfVal: s.value}}})
+		r.Replace = append(r.Replace, written(s.path(), s.value))
+	}
+	for _, one := range e.entries {
+		if one.value == nil {
+			r.Delete = append(r.Delete, one.path())
+			continue
+		}
+		r.Replace = append(r.Replace, written(one.path(), one.value))
 	}
 	if commit != nil {
 		r.Extension = []*extpb.Extension{{Ext: &extpb.Extension_Commit{Commit: commit}}}
@@ -156,6 +172,11 @@ func (s *session) set(ctx context.Context, what string, e edit, commit *extpb.Co
 		_, err := s.client.Set(ctx, r)
 		return err
 	})
+}
+
+// written is a value that is written at a path, in place of what is there.
+func written(path *gpb.Path, value json.RawMessage) *gpb.Update {
+	return &gpb.Update{Path: path, Val: &gpb.TypedValue{Value: &gpb.TypedValue_JsonIetfVal{JsonIetfVal: value}}}
 }
 
 // heedsConfirmations makes sure that the device knows the extension, and that no change waits for its confirmation. A device that knows it answers FailedPrecondition to the confirmation of a change when

@@ -4,11 +4,11 @@
 // # One change
 //
 //	Get /acl/acl-sets     what is there must be what the change was computed from, or it is *device.Drifted
-//	Set                   one transaction: sets of ours are replaced whole or deleted, nothing else is mentioned
+//	Set                   one transaction: entries of ours that differ are replaced or deleted, and so are sets that are new or gone; nothing else is mentioned
 //	Get /acl/acl-sets     only a Set followed by a matching read counts
 //
-// Sets are replaced whole because the numbers of their entries are positions. gNMI has no lock: what somebody else writes to our sets between the first read and the Set is
-// overwritten, and found by the next read if it comes later.
+// Entries keep their numbers, and new ones get numbers in between; a set that another hand made into what is not understood is replaced whole. gNMI has no lock: what somebody else
+// writes to our sets between the first read and the Set is found by the read after it.
 //
 // # Undo
 //

@@ -15,13 +15,14 @@ import (
 const (
 	restName     = "accept-rest"  // description of the last entry, which accepts what no entry matched
 	restSequence = math.MaxUint32 // its number: it never moves
-	step         = 10             // between the numbers of two entries
 	counterWord  = " counter "    // between the names in a description
 	someone      = "Ethernet1"    // the interface of the attachment that is shown
 	aclIPv4      = "ACL_IPV4"     // identities of ACL_TYPE
 	aclIPv6      = "ACL_IPV6"
-	maxEntries   = (restSequence - 1) / step
 )
+
+// places are the numbers of entries. Those that are new together have room for 99 in between.
+var places = filter.Places{Last: restSequence - 1, Step: 100}
 
 // Dialect is the language of openconfig-acl. The zero Dialect is ready, and safe for concurrent use.
 type Dialect struct{}
@@ -35,8 +36,8 @@ func (Dialect) Name() string { return "openconfig" }
 func (Dialect) Semantics() filter.Semantics { return filter.Semantics{TailDiscards: true} }
 
 // Render writes f: Text is the JSON of gNMI (the value of a Set on the root of the device), Payload the XML of NETCONF. It refuses a filter that
-// fails Check, and every entry that the model cannot say exactly; all of them are named in the error. A Set or an edit must replace the
-// set, since numbers of entries are positions.
+// fails Check, and every entry that the model cannot say exactly; all of them are named in the error. Entries that have no places get numbers of their own, so a
+// Set or an edit must replace the set, unless Keep gave them places.
 func (d Dialect) Render(f filter.Filter) (filter.Rendered, error) {
 	set, entries, err := d.set(f)
 	if err != nil {
@@ -55,6 +56,9 @@ func (d Dialect) Render(f filter.Filter) (filter.Rendered, error) {
 	return r, nil
 }
 
+// Keep gives the entries of want the numbers that they have in have, and new ones numbers in between, so that a changed rule changes its own entries and no others.
+func (Dialect) Keep(have, want filter.Filter) filter.Filter { return places.Keep(have, want) }
+
 // set returns the set that f becomes, and its entries.
 func (Dialect) set(f filter.Filter) (set *node, entries []*node, err error) {
 	if err := f.Check(); err != nil {
@@ -70,11 +74,12 @@ func (Dialect) set(f filter.Filter) (set *node, entries []*node, err error) {
 	if len(f.Policers) > 0 {
 		errs = append(errs, fmt.Errorf("filter %s: policer %s: the model has no rates", f.Name, f.Policers[0].Name))
 	}
-	if len(f.Entries) > maxEntries {
-		errs = append(errs, fmt.Errorf("filter %s: %d entries, and there are numbers for %d", f.Name, len(f.Entries), maxEntries))
+	numbers, err := places.Of(f)
+	if err != nil {
+		return nil, nil, fmt.Errorf("filter %s: %w", f.Name, err)
 	}
 	for i, e := range f.Entries {
-		n, err := aclEntry(e, f.Version, uint32(i+1)*step)
+		n, err := aclEntry(e, f.Version, numbers[i])
 		if err != nil {
 			errs = append(errs, fmt.Errorf("filter %s, entry %s: %w", f.Name, e.Name, err))
 		}

@@ -24,6 +24,7 @@
 //
 // # Names
 //
-// A set bears the name of the filter and the type ACL_IPV4 or ACL_IPV6. Entries have numbers, ten apart in their order, and their names in the
-// description: "r-0000000000000001 counter r-0000000000000001". They count by themselves (state/matched-packets).
+// A set bears the name of the filter and the type ACL_IPV4 or ACL_IPV6. Entries have numbers, a hundred apart at first, and their names in the
+// description: "r-0000000000000001 counter r-0000000000000001". They count by themselves (state/matched-packets). Parse keeps the numbers in filter.Entry.Place, and
+// Keep gives a new entry one between its neighbours, so that a changed rule changes its own entries and no others.
 package openconfig

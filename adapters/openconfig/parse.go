@@ -231,7 +231,7 @@ func readEntry(entry *element, v packet.Version) (out numbered, err error) {
 	if action == "" {
 		return out, errors.New("it has no forwarding-action")
 	}
-	out.Do.Discard = action == "DROP"
+	out.Do.Discard, out.Place = action == "DROP", uint32(out.sequence)
 	if err := out.named(described); err != nil {
 		return out, err
 	}

@@ -89,7 +89,7 @@ func TestModelsRefuseWhatIsWrong(t *testing.T) {
 		{"json", `"length": 53`, `"length": "40..53"`},
 		{"json", `"203.0.113.9/32"`, `"203.0.113.9"`},
 		{"json", `"forwarding-action": "DROP"`, `"log-action": "LOG_NONE"`},
-		{"json", `"sequence-id": 10,`, `"sequence-id": 11,`},
+		{"json", `"sequence-id": 100,`, `"sequence-id": 101,`},
 		{"json", `"dscp-set"`, `"dscps"`},
 		{"json", `"fragment-offsets": [
                       0`, `"fragment-offsets": [

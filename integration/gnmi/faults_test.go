@@ -146,7 +146,7 @@ func TestHoldsSomethingElse(t *testing.T) {
 		}
 		deliver(t, a, r, 3)
 		// Another hand has made an entry log, and a set of our name and another type.
-		r.load(t, `{"openconfig-acl:acl":{"acl-sets":{"acl-set":[{"name":"sluice-v4","type":"openconfig-acl:ACL_IPV4","acl-entries":{"acl-entry":[{"sequence-id":20,"actions":{"config":{"log-action":"openconfig-acl:LOG_SYSLOG"}}}]}},
+		r.load(t, `{"openconfig-acl:acl":{"acl-sets":{"acl-set":[{"name":"sluice-v4","type":"openconfig-acl:ACL_IPV4","acl-entries":{"acl-entry":[{"sequence-id":200,"actions":{"config":{"log-action":"openconfig-acl:LOG_SYSLOG"}}}]}},
 			{"name":"sluice-v4-b","type":"openconfig-acl:ACL_L2","config":{"name":"sluice-v4-b","type":"openconfig-acl:ACL_L2"}}]}}}`)
 		before := r.config(t)
 		have, err := a.Read(t.Context(), r.target)

@@ -81,9 +81,10 @@ devices:
 	run("rule", "add", rule)
 	holds("the rule", func(config string) bool { return strings.Contains(config, `"203.0.113.80/32"`) })
 	lint(t, r.config(t))
-	if out := run("device", "list"); !strings.Contains(out, "in-sync") {
-		t.Errorf("device list says\n%s", out)
-	}
+	rig.Until(t, "the device in sync", func() (bool, string) {
+		out := run("device", "list")
+		return strings.Contains(out, "in-sync"), out
+	})
 	id := regexp.MustCompile(`[0-9a-f]{16}`).FindString(run("rule", "list"))
 	run("rule", "delete", id)
 	holds("no rule", func(config string) bool {

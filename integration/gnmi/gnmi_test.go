@@ -1,6 +1,8 @@
 package gnmi_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/sluice-gateway/sluice/adapters/adaptertest"
@@ -88,6 +90,53 @@ func TestTenThousandEntries(t *testing.T) {
 		t.Errorf("the biggest answer had %d octets: that is no test of the limit", r.biggest)
 	}
 	lint(t, emit(t, r.root))
+}
+
+// One entry more among many, one less and one changed are those entries, and no others. Where there is no number left in between, or another hand was there, the set is replaced whole.
+func TestSmallEdits(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	r.load(t, operators)
+	a := newAdapter(t)
+	have := deliver(t, a, r, 300)
+	change := func(what string, want device.State, deleted, replaced int, path string) {
+		t.Helper()
+		if _, err := a.Apply(t.Context(), r.target, device.Diff(have, want), 0); err != nil {
+			t.Fatal(what, err)
+		}
+		last := r.sets[len(r.sets)-1]
+		if len(last.GetDelete()) != deleted || len(last.GetReplace()) != replaced || !strings.Contains(last.String(), path) {
+			t.Errorf("%s: %d deleted and %d replaced, want %d and %d at %s: %.2000s", what, len(last.GetDelete()), len(last.GetReplace()), deleted, replaced, path, last)
+		}
+		var err error
+		if have, err = a.Read(t.Context(), r.target); err != nil {
+			t.Fatal(what, err)
+		}
+		lint(t, r.config(t))
+	}
+	with := func(edit func([]filter.Entry) []filter.Entry) device.State {
+		out := state(300)
+		out.Filters[0].Entries = edit(out.Filters[0].Entries)
+		return out
+	}
+	more := adaptertest.PlainEntry(semantics, 1000)
+	change("one more", with(func(e []filter.Entry) []filter.Entry { return slices.Insert(e, 100, more) }), 0, 1, `"10050"`)
+	change("one less", state(300), 1, 0, `"10050"`)
+	change("one changed", with(func(e []filter.Entry) []filter.Entry { e[7].Do.Discard = !e[7].Do.Discard; return e }), 0, 1, `"800"`)
+	change("the last to the front", with(func(e []filter.Entry) []filter.Entry {
+		e[7].Do.Discard = !e[7].Do.Discard
+		return slices.Concat(e[299:], e[:299])
+	}), 1, 1, `"50"`)
+	between := func(n int) device.State { // many between two neighbours
+		return with(func(e []filter.Entry) []filter.Entry {
+			for i := range n {
+				e = slices.Insert(e, 1, adaptertest.PlainEntry(semantics, 2000+i))
+			}
+			return e
+		})
+	}
+	change("room for 99", between(99), 1, 101, `"199"`)
+	change("no room", between(101), 0, 1, "acl-set")
 }
 
 // lint has the models judge a configuration.

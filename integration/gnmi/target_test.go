@@ -53,7 +53,8 @@ type router struct {
 	loseFirst bool          // the next Set is not carried out, and the connection lost
 	spoil     func(*router) // what happens after the next Set, unasked
 	rpcs      []string
-	biggest   int // octets of an answer to Get
+	sets      []*gpb.SetRequest // that it answered
+	biggest   int               // octets of an answer to Get
 }
 
 // waiting is a change that nobody has confirmed.
@@ -177,6 +178,7 @@ func (r *router) Set(_ context.Context, req *gpb.SetRequest) (*gpb.SetResponse, 
 	if err == nil {
 		err = r.commit(req, before)
 	}
+	r.sets = append(r.sets, req)
 	if err != nil {
 		return nil, err
 	}
