@@ -68,9 +68,6 @@ func checkReading(opt notation.Options) error {
 
 // notANotation refuses the name of a notation.
 func notANotation(name string) error {
-	if name == "gobgp" {
-		return fmt.Errorf("the notation gobgp comes later; one of %s", formatNames())
-	}
 	return fmt.Errorf("unknown notation %q: one of %s", name, formatNames())
 }
 

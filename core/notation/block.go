@@ -262,10 +262,11 @@ func (r *route) flatStatement(t token, text string) bool {
 }
 
 // finish judges the rule that has been read, and keeps it when it is good.
-func (e *exabgp) finish() {
-	r := &e.r
-	end := e.lx.pos
-	text := strings.TrimSpace(e.in.src[r.start:min(end, len(e.in.src))])
+func (e *exabgp) finish() { e.r.keep(min(e.lx.pos, len(e.in.src))) }
+
+// keep judges the rule that stands in the source up to end, and keeps it when it is good.
+func (r *route) keep(end int) {
+	text := strings.TrimSpace(r.in.src[r.start:end])
 	whole := span{r.start, r.start + len(text)}
 	match, ok := r.settleMatch(whole)
 	rule := flowspec.Rule{Match: match}
@@ -279,5 +280,5 @@ func (e *exabgp) finish() {
 	if !ok || r.bad {
 		return
 	}
-	e.in.items = append(e.in.items, Item{Rule: rule, Withdraw: r.withdraw, Pos: e.in.position(r.start), Text: shorten(text)})
+	r.in.items = append(r.in.items, Item{Rule: rule, Withdraw: r.withdraw, Pos: r.in.position(r.start), Text: shorten(text)})
 }

@@ -30,6 +30,9 @@ func Detect(file string, b []byte) Format {
 
 func detectLine(line string) Format {
 	word, _, _ := strings.Cut(line, " ")
+	if word == "gobgp" || word == "match" || strings.HasPrefix(line, "add match ") || strings.HasPrefix(line, "del match ") {
+		return GoBGP
+	}
 	if line[0] == '{' {
 		return JSON
 	}

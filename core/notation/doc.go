@@ -1,4 +1,4 @@
-// Package notation reads and writes rules as people and other programs spell them: ExaBGP's text, sluice's own YAML and
+// Package notation reads and writes rules as people and other programs spell them: ExaBGP's text, commands of GoBGP's, sluice's own YAML and
 // JSON, and hex.
 //
 // Reading is strict in one way above all: what is half understood is refused whole. Dropping one condition makes a

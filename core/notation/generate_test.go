@@ -166,6 +166,9 @@ func drawAction(t *rapid.T, plain bool, family flowspec.Family) (ext []flowspec.
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()
 	for _, f := range Formats() {
+		if f == GoBGP {
+			continue // it can say too little: TestGoBGPReadsWhatWeWrite
+		}
 		t.Run(string(f), func(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {

@@ -15,11 +15,12 @@ const (
 	ExaBGP   Format = "exabgp" // API lines, bare `flow route { }`, whole configuration files
 	YAML     Format = "yaml"   // sluice's own schema
 	JSON     Format = "json"   // the same schema
+	GoBGP    Format = "gobgp"  // commands: `gobgp global rib -a ipv4-flowspec add match ... then ...`
 	HexLines Format = "hex"    // AFI/SAFI NLRI [COMMUNITY...], and whole UPDATE messages
 )
 
 // Formats lists the notations in the order that help shows them.
-func Formats() []Format { return []Format{ExaBGP, HexLines, JSON, YAML} }
+func Formats() []Format { return []Format{ExaBGP, GoBGP, HexLines, JSON, YAML} }
 
 // Position is a place in an input. Line and Column count from 1; columns are characters, not octets.
 type Position struct {
@@ -76,9 +77,11 @@ func Read(file string, b []byte, opt Options) Result {
 		readJSON(in)
 	case HexLines:
 		readHex(in)
+	case GoBGP:
+		readGoBGP(in)
 	default:
 		in.report(Problem{Pos: Position{File: file, Line: 1, Column: 1}, Code: "unknown-notation", Severity: Error,
-			Message: "unknown notation " + string(format), Hint: "one of exabgp, hex, json, yaml"})
+			Message: "unknown notation " + string(format), Hint: "one of exabgp, gobgp, hex, json, yaml"})
 	}
 	return Result{Items: in.items, Problems: in.sorted(), Format: format}
 }

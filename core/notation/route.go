@@ -184,32 +184,36 @@ func (r *route) prefix(word string, typ flowspec.Type) bool {
 	if !r.operand(token{kind: 'w', start: r.at[typ].start, end: r.at[typ].end}, t) {
 		return false
 	}
-	s := span{t.start, t.end}
-	p, problem := parsePrefix(r.text(t))
+	r.prefixAt(word, typ, r.text(t), span{t.start, t.end})
+	return true
+}
+
+// prefixAt takes the operand of destination or source, which stands at s.
+func (r *route) prefixAt(word string, typ flowspec.Type, text string, s span) {
+	p, problem := parsePrefix(text)
 	if problem != nil {
 		r.failSpan(problem.code, s, problem.message, problem.hint)
-		return true
+		return
 	}
 	if v4 := strings.HasSuffix(word, "-ipv4"); (v4 || strings.HasSuffix(word, "-ipv6")) && v4 != p.Addr.Is4() {
-		r.failSpan("bad-value", s, word+" beside a prefix of the other family", strings.TrimSuffix(strings.TrimSuffix(word, "-ipv4"), "-ipv6")+" "+r.text(t))
-		return true
+		r.failSpan("bad-value", s, word+" beside a prefix of the other family", strings.TrimSuffix(strings.TrimSuffix(word, "-ipv4"), "-ipv6")+" "+text)
+		return
 	}
 	if r.prefixes[typ].Addr.IsValid() {
 		r.guard("several-prefixes", s, "a second "+typ.String()+": ExaBGP sends the component twice, which is malformed (RFC 8955 §4.2)", "one rule for each prefix")
-		return true
+		return
 	}
 	if other := r.prefixes[3-typ]; other.Addr.IsValid() && other.Addr.Is4() != p.Addr.Is4() {
 		r.guard("mixed-families", s, "IPv4 and IPv6 in one rule: ExaBGP drops this prefix and announces a wider rule", "one rule for IPv4 and one for IPv6")
-		return true
+		return
 	}
 	if clean := cleanPrefix(p); clean != p {
-		if !r.guard("host-bits", s, fmt.Sprintf("%s has bits outside the prefix", r.text(t)), clean.String()) {
-			return true
+		if !r.guard("host-bits", s, fmt.Sprintf("%s has bits outside the prefix", text), clean.String()) {
+			return
 		}
 		p = clean
 	}
 	r.prefixes[typ] = p
-	return true
 }
 
 // parsePrefix reads A.B.C.D/LEN, or IPv6/LEN[/OFFSET].

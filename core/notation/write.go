@@ -19,12 +19,14 @@ func Write(w io.Writer, f Format, rules []flowspec.Rule) error {
 	switch f {
 	case ExaBGP:
 		err = each(rules, func(r flowspec.Rule) error { return writeExaBGP(&out, r) })
+	case GoBGP:
+		err = each(rules, func(r flowspec.Rule) error { return writeGoBGP(&out, r) })
 	case HexLines:
 		err = each(rules, func(r flowspec.Rule) error { return writeHex(&out, r) })
 	case YAML, JSON:
 		err = writeTree(&out, f, rules)
 	default:
-		err = fmt.Errorf("unknown notation %q: one of exabgp, hex, json, yaml", f)
+		err = fmt.Errorf("unknown notation %q: one of exabgp, gobgp, hex, json, yaml", f)
 	}
 	if err != nil {
 		return err

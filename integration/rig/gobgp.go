@@ -81,6 +81,17 @@ func (g *GoBGP) Ctl(args ...string) string {
 	return out
 }
 
+// Shell runs a script in which `gobgp` asks this gobgpd. Each of its commands must be taken.
+func (g *GoBGP) Shell(script string) {
+	g.t.Helper()
+	ctx, cancel := context.WithTimeout(g.t.Context(), 30*time.Second)
+	defer cancel()
+	prelude := fmt.Sprintf("set -e\ngobgp() { %s -u %s -p %s \"$@\"; }\n", Program(g.t, "gobgp", "gobgpd"), g.addr, goBGPAPI)
+	if out, err := exec.CommandContext(ctx, "/bin/sh", "-c", prelude+script).CombinedOutput(); err != nil {
+		g.t.Fatalf("%s\n%v\n%s", script, err, out)
+	}
+}
+
 // Holds waits until the table of a family, as `gobgp global rib -a` calls it, has exactly n rules and all of want stand in its listing, and returns the listing.
 func (g *GoBGP) Holds(family string, n int, want ...string) string {
 	g.t.Helper()
