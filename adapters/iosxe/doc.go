@@ -21,6 +21,11 @@
 // The numbers of IPv6 lines stand behind a word, `sequence 10001001 deny ...`, and in older releases at their end, which is read as well. Classic IOS leaves the numbers out of
 // its configuration ("sequence numbers are not nvgened", IP Access List Entry Sequence Numbering); such a list is read by its order.
 //
+// In IPv6 the protocol of a line is the upper-layer one, behind all extension headers, as FlowSpec means it (RFC 8956 section 3.3): access lists were extended "to support traffic
+// filtering in any upper-layer protocol type", and a word of its own (hbh) beside the protocol tells packets with a hop-by-hop header apart ("IPv6 ACL Extensions for Hop by Hop
+// Filtering"); what has no complete header at the end of the chain is "undetermined-transport" ("IPv6 ACL Undetermined-Transport Support", IOS XE 16). `fragments` checks "non-initial fragments"
+// (Cisco-IOS-XE-acl), those with an offset above zero in their fragment header.
+//
 // Every line counts its matches. An entry that nobody asked to count says so in its remark, `r-00000000000000a1 uncounted`; nothing else tells it from the others.
 //
 // # What it cannot say
@@ -32,7 +37,7 @@
 //   - redirects. Policy routing is an object of its own, one for each interface;
 //   - samples, going on to later entries;
 //   - protocol 0, which may be another way to write any;
-//   - in IPv6, TCP flags (its lines take flags without saying whether all or any) and lists of ports;
+//   - in IPv6, protocols that are extension headers, TCP flags (its lines take flags without saying whether all or any) and lists of ports;
 //   - an ICMP code without a type, and fragment states beyond "later fragments" and "all others";
 //   - a place in front of the operator's list. There is a common access list (`ip access-group common`), but no page says whether what none of its lines matches is denied.
 package iosxe

@@ -49,6 +49,10 @@ func (w *writer) protocol(vs packet.Values) {
 			w.Refuse("protocol: whether a line takes 0 for a protocol, or for any, is not written down")
 			return
 		}
+		if slices.Contains(spelling.Reserved[w.V], n) {
+			w.Refuse("protocol: %d is an extension header in IPv6, and a rule means the protocol behind all of them", n)
+			return
+		}
 		name = protocolName(n, w.V)
 	}
 	w.say(leaf("protocol", name, name))

@@ -44,6 +44,8 @@ var hostile = map[string]string{
 	list("deny etherip any any"):                                                                       `"etherip" is no number of 0 to 255`,
 	list("deny ipv6 any any"):                                                                          `"ipv6" is no number`,
 	list("deny 0 any any"):                                                                             "protocol 0 is nothing that sluice writes",
+	list6("deny ahp any any"):                                                                          "protocol 51 is nothing that sluice writes",
+	list6("deny 60 any any"):                                                                           "protocol 60 is nothing that sluice writes",
 	list("deny object-group G any any"):                                                                `"object-group" is no number`,
 	list("deny udp any eq 65536 any"):                                                                  `"65536" is no number of 0 to 65535`,
 	list("deny udp any eq 1 2 3 4 5 6 7 8 9 10 11 any"):                                                "11: want any, host",

@@ -54,6 +54,8 @@ var refused = map[string]dialecttest.Spoil{
 var refusedIPv6 = map[string]filter.Entry{
 	"tcp-flags: an IPv6 access list has neither match-all nor match-any":          {Match: filter.Match{Proto: tcp, Flags: []filter.FlagTerm{{Set: 2}}, Fragments: 0x03}},
 	"source-port: a line takes one number or one range, not 2 of them":            {Match: filter.Match{Proto: udp, SrcPort: two, Fragments: 0x03}},
+	"protocol: 51 is an extension header in IPv6":                                 {Match: filter.Match{Proto: dialecttest.One(51)}},
+	"protocol: 60 is an extension header in IPv6":                                 {Match: filter.Match{Proto: dialecttest.One(60), Fragments: 0x0c}},
 	"flow-label: a line takes one number, and no range":                           {Match: filter.Match{Label: packet.Values{{Lo: 1, Hi: 2}}}},
 	"packet-length: an access list has no such condition":                         {Match: filter.Match{Length: dns}},
 	"fragment: no condition of IOS XE says just this; write its states":           {Match: filter.Match{Fragments: 0x08}},

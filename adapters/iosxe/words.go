@@ -19,6 +19,7 @@ var spelling = ciscoacl.Spelling{
 	ICMP:        map[packet.Version]string{packet.IPv4: "icmp", packet.IPv6: "icmp"},
 	MaxPorts:    maxPorts,
 	MinProtocol: 1,
+	Reserved:    map[packet.Version][]uint32{packet.IPv6: extensionHeaders},
 }
 
 // protocolWords are those of both IP versions but icmp, which is another number in each.
@@ -47,6 +48,10 @@ var messageWords = map[string]ciscoacl.Message{
 	"routersolicitation": {10, -1}, "sourcequench": {4, -1}, "timeexceeded": {11, -1}, "timestampreply": {14, -1}, "timestamprequest": {13, -1}, "traceroute": {30, -1},
 	"unreachable": {3, -1},
 }
+
+// extensionHeaders are those of IPv6 (IANA, "IPv6 Extension Header Types") that another header can follow in the clear. None is ever the protocol of a packet, which is behind all of
+// them (RFC 8956 section 3.3), but a line with one takes the packets that have it; ESP, behind which nothing can be read, is a protocol.
+var extensionHeaders = []uint32{0, 43, 44, 51, 60, 135, 139, 140}
 
 // protocolName is how Render writes a protocol. The model compares names: ports stand "when protocol != 'icmp'", and words behind tcp are those of a tcp.
 func protocolName(n uint32, v packet.Version) string {

@@ -236,8 +236,11 @@ func limitOf(c *profile.Component, f flowspec.Family) split.Limit {
 	case profile.Unlimited:
 		l.MaxValues = 0
 	}
-	if f.Version() == packet.IPv6 && c.BitsV6 != 0 {
-		l.Bits = c.BitsV6
+	if f.Version() == packet.IPv6 {
+		l.Except = c.ExceptV6
+		if c.BitsV6 != 0 {
+			l.Bits = c.BitsV6
+		}
 	}
 	for i, word := range opWords {
 		if slices.Contains(c.Ops, word) {

@@ -52,6 +52,7 @@ var Codes = []struct{ Code, Severity, Meaning string }{
 	{"not-together", Error, "The platform does not take these components in one rule."},
 	{"needs-beside", Error, "The platform takes this component only with another one beside it, or takes no rule without one, and the rule has none."},
 	{"number-too-small", Error, "The platform takes a number this small for something else, and would match other packets, or cannot name it."},
+	{"number-reserved", Error, "The platform takes this number for something else, and would match other packets."},
 	{"number-too-large", Error, "The platform cannot name a number this large."},
 	{"too-many-values", Error, "One rule cannot hold so many values."},
 	{"value-too-wide", Error, "The platform takes fewer octets a value."},
@@ -166,6 +167,8 @@ func (p *platform) trouble(m *mechanism, l *familyLimits, t *split.Trouble) (Rea
 		if l.least[t.Type] != "" {
 			fact = l.least[t.Type]
 		}
+	case split.Reserved:
+		r.Message = fmt.Sprintf("%s: %s takes %d for something else and would match other packets", word, who, t.Have)
 	case split.TooBig:
 		r.Message = fmt.Sprintf("%s: %d is more than the %d that %s can name", word, t.Have, t.Max, who)
 	case split.TooMany:

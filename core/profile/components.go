@@ -63,6 +63,10 @@ func (l *loader) component(e entry[node[rawComponent]], t flowspec.Type, path st
 		FactV6:     l.optionalRef(raw.FactV6, path+".fact-v6"),
 		Reads:      l.optionalRef(raw.Reads, path+".reads"),
 	}
+	for _, n := range raw.ExceptV6 {
+		c.ExceptV6 = append(c.ExceptV6, uint32(l.bound(n, 0, float64(t.Max()))))
+	}
+	slices.Sort(c.ExceptV6)
 	l.ops(&c, raw, t, e.Key, path)
 	if c.MaxPairs > 0 && c.MaxValues > c.MaxPairs {
 		l.bad(raw.Values.at, "%s contradicts itself: %d values never fit into %d operator/value pairs", path, c.MaxValues, c.MaxPairs)
@@ -74,6 +78,9 @@ func (l *loader) component(e entry[node[rawComponent]], t flowspec.Type, path st
 		if t.Bitmask() && n.set {
 			l.bad(n.at, "%s is a set of bits: limit it with `bits`", path)
 		}
+	}
+	if c.ExceptV6 != nil && (t.Bitmask() || isPrefix(t) || !slices.ContainsFunc(fams, func(f flowspec.Family) bool { return f.Version() == 6 })) {
+		l.bad(e.Key.at, "`except-v6` is of numbers in rules of IPv6, and %s has none", path)
 	}
 	if c.MaxValue > 0 && c.MinValue > c.MaxValue {
 		l.bad(raw.MinValue.at, "%s contradicts itself: its smallest value is above its largest", path)

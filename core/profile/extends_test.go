@@ -168,6 +168,8 @@ options:
 		{"a need of a word", "`unlimited` has no meaning here", []string{"name: chest\nextends: box\nnative: {needs: [{one-of: [protocol], values: [unlimited], fact: manual}]}\n"}},
 		{"a smallest bit", "is a set of bits", []string{"name: chest\nextends: box\nnative: {components: {tcp-flags: {ops: [any], values: 1, min-value: 1, fact: manual}}}\n"}},
 		{"a smallest above the largest", "its smallest value is above its largest", []string{"name: chest\nextends: box\nnative: {components: {protocol: {ops: [eq], values: 1, min-value: 9, max-value: 8, fact: manual}}}\n"}},
+		{"bits that are something else", "`except-v6` is of numbers", []string{"name: chest\nextends: box\nnative: {components: {tcp-flags: {ops: [any], values: 1, except-v6: [1], fact: manual}}}\n"}},
+		{"a number that the field cannot hold", "256 is out of range", []string{"name: chest\nextends: box\nnative: {components: {protocol: {ops: [eq], values: 1, except-v6: [256], fact: manual}}}\n"}},
 		{"below no floor", "has no floor that a rate could be below", []string{"name: chest\nextends: box\nnative: {actions: {rate-bytes: {unit: bits/s, step: 8, floor: unknown, below-floor: refused, ceiling: unknown, fact: manual}}}\n"}},
 		{"below the floor something", `"dropped" does not say what becomes`, []string{"name: chest\nextends: box\nnative: {actions: {rate-bytes: {unit: bits/s, step: 8, floor: 8, below-floor: dropped, ceiling: unknown, fact: manual}}}\n"}},
 	} {

@@ -198,7 +198,7 @@ filter:
   semantics: {ports-check-protocol: true, transport-checks-offset: true, flags-check-protocol: true, icmp-checks-protocol: true, tail-discards: false, fact: manual}
   components:
     destination: {fact: manual}
-    protocol: {ops: [eq, range], values: unlimited, min-value: 1, fact: manual}
+    protocol: {ops: [eq, range], values: unlimited, min-value: 1, except-v6: [51, 43], fact: manual}
     destination-port: {ops: [eq, range], values: unlimited, fact: manual}
   actions:
     discard: {fact: manual}
@@ -230,6 +230,7 @@ func TestLoadFilter(t *testing.T) {
 		{"shared policer", f.SharedPolicer, Can{OK: true, Fact: "manual"}},
 		{"later fragments apart", f.OffsetApart, Can{OK: true, Families: []flowspec.Family{flowspec.IPv4}, Fact: "manual"}},
 		{"a smallest number", f.Components[flowspec.Protocol].MinValue, uint32(1)},
+		{"numbers that are something else in IPv6", f.Components[flowspec.Protocol].ExceptV6, []uint32{43, 51}},
 		{"burst", []uint64{uint64(f.BurstMS), f.BurstMin, f.BurstMax}, []uint64{50, 3000, 1000000}},
 		{"entries", f.MaxEntries, Number{N: 4000, Fact: "manual"}},
 		{"stages", p.Pipeline, []string{"filter"}},

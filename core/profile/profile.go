@@ -111,6 +111,7 @@ type Component struct {
 	MinValue   uint32            // smallest number: a rule whose values include a smaller one is refused, for the platform would match other packets; 0: none is
 	MinFact    string            // of MinValue where it differs from Fact
 	MaxValue   uint32            // largest number, 0: the field's own
+	ExceptV6   []uint32          // numbers that a rule of IPv6 may not hold, for the platform would match other packets, in ascending order
 	Bits       uint16            // bitmask types: bits that can be named; 0: all
 	BitsV6     uint16            // the same for IPv6 rules; 0: as Bits
 	MaxBits    uint8             // bitmask types: most bits in one value (1: one fragment token); 0: any

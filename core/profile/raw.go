@@ -65,6 +65,7 @@ type rawComponent struct {
 	MaxPairs number        `yaml:"max-pairs"`
 	MinValue number        `yaml:"min-value"`
 	MaxValue number        `yaml:"max-value"`
+	ExceptV6 []number      `yaml:"except-v6"`
 	Bits     number        `yaml:"bits"`
 	BitsV6   number        `yaml:"bits-v6"`
 	MaxBits  number        `yaml:"max-bits"`

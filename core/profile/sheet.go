@@ -239,6 +239,9 @@ func (c Component) words(t flowspec.Type) string {
 	if c.MaxValue > 0 {
 		out = append(out, fmt.Sprintf("up to %d", c.MaxValue))
 	}
+	if c.ExceptV6 != nil {
+		out = append(out, "in IPv6 not "+exceptWords(c.ExceptV6))
+	}
 	if n := bits.OnesCount16(c.Bits); n > 0 && t != flowspec.Fragment {
 		out = append(out, fmt.Sprintf("%d bits", n))
 	}
@@ -255,6 +258,15 @@ func (c Component) words(t flowspec.Type) string {
 		out = append(out, familyWords(c.Families)+" only")
 	}
 	return strings.Join(out, ", ")
+}
+
+// exceptWords lists numbers.
+func exceptWords(numbers []uint32) string {
+	words := make([]string, len(numbers))
+	for i, n := range numbers {
+		words[i] = strconv.FormatUint(uint64(n), 10)
+	}
+	return strings.Join(words, "/")
 }
 
 // opWords names the operators where some are missing.

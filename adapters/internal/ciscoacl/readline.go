@@ -48,7 +48,7 @@ func (l *ReadLine) Protocol(word string) error {
 		return nil
 	}
 	n, err := ReadNumber(word, l.Spell.Protocols, 255)
-	if err == nil && n < l.Spell.MinProtocol {
+	if err == nil && (n < l.Spell.MinProtocol || slices.Contains(l.Spell.Reserved[l.V], n)) {
 		err = fmt.Errorf("protocol %d is nothing that sluice writes", n)
 	}
 	l.Match.Proto = packet.NewValues(packet.Span{Lo: n, Hi: n})

@@ -18,6 +18,8 @@ type Spelling struct {
 	MaxPorts               int // behind eq
 	// MinProtocol is the smallest number of a protocol that is understood.
 	MinProtocol uint32
+	// Reserved are numbers above it that no line of ours names.
+	Reserved map[packet.Version][]uint32
 }
 
 // Message is what a word for an ICMP message means: its type, and its code or -1 for any.

@@ -185,8 +185,8 @@ func (p *parter) longValues(t flowspec.Type, spans []packet.Span) (longList, *Tr
 	if !l.OK {
 		return longList{}, &Trouble{Type: t, Why: NoComponent}
 	}
-	if lo := spans[0].Lo; lo < l.MinValue {
-		return longList{}, &Trouble{Type: t, Why: TooSmall, Have: int(lo), Max: int(l.MinValue)}
+	if trouble := l.elsewhere(t, spans); trouble != nil {
+		return longList{}, trouble
 	}
 	if hi, most := spans[len(spans)-1].Hi, largest(top(t), &Limit{MaxValue: l.MaxValue}); hi > most {
 		return longList{}, &Trouble{Type: t, Why: TooBig, Have: int(hi), Max: int(most)}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/packet"
 )
 
 // Need says that a rule with one of the types in Of (1 << type), or any rule where Of is 0, must have one of those in OneOf beside it; where Values is set, with no
@@ -16,7 +17,7 @@ type Need struct {
 // particular says whether l asks for anything beside what its components are.
 func (l *Limits) particular() bool {
 	for t := range l.Of {
-		if l.Of[t].MinValue > 0 {
+		if l.Of[t].MinValue > 0 || l.Of[t].Except != nil {
 			return true
 		}
 	}
@@ -28,11 +29,9 @@ func (l *Limits) particular() bool {
 func (l *Limits) unmet(components []flowspec.Component) *Trouble {
 	for i := range components {
 		c := &components[i]
-		if least := l.Of[c.Type].MinValue; least > 0 {
-			for _, s := range Spans(c) {
-				if s.Lo < least {
-					return &Trouble{Type: c.Type, Why: TooSmall, Have: int(s.Lo), Max: int(least)}
-				}
+		if of := &l.Of[c.Type]; of.MinValue > 0 || of.Except != nil {
+			if trouble := of.elsewhere(c.Type, Spans(c)); trouble != nil {
+				return trouble
 			}
 		}
 	}
@@ -47,6 +46,21 @@ func (l *Limits) unmet(components []flowspec.Component) *Trouble {
 			of = lowest(n.OneOf)
 		}
 		return &Trouble{Type: of, Why: NeedsBeside, Types: n.OneOf, Have: i}
+	}
+	return nil
+}
+
+// elsewhere returns the first number in spans that the platform would take for something else.
+func (l *Limit) elsewhere(t flowspec.Type, spans []packet.Span) *Trouble {
+	for _, s := range spans {
+		if s.Lo < l.MinValue {
+			return &Trouble{Type: t, Why: TooSmall, Have: int(s.Lo), Max: int(l.MinValue)}
+		}
+		for _, n := range l.Except {
+			if s.Lo <= n && n <= s.Hi {
+				return &Trouble{Type: t, Why: Reserved, Have: int(n)}
+			}
+		}
 	}
 	return nil
 }

@@ -49,6 +49,8 @@ func TestNeedsAreMet(t *testing.T) {
 		}
 		limits.Of[flowspec.DstPort].MinValue = least
 		limits.Of[flowspec.SrcPort].MinValue = least
+		reserved := uint32(rapid.IntRange(4, 6).Draw(t, "reserved"))
+		limits.Of[flowspec.SrcPort].Except = []uint32{reserved, 65535}
 		ports := uint16(1<<flowspec.Port | 1<<flowspec.DstPort | 1<<flowspec.SrcPort)
 		limits.Needs = []split.Need{{Of: ports, OneOf: 1 << flowspec.Protocol, Values: values}, {OneOf: 1<<flowspec.DstPrefix | 1<<flowspec.SrcPrefix}}
 		obeys := func(part []flowspec.Component) bool {
@@ -73,6 +75,9 @@ func TestNeedsAreMet(t *testing.T) {
 					if holds(list, v) {
 						return false
 					}
+				}
+				if typ == flowspec.SrcPort && (holds(list, uint64(reserved)) || holds(list, 65535)) {
+					return false
 				}
 			}
 			for v := uint64(0); v < 256; v++ {
@@ -107,6 +112,7 @@ func TestNeeds(t *testing.T) {
 		limits.Of[typ] = split.Limit{OK: true, Ops: 1<<10 - 1, MaxValues: 2}
 	}
 	limits.Of[flowspec.DstPort].MinValue = 1
+	limits.Of[flowspec.SrcPort].Except = []uint32{43, 51}
 	limits.Needs = []split.Need{{Of: 1 << flowspec.DstPort, OneOf: 1 << flowspec.Protocol, Values: []uint32{6, 17}}}
 	component := func(typ flowspec.Type, t ...flowspec.Term) flowspec.Component {
 		return flowspec.Component{Type: typ, Terms: t}
@@ -128,6 +134,9 @@ func TestNeeds(t *testing.T) {
 		{"port 0", []flowspec.Component{tcp, component(flowspec.DstPort, eq(0))}, split.TooSmall},
 		{"up to 80", []flowspec.Component{tcp, component(flowspec.DstPort, le(80))}, split.TooSmall},
 		{"not 80", []flowspec.Component{tcp, component(flowspec.DstPort, flowspec.Term{Op: flowspec.NE, Value: 80})}, split.TooSmall},
+		{"a number that is taken", []flowspec.Component{component(flowspec.SrcPort, eq(51))}, split.Reserved},
+		{"a range around it", []flowspec.Component{component(flowspec.SrcPort, both(ge(44), le(60))...)}, split.Reserved},
+		{"the numbers between those that are", []flowspec.Component{component(flowspec.SrcPort, both(ge(44), le(50))...)}, ""},
 		{"no protocol", []flowspec.Component{component(flowspec.DstPort, eq(80))}, split.NeedsBeside},
 		{"a third protocol", []flowspec.Component{component(flowspec.Protocol, eq(6), eq(132)), component(flowspec.DstPort, eq(80))}, split.NeedsBeside},
 		{"a range of protocols", []flowspec.Component{component(flowspec.Protocol, both(ge(6), le(17))...), component(flowspec.DstPort, eq(80))}, split.NeedsBeside},

@@ -37,14 +37,15 @@ const (
 type Limit struct {
 	OK        bool
 	Ops       Ops
-	MaxValues int    // terms of the list, a range or a conjunction counting as one; 0 is no limit
-	MaxPairs  int    // operator and value pairs; 0 is no limit
-	MinValue  uint32 // a rule with a number below it is refused: it would be taken for something else, or cannot be named; 0: none is
-	MaxValue  uint32 // largest number that can be named; 0 is the field's own
-	Bits      uint16 // bits that can be named; 0 is all
-	MaxBits   int    // bits in one value; 0 is no limit
-	MaxWidth  int    // octets of a value; 0 is no limit
-	Offset    bool   // IPv6 prefixes with an offset
+	MaxValues int      // terms of the list, a range or a conjunction counting as one; 0 is no limit
+	MaxPairs  int      // operator and value pairs; 0 is no limit
+	MinValue  uint32   // a rule with a number below it is refused: it would be taken for something else, or cannot be named; 0: none is
+	MaxValue  uint32   // largest number that can be named; 0 is the field's own
+	Except    []uint32 // a rule with one of these numbers is refused: it would be taken for something else
+	Bits      uint16   // bits that can be named; 0 is all
+	MaxBits   int      // bits in one value; 0 is no limit
+	MaxWidth  int      // octets of a value; 0 is no limit
+	Offset    bool     // IPv6 prefixes with an offset
 }
 
 // Limits is what a platform takes of rules of one family.
@@ -78,6 +79,7 @@ const (
 	NoTogether   Why = "not-together"     // these components may not stand in one rule
 	NeedsBeside  Why = "needs-beside"     // a component that must stand in the rule does not
 	TooSmall     Why = "number-too-small" // a number that the platform takes for something else, or cannot name
+	Reserved     Why = "number-reserved"  // a number that the platform takes for something else
 	TooBig       Why = "number-too-large" // a number that the platform cannot name
 	TooMany      Why = "too-many-values"  // more values than one rule takes
 	TooWide      Why = "value-too-wide"   // more octets a value than the platform takes
@@ -90,7 +92,7 @@ const (
 type Trouble struct {
 	Type  flowspec.Type // the component
 	Why   Why
-	Have  int    // values, pairs, pieces, the number that is too large or too small, or which of Limits.Needs
+	Have  int    // values, pairs, pieces, the number that is too large, too small or reserved, or which of Limits.Needs
 	Max   int    // the limit
 	Op    Ops    // the operator that is missing
 	Types uint16 // components of NoTogether and NeedsBeside (1 << type)

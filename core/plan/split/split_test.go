@@ -125,6 +125,9 @@ func TestEntriesMatchWhatTheRuleMatches(t *testing.T) {
 		limits := drawLimits(t, true)
 		proto := &limits.Of[flowspec.Protocol]
 		proto.MinValue, proto.MaxValue = rapid.Uint32Range(0, 2).Draw(t, "smallest"), rapid.SampledFrom([]uint32{0, 20, 254}).Draw(t, "largest")
+		if rapid.Bool().Draw(t, "reserved") {
+			proto.Except = []uint32{1, 58}
+		}
 		disjoint := rapid.Bool().Draw(t, "disjoint")
 		r, trouble := split.Entries(f, rule, limits, disjoint)
 		if trouble != nil {
@@ -142,6 +145,11 @@ func TestEntriesMatchWhatTheRuleMatches(t *testing.T) {
 			for _, s := range e.Values[flowspec.Protocol] {
 				if s.Lo < proto.MinValue || proto.MaxValue > 0 && s.Hi > proto.MaxValue {
 					t.Fatalf("entry %+v of %v names protocols %d to %d, and %d to %d can be named", e, rule, s.Lo, s.Hi, proto.MinValue, proto.MaxValue)
+				}
+				for _, n := range proto.Except {
+					if s.Lo <= n && n <= s.Hi {
+						t.Fatalf("entry %+v of %v names protocol %d, which is taken", e, rule, n)
+					}
 				}
 			}
 		}
