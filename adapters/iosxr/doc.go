@@ -36,7 +36,8 @@
 //     (Cisco's "ASR9000/XR Feature Order of operation"), so the order of the entries is not its order. To keep to it, the list of a class would have to leave packets
 //     out, exceptions and later fragments for a start; but "when an ACL list is used within a class-map, the deny action of the ACL is ignored and the traffic is
 //     classified" (NCS 5500 and NCS 540 Command References, "match access-group"), and of ASR 9000 nothing is written. Nor is it that a policer never counts what the
-//     access list denies. There is no model to prove on; docs/adapters.md has what was looked for;
+//     access list denies, nor, of a policy in the place of the list, that the list of a class knows `fragments`. There is no model to prove on; docs/adapters.md has what was
+//     looked for;
 //   - samples, going on to later entries, copies, a redirect into a VRF (a rule names a route target, a line names a VRF);
 //   - flow labels, TCP flags beyond the six of the model, an ICMP code without a type, lists;
 //   - some fragment states: whole packets alone, middle fragments alone, don't-fragment beside a part for later fragments.
