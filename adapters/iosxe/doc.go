@@ -22,7 +22,7 @@
 // its configuration ("sequence numbers are not nvgened", IP Access List Entry Sequence Numbering); such a list is read by its order.
 //
 // In IPv6 the protocol of a line is the upper-layer one, behind all extension headers, as FlowSpec means it (RFC 8956 section 3.3): access lists were extended "to support traffic
-// filtering in any upper-layer protocol type", and a word of its own (hbh) beside the protocol tells packets with a hop-by-hop header apart ("IPv6 ACL Extensions for Hop by Hop
+// filtering based on IPv6 option headers and optional, upper-layer protocol type information" (Cisco 10000 Series Software Configuration Guide, "IPv6 Extended ACLs"), and a word of its own (hbh) beside the protocol tells packets with a hop-by-hop header apart ("IPv6 ACL Extensions for Hop by Hop
 // Filtering"); what has no complete header at the end of the chain is "undetermined-transport" ("IPv6 ACL Undetermined-Transport Support", IOS XE 16). `fragments` checks "non-initial fragments"
 // (Cisco-IOS-XE-acl), those with an offset above zero in their fragment header.
 //
