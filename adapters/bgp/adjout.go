@@ -133,7 +133,11 @@ func encodeAlike(dst []byte, items []item, agreed format) ([]byte, error) {
 			groups[k] = g
 			order = append(order, k)
 		}
-		g.nlris = append(g.nlris, it.nlri())
+		nlri, err := it.match().NLRIAs(agreed.form)
+		if err != nil {
+			return dst, err
+		}
+		g.nlris = append(g.nlris, nlri)
 	}
 	for _, k := range order {
 		g, f := groups[k], familyOut(k.family)
@@ -155,7 +159,8 @@ func encodeAlike(dst []byte, items []item, agreed format) ([]byte, error) {
 // format is how UPDATEs are written to a peer.
 type format struct {
 	session.Negotiated
-	alone bool // no two NLRIs in one UPDATE
+	alone bool                // no two NLRIs in one UPDATE
+	form  flowspec.OffsetForm // of IPv6 prefixes with an offset
 }
 
 // together returns how many of n NLRIs may share an UPDATE, as far as they fit.
@@ -174,9 +179,9 @@ func appendReach(dst []byte, f session.Family, w *want, nlris [][]byte, agreed s
 	return session.AppendReach(dst, f, w.attrs.nextHop, attrs, nlris, agreed.MaxMessage())
 }
 
-func (it *item) nlri() []byte {
+func (it *item) match() flowspec.Match {
 	if it.want != nil {
-		return it.want.route.Match.NLRI()
+		return it.want.route.Match
 	}
-	return it.sent.route.Match.NLRI()
+	return it.sent.route.Match
 }

@@ -92,6 +92,7 @@ type options struct {
 	noMarks  bool
 	policy   device.Policy
 	alone    bool
+	offsets  flowspec.OffsetForm
 }
 
 func start(tb testing.TB, o options) *pair {
@@ -117,7 +118,7 @@ func start(tb testing.TB, o options) *pair {
 	}
 	err = p.speaker.AddPeer(bgp.PeerConfig{
 		Name: "edge1", Address: router.Addr().Addr(), Port: router.Addr().Port(), RemoteAS: o.remoteAS, Families: o.families,
-		RetryMin: 10 * time.Millisecond, RetryMax: 100 * time.Millisecond, Source: "edge1", Device: true, Policy: o.policy, Alone: o.alone,
+		RetryMin: 10 * time.Millisecond, RetryMax: 100 * time.Millisecond, Source: "edge1", Device: true, Policy: o.policy, Alone: o.alone, OffsetsIn: o.offsets, OffsetsOut: o.offsets,
 	})
 	if err != nil {
 		tb.Fatal(err)

@@ -26,10 +26,11 @@ type Device struct {
 	families []flowspec.Family
 	marks    []uint32 // communities on every path
 	policy   device.Policy
-	settled  <-chan struct{}    // nil: they are; see Config.Settled
-	complete atomic.Bool        // it was told End-of-RIB since the start
-	expected session.Negotiated // what a session will agree on, as far as the configuration tells
-	alone    bool               // no two NLRIs in one UPDATE
+	settled  <-chan struct{}     // nil: they are; see Config.Settled
+	complete atomic.Bool         // it was told End-of-RIB since the start
+	expected session.Negotiated  // what a session will agree on, as far as the configuration tells
+	alone    bool                // no two NLRIs in one UPDATE
+	form     flowspec.OffsetForm // of IPv6 prefixes with an offset
 	log      *slog.Logger
 	state    func() session.Status
 	wake     chan struct{} // capacity 1: many wake-ups are one
@@ -59,7 +60,7 @@ type OutStatus struct {
 }
 
 func newDevice(pc PeerConfig, cfg Config, log *slog.Logger) *Device {
-	d := &Device{name: pc.Name, families: pc.Families, policy: pc.Policy, alone: pc.Alone, settled: cfg.Settled, log: log, wake: make(chan struct{}, 1), routes: map[routeKey]*owed{}, known: map[string]*attributes{}}
+	d := &Device{name: pc.Name, families: pc.Families, policy: pc.Policy, alone: pc.Alone, form: pc.OffsetsOut, settled: cfg.Settled, log: log, wake: make(chan struct{}, 1), routes: map[routeKey]*owed{}, known: map[string]*attributes{}}
 	d.expected = session.Negotiated{LocalAS: cfg.LocalAS, Open: session.Open{AS: pc.RemoteAS, FourOctet: true}}
 	if cfg.NoExport && !slices.Contains(pc.Policy.Strip.Plain, NoExport) {
 		d.marks = append(d.marks, NoExport)
@@ -196,7 +197,7 @@ func (d *Device) Render(_ context.Context, _ device.Target, c device.Change) ([]
 	}
 	items, _ = arranged(items, d.held(), c.Room)
 	d.mu.Unlock()
-	return encode(nil, items, format{agreed, d.alone})
+	return encode(nil, items, format{agreed, d.alone, d.form})
 }
 
 // differs says whether there is anything to write.
@@ -337,13 +338,17 @@ func (d *Device) sendable(w *want) error {
 	if m.Family().VPN() && len(w.attrs.nextHop) > 0 {
 		return fmt.Errorf("a redirect of the form 0x0800 has its target in the next hop, and how that is written in the VPN families is not defined: %v", m)
 	}
-	if len(m.NLRI())+len(w.attrs.key) < session.MaxMessage/2 {
+	nlri, err := m.NLRIAs(d.form)
+	if err != nil {
+		return fmt.Errorf("%w: %v", err, m)
+	}
+	if len(nlri)+len(w.attrs.key) < session.MaxMessage/2 {
 		return nil
 	}
 	// Measured in the longest form, eBGP with AS_PATH and AS4_PATH, so that the answer does not depend on the session.
 	agreed := session.Negotiated{LocalAS: 1<<32 - 1, Extended: d.session != nil && d.session.Extended}
-	if _, err := appendReach(nil, familyOut(m.Family()), w, [][]byte{m.NLRI()}, agreed); err != nil {
-		return fmt.Errorf("%w of %d octets: NLRI of %d octets", err, agreed.MaxMessage(), len(m.NLRI()))
+	if _, err := appendReach(nil, familyOut(m.Family()), w, [][]byte{nlri}, agreed); err != nil {
+		return fmt.Errorf("%w of %d octets: NLRI of %d octets", err, agreed.MaxMessage(), len(nlri))
 	}
 	return nil
 }

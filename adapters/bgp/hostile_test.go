@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sluice-gateway/sluice/adapters/bgp/session"
+	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/rib"
 )
@@ -119,6 +120,34 @@ func TestLongRulesAndOffsetsAreTaken(t *testing.T) {
 	p.send(t, announce(t, flowspec.IPv4, long, dst(1)))
 	p.send(t, announce(t, flowspec.IPv6, offset))
 	p.rulesAre(t, long, dst(1), offset)
+}
+
+// From and for a neighbour that writes IPv6 prefixes whole, a rule is the same one in other octets; its withdrawal has these as well.
+func TestOffsetsOfANeighbour(t *testing.T) {
+	t.Parallel()
+	const rfc, whole = "08016840123456789a", "100168400000000000000000123456789a"
+	p := start(t, options{offsets: flowspec.OffsetWhole})
+	p.up(t)
+	p.send(t, announce(t, flowspec.IPv6, whole, rfc))
+	p.rulesAre(t, rfc)
+	if in := p.speaker.Status()[0].In; in.Refused != 1 || in.Last[0].Hex() != rfc || !strings.Contains(in.Last[0].Reason, "as whole-prefix it takes 13 octets") {
+		t.Errorf("refused %+v, want the octets of RFC 8956", in.Last)
+	}
+	one := &device.Route{Match: match(t, flowspec.IPv6, rfc), Action: discard()}
+	for _, op := range []device.Op{device.Add, device.Remove} {
+		c := device.Change{Steps: []device.Step{{Op: op, Route: one}}}
+		wire, err := p.device.Render(p.ctx, device.Target{}, c)
+		if err != nil || !strings.Contains(hex.EncodeToString(wire), whole) || strings.Contains(hex.EncodeToString(wire), rfc) {
+			t.Errorf("%v is %x, %v", op, wire, err)
+		}
+		p.apply(t, c.Steps...)
+	}
+	odd := &device.Route{Match: match(t, flowspec.IPv6, "0901683c112345678980"), Action: discard()}
+	eights := start(t, options{offsets: flowspec.OffsetEights})
+	eights.up(t)
+	if _, err := eights.device.Apply(eights.ctx, device.Target{}, device.Change{Steps: []device.Step{{Op: device.Add, Route: odd}}}, 0); err == nil || !strings.Contains(err.Error(), "the offset 60 is no multiple of 8") {
+		t.Errorf("a rule that the neighbour reads otherwise: %v", err)
+	}
 }
 
 // What RFC 7606 answers with "treat as withdraw": the rule that stood under the NLRI goes, the session stays.

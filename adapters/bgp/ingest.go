@@ -17,7 +17,8 @@ import (
 // ingest turns what one peer says into events. Its methods are called from the goroutine of the peer; Status may be called
 // from anywhere.
 type ingest struct {
-	source flowspec.Source // "": the peer is no source
+	source flowspec.Source     // "": the peer is no source
+	form   flowspec.OffsetForm // of IPv6 prefixes with an offset
 	cfg    Config
 	log    *slog.Logger
 	begun  map[flowspec.Family]bool // what the peer is saying again
@@ -39,8 +40,8 @@ type InStatus struct {
 	Last []Refusal
 }
 
-func newIngest(source flowspec.Source, cfg Config, log *slog.Logger) *ingest {
-	return &ingest{source: source, cfg: cfg, log: log, begun: map[flowspec.Family]bool{}}
+func newIngest(pc PeerConfig, cfg Config, log *slog.Logger) *ingest {
+	return &ingest{source: pc.Source, form: pc.OffsetsIn, cfg: cfg, log: log, begun: map[flowspec.Family]bool{}}
 }
 
 // Status returns a copy of the counters.
@@ -198,7 +199,7 @@ func (in *ingest) matches(s *session.Session, f session.Family, b []byte) ([]flo
 		if err != nil {
 			return nil, &session.Notification{Code: 3, Subcode: 9, Detail: fmt.Sprintf("the NLRI at octet %d of %d: %v", at, len(b), err)}
 		}
-		m, err := flowspec.ParseNLRI(family, slices.Clone(nlri))
+		m, err := flowspec.ParseNLRIAs(family, slices.Clone(nlri), in.form)
 		if err != nil {
 			in.refuse(Refusal{Family: family, Octets: nlri, Count: 1, Offset: at, Reason: err.Error()})
 		} else {

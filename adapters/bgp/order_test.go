@@ -103,7 +103,7 @@ func TestNoPacketFaresWorseOnTheWay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		before, after, items := drawItems(t)
 		items, first := arranged(items, len(before), 0)
-		wire, err := encode(nil, items, format{small4, rapid.Bool().Draw(t, "alone")})
+		wire, err := encode(nil, items, format{Negotiated: small4, alone: rapid.Bool().Draw(t, "alone")})
 		if err != nil || first != 0 {
 			t.Fatal(first, err)
 		}
@@ -137,7 +137,7 @@ func TestRoom(t *testing.T) {
 		before, after, items := drawItems(t)
 		room := max(1, len(before), len(after))
 		items, first := arranged(items, len(before), room)
-		wire, err := encode(nil, items, format{small4, rapid.Bool().Draw(t, "alone")})
+		wire, err := encode(nil, items, format{Negotiated: small4, alone: rapid.Bool().Draw(t, "alone")})
 		if err != nil {
 			t.Fatal(err)
 		}

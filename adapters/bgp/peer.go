@@ -29,7 +29,7 @@ func (s *Speaker) newPeer(pc PeerConfig) (*peer, error) {
 		families = append(families, familyOut(f))
 	}
 	log := s.log.With("peer", pc.Name)
-	p.ingest = newIngest(pc.Source, s.cfg, log)
+	p.ingest = newIngest(pc, s.cfg, log)
 	if pc.Device {
 		p.device = newDevice(pc, s.cfg, log)
 	}

@@ -62,10 +62,12 @@ type PeerConfig struct {
 	Restart time.Duration
 	// RetryMin and RetryMax bound the wait between attempts to connect; 0: 1 s and 60 s.
 	RetryMin, RetryMax time.Duration
-	Source             flowspec.Source // what its rules are called; "": what it announces is counted and dropped
-	Device             bool            // it is given rules, through Speaker.Device(Name)
-	Policy             device.Policy   // of the device: how its routes leave
-	Alone              bool            // the device is sent no two NLRIs in one UPDATE: for routers that drop or reset over a whole message where one rule is not to their liking
+	Source             flowspec.Source     // what its rules are called; "": what it announces is counted and dropped
+	Device             bool                // it is given rules, through Speaker.Device(Name)
+	OffsetsIn          flowspec.OffsetForm // how IPv6 prefixes with an offset are written in what it announces
+	OffsetsOut         flowspec.OffsetForm // and in what it is given
+	Policy             device.Policy       // of the device: how its routes leave
+	Alone              bool                // the device is sent no two NLRIs in one UPDATE: for routers that drop or reset over a whole message where one rule is not to their liking
 }
 
 // Speaker is our side of all BGP sessions.

@@ -61,7 +61,7 @@ func (d *Device) write(s *session.Session) {
 			return
 		}
 		items, waiting, mark, again := d.take(s)
-		messages, items, fault := d.encode(items, format{s.Negotiated, d.alone})
+		messages, items, fault := d.encode(items, format{s.Negotiated, d.alone, d.form})
 		messages = framed(messages, again)
 		if mark {
 			for _, f := range s.Families {

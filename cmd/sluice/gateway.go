@@ -156,6 +156,9 @@ func (g *gateway) openBGP(ctx context.Context) error {
 		if d.BGP != nil {
 			p := peerConfig(d.Name, *d.BGP)
 			p.Device, p.Policy, p.Alone = true, d.Policy, d.Alone
+			if n := d.Profile.Native; p.OffsetsOut == flowspec.OffsetUnsaid && n != nil {
+				p.OffsetsOut = n.Offsets
+			}
 			peers = append(peers, p)
 		}
 	}
@@ -183,7 +186,7 @@ func peerConfig(name string, p config.Peer) bgp.PeerConfig {
 	return bgp.PeerConfig{
 		Name: name, Address: p.Address, Port: p.Port, LocalAddress: p.Local, RemoteAS: p.AS, Passive: p.Passive,
 		Families: p.Families, HoldTime: p.HoldTime, NoHold: p.HoldTime == 0, Restart: p.Restart,
-		Password: session.Password(p.Password), Hops: p.Hops, Extended: p.Extended,
+		Password: session.Password(p.Password), Hops: p.Hops, Extended: p.Extended, OffsetsIn: p.Offsets, OffsetsOut: p.Offsets,
 	}
 }
 

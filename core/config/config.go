@@ -77,7 +77,10 @@ type Peer struct {
 	// Password signs the TCP segments of the session (RFC 2385); "": none.
 	Password device.Secret
 	Extended bool // offer messages of up to 65535 octets (RFC 8654)
-	Hops     int  // with TTL security (RFC 5082), how far away it is at most, 1 to 254; 0: anywhere
+	// Offsets is how IPv6 prefixes with an offset are written in the session; OffsetUnsaid: what the neighbour announces is refused where that makes a difference, and what it is given
+	// is as its profile says.
+	Offsets flowspec.OffsetForm
+	Hops    int // with TTL security (RFC 5082), how far away it is at most, 1 to 254; 0: anywhere
 }
 
 // Same says whether p and o are one neighbour, which has one session.

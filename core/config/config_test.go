@@ -89,7 +89,7 @@ func TestReferenceIsValid(t *testing.T) {
 	if detector.Hold != 10*time.Minute || detector.Quiet != 30*time.Second || detector.MaxRules != 2000 || detector.BGP == nil || !detector.BGP.Passive {
 		t.Errorf("detector: %+v", detector)
 	}
-	if p := detector.BGP; p.Password != "hunter3" || p.Hops != 1 || p.Restart != 2*time.Minute || fmt.Sprintf("%v %+v %#v", *p, *p, *p) != strings.ReplaceAll(fmt.Sprintf("%v %+v %#v", *p, *p, *p), "hunter", "") {
+	if p := detector.BGP; p.Password != "hunter3" || p.Hops != 1 || p.Offsets != flowspec.OffsetWhole || p.Restart != 2*time.Minute || fmt.Sprintf("%v %+v %#v", *p, *p, *p) != strings.ReplaceAll(fmt.Sprintf("%v %+v %#v", *p, *p, *p), "hunter", "") {
 		t.Errorf("the session of detector: %+v", *p)
 	}
 	if len(detector.Admit.Components) != 7 || detector.Admit.Components[0] != flowspec.DstPrefix {
@@ -312,6 +312,10 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"excess, and then":  {minimal + "sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}, allow: {destinations: [any], max-rules: 2, on-excess: explode}}\n", `"explode" is neither "discard"`},
 		"short teardown":    {minimal + "sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}, allow: {destinations: [any], max-rules: 2, on-excess: teardown 1ms}}\n", "less than a second"},
 		"far away":          {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4], ttl-security: 255}}\n", "ttl-security: 255: the number of hops"},
+		"no such form":      {minimal + "devices:\n  - {name: d, profile: generic, bgp: {address: 192.0.2.2, as: 1, families: [ipv6], ipv6-offset: shifted}}\n", `bgp.ipv6-offset: "shifted" is none of rfc8956, whole-prefix, from-octet, multiples-of-8`},
+		"another form":      {minimal + "devices:\n  - {name: d, profile: gobgp, bgp: {address: 192.0.2.2, as: 1, families: [ipv6], ipv6-offset: rfc8956}}\n", "devices[0].bgp.ipv6-offset: rfc8956, and profile gobgp says whole-prefix"},
+		"a form too many":   {minimal + "devices:\n  - {name: d, profile: bird, bgp: {address: 192.0.2.2, as: 1, families: [ipv6], ipv6-offset: whole-prefix}}\n", "devices[0].bgp.ipv6-offset: whole-prefix, and profile bird says multiples-of-8"},
+		"a form for one":    {minimal + "devices:\n  - {name: d, profile: bird, bgp: {address: 192.0.2.2, as: 1, families: [ipv6], ipv6-offset: from-octet}}\nsources:\n  - {name: s, bgp: {address: 192.0.2.2, as: 1, families: [ipv6]}, allow: {destinations: [any]}}\n", "over one session"},
 		"password in clear": {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4], md5-password: hunter2}}\n", "c.yaml:5:"},
 		"both ways":         {minimal + "devices:\n  - {name: d, profile: asr9k, communities: {add: [\"1:1\"], strip: [\"1:1\"]}, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "devices[0].communities.add[0]: 1:1 is stripped as well"},
 		"marks without BGP": {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    communities: {add: [\"1:1\"]}\n    filter: {adapter: junos, address: \"a:1\"}\n", "communities travel by BGP"},
@@ -324,6 +328,17 @@ func TestProblemsHavePlaces(t *testing.T) {
 				t.Errorf("got %v\nwant %s", err, c.want)
 			}
 		})
+	}
+}
+
+// A profile that takes offsets of multiples of 8 leaves it to the configuration how the neighbour writes others.
+func TestOffsetsOfOneReleaseOrAnother(t *testing.T) {
+	t.Parallel()
+	for _, form := range []flowspec.OffsetForm{flowspec.OffsetRFC8956, flowspec.OffsetFromOctet, flowspec.OffsetEights} {
+		c, err := Parse("c.yaml", []byte(minimal+"community: 1:1\ndevices:\n  - {name: d, profile: bird, bgp: {address: 192.0.2.2, as: 1, families: [ipv6], ipv6-offset: "+form.String()+"}}\n"), env())
+		if err != nil || c.Devices[0].BGP.Offsets != form {
+			t.Errorf("%s: %v", form, err)
+		}
 	}
 }
 

@@ -43,6 +43,11 @@ func (b *builder) devices(raw rawConfig, c *Config, set *profile.Library) []Devi
 			}
 			b.fail(path+".bgp", "profile %s has no FlowSpec by BGP: give the device a filter adapter instead%s", d.Profile.Title(), why)
 		}
+		if d.Profile != nil && d.BGP != nil && d.Profile.Native != nil {
+			if said := d.Profile.Native.Offsets; !d.BGP.Offsets.Serves(said) {
+				b.fail(path+".bgp.ipv6-offset", "%s, and profile %s says %s", d.BGP.Offsets, d.Profile.Title(), said)
+			}
+		}
 		if d.Profile != nil && d.Filter != nil && d.Profile.Filter == nil {
 			b.fail(path+".filter", "profile %s has no filters: give the device a BGP session instead", d.Profile.Name)
 		}
@@ -127,7 +132,7 @@ func (b *builder) neighbours(c *Config) {
 			case !e.Address.IsValid():
 			case same && e.device == o.device:
 				b.fail(e.path+".bgp.address", "%s is the neighbour of %q already", e.Address, o.name)
-			case same && (e.AS != o.AS || e.Passive != o.Passive || e.HoldTime != o.HoldTime || e.Restart != o.Restart || e.Password != o.Password || e.Hops != o.Hops || e.Extended != o.Extended || !slices.Equal(e.Families, o.Families)):
+			case same && (e.AS != o.AS || e.Passive != o.Passive || e.HoldTime != o.HoldTime || e.Restart != o.Restart || e.Password != o.Password || e.Hops != o.Hops || e.Extended != o.Extended || e.Offsets != o.Offsets || !slices.Equal(e.Families, o.Families)):
 				b.fail(e.path+".bgp", "%s is the device %q as well, over one session: as, families and all that is said of the session must be the same there and here", e.Address, o.name)
 			case !same && e.device != o.device && e.name == o.name:
 				b.fail(e.path+".name", "%q is also a device, with another address: name one of them differently", e.name)

@@ -82,6 +82,7 @@ type rawPeer struct {
 	Password *rawSecret `yaml:"md5-password"`
 	Extended bool       `yaml:"extended-messages"`
 	Hops     int        `yaml:"ttl-security"`
+	Offsets  string     `yaml:"ipv6-offset"`
 }
 
 type rawDevice struct {

@@ -190,6 +190,12 @@ func (b *builder) peer(path string, raw rawPeer) *Peer {
 	if p.Hops < 0 || p.Hops > 254 {
 		b.fail(path+".ttl-security", "%d: the number of hops to the neighbour is 1 to 254 (1: on the same link), and 0 is no TTL security", p.Hops)
 	}
+	if raw.Offsets != "" {
+		var ok bool
+		if p.Offsets, ok = flowspec.ParseOffsetForm(raw.Offsets); !ok {
+			b.fail(path+".ipv6-offset", "%q is none of %s", raw.Offsets, strings.Join(flowspec.OffsetForms, ", "))
+		}
+	}
 	// RFC 4724 §3: twelve bits of seconds.
 	if p.Restart = b.duration(path+".graceful-restart", raw.Restart, defaultRestart); p.Restart > 4095*time.Second || p.Restart%time.Second != 0 {
 		b.fail(path+".graceful-restart", "%v is not whole seconds up to 4095s", p.Restart)

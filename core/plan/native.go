@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -153,7 +154,7 @@ func (d *drafter) cutNative(c *card, l *familyLimits, act *planned) {
 		return
 	case anyTooLong(p.native, matches):
 		w.refuse(Reason{Code: "too-long", Severity: Error,
-			Message: fmt.Sprintf("an NLRI of %d octets, and %s takes %d", longestOf(matches), p.profile.Name, p.native.native.MaxNLRI),
+			Message: fmt.Sprintf("an NLRI of %d octets, and %s takes %d", longestOf(p.native, matches), p.profile.Name, cmp.Or(p.native.native.MaxNLRI, longest)),
 			Source:  p.facts.source(p.native.native.MaxNLRIFact)})
 		return
 	}
@@ -238,9 +239,12 @@ func (p *platform) build(c *card, parts [][]flowspec.Component) ([]flowspec.Matc
 	return out, nil
 }
 
-// tooLong says whether the NLRI of m is longer than the platform takes.
+// longest is how many octets an NLRI can have (RFC 8955 §4.1).
+const longest = 4095
+
+// tooLong says whether the NLRI of m, as it is written for the platform, is longer than the platform takes.
 func tooLong(mech *mechanism, m flowspec.Match) bool {
-	return mech.native.MaxNLRI > 0 && bodyLength(m) > mech.native.MaxNLRI
+	return bodyLength(mech, m) > cmp.Or(mech.native.MaxNLRI, longest)
 }
 
 func anyTooLong(mech *mechanism, matches []flowspec.Match) bool {
@@ -252,16 +256,20 @@ func anyTooLong(mech *mechanism, matches []flowspec.Match) bool {
 	return false
 }
 
-func longestOf(matches []flowspec.Match) (n int) {
+func longestOf(mech *mechanism, matches []flowspec.Match) (n int) {
 	for _, m := range matches {
-		n = max(n, bodyLength(m))
+		n = max(n, bodyLength(mech, m))
 	}
 	return n
 }
 
 // bodyLength returns the octets of an NLRI without its length octets (RFC 8955 §4.1: two of them from 240 on).
-func bodyLength(m flowspec.Match) int {
-	n := len(m.NLRI()) - 1
+func bodyLength(mech *mechanism, m flowspec.Match) int {
+	nlri, err := m.NLRIAs(mech.native.Offsets)
+	if err != nil {
+		return longest + 1 // RFC 8956 has it shorter, or there would be no m
+	}
+	n := len(nlri) - 1
 	if n >= 240 {
 		n--
 	}

@@ -134,6 +134,9 @@ func newNative(n *profile.Native, facts *facts) *mechanism {
 	facts.add(&m.facts, m.fact)
 	for _, f := range n.Families {
 		l := newFamilyLimits(f, n.Components, n.Cannot, n.Exclude, n.Needs)
+		if n.Offsets == flowspec.OffsetEights {
+			l.eights()
+		}
 		l.number(facts)
 		l.order = n.Order
 		if f.Version() == packet.IPv6 && n.OrderV6 != nil {
@@ -197,6 +200,16 @@ func newFamilyLimits(f flowspec.Family, components map[flowspec.Type]profile.Com
 		out.tight = append(out.tight, l)
 	}
 	return out
+}
+
+// eights leaves only prefixes whose offset is a multiple of 8.
+func (l *familyLimits) eights() {
+	for _, t := range []flowspec.Type{flowspec.DstPrefix, flowspec.SrcPrefix} {
+		l.limits.Of[t].Eights = true
+		for i := range l.tight {
+			l.tight[i].Of[t].Eights = true
+		}
+	}
 }
 
 // setOf returns types as a set (1 << type).

@@ -47,7 +47,7 @@ var Codes = []struct{ Code, Severity, Meaning string }{
 	{"no-vrf", Error, "The device has no VRF for the VPN of the rule."},
 	{"no-component", Error, "The platform does not match this component."},
 	{"no-operator", Error, "The platform does not take this operator, and no other form of the condition fits."},
-	{"no-offset", Error, "The platform takes no IPv6 prefix with an offset."},
+	{"no-offset", Error, "The platform takes no IPv6 prefix with an offset, or none with this one."},
 	{"no-bits", Error, "The platform does not match this bit, or not so many at once."},
 	{"not-together", Error, "The platform does not take these components in one rule."},
 	{"needs-beside", Error, "The platform takes this component only with another one beside it, or takes no rule without one, and the rule has none."},
@@ -135,6 +135,10 @@ func (p *platform) trouble(m *mechanism, l *familyLimits, t *split.Trouble) (Rea
 		}
 	case split.NoOffset:
 		r.Message = fmt.Sprintf("%s: %s takes no prefix with an offset", word, who)
+		if t.Max == 8 {
+			r.Message = fmt.Sprintf("%s: an offset of %d, and %s takes multiples of 8", word, t.Have, who)
+			fact = m.native.OffsetsFact
+		}
 	case split.NoBits:
 		r.Message = fmt.Sprintf("%s: %s cannot name the bits %#04x", word, who, t.Have)
 		if t.Max > 0 {

@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -127,6 +128,40 @@ func TestNoRulesNoPlan(t *testing.T) {
 		out, err := plan.Make(snap, p, plan.Options{})
 		if err != nil || len(out.Verdicts)+len(out.Desired.Routes)+len(out.Desired.Filters) != 0 {
 			t.Errorf("%+v, %v", out, err)
+		}
+	}
+}
+
+// An IPv6 prefix with an offset is measured as the receiver is written it, and refused where nobody knows how it reads this one.
+func TestOffsetsAsTheReceiverReadsThem(t *testing.T) {
+	t.Parallel()
+	withOffset := func(addr string, bits, offset uint8) flowspec.Rule {
+		m, err := flowspec.NewMatch(flowspec.IPv6, flowspec.RD{}, flowspec.Component{Type: flowspec.DstPrefix, Prefix: flowspec.Prefix{Addr: netip.MustParseAddr(addr), Len: bits, Offset: offset}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := rule(t, "dst 2001:db8::/32 -> discard")
+		return flowspec.Rule{ID: r.ID, Match: m, Action: r.Action, Source: r.Source}
+	}
+	eight, odd := withOffset("::1234:5678:9a00:0", 104, 64), withOffset("::1:1234:5678:9800:0", 104, 60)
+	for _, c := range []struct {
+		form flowspec.OffsetForm
+		room int
+		rule flowspec.Rule
+		want string
+	}{
+		{flowspec.OffsetUnsaid, 8, eight, "native 1"},
+		{flowspec.OffsetRFC8956, 8, eight, "native 1"},
+		{flowspec.OffsetWhole, 16, eight, "native 1"},
+		{flowspec.OffsetWhole, 15, eight, "rejected 0 too-long no-filter"},
+		{flowspec.OffsetFromOctet, 9, odd, "native 1"},
+		{flowspec.OffsetEights, 8, eight, "native 1"},
+		{flowspec.OffsetEights, 0, odd, "rejected 0 no-offset no-filter"},
+	} {
+		p := resized(t, "generic", func(n *profile.Native, _ *profile.Filter) { n.Offsets, n.MaxNLRI = c.form, c.room })
+		_, verdicts := mustPlan(t, []flowspec.Rule{c.rule}, p, plan.Options{})
+		if got := summary(verdicts[c.rule.ID]); got != c.want {
+			t.Errorf("%v as %q within %d octets: %s, want %s", c.rule.Match, c.form, c.room, got, c.want)
 		}
 	}
 }

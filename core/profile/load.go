@@ -288,9 +288,22 @@ func (l *loader) native(n node[rawNative]) *Native {
 	}
 	out.MaxNLRI = int(l.bound(raw.MaxNLRI, 1, 4095))
 	out.MaxNLRIFact = l.limitFact(raw.MaxNLRI, "native.max-nlri")
+	out.Offsets, out.OffsetsFact = l.offsets(raw.IPv6Offset)
 	out.MaxRules = l.count(n.at, raw.MaxRules, "native.max-rules")
 	out.Cost = l.cost(raw.Cost, "native", out.Families, out.Components)
 	return out
+}
+
+// offsets reads the form of IPv6 prefixes with an offset.
+func (l *loader) offsets(n node[rawOffset]) (flowspec.OffsetForm, string) {
+	if !n.written() {
+		return flowspec.OffsetUnsaid, ""
+	}
+	form, ok := flowspec.ParseOffsetForm(n.V.Form.s)
+	if !ok {
+		l.bad(n.at, "%q is not a form of IPv6 prefixes with an offset: write %s", n.V.Form.s, strings.Join(flowspec.OffsetForms, " or "))
+	}
+	return form, l.ref(n.at, n.V.Fact, "native.ipv6-offset")
 }
 
 func (l *loader) order(n node[rawOrder], path string) Order {

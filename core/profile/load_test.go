@@ -127,6 +127,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"capability without fact", "destination: {fact: manual}", "destination: {offset: true}", "box.yaml:17:5", "rests on no fact"},
 		{"dangling fact", "discard: {fact: manual}", "discard: {fact: manuel}", "box.yaml:26:21", `did you mean "manual"`},
 		{"an instance of BGP", "rt-as2: {families: [ipv4], fact: manual}", "rt-as2: {instance: true, fact: manual}", "box.yaml:30:15", "instance is about a filter that redirects to a route target"},
+		{"unknown form of offsets", "max-nlri: {value: 239, fact: manual}", "ipv6-offset: {form: whole, fact: manual}", "box.yaml:", "write rfc8956 or whole-prefix or from-octet or multiples-of-8"},
+		{"form without fact", "max-nlri: {value: 239, fact: manual}", "ipv6-offset: {form: rfc8956}", "box.yaml:", "native.ipv6-offset"},
 		{"unknown component", "    protocol:", "    protocl:", "box.yaml:18:5", `did you mean "protocol"`},
 		{"a fact of a token of what has none", "{ops: [eq, range], values: 8,", "{ops: [eq, range], op-facts: {is-fragment: manual}, values: 8,", "box.yaml:18:45", "not an operator of native.protocol"},
 		{"a count of what is not counted", "when: native\n", "when: rate\n    above: 3\n", "box.yaml:47:12", "counts native rules"},

@@ -91,6 +91,9 @@ type Native struct {
 	OrderV6     *Order
 	MaxNLRI     int // octets of one NLRI without its length octets, 0 no limit beyond 4095; a session-safe limit
 	MaxNLRIFact string
+	// Offsets is how IPv6 prefixes with an offset are to be written; OffsetUnsaid is as RFC 8956 has it.
+	Offsets     flowspec.OffsetForm
+	OffsetsFact string
 	MaxRules    Number
 	Cost        *Cost  // nil: not known
 	Fact        string // of the families

@@ -48,6 +48,7 @@ type rawNative struct {
 	Order      node[rawOrder]           `yaml:"order"`
 	OrderV6    node[rawOrder]           `yaml:"order-v6"`
 	MaxNLRI    number                   `yaml:"max-nlri"`
+	IPv6Offset node[rawOffset]          `yaml:"ipv6-offset"`
 	MaxRules   number                   `yaml:"max-rules"`
 	Cost       node[rawCost]            `yaml:"cost"`
 }
@@ -107,6 +108,11 @@ type rawCan struct {
 	Families []word  `yaml:"families"`
 	Instance bool    `yaml:"instance"`
 	Fact     factRef `yaml:"fact"`
+}
+
+type rawOffset struct {
+	Form word    `yaml:"form"`
+	Fact factRef `yaml:"fact"`
 }
 
 type rawFails struct {

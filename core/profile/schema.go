@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/sluice-gateway/sluice/core/flowspec"
 )
 
 // Schema returns a JSON Schema of profile files, for editors. It is made from the very types that the loader decodes into, so that it
@@ -28,7 +30,7 @@ func Schema() []byte {
 var schemaWords = map[string][]string{
 	"basis": {"measured", "documented", "assumed"}, "kind": {"rfc8955", "unknown"}, "when": moments,
 	"ops": slices.Concat(numericOps[:len(numericOps)-1], bitmaskOps), "stages": {"filter", "flowspec"}, "actions": actionWords,
-	"ranges": rangeWords, "below-floor": floorWords, "to": failWords, "of": typeWords(), "one-of": typeWords(), "types": typeWords(), "unit": {"bytes/s", "bits/s", "kbits/s", "packets/s"},
+	"ranges": rangeWords, "below-floor": floorWords, "to": failWords, "of": typeWords(), "form": flowspec.OffsetForms, "one-of": typeWords(), "types": typeWords(), "unit": {"bytes/s", "bits/s", "kbits/s", "packets/s"},
 }
 
 // schemaOf describes the value of key, whose type is t.

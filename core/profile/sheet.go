@@ -74,6 +74,9 @@ func (s *sheet) native() {
 		nlri = fmt.Sprintf("%d octets", n.MaxNLRI)
 	}
 	s.add("limit", "NLRI", nlri, n.MaxNLRIFact)
+	if n.Offsets != flowspec.OffsetUnsaid {
+		s.add("limit", "IPv6 offsets", n.Offsets.String(), n.OffsetsFact)
+	}
 	s.add("limit", "rules", n.MaxRules.words(), n.MaxRules.Fact)
 	s.cost("limit", "TCAM slots", n.Cost)
 }

@@ -46,6 +46,7 @@ type Limit struct {
 	MaxBits   int      // bits in one value; 0 is no limit
 	MaxWidth  int      // octets of a value; 0 is no limit
 	Offset    bool     // IPv6 prefixes with an offset
+	Eights    bool     // of these only those whose offset is a multiple of 8
 }
 
 // Limits is what a platform takes of rules of one family.
@@ -92,7 +93,7 @@ const (
 type Trouble struct {
 	Type  flowspec.Type // the component
 	Why   Why
-	Have  int    // values, pairs, pieces, the number that is too large, too small or reserved, or which of Limits.Needs
+	Have  int    // values, pairs, pieces, the number that is too large, too small or reserved, the offset, or which of Limits.Needs
 	Max   int    // the limit
 	Op    Ops    // the operator that is missing
 	Types uint16 // components of NoTogether and NeedsBeside (1 << type)
@@ -193,6 +194,9 @@ func fits(f flowspec.Family, c *flowspec.Component, l *Limit) Trouble {
 	case c.Type <= flowspec.SrcPrefix:
 		if c.Prefix.Offset > 0 && !l.Offset {
 			return Trouble{Type: c.Type, Why: NoOffset}
+		}
+		if l.Eights && c.Prefix.Offset%8 != 0 {
+			return Trouble{Type: c.Type, Why: NoOffset, Have: int(c.Prefix.Offset), Max: 8}
 		}
 		return Trouble{}
 	case c.Type == flowspec.TCPFlags || c.Type == flowspec.Fragment:
