@@ -66,7 +66,7 @@ func ParseNLRIAs(f Family, b []byte, form OffsetForm) (Match, error) {
 	case at < 0:
 		return ParseNLRI(f, b)
 	case form == OffsetEights:
-		return Match{}, &SyntaxError{at, Type(b[at]), fmt.Sprintf("the offset %d is no multiple of 8, and how the sender writes others is not known: say `ipv6-offset` of it", b[at+2])}
+		return Match{}, &SyntaxError{at, Type(b[at]), fmt.Sprintf("the offset %d is no multiple of 8, and how the sender writes others is not known", b[at+2])}
 	}
 	m, front, err := parseAs(f, b, form)
 	if err == nil && front != nil {
@@ -87,9 +87,9 @@ func parseUnsaid(f Family, b []byte) (Match, error) {
 		switch {
 		case otherErr != nil || err == nil && m.Equal(other):
 		case err == nil:
-			return Match{}, &SyntaxError{Reason: fmt.Sprintf("it reads as %q (RFC 8956 §3.1) and, from a sender of %s, as %q: say `ipv6-offset` of the sender", m, form, other)}
+			return Match{}, &SyntaxError{Reason: fmt.Sprintf("it reads as %q (RFC 8956 §3.1) and, from a sender of %s, as %q: `ipv6-offset` of the sender says which", m, form, other)}
 		case errors.As(err, &s):
-			return Match{}, &SyntaxError{s.Offset, s.Component, fmt.Sprintf("%s; from a sender of %s it would be %q: say `ipv6-offset: %s` of the sender if that is meant", s.Reason, form, other, form)}
+			return Match{}, &SyntaxError{s.Offset, s.Component, fmt.Sprintf("%s; from a sender of %s it would be %q: that is what `ipv6-offset: %s` says of it", s.Reason, form, other, form)}
 		}
 	}
 	return m, err

@@ -69,6 +69,7 @@ type hexLine struct {
 
 	start   int
 	family  flowspec.Family
+	form    flowspec.OffsetForm // of IPv6 prefixes with an offset: our lines are as RFC 8956 has them, and of a message nobody knows who sent it
 	nlris   span
 	nextHop netip.Addr
 	attributes
@@ -113,7 +114,7 @@ func (h *hexLine) read() {
 		h.fail(at, "the NLRI is not in hexadecimal", "two digits an octet, its length octets included")
 		return
 	}
-	h.nlris = at
+	h.nlris, h.form = at, flowspec.OffsetRFC8956
 	for {
 		w, at := h.word()
 		if w == "" {
@@ -216,7 +217,7 @@ func (h *hexLine) split(b []byte, family flowspec.Family, nextHop netip.Addr, wi
 			return
 		}
 		b = rest
-		m, err := flowspec.ParseNLRI(family, nlri)
+		m, err := flowspec.ParseNLRIAs(family, nlri, h.form)
 		if err != nil {
 			h.fail(h.nlris, "NLRI "+shorten(hex.EncodeToString(nlri))+": "+err.Error(), "")
 			continue

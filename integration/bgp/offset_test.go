@@ -82,9 +82,9 @@ func TestPrefixesWithOffsetsUnsaid(t *testing.T) {
 		return !slices.ContainsFunc(st, func(p bgp.PeerStatus) bool { return p.In.Refused == 0 }), fmt.Sprintf("%+v", st)
 	})
 	want := map[string][2]string{
-		"exa":  {wholePrefix, "say `ipv6-offset: whole-prefix` of the sender"},
-		"go":   {wholePrefix, "say `ipv6-offset: whole-prefix` of the sender"},
-		"bird": {"0901683c011234567898", "from a sender of from-octet, as \"destination ::1:1234:5678:9800:0/104/60;\": say `ipv6-offset` of the sender"},
+		"exa":  {wholePrefix, "that is what `ipv6-offset: whole-prefix` says of it"},
+		"go":   {wholePrefix, "that is what `ipv6-offset: whole-prefix` says of it"},
+		"bird": {"0901683c011234567898", "from a sender of from-octet, as \"destination ::1:1234:5678:9800:0/104/60;\": `ipv6-offset` of the sender says which"},
 	}
 	for _, p := range g.speaker.Status() {
 		if last := p.In.Last[0]; last.Hex() != want[p.Name][0] || !strings.Contains(last.Reason, want[p.Name][1]) {
