@@ -40,6 +40,9 @@ func (d *drafter) fillNative(c *card, room []device.Route) {
 	act := p.actions(m, f, c.rule.Action)
 	w.take(&act)
 	p.componentFacts(w, l, d.components)
+	if id := m.native.OffsetsFact; id != "" && slices.ContainsFunc(d.components, withOffset) {
+		p.facts.add(&w.facts, id)
+	}
 	if act.refused != nil {
 		w.refuse(*act.refused)
 	}
@@ -53,6 +56,8 @@ func (d *drafter) fillNative(c *card, room []device.Route) {
 	w.carried, w.rewritten = Rewritten, true
 	d.cutNative(c, l, &act)
 }
+
+func withOffset(c flowspec.Component) bool { return c.Prefix.Offset > 0 }
 
 // noFamily says why FlowSpec does not carry rules of family f.
 func (p *platform) noFamily(f flowspec.Family) Reason {
