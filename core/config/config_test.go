@@ -335,7 +335,7 @@ func TestProblemsHavePlaces(t *testing.T) {
 func TestOffsetsOfOneReleaseOrAnother(t *testing.T) {
 	t.Parallel()
 	for _, form := range []flowspec.OffsetForm{flowspec.OffsetRFC8956, flowspec.OffsetFromOctet, flowspec.OffsetEights} {
-		c, err := Parse("c.yaml", []byte(minimal+"community: 1:1\ndevices:\n  - {name: d, profile: bird, bgp: {address: 192.0.2.2, as: 1, families: [ipv6], ipv6-offset: "+form.String()+"}}\n"), env())
+		c, err := Parse("c.yaml", []byte(minimal+"community: 1:1\ndevices:\n  - {name: d, profile: bird, max-routes: 100, bgp: {address: 192.0.2.2, as: 1, families: [ipv6], ipv6-offset: "+form.String()+"}}\n"), env())
 		if err != nil || c.Devices[0].BGP.Offsets != form {
 			t.Errorf("%s: %v", form, err)
 		}

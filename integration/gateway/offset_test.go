@@ -25,6 +25,7 @@ sources:
 devices:
   - name: edge
     profile: gobgp
+    max-routes: 100
     bgp: {address: %[5]s, local-address: %[1]s, port: %[6]d, as: 64521, families: [ipv6]}
 `, us, dir, rig.SpeakerPort, exa, edge, rig.GoBGPPort)))
 	router := rig.StartGoBGP(t, 64521, edge, us, []string{"ipv6-flowspec"}, "")
