@@ -36,11 +36,15 @@ func aGateway(t *testing.T, tweak ...func(*config.Device)) func(stdin string, ar
 	for _, change := range tweak {
 		change(&edge)
 	}
-	g, err := newGateway(t.Context(), &config.Config{
-		RouterID: netip.MustParseAddr("192.0.2.1"), AS: 64512, NoExport: true, ListenAPI: "127.0.0.1:0", Store: filepath.Join(t.TempDir(), "s.db"),
-		Sources: []config.Source{{Name: "api", API: true, Admit: admit.Policy{Destinations: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}}}},
-		Devices: []config.Device{edge},
-	}, profiles.Embedded(), slog.New(slog.DiscardHandler), strings.NewReader(""))
+	return gatewayOf(t, &config.Config{Devices: []config.Device{edge}})
+}
+
+// gatewayOf runs a gateway with an API source and the devices and groups of cfg.
+func gatewayOf(t *testing.T, cfg *config.Config) func(stdin string, args ...string) (status int, out, errOut string) {
+	t.Helper()
+	cfg.RouterID, cfg.AS, cfg.NoExport, cfg.ListenAPI, cfg.Store = netip.MustParseAddr("192.0.2.1"), 64512, true, "127.0.0.1:0", filepath.Join(t.TempDir(), "s.db")
+	cfg.Sources = []config.Source{{Name: "api", API: true, Admit: admit.Policy{Destinations: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}}}}
+	g, err := newGateway(t.Context(), cfg, profiles.Embedded(), slog.New(slog.DiscardHandler), strings.NewReader(""))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -313,6 +317,52 @@ func TestDeviceFreeze(t *testing.T) {
 	want(exitFailed, "such as 2h", "device", "freeze", "edge1", "--for", "soon")
 	want(exitUsage, "--all", "device", "freeze")
 	want(exitUsage, "--all", "device", "thaw", "edge1", "--all")
+}
+
+// What is new waits for a canary that is not there; it is shown where a person looks, and goes when a person says so.
+func TestRolloutCommands(t *testing.T) {
+	t.Parallel()
+	prof, err := profiles.Embedded().Get("asr9k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := &config.Config{Groups: []config.Group{{Name: "edge", Devices: []string{"edge1", "edge2"}, Canary: []string{"edge1"}, Watch: time.Second}}}
+	for i, name := range []string{"edge1", "edge2"} {
+		cfg.Devices = append(cfg.Devices, config.Device{Name: name, Profile: prof, BGP: &config.Peer{
+			Address: netip.MustParseAddr("127.0.0.1"), Port: uint16(i + 1), AS: 64513, Families: []flowspec.Family{flowspec.IPv4},
+		}})
+	}
+	sluice := gatewayOf(t, cfg)
+	until := func(status int, say string, args ...string) {
+		t.Helper()
+		for end := time.Now().Add(10 * time.Second); ; {
+			got, out, errOut := sluice("", args...)
+			if got == status && strings.Contains(out+errOut, say) {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatalf("sluice %s: exit %d, want %d and %q:\n%s%s", strings.Join(args, " "), got, status, say, out, errOut)
+			}
+		}
+	}
+	until(exitDone, "edge: done\n  canary: edge1, watched for 1s; others: edge2\n", "rollout", "show")
+	until(exitDone, "flow route", "rule", "add", fits)
+	until(exitDone, "edge: trying: canary edge1 cannot be given it: no BGP session: ", "rollout", "show", "edge")
+	until(exitDone, "  withheld: ", "rollout", "show", "edge")
+	until(exitDone, "edge2: 1 rule withheld: canary edge1", "device", "list")
+	until(exitDone, "in group edge, after its canaries\n  1 rule withheld: canary edge1", "device", "show", "edge2")
+	until(exitDone, "canary of group edge", "device", "show", "edge1")
+	until(exitDone, "0 routes given", "device", "show", "edge2")
+	until(exitDone, "is stopped", "rollout", "stop", "edge", "--reason", "ticket 7")
+	until(exitDone, "edge: stopped: ticket 7", "rollout", "show")
+	until(exitDone, "goes on", "rollout", "resume", "edge")
+	until(exitFailed, "is not stopped", "rollout", "resume", "edge")
+	until(exitDone, `"withheld":1`, "rollout", "show", "--format", "json")
+	until(exitDone, "get what is in force", "rollout", "release", "edge")
+	until(exitDone, "1 route given", "device", "show", "edge2")
+	until(exitDone, "edge: done", "rollout", "show")
+	until(exitFailed, `no group "core"`, "rollout", "release", "core")
+	until(exitFailed, `no group "core"`, "rollout", "show", "core")
 }
 
 // No source may cut the gateway off from its own neighbours, in either direction.

@@ -51,6 +51,9 @@ func deviceListCmd() *cobra.Command {
 			if d.Freeze != nil {
 				fmt.Fprintf(c.out, "%s: frozen by order %s; overdue: %d\n", d.Name, lasts(d.Freeze.Until), d.Ended)
 			}
+			if d.WaitsFor != "" {
+				fmt.Fprintf(c.out, "%s: %s withheld: %s\n", d.Name, counted(d.Withheld, "rule"), oneLine(d.WaitsFor))
+			}
 		}
 		return nil
 	})
@@ -69,6 +72,7 @@ func deviceShowCmd() *cobra.Command {
 		}
 		fmt.Fprintf(c.out, "%s (%s): %s since %s\n", d.Name, d.Profile, d.State, d.Since.Local().Format(time.DateTime))
 		printFreeze(c.out, d.Status)
+		printGroup(c.out, d.Status)
 		if d.Error != "" {
 			fmt.Fprintf(c.out, "  last error: %s\n", d.Error)
 		}

@@ -240,14 +240,14 @@ func TestDocumentedLinks(t *testing.T) {
 func TestOperationsPage(t *testing.T) {
 	t.Parallel()
 	page := pages(t)["../../docs/operations.md"]
-	for _, s := range []reconcile.State{reconcile.Pending, reconcile.InSync, reconcile.Unreachable, reconcile.Refusing, reconcile.Frozen, reconcile.NoPlan} {
+	for _, s := range []reconcile.State{reconcile.Pending, reconcile.InSync, reconcile.Unreachable, reconcile.Refusing, reconcile.Frozen, reconcile.Waiting, reconcile.Shadow, reconcile.NoPlan} {
 		if !strings.Contains(page, "\n| `"+string(s)+"` | ") {
 			t.Errorf("docs/operations.md does not say what to do about a device that is %s", s)
 		}
 	}
 	name := regexp.MustCompile(`fqName: "(\w+)"`)
 	var there []string
-	for _, d := range []*prometheus.Desc{descRules, descVersion, descVerdicts, descState, descDelivered, descSession, descRefused, descRestarts} {
+	for _, d := range []*prometheus.Desc{descRules, descVersion, descVerdicts, descState, descDelivered, descCommit, descWithheld, descStopped, descSession, descRefused, descRestarts} {
 		there = append(there, name.FindStringSubmatch(d.String())[1])
 	}
 	named := regexp.MustCompile(`sluice_\w+`).FindAllString(page, -1)

@@ -235,7 +235,11 @@ func (g *gateway) openDevices(context.Context) error {
 		}
 		devices = append(devices, rd)
 	}
-	g.rec = reconcile.New(reconcile.Config{Rules: g.rib, Tokens: g.store, Devices: devices, Log: g.log, Shadow: g.cfg.Shadow})
+	var groups []reconcile.Group
+	for _, c := range g.cfg.Groups {
+		groups = append(groups, reconcile.Group{Name: c.Name, Devices: c.Devices, Canary: c.Canary, Watch: c.Watch, Unmanned: c.Unmanned})
+	}
+	g.rec = reconcile.New(reconcile.Config{Rules: g.rib, Tokens: g.store, Devices: devices, Groups: groups, Log: g.log, Shadow: g.cfg.Shadow})
 	return nil
 }
 
@@ -245,7 +249,7 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 		Options: plan.Options{Settings: d.Settings, Remedies: d.Remedies, Measured: d.Measured, NoNative: d.BGP == nil, NoFilter: d.Filter == nil},
 	}
 	if d.BGP != nil {
-		rd.Native, rd.Options.Families, rd.Options.VPNs = g.speaker.Device(d.Name), d.BGP.Families, d.VPNs()
+		rd.Native, rd.Options.Families, rd.Options.VPNs = &countedSession{g.speaker.Device(d.Name), g.speaker, d.Name}, d.BGP.Families, d.VPNs()
 	}
 	if d.Filter == nil {
 		return rd, nil
@@ -283,6 +287,23 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 		g.log.Warn("the host key, or certificate, of this device is NOT verified: whoever sits between can read the password and change the filter", "device", d.Name)
 	}
 	return rd, nil
+}
+
+// countedSession is the session of a device that counts how often it came up.
+type countedSession struct {
+	*bgp.Device
+	speaker *bgp.Speaker
+	name    string
+}
+
+// Sessions implements reconcile.Counted.
+func (c *countedSession) Sessions() uint64 {
+	for _, p := range c.speaker.Status() {
+		if p.Name == c.name {
+			return p.Session.Established
+		}
+	}
+	return 0
 }
 
 // windowOf returns how a shipped adapter answers how long its devices wait for a confirmation; nil: it works on the host that it runs on.

@@ -26,6 +26,7 @@ func commands() []*cobra.Command {
 		profileCmd(),
 		ruleCmd(),
 		deviceCmd(),
+		rolloutCmd(),
 		pluginRunCmd(),
 		docsCmd(),
 	}

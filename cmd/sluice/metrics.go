@@ -42,6 +42,9 @@ var (
 	descDelivered = prometheus.NewDesc("sluice_device_version", "Version of the Loc-RIB that a device was last brought to.", []string{"device"}, nil)
 	descSession   = prometheus.NewDesc("sluice_bgp_session_up", "1 while the BGP session of a peer is established.", []string{"peer"}, nil)
 	descRefused   = prometheus.NewDesc("sluice_bgp_refused_total", "NLRIs of a peer that were refused.", []string{"peer"}, nil)
+	descCommit    = prometheus.NewDesc("sluice_device_commit_seconds", "How long the last change of a device's filters took, from the first word to its confirmation.", []string{"device"}, nil)
+	descWithheld  = prometheus.NewDesc("sluice_rollout_withheld_rules", "Rules that devices of a group do not have as they are in force, because its canaries are tried first.", []string{"group"}, nil)
+	descStopped   = prometheus.NewDesc("sluice_rollout_stopped", "1 while the roll-out to a group is stopped, by a device or by order.", []string{"group"}, nil)
 	descRestarts  = prometheus.NewDesc("sluice_plugin_restarts_total", "Restarts of a plugin.", []string{"plugin"}, nil)
 )
 
@@ -65,11 +68,22 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	for _, d := range c.g.rec.Status() {
 		gauge(descState, 1, d.Name, string(d.State))
 		gauge(descDelivered, float64(d.Version), d.Name)
+		if d.Commit > 0 {
+			gauge(descCommit, d.Commit.Seconds(), d.Name)
+		}
 		for carried, n := range d.Summary {
 			if carried != "rules" {
 				gauge(descVerdicts, float64(n), d.Name, carried)
 			}
 		}
+	}
+	for _, r := range c.g.rec.Rollouts() {
+		stopped := 0.0
+		if r.Stop != nil {
+			stopped = 1
+		}
+		gauge(descStopped, stopped, r.Group)
+		gauge(descWithheld, float64(r.Withheld), r.Group)
 	}
 	for _, p := range c.g.speaker.Status() {
 		up := 0.0

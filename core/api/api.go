@@ -72,6 +72,10 @@ type Devices interface {
 	Sync(device string) bool
 	Freeze(ctx context.Context, device string, order device.Freeze) (busy []string, err error)
 	Thaw(device string) error
+	Rollouts() []reconcile.RolloutStatus
+	StopRollout(group, reason string) error
+	ResumeRollout(group string) error
+	ReleaseRollout(group string) error
 	Receipts(rule flowspec.Rule) []reconcile.Receipt
 	Tally(device string) (map[reconcile.ReceiptState]int, error)
 	History(device string) ([]device.Attempt, error)
@@ -93,6 +97,7 @@ func New(g Gateway) http.Handler {
 	registerRules(h, &g)
 	registerDevices(h, &g)
 	registerFreeze(h, &g)
+	registerRollouts(h, &g)
 	registerCertificate(h, &g)
 	registerTrace(h, &g)
 	registerValidate(h, &g)

@@ -73,6 +73,7 @@ func (b *builder) config(raw rawConfig) *Config {
 	c.Sources = b.sources(raw, c)
 	b.protect(c, raw.Protected)
 	c.Devices = b.devices(raw, c, set)
+	c.Groups = b.groups(raw, c)
 	b.neighbours(c)
 	return c
 }

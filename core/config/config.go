@@ -37,6 +37,7 @@ type Config struct {
 	VRFs    []VRF
 	Sources []Source
 	Devices []Device
+	Groups  []Group
 	Plugins []Plugin
 }
 

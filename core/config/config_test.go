@@ -82,6 +82,9 @@ func TestReferenceIsValid(t *testing.T) {
 	if !slices.Equal(edge.VPNs(), []flowspec.RD{rd}) || c.Devices[1].VPNs() != nil {
 		t.Errorf("edge1 has the VPNs %x, mx1 %x", edge.VPNs(), c.Devices[1].VPNs())
 	}
+	if g := c.Groups; len(g) != 1 || g[0].Name != "junos" || !slices.Equal(g[0].Devices, []string{"mx1", "lab"}) || !slices.Equal(g[0].Canary, []string{"lab"}) || g[0].Watch != 10*time.Second || g[0].Unmanned {
+		t.Errorf("groups %+v", g)
+	}
 	detector := c.Sources[0]
 	if in := detector.Admit.In; in == nil || *in != rd {
 		t.Errorf("the rules of detector are in %x", in)
@@ -220,6 +223,12 @@ store: s.db
 
 const vrf = "vrfs:\n  - {name: a, rd: \"1:1\", route-targets: {import: [\"1:1\"]}}\n  - {name: b, rd: \"1:2\", route-targets: {import: [\"1:2\"]}}\n"
 
+const fleet = `devices:
+  - {name: a, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}
+  - {name: b, profile: asr9k, bgp: {address: 192.0.2.3, as: 1, families: [ipv4]}}
+  - {name: c, profile: arista-eos, bgp: {address: 192.0.2.4, as: 1, families: [ipv4]}}
+`
+
 // both is a neighbour that is device and source, with these families as a source.
 func both(families string) string {
 	return "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n" +
@@ -319,6 +328,14 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"password in clear": {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4], md5-password: hunter2}}\n", "c.yaml:5:"},
 		"both ways":         {minimal + "devices:\n  - {name: d, profile: asr9k, communities: {add: [\"1:1\"], strip: [\"1:1\"]}, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "devices[0].communities.add[0]: 1:1 is stripped as well"},
 		"marks without BGP": {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    communities: {add: [\"1:1\"]}\n    filter: {adapter: junos, address: \"a:1\"}\n", "communities travel by BGP"},
+		"nobody first":      {minimal + fleet + "groups:\n  - {name: g, devices: [a, b]}\n", "c.yaml:9:6: groups[0].canary: missing"},
+		"nobody waits":      {minimal + fleet + "groups:\n  - {name: g, devices: [a], canary: [a]}\n", "every device is a canary"},
+		"stranger first":    {minimal + fleet + "groups:\n  - {name: g, devices: [a, b], canary: [c]}\n", `groups[0].canary[0]: "c" is not among the devices of the group`},
+		"nobody's device":   {minimal + fleet + "groups:\n  - {name: g, devices: [a, b, x], canary: [a]}\n", `groups[0].devices[2]: "x" is not among devices`},
+		"in two groups":     {minimal + fleet + "groups:\n  - {name: g, devices: [a, b], canary: [a]}\n  - {name: h, devices: [b, a], canary: [a]}\n", "groups[1].devices[0]: b is in group g already"},
+		"another platform":  {minimal + fleet + "groups:\n  - {name: g, devices: [a, c], canary: [a]}\n", "groups[0].devices[1]: c has profile arista-eos, and no canary of the group has"},
+		"short watch":       {minimal + fleet + "groups:\n  - {name: g, devices: [a, b], canary: [a], watch: 10ms}\n", "groups[0].watch: 10ms is less than a second"},
+		"without canary":    {minimal + fleet + "groups:\n  - {name: g, devices: [a, b], canary: [a], canary-down: panic}\n", `"panic" is neither "wait" nor "go-on"`},
 		"no community":      {"router-id: 192.0.2.1\nas: 4200000000\nstore: x\n", "community: missing"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -15,6 +15,7 @@ type rawConfig struct {
 	VRFs      []rawVRF    `yaml:"vrfs"`
 	Sources   []rawSource `yaml:"sources"`
 	Devices   []rawDevice `yaml:"devices"`
+	Groups    []rawGroup  `yaml:"groups"`
 	Plugins   []rawPlugin `yaml:"plugins"`
 }
 
@@ -97,6 +98,14 @@ type rawDevice struct {
 	Headroom    int            `yaml:"headroom"`
 	Remedies    *[]string      `yaml:"remedies"`
 	Measured    string         `yaml:"measured-order"`
+}
+
+type rawGroup struct {
+	Name       string   `yaml:"name"`
+	Devices    []string `yaml:"devices"`
+	Canary     []string `yaml:"canary"`
+	Watch      string   `yaml:"watch"`
+	CanaryDown string   `yaml:"canary-down"`
 }
 
 type rawFilter struct {

@@ -106,9 +106,9 @@ func TestGoingAhead(t *testing.T) {
 			case 2:
 				s.change(rt, ctx, rib.Event{Withdraw: []flowspec.Match{r.Match}})
 			case 3, 4:
-				p.follow(s.rib, none)
+				p.follow(none)
 			case 5:
-				p.make(s.rib)
+				p.make()
 			case 6, 7, 8:
 				step()
 			case 9:
@@ -116,7 +116,7 @@ func TestGoingAhead(t *testing.T) {
 			}
 		}
 		s.peer.fail = nil
-		p.make(s.rib)
+		p.make()
 		w.stopped = ""
 		step()
 		if newest := s.rib.Snapshot().Version; w.native.version != newest {

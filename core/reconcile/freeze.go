@@ -34,14 +34,14 @@ type Hold struct {
 	All bool `json:"all"` // every device is frozen, not this one alone
 }
 
-// Overdue is a rule that ended while its device was frozen: the device goes on doing what nobody asks for any more.
-type Overdue struct {
+// Named is a rule as a status names it.
+type Named struct {
 	ID   flowspec.ID `json:"id"`
 	Rule string      `json:"rule"` // what it matches
 }
 
-// mostOverdue is how many overdue rules a status names.
-const mostOverdue = 100
+// mostNamed is how many rules of a kind a status names.
+const mostNamed = 100
 
 // freezes are the freezes in force, of all workers.
 type freezes struct {
@@ -171,7 +171,7 @@ func (w *worker) mayChange() error {
 type holding struct {
 	kept    *device.Kept // nil: not frozen, as far as the worker has got
 	version uint64       // of the Loc-RIB that overdue was found with
-	overdue []Overdue
+	overdue []Named
 	ended   int // how many there are
 }
 
@@ -240,8 +240,8 @@ func (w *worker) findOverdue() {
 		if _, found := m.of.Find(r.Match); found {
 			continue
 		}
-		if h.ended++; len(h.overdue) < mostOverdue {
-			h.overdue = append(h.overdue, Overdue{r.ID, r.Match.String()})
+		if h.ended++; len(h.overdue) < mostNamed {
+			h.overdue = append(h.overdue, Named{r.ID, r.Match.String()})
 		}
 	}
 }

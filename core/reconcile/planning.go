@@ -12,9 +12,28 @@ import (
 	"github.com/sluice-gateway/sluice/core/rib"
 )
 
-// made is a plan and the Loc-RIB it was made of.
+// view is the rules that a plan is made of: the Loc-RIB, or what of it all of a group may have.
+type view interface {
+	// newest returns the rules, and the version of the Loc-RIB that they have all of.
+	newest() (snap rib.Snapshot, live uint64)
+	// watch is as that of Rules.
+	watch() (changed <-chan struct{}, stop func())
+}
+
+// everything is the view that has all of the Loc-RIB.
+type everything struct{ rules Rules }
+
+func (e everything) newest() (rib.Snapshot, uint64) {
+	s := e.rules.Snapshot()
+	return s, s.Version
+}
+
+func (e everything) watch() (<-chan struct{}, func()) { return e.rules.Watch() }
+
+// made is a plan and the rules it was made of.
 type made struct {
-	version uint64
+	version uint64 // of the rules in their own line
+	live    uint64 // version of the Loc-RIB that they have all of
 	plan    *plan.Plan
 	of      rib.Snapshot   // that plan was made of
 	summary map[string]int // of plan; never changed
@@ -24,6 +43,7 @@ type made struct {
 // planning keeps the plan of one profile and options up to date. planner, version and took belong to the goroutine in run.
 type planning struct {
 	profile *profile.Profile
+	rules   view
 	planner *plan.Planner
 	version uint64        // that planner is at
 	took    time.Duration // to put the last plan together
@@ -34,8 +54,8 @@ type planning struct {
 	log     *slog.Logger
 }
 
-func newPlanning(planner *plan.Planner, p *profile.Profile, log *slog.Logger) *planning {
-	out := &planning{profile: p, planner: planner, log: log}
+func newPlanning(planner *plan.Planner, p *profile.Profile, rules view, log *slog.Logger) *planning {
+	out := &planning{profile: p, planner: planner, rules: rules, log: log}
 	out.next.Store(new(make(chan struct{})))
 	return out
 }
@@ -44,12 +64,12 @@ func newPlanning(planner *plan.Planner, p *profile.Profile, log *slog.Logger) *p
 func (m *made) rules() []flowspec.Rule { return m.of.Rules() }
 
 // run makes a plan of each new snapshot it gets to see.
-func (p *planning) run(ctx context.Context, rules Rules) error {
-	changed, stop := rules.Watch()
+func (p *planning) run(ctx context.Context) error {
+	changed, stop := p.rules.watch()
 	defer stop()
 	for {
-		p.follow(rules, changed)
-		p.make(rules)
+		p.follow(changed)
+		p.make()
 		select {
 		case <-changed:
 		case <-ctx.Done():
@@ -63,13 +83,14 @@ const longestAhead = 100 * time.Millisecond
 
 // follow says of each new snapshot what it changes, until no other comes for as long as it took to put the last plan together: a change that comes then would have to
 // wait that long.
-func (p *planning) follow(rules Rules, changed <-chan struct{}) {
+func (p *planning) follow(changed <-chan struct{}) {
 	end := time.NewTimer(longestAhead)
 	defer end.Stop()
 	quiet := time.NewTimer(0)
 	defer quiet.Stop()
 	for {
-		snap, last := rules.Snapshot(), p.version
+		last := p.version
+		snap, _ := p.rules.newest()
 		steps, ok := p.planner.Follow(snap)
 		if !ok {
 			return
@@ -88,10 +109,10 @@ func (p *planning) follow(rules Rules, changed <-chan struct{}) {
 	}
 }
 
-func (p *planning) make(rules Rules) {
+func (p *planning) make() {
 	began := time.Now()
-	snap := rules.Snapshot()
-	next := &made{version: snap.Version, of: snap}
+	snap, live := p.rules.newest()
+	next := &made{version: snap.Version, live: live, of: snap}
 	next.plan, next.err = p.planner.Plan(snap)
 	if next.err != nil {
 		// No proof, no delivery: the devices keep what they hold.
@@ -107,11 +128,14 @@ func (p *planning) make(rules Rules) {
 	p.wake()
 }
 
-// reach waits until there is a whole plan of a version, or a later one.
+// reach waits until there is a whole plan of a version of the Loc-RIB, or a later one. For what is withheld nobody waits.
 func (p *planning) reach(ctx context.Context, version uint64) {
 	for {
 		later := *p.next.Load()
-		if m := p.latest.Load(); m != nil && m.version >= version {
+		if m := p.latest.Load(); m != nil && m.live >= version {
+			return
+		}
+		if _, live := p.rules.newest(); live < version {
 			return
 		}
 		select {

@@ -61,6 +61,9 @@ func (r *Reconciler) Tally(name string) (map[ReceiptState]int, error) {
 	for i, r := range m.rules() {
 		out[w.judge(s, r, m.plan.Verdicts[i])]++
 	}
+	if s.Withheld > 0 {
+		out[RulePending] += s.Withheld
+	}
 	return out, nil
 }
 
@@ -89,6 +92,9 @@ func (w *worker) receipt(r flowspec.Rule) Receipt {
 	v := m.verdict(r)
 	if v == nil {
 		out.Error = s.Error
+		if s.WaitsFor != "" {
+			out.Error = s.WaitsFor
+		}
 		if s.State == NoPlan {
 			out.State = RuleFailed
 		}

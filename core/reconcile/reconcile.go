@@ -44,6 +44,7 @@ type Tokens interface {
 	Held(name string) ([]string, error)
 	Freezes
 	Histories
+	Rollouts
 }
 
 // Device is one router under our care.
@@ -78,6 +79,7 @@ type Config struct {
 	Rules   Rules
 	Tokens  Tokens
 	Devices []Device
+	Groups  []Group // a device is in one at most
 	Log     *slog.Logger
 	Now     func() time.Time // nil: time.Now
 	Shadow  bool             // plan, prove, read and compare, and send nothing to any device
@@ -88,6 +90,7 @@ type Reconciler struct {
 	cfg      Config
 	planners []*planning
 	workers  []*worker
+	rollouts []*rollout
 	freezes  *freezes
 }
 
@@ -97,21 +100,43 @@ func New(cfg Config) *Reconciler {
 		cfg.Now = time.Now
 	}
 	r := &Reconciler{cfg: cfg, freezes: &freezes{disk: cfg.Tokens}}
+	if !cfg.Shadow { // else nothing is rolled out
+		for _, g := range cfg.Groups {
+			r.rollouts = append(r.rollouts, newRollout(g, cfg))
+		}
+	}
 	shared := map[string]*planning{}
 	var deck plan.Deck
 	for _, d := range cfg.Devices {
-		key := planKey(d)
+		key, rules := planKey(d), view(everything{cfg.Rules})
+		group := r.groupOf(d.Name)
+		if group != nil && !slices.Contains(group.group.Canary, d.Name) {
+			key, rules = key+"|"+group.group.Name, group
+		}
 		p, found := shared[key]
 		if !found {
-			p = newPlanning(deck.Planner(d.Profile, d.Options), d.Profile, cfg.Log)
+			p = newPlanning(deck.Planner(d.Profile, d.Options), d.Profile, rules, cfg.Log)
 			shared[key] = p
 			r.planners = append(r.planners, p)
 		}
 		w := newWorker(d, p, r.freezes, cfg)
+		if group != nil {
+			group.add(w)
+		}
 		p.wakes = append(p.wakes, w.wake)
 		r.workers = append(r.workers, w)
 	}
 	return r
+}
+
+// groupOf returns the roll-out to the group of a device, or nil.
+func (r *Reconciler) groupOf(name string) *rollout {
+	for _, o := range r.rollouts {
+		if slices.Contains(o.group.Devices, name) {
+			return o
+		}
+	}
+	return nil
 }
 
 // planKey is equal for devices that can share a plan: same profile, same options.
@@ -135,9 +160,15 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	if err := r.freezes.load(); err != nil {
 		return err
 	}
+	if err := r.loadRollouts(); err != nil {
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	for _, p := range r.planners {
-		g.Go(func() error { return p.run(ctx, r.cfg.Rules) })
+		g.Go(func() error { return p.run(ctx) })
+	}
+	for _, o := range r.rollouts {
+		g.Go(func() error { return o.run(ctx) })
 	}
 	for _, w := range r.workers {
 		g.Go(func() error { return w.run(ctx) })

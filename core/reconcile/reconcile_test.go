@@ -17,6 +17,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/rib"
 	"github.com/sluice-gateway/sluice/profiles"
+	"pgregory.net/rapid"
 )
 
 // discard returns the rule that discards UDP to 203.0.113.n from that source port.
@@ -25,6 +26,11 @@ func discard(t *testing.T, n byte, ports ...uint64) flowspec.Rule {
 }
 
 func rule(t *testing.T, a flowspec.Action, n byte, ports ...uint64) flowspec.Rule {
+	t.Helper()
+	return ruleFor(t, a, n, ports...)
+}
+
+func ruleFor(t rapid.TB, a flowspec.Action, n byte, ports ...uint64) flowspec.Rule {
 	t.Helper()
 	var terms []flowspec.Term
 	for _, p := range ports {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/rib"
 )
 
@@ -188,10 +189,14 @@ type memory struct {
 	freezes map[string]device.Freeze
 	kept    map[string]device.Kept
 	history map[string][]device.Attempt
+
+	rollouts map[string]device.Rollout
+	released map[string]map[flowspec.ID]flowspec.Rule
 }
 
 func newMemory() *memory {
-	return &memory{commits: map[string]device.Commit{}, held: map[string][]string{}, freezes: map[string]device.Freeze{}, kept: map[string]device.Kept{}, history: map[string][]device.Attempt{}}
+	return &memory{commits: map[string]device.Commit{}, held: map[string][]string{}, freezes: map[string]device.Freeze{}, kept: map[string]device.Kept{}, history: map[string][]device.Attempt{},
+		rollouts: map[string]device.Rollout{}, released: map[string]map[flowspec.ID]flowspec.Rule{}}
 }
 
 func (m *memory) SaveCommit(name string, c device.Commit) error {
@@ -280,6 +285,49 @@ func (m *memory) History(name string) ([]device.Attempt, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.history[name], nil
+}
+
+func (m *memory) SaveRollout(group string, r device.Rollout) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.rollouts[group] = r
+	return nil
+}
+
+func (m *memory) Rollout(group string) (device.Rollout, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, found := m.rollouts[group]
+	return r, found, nil
+}
+
+func (m *memory) SaveReleased(group string, puts []flowspec.Rule, deletes []flowspec.ID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.released[group] == nil {
+		m.released[group] = map[flowspec.ID]flowspec.Rule{}
+	}
+	for _, id := range deletes {
+		delete(m.released[group], id)
+	}
+	for _, r := range puts {
+		m.released[group][r.ID] = r
+	}
+	return nil
+}
+
+func (m *memory) Released(group string) ([]flowspec.Rule, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Collect(maps.Values(m.released[group])), nil
+}
+
+func (m *memory) KeepRollouts(groups []string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.DeleteFunc(m.rollouts, func(name string, _ device.Rollout) bool { return !slices.Contains(groups, name) })
+	maps.DeleteFunc(m.released, func(name string, _ map[flowspec.ID]flowspec.Rule) bool { return !slices.Contains(groups, name) })
+	return nil
 }
 
 // rules is a Loc-RIB that a test sets; with a RIB behind it, one that knows what changed.

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -148,7 +149,8 @@ func (n *routeState) settle() {
 	n.moving = nil
 }
 
-// onlyMilder returns what stays of routes when nothing is added that treats any packet worse: those that are still wanted, as they are or milder.
+// onlyMilder returns what stays of routes when nothing is added that treats any packet worse: those that are still wanted, as they are or milder. One that is not goes if it
+// discards, or if no route that is as severe may meet its packets: else it may be an exception, and what is to take its place is not there.
 func (n *routeState) onlyMilder(want []*device.Route) []*device.Route {
 	wanted := make(map[routeKey]*device.Route, len(want))
 	for _, r := range want {
@@ -158,12 +160,22 @@ func (n *routeState) onlyMilder(want []*device.Route) []*device.Route {
 	for _, r := range n.routes {
 		now, found := wanted[keyOf(r)]
 		switch {
+		case !found && n.exempts(r):
+			out = append(out, r)
 		case !found:
-		case now.Severity() <= r.Severity():
+		case now.Severity() < r.Severity(), now.Action.Equal(r.Action):
 			out = append(out, now)
 		default:
 			out = append(out, r)
 		}
 	}
 	return out
+}
+
+// exempts says whether packets that r decides may fare as badly or worse without it.
+func (n *routeState) exempts(r *device.Route) bool {
+	severity, at := r.Severity(), reachOf(r.Match)
+	return severity < table.Discards && slices.ContainsFunc(n.routes, func(o *device.Route) bool {
+		return o != r && o.Severity() >= severity && reachOf(o.Match).meets(at)
+	})
 }

@@ -164,6 +164,26 @@ func TestFrozenDeviceIsStillWithdrawnFrom(t *testing.T) {
 	b.untilPeerHolds(p, discard(t, 2, 53), discard(t, 3, 53))
 }
 
+// On a frozen device an exception stays above its discard when another one is to take its place: that one is not given, and packets of both would be discarded.
+func TestFrozenDeviceKeepsItsException(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	p := b.withPeer(true)
+	b.dev.Options.Settings, b.dev.Options.Remedies = map[string]string{"term-order": "standard"}, nil
+	narrow, wide, all := rule(t, flowspec.Action{}, 1, 53), rule(t, flowspec.Action{}, 1, 53, 123), discard(t, 1, 53, 123, 161)
+	ended := discard(t, 2, 53)
+	b.set(narrow, all, ended)
+	b.start()
+	b.wait(InSync)
+	b.untilPeerHolds(p, narrow, all, ended)
+	b.stop()
+	b.router.change(func(r *router) { r.running = nil })
+	b.start()
+	b.wait(Frozen)
+	b.set(wide, all)
+	b.untilPeerHolds(p, narrow, all)
+}
+
 // Killed between Confirm and the note of it, the gateway asks a device to confirm what is confirmed. That it has nothing to confirm is no
 // refusal of the filter.
 func TestConfirmedTwice(t *testing.T) {

@@ -32,7 +32,7 @@ func (w *worker) shadow(ctx context.Context, m *made) time.Duration {
 	}
 	w.failures = 0
 	w.report(m, Shadow, nil)
-	w.update(func(s *Status) { s.Version, s.Notes = m.version, append(would, s.Notes...) })
+	w.update(func(s *Status) { s.Version, s.made, s.Notes = m.live, m.version, append(would, s.Notes...) })
 	return w.dev.Audit
 }
 

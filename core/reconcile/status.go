@@ -18,6 +18,7 @@ const (
 	Refusing    State = "refused"     // it refused the change; waits for another plan, or for sync
 	Frozen      State = "frozen"      // by order; or somebody removed our filter or its attachment: waits for sync
 	Shadow      State = "shadow"      // the gateway only looks: the notes say what it would do
+	Waiting     State = "waiting"     // it has all that its group may have; something new is with the canaries, or was stopped there
 	NoPlan      State = "no-plan"     // the rules could not be planned; it keeps what it holds
 )
 
@@ -37,10 +38,17 @@ type Status struct {
 	Sends    []string       `json:"sends,omitempty"` // how its routes leave, beside what is planned
 	Retry    time.Time      `json:"retry,omitzero"`
 	Freeze   *Hold          `json:"freeze,omitempty"`  // a person's order to change nothing; nil: none
-	Overdue  []Overdue      `json:"overdue,omitempty"` // rules that ended since, a hundred at most
+	Overdue  []Named        `json:"overdue,omitempty"` // rules that ended while it was frozen: it goes on doing what nobody asks for any more; a hundred at most
 	Ended    int            `json:"overdue-rules"`     // how many there are
 	Commit   time.Duration  `json:"commit-time"`       // how long the last filter change took, in nanoseconds
 	Summary  map[string]int `json:"summary"`           // rules by the way they are carried
+
+	Group    string `json:"group,omitempty"`    // that it is in
+	Canary   bool   `json:"canary,omitempty"`   // it gets what is new first
+	Withheld int    `json:"withheld,omitempty"` // rules that wait for the canaries of its group
+	WaitsFor string `json:"waits-for,omitempty"`
+
+	made uint64 // version of the plan that it was last brought to
 }
 
 // Established is what a Sessioner says while its session is up.

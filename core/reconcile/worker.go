@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/rib"
 )
 
 // Delays between attempts at a device that does not answer: doubled each time, with jitter so that a fleet does not come back in step.
@@ -33,6 +34,10 @@ type worker struct {
 	sync   atomic.Bool                   // a person asked: read again, and go on where we had stopped
 	held   atomic.Pointer[chan struct{}] // closed when the worker has come to hold the device
 	status atomic.Pointer[Status]
+
+	rollout *rollout                     // of its group; nil: it is in none
+	canary  bool                         // of that group
+	brought atomic.Pointer[rib.Snapshot] // the rules that it was last brought to; of others than canaries, in the line of the stage
 
 	ledger    ledger
 	filters   filterState
@@ -164,6 +169,10 @@ func (w *worker) step(ctx context.Context) time.Duration {
 	if w.stopped == Frozen {
 		return w.frozen(ctx, m)
 	}
+	if w.halted() && m.version != w.native.version {
+		w.report(m, Waiting, nil)
+		return w.frozen(ctx, m)
+	}
 
 	began := w.now()
 	wait, err := w.deliver(ctx, m)
@@ -184,6 +193,7 @@ func (w *worker) step(ctx context.Context) time.Duration {
 		return wait
 	}
 	w.failures, w.stopped, w.native.version = 0, "", m.version
+	w.brought.Store(&m.of)
 	if m.err != nil {
 		w.report(m, NoPlan, m.err)
 	} else {
@@ -302,7 +312,7 @@ func (w *worker) report(m *made, s State, err error) {
 			st.Error = err.Error()
 		}
 		if s == InSync {
-			st.Version = m.version
+			st.Version, st.made = m.live, m.version
 		}
 		st.Routes, st.Entries, st.Attached, st.Notes = len(w.native.routes), w.filters.entries(), w.filters.attached(), w.filters.notes
 		if w.native.note != "" {
@@ -310,6 +320,14 @@ func (w *worker) report(m *made, s State, err error) {
 		}
 		st.Commit = w.filters.took
 	})
+	if w.rollout != nil {
+		w.rollout.wakeUp()
+	}
+}
+
+// halted says whether the roll-out to the group was stopped before the device was given what was released.
+func (w *worker) halted() bool {
+	return w.rollout != nil && !w.canary && w.rollout.halts(w.native.version)
 }
 
 // current returns a copy of the status; from any goroutine.
@@ -317,9 +335,12 @@ func (w *worker) current() Status {
 	s := *w.status.Load()
 	if m := w.plans.latest.Load(); m != nil {
 		s.Summary = m.summary
-		if (s.State == InSync || s.State == Shadow) && s.Version != m.version {
+		if (s.State == InSync || s.State == Shadow) && s.made != m.version {
 			s.State = Pending // the worker is not through with it yet
 		}
+	}
+	if w.rollout != nil {
+		w.rollout.onto(&s, w.canary)
 	}
 	if n, ok := w.dev.Native.(Sessioner); ok {
 		s.Session = n.Session()

@@ -34,7 +34,11 @@ var (
 	bucketFreezes = []byte("freezes") // device name -> a person's order to change nothing
 	bucketKept    = []byte("kept")    // device name -> what it had when it was frozen
 	bucketHistory = []byte("history") // device name -> what was tried there
-	keyLayout     = []byte("layout")
+
+	bucketRollouts = []byte("rollouts") // group name -> how its roll-out stands
+	bucketReleased = []byte("released") // group name, NUL, rule ID -> rule that all of the group may have
+
+	keyLayout = []byte("layout")
 )
 
 // ErrInUse means that another gateway has the file open.
@@ -78,7 +82,7 @@ func Open(path string) (*Store, error) {
 
 // prepare creates the buckets and checks the layout.
 func prepare(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{bucketMeta, bucketRules, bucketCommits, bucketHeld, bucketFreezes, bucketKept, bucketHistory} {
+	for _, name := range [][]byte{bucketMeta, bucketRules, bucketCommits, bucketHeld, bucketFreezes, bucketKept, bucketHistory, bucketRollouts, bucketReleased} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}

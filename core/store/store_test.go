@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -308,5 +309,48 @@ func TestFreezesAreKept(t *testing.T) {
 	}
 	if _, found, err := s.Kept("mx1"); err != nil || found {
 		t.Errorf("still kept: %v, error %v", found, err)
+	}
+}
+
+// What was released to one group is its own, stays through other changes, and goes with the group.
+func TestRolloutsAreKept(t *testing.T) {
+	t.Parallel()
+	s, stop := open(t, filepath.Join(t.TempDir(), "s.db"))
+	defer stop()
+	if _, found, err := s.Rollout("edge"); found || err != nil {
+		t.Fatal(found, err)
+	}
+	want := device.Rollout{Stop: &device.Stop{At: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), Why: "no space", Device: "mx1"}}
+	one, two, three := rule(t, 1), rule(t, 2), rule(t, 3)
+	err := errors.Join(s.SaveRollout("edge", want), s.SaveRollout("edge2", device.Rollout{}), s.SaveReleased("edge", []flowspec.Rule{one, two}, nil),
+		s.SaveReleased("edge2", []flowspec.Rule{two}, nil), s.SaveReleased("edge", []flowspec.Rule{three}, []flowspec.ID{one.ID, "not there"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(group string, want ...flowspec.Rule) {
+		t.Helper()
+		got, err := s.Released(group)
+		less := func(a, b flowspec.Rule) int { return strings.Compare(string(a.ID), string(b.ID)) }
+		slices.SortFunc(got, less)
+		slices.SortFunc(want, less)
+		if err != nil || !cmp.Equal(got, want) {
+			t.Errorf("released to %s: %v, error %v; want %v", group, got, err, want)
+		}
+	}
+	check("edge", two, three)
+	check("edge2", two)
+	if got, found, err := s.Rollout("edge"); err != nil || !found || !cmp.Equal(got, want) {
+		t.Errorf("rollout %v %v, error %v", got, found, err)
+	}
+	if err := s.KeepRollouts([]string{"edge2", "new"}); err != nil {
+		t.Fatal(err)
+	}
+	check("edge")
+	check("edge2", two)
+	if _, found, _ := s.Rollout("edge"); found {
+		t.Error("the group that is no more is still there")
+	}
+	if _, found, _ := s.Rollout("edge2"); !found {
+		t.Error("the other one is gone")
 	}
 }

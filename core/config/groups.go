@@ -1,0 +1,96 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// defaultWatch is how long canaries are watched after a change of the rules: long enough for a session to be reset over an UPDATE and for a filter to be read back, and short
+// enough that an attack does not have to be sat out.
+const defaultWatch = 10 * time.Second
+
+// Group is devices that get what is new one after another: the canaries first.
+type Group struct {
+	Name     string
+	Devices  []string      // canaries among them; two or more
+	Canary   []string      // one or more, and fewer than Devices
+	Watch    time.Duration // how long the canaries have to stand with a change before the others get it
+	Unmanned bool          // go on without canaries where none can be given anything
+}
+
+// groups reads the groups. Each device that waits has a canary with its profile: another platform says nothing about it.
+func (b *builder) groups(raw rawConfig, c *Config) []Group {
+	names, member := map[string]bool{}, map[string]string{}
+	var out []Group
+	for i, rg := range raw.Groups {
+		path := fmt.Sprintf("$.groups[%d]", i)
+		b.name(path, rg.Name, names)
+		if strings.ContainsRune(rg.Name, 0) {
+			b.fail(path+".name", "no name holds a NUL")
+		}
+		g := Group{Name: rg.Name, Devices: rg.Devices, Canary: rg.Canary, Watch: b.duration(path+".watch", rg.Watch, defaultWatch)}
+		for k, name := range rg.Devices {
+			at := fmt.Sprintf("%s.devices[%d]", path, k)
+			switch {
+			case !slices.ContainsFunc(c.Devices, func(d Device) bool { return d.Name == name }):
+				b.fail(at, "%q is not among devices", name)
+			case member[name] != "":
+				b.fail(at, "%s is in group %s already", name, member[name])
+			}
+			member[name] = rg.Name
+		}
+		if g.Watch < time.Second {
+			b.fail(path+".watch", "%v is less than a second: what a device makes of a change shows later than that", g.Watch)
+		}
+		switch rg.CanaryDown {
+		case "", "wait":
+		case "go-on":
+			g.Unmanned = true
+		default:
+			b.fail(path+".canary-down", "%q is neither \"wait\" nor \"go-on\"", rg.CanaryDown)
+		}
+		b.canaries(path, g, c)
+		out = append(out, g)
+	}
+	return out
+}
+
+// canaries checks that each device of g has somebody to wait for.
+func (b *builder) canaries(path string, g Group, c *Config) {
+	if len(g.Canary) == 0 {
+		b.fail(path+".canary", "missing: the devices that get a change first")
+		return
+	}
+	profiles := map[string]bool{}
+	for k, name := range g.Canary {
+		if !slices.Contains(g.Devices, name) {
+			b.fail(fmt.Sprintf("%s.canary[%d]", path, k), "%q is not among the devices of the group", name)
+		}
+		profiles[c.profileOf(name)] = true
+	}
+	waits := 0
+	for k, name := range g.Devices {
+		if slices.Contains(g.Canary, name) {
+			continue
+		}
+		waits++
+		if p := c.profileOf(name); p != "" && !profiles[p] {
+			b.fail(fmt.Sprintf("%s.devices[%d]", path, k), "%s has profile %s, and no canary of the group has: name one, or leave the device out, and it waits for nobody", name, p)
+		}
+	}
+	if waits == 0 {
+		b.fail(path+".canary", "every device is a canary: nobody waits for them")
+	}
+}
+
+// profileOf returns the name of a device's profile, or "".
+func (c *Config) profileOf(device string) string {
+	for _, d := range c.Devices {
+		if d.Name == device && d.Profile != nil {
+			return d.Profile.Name
+		}
+	}
+	return ""
+}

@@ -1,0 +1,15 @@
+package device
+
+import "time"
+
+// Stop is the end of a roll-out for now: what the canaries have and the other devices of their group do not is kept from those until a person resumes it.
+type Stop struct {
+	At     time.Time `json:"at"`
+	Why    string    `json:"why"`              // in the router's own words where it has any
+	Device string    `json:"device,omitempty"` // where it showed; "": a person stopped it
+}
+
+// Rollout is what is remembered, across a restart, of the roll-out to a group of devices, beside the rules that were released to all of it.
+type Rollout struct {
+	Stop *Stop `json:"stop,omitempty"` // nil: it goes on
+}

@@ -1,0 +1,103 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+)
+
+// SaveRollout notes, durably, how the roll-out to a group of devices stands.
+func (s *Store) SaveRollout(group string, r device.Rollout) error {
+	return s.put(bucketRollouts, group, r)
+}
+
+// Rollout returns what SaveRollout noted; false: nothing was, so the group is new.
+func (s *Store) Rollout(group string) (device.Rollout, bool, error) {
+	var r device.Rollout
+	found, err := s.get(bucketRollouts, group, &r)
+	return r, found, err
+}
+
+// releasedKey is where a released rule stands. No name that people write holds a NUL.
+func releasedKey(group string, id flowspec.ID) []byte {
+	return append(append([]byte(group), 0), id...)
+}
+
+// SaveReleased notes, durably and in one step, which rules every device of a group may have from now on, and which no more.
+func (s *Store) SaveReleased(group string, puts []flowspec.Rule, deletes []flowspec.ID) error {
+	err := s.db.Update(func(tx *bbolt.Tx) error {
+		b := tx.Bucket(bucketReleased)
+		for _, id := range deletes {
+			if err := b.Delete(releasedKey(group, id)); err != nil {
+				return err
+			}
+		}
+		for _, r := range puts {
+			octets, err := encodeRule(r)
+			if err == nil {
+				err = b.Put(releasedKey(group, r.ID), octets)
+			}
+			if err != nil {
+				return fmt.Errorf("rule %s: %w", r.ID, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("store what is released to %s: %w", group, err)
+	}
+	return nil
+}
+
+// Released returns the rules that SaveReleased noted.
+func (s *Store) Released(group string) ([]flowspec.Rule, error) {
+	var rules []flowspec.Rule
+	err := s.db.View(func(tx *bbolt.Tx) error {
+		prefix := releasedKey(group, "")
+		c := tx.Bucket(bucketReleased).Cursor()
+		for k, b := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, b = c.Next() {
+			r, err := decodeRule(json.RawMessage(b))
+			if err != nil {
+				return fmt.Errorf("rule %s: %w", k[len(prefix):], err)
+			}
+			rules = append(rules, r)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read what is released to %s: %w", group, err)
+	}
+	return rules, nil
+}
+
+// KeepRollouts forgets what was noted of every group but those.
+func (s *Store) KeepRollouts(groups []string) error {
+	err := s.db.Update(func(tx *bbolt.Tx) error {
+		for _, bucket := range [][]byte{bucketRollouts, bucketReleased} {
+			c := tx.Bucket(bucket).Cursor()
+			for k, _ := c.First(); k != nil; {
+				name, _, _ := bytes.Cut(k, []byte{0})
+				if slices.Contains(groups, string(name)) {
+					k, _ = c.Next()
+					continue
+				}
+				at := bytes.Clone(k) // Delete moves the cursor
+				if err := c.Delete(); err != nil {
+					return err
+				}
+				k, _ = c.Seek(at)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("forget groups: %w", err)
+	}
+	return nil
+}
