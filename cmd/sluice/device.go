@@ -32,14 +32,14 @@ func deviceListCmd() *cobra.Command {
 			return err
 		}
 		w := tabwriter.NewWriter(c.out, 0, 8, 2, ' ', 0)
-		fmt.Fprintln(w, "DEVICE\tPROFILE\tSTATE\tSINCE\tRULES\tREJECTED\tROUTES\tFILTER ENTRIES\tSESSION")
+		fmt.Fprintln(w, "DEVICE\tPROFILE\tSTATE\tSINCE\tRULES\tREJECTED\tROUTES\tFILTER ENTRIES\tLAST COMMIT\tSESSION")
 		for _, d := range list.Devices {
 			session, _, _ := strings.Cut(d.Session, ":") // why it is down stands below
 			if session == "" {
 				session = "-" // a device without BGP
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\n", d.Name, d.Profile, d.State, d.Since.Local().Format(time.DateTime),
-				d.Summary["rules"], d.Summary["rejected"], d.Routes, d.Entries, session)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\n", d.Name, d.Profile, d.State, d.Since.Local().Format(time.DateTime),
+				d.Summary["rules"], d.Summary["rejected"], d.Routes, d.Entries, took(d.Commit), session)
 		}
 		if err := w.Flush(); err != nil {
 			return err
@@ -57,6 +57,14 @@ func deviceListCmd() *cobra.Command {
 		}
 		return nil
 	})
+}
+
+// took says how long a commit took; "-" where there was none.
+func took(d time.Duration) string {
+	if d == 0 {
+		return "-"
+	}
+	return d.Round(time.Millisecond).String()
 }
 
 func deviceShowCmd() *cobra.Command {
@@ -91,7 +99,7 @@ func deviceShowCmd() *cobra.Command {
 			fmt.Fprintf(c.out, "  %s\n", s)
 		}
 		if d.Commit > 0 {
-			fmt.Fprintf(c.out, "  the last commit took %v\n", d.Commit.Round(time.Millisecond))
+			fmt.Fprintf(c.out, "  the last commit took %v\n", took(d.Commit))
 		}
 		for _, a := range d.Attached {
 			fmt.Fprintf(c.out, "  attached: %s\n", a)

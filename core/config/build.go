@@ -26,6 +26,7 @@ const (
 	maxConfirm      = 60 * time.Second // the device's candidate is locked that long
 	defaultInterval = 5 * time.Second
 	defaultTimeout  = 30 * time.Second
+	defaultAtOnce   = 16 // devices that are changed at one moment
 )
 
 // start returns the first token of a node: of a mapping the first key, not its colon.
@@ -74,6 +75,12 @@ func (b *builder) config(raw rawConfig) *Config {
 	b.protect(c, raw.Protected)
 	c.Devices = b.devices(raw, c, set)
 	c.Groups = b.groups(raw, c)
+	if c.AtOnce = defaultAtOnce; raw.AtOnce != nil {
+		c.AtOnce = *raw.AtOnce
+	}
+	if c.AtOnce < 1 {
+		b.fail("$.commits-at-once", "%d: at least one device has to be changed at a time", c.AtOnce)
+	}
 	b.neighbours(c)
 	return c
 }

@@ -38,6 +38,7 @@ type Config struct {
 	Sources []Source
 	Devices []Device
 	Groups  []Group
+	AtOnce  int // how many devices have their filters changed at one moment; at least 1
 	Plugins []Plugin
 }
 

@@ -16,6 +16,7 @@ type rawConfig struct {
 	Sources   []rawSource `yaml:"sources"`
 	Devices   []rawDevice `yaml:"devices"`
 	Groups    []rawGroup  `yaml:"groups"`
+	AtOnce    *int        `yaml:"commits-at-once"`
 	Plugins   []rawPlugin `yaml:"plugins"`
 }
 

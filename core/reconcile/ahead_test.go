@@ -117,7 +117,7 @@ func TestGoingAhead(t *testing.T) {
 		}
 		s.peer.fail = nil
 		p.make()
-		w.stopped = ""
+		w.stopped, w.retry = "", retry{}
 		step()
 		if newest := s.rib.Snapshot().Version; w.native.version != newest {
 			rt.Fatalf("the worker is at version %d of %d", w.native.version, newest)

@@ -224,6 +224,11 @@ const grace = 2 * time.Second
 // That a commit may be in flight is noted before it is: who is killed between Apply and the note that follows would otherwise find on the device
 // what was wanted, and take it for done, and the device would undo it half a minute later.
 func (w *worker) commit(ctx context.Context, change device.Change, want []filter.Filter) error {
+	leave, err := w.takeTurn(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	if err := w.mayChange(); err != nil {
 		return err
 	}
@@ -263,6 +268,16 @@ func (w *worker) commit(ctx context.Context, change device.Change, want []filter
 	w.filters.committed, w.filters.took = w.now(), w.now().Sub(began)
 	w.log.Info("filter delivered", "steps", len(change.Steps), "entries", w.filters.entries(), "took", w.filters.took)
 	return w.noteHeld(want)
+}
+
+// takeTurn waits until few enough devices are being changed. leave ends the turn.
+func (w *worker) takeTurn(ctx context.Context) (leave func(), err error) {
+	select {
+	case w.slots <- struct{}{}:
+		return func() { <-w.slots }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // noteDoubt notes that a commit may be in flight from now on, until stop is called. How long Apply takes before it commits is not known (a large filter,

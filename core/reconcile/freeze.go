@@ -156,12 +156,12 @@ func (r *Reconciler) named(name string) ([]*worker, error) {
 	return nil, fmt.Errorf("%w: %q", ErrNoDevice, name)
 }
 
-// errHeld means that the device was frozen before anything was sent.
-var errHeld = errors.New("frozen by order")
+// errHeld means that the device was frozen, or its roll-out stopped, before anything was sent.
+var errHeld = errors.New("held before it began")
 
-// mayChange is asked right before a change: finding out what to change may have taken long.
+// mayChange is asked right before a change: finding out what to change may have taken long, and so may waiting for its turn.
 func (w *worker) mayChange() error {
-	if _, frozen := w.freezes.of(w.dev.Name, w.now()); frozen {
+	if _, frozen := w.freezes.of(w.dev.Name, w.now()); frozen || w.halted() {
 		return errHeld
 	}
 	return nil

@@ -80,9 +80,12 @@ type Config struct {
 	Tokens  Tokens
 	Devices []Device
 	Groups  []Group // a device is in one at most
-	Log     *slog.Logger
-	Now     func() time.Time // nil: time.Now
-	Shadow  bool             // plan, prove, read and compare, and send nothing to any device
+	// AtOnce is how many devices have their filters changed at one moment; 0: 16. Routes are handed to sessions at once: an UPDATE is no transaction, and takes a router no longer
+	// than its session takes to read it.
+	AtOnce int
+	Log    *slog.Logger
+	Now    func() time.Time // nil: time.Now
+	Shadow bool             // plan, prove, read and compare, and send nothing to any device
 }
 
 // Reconciler runs the workers.
@@ -105,6 +108,10 @@ func New(cfg Config) *Reconciler {
 			r.rollouts = append(r.rollouts, newRollout(g, cfg))
 		}
 	}
+	if cfg.AtOnce == 0 {
+		cfg.AtOnce = 16
+	}
+	slots := make(chan struct{}, cfg.AtOnce)
 	shared := map[string]*planning{}
 	var deck plan.Deck
 	for _, d := range cfg.Devices {
@@ -119,7 +126,7 @@ func New(cfg Config) *Reconciler {
 			shared[key] = p
 			r.planners = append(r.planners, p)
 		}
-		w := newWorker(d, p, r.freezes, cfg)
+		w := newWorker(d, p, r.freezes, slots, cfg)
 		if group != nil {
 			group.add(w)
 		}

@@ -412,6 +412,7 @@ func (r *rules) set(s rib.Snapshot) {
 type peer struct {
 	mu   sync.Mutex
 	log  []string
+	told int // calls of Apply
 	held map[string]device.Route
 	fail error // what Apply says after it took all steps
 }
@@ -429,6 +430,7 @@ func (p *peer) Render(context.Context, device.Target, device.Change) ([]byte, er
 func (p *peer) Apply(_ context.Context, _ device.Target, c device.Change, _ time.Duration) (device.Commit, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.told++
 	for _, s := range c.Steps {
 		text := s.Route.Match.String()
 		if s.Op == device.Remove {

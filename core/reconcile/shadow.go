@@ -30,7 +30,7 @@ func (w *worker) shadow(ctx context.Context, m *made) time.Duration {
 	if would == nil {
 		would = []string{"would change nothing"}
 	}
-	w.failures = 0
+	w.retry = retry{}
 	w.report(m, Shadow, nil)
 	w.update(func(s *Status) { s.Version, s.made, s.Notes = m.live, m.version, append(would, s.Notes...) })
 	return w.dev.Audit

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -15,18 +14,13 @@ import (
 	"github.com/sluice-gateway/sluice/core/rib"
 )
 
-// Delays between attempts at a device that does not answer: doubled each time, with jitter so that a fleet does not come back in step.
-const (
-	firstRetry = time.Second
-	lastRetry  = 5 * time.Minute
-)
-
 // worker brings one device to its desired state. Its fields belong to the goroutine in run, but for wake, sync and status.
 type worker struct {
 	dev     Device
 	plans   *planning
 	tokens  Tokens
 	freezes *freezes
+	slots   chan struct{} // one for each device that may be changed at this moment
 	log     *slog.Logger
 	now     func() time.Time
 
@@ -45,14 +39,14 @@ type worker struct {
 	holding   holding
 	shadows   bool   // nothing is ever sent
 	started   bool   // it has been looked whether something was kept for a freeze
-	failures  int    // in a row
+	retry     retry  // after failures
 	stoppedAt uint64 // version at which the device refused or was frozen
 	stopped   State  // Refusing, Frozen, or ""
 }
 
-func newWorker(d Device, p *planning, f *freezes, cfg Config) *worker {
+func newWorker(d Device, p *planning, f *freezes, slots chan struct{}, cfg Config) *worker {
 	w := &worker{
-		dev: d, plans: p, tokens: cfg.Tokens, freezes: f, shadows: cfg.Shadow, now: cfg.Now, wake: make(chan struct{}, 1),
+		dev: d, plans: p, tokens: cfg.Tokens, freezes: f, slots: slots, shadows: cfg.Shadow, now: cfg.Now, wake: make(chan struct{}, 1),
 		log: cfg.Log.With("device", d.Name),
 	}
 	w.status.Store(&Status{Name: d.Name, Profile: d.Profile.Name, State: Pending, Since: cfg.Now(), Sends: d.Sends, Summary: summarize(nil)})
@@ -133,7 +127,7 @@ func (w *worker) asked() time.Duration {
 		w.sync.Store(true)
 		return firstRetry
 	}
-	w.stopped = ""
+	w.stopped, w.retry = "", retry{}
 	return 0
 }
 
@@ -173,6 +167,9 @@ func (w *worker) step(ctx context.Context) time.Duration {
 		w.report(m, Waiting, nil)
 		return w.frozen(ctx, m)
 	}
+	if wait := w.retry.notBefore.Sub(w.now()); wait > 0 {
+		return wait
+	}
 
 	began := w.now()
 	wait, err := w.deliver(ctx, m)
@@ -188,11 +185,11 @@ func (w *worker) step(ctx context.Context) time.Duration {
 	case err != nil:
 		return w.failed(m, err)
 	case wait > 0:
-		w.failures = 0
+		w.retry = retry{}
 		w.report(m, Pending, nil)
 		return wait
 	}
-	w.failures, w.stopped, w.native.version = 0, "", m.version
+	w.retry, w.stopped, w.native.version = retry{}, "", m.version
 	w.brought.Store(&m.of)
 	if m.err != nil {
 		w.report(m, NoPlan, m.err)
@@ -233,21 +230,11 @@ func (w *worker) failed(m *made, err error) time.Duration {
 		w.log.Error("change refused", "error", err)
 		return 0
 	}
-	w.failures++
-	delay := backoff(w.failures)
+	delay := w.retry.failed(err, w.now())
 	w.report(m, Unreachable, err)
 	w.update(func(s *Status) { s.Retry = w.now().Add(delay) })
-	w.log.Warn("not delivered, trying again", "error", err, "attempt", w.failures, "after", delay)
+	w.log.Warn("not delivered, trying again", "error", err, "attempt", w.retry.failures, "after", delay)
 	return delay
-}
-
-// backoff returns the delay before the attempt after n failures: doubling, and somewhere in its upper half.
-func backoff(n int) time.Duration {
-	d := firstRetry << min(n-1, 20)
-	if d > lastRetry || d <= 0 {
-		d = lastRetry
-	}
-	return d/2 + rand.N(d/2)
 }
 
 // deliver brings routes and filters to what the plan says. A rule that changes from one to the other is made in the new one before it goes
