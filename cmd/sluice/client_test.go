@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -39,10 +40,21 @@ func aGateway(t *testing.T, tweak ...func(*config.Device)) func(stdin string, ar
 	return gatewayOf(t, &config.Config{Devices: []config.Device{edge}})
 }
 
-// gatewayOf runs a gateway with an API source and the devices and groups of cfg.
+// gatewayOf runs a gateway with an API source and the devices and groups of cfg until the test ends.
 func gatewayOf(t *testing.T, cfg *config.Config) func(stdin string, args ...string) (status int, out, errOut string) {
 	t.Helper()
-	cfg.RouterID, cfg.AS, cfg.NoExport, cfg.ListenAPI, cfg.Store = netip.MustParseAddr("192.0.2.1"), 64512, true, "127.0.0.1:0", filepath.Join(t.TempDir(), "s.db")
+	sluice, stop := stoppable(t, cfg)
+	t.Cleanup(stop)
+	return sluice
+}
+
+// stoppable is gatewayOf, until stop is called. Several, one after the other, have one store where cfg names it.
+func stoppable(t *testing.T, cfg *config.Config) (sluice func(stdin string, args ...string) (status int, out, errOut string), stop func()) {
+	t.Helper()
+	if cfg.Store == "" {
+		cfg.Store = filepath.Join(t.TempDir(), "s.db")
+	}
+	cfg.RouterID, cfg.AS, cfg.NoExport, cfg.ListenAPI = netip.MustParseAddr("192.0.2.1"), 64512, true, "127.0.0.1:0"
 	cfg.Sources = []config.Source{{Name: "api", API: true, Admit: admit.Policy{Destinations: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}}}}
 	g, err := newGateway(t.Context(), cfg, profiles.Embedded(), slog.New(slog.DiscardHandler), strings.NewReader(""))
 	if err != nil {
@@ -51,18 +63,18 @@ func gatewayOf(t *testing.T, cfg *config.Config) func(stdin string, args ...stri
 	ctx, cancel := context.WithCancel(context.Background())
 	var tasks errgroup.Group
 	tasks.Go(func() error { return g.run(ctx, nil) })
-	t.Cleanup(func() {
+	stop = func() {
 		cancel()
 		if err := tasks.Wait(); err != nil {
 			t.Error(err)
 		}
-	})
+	}
 	return func(stdin string, args ...string) (int, string, string) {
 		var out, errOut bytes.Buffer
 		args = append(args, "--gateway", "http://"+g.api.Addr().String())
 		status := run(t.Context(), args, strings.NewReader(stdin), &out, &errOut)
 		return status, out.String(), errOut.String()
-	}
+	}, stop
 }
 
 const (
@@ -319,6 +331,59 @@ func TestDeviceFreeze(t *testing.T) {
 	want(exitUsage, "--all", "device", "thaw", "edge1", "--all")
 }
 
+// says waits until a command ends so and says so.
+func says(t *testing.T, sluice func(string, ...string) (int, string, string), status int, say string, args ...string) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; {
+		got, out, errOut := sluice("", args...)
+		if got == status && strings.Contains(out+errOut, say) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("sluice %s: exit %d, want %d and %q:\n%s%s", strings.Join(args, " "), got, status, say, out, errOut)
+		}
+	}
+}
+
+// What another configuration would change of a device is shown where a person looks, and not done before a person says so.
+func TestProposalCommands(t *testing.T) {
+	t.Parallel()
+	prof, err := profiles.Embedded().Get("asr9k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	narrow, native := *prof, *prof.Native
+	native.Components = maps.Clone(native.Components)
+	limits := native.Components[flowspec.SrcPort]
+	limits.MaxValues = 1
+	native.Components[flowspec.SrcPort] = limits
+	narrow.Native = &native
+	cfg := config.Config{Software: "v1", Store: filepath.Join(t.TempDir(), "s.db"), Devices: []config.Device{{Name: "edge1", Profile: prof, BGP: &config.Peer{
+		Address: netip.MustParseAddr("127.0.0.1"), Port: 1, AS: 64513, Families: []flowspec.Family{flowspec.IPv4},
+	}}}}
+	first := cfg
+	sluice, stop := stoppable(t, &first)
+	says(t, sluice, exitDone, "flow route", "rule", "add", "flow route { match { destination 203.0.113.10/32; protocol =udp; source-port [ =53 =123 ]; } then { discard; } }")
+	says(t, sluice, exitDone, "1 route given", "device", "show", "edge1")
+	says(t, sluice, exitDone, "nothing: edge1 is given the plans of this version", "device", "plan", "edge1", "--since")
+	stop()
+	second := cfg
+	second.Devices = slices.Clone(cfg.Devices)
+	second.Devices[0].Profile = &narrow
+	sluice, stop = stoppable(t, &second)
+	defer stop()
+	says(t, sluice, exitDone, "edge1: this version would change 1 rule: sluice device plan edge1 --since", "device", "list")
+	says(t, sluice, exitDone, "this version would change 1 rule of what it has", "device", "show", "edge1")
+	says(t, sluice, exitDone, "1 route given", "device", "show", "edge1")
+	says(t, sluice, exitDone, "\n  - native\n  -   flow route", "device", "plan", "edge1", "--since")
+	says(t, sluice, exitDone, "source-port =123; } then { discard; } }\n1 rule would change: sluice device adopt edge1\n", "device", "plan", "edge1", "--since")
+	says(t, sluice, exitUsage, "--all", "device", "adopt")
+	says(t, sluice, exitFailed, `no device "edge9"`, "device", "adopt", "edge9")
+	says(t, sluice, exitDone, "edge1 is given the plans of this version", "device", "adopt", "edge1")
+	says(t, sluice, exitDone, "2 routes given", "device", "show", "edge1")
+	says(t, sluice, exitFailed, "nothing is proposed", "device", "adopt", "--all")
+}
+
 // What is new waits for a canary that is not there; it is shown where a person looks, and goes when a person says so.
 func TestRolloutCommands(t *testing.T) {
 	t.Parallel()
@@ -333,19 +398,8 @@ func TestRolloutCommands(t *testing.T) {
 		}})
 	}
 	sluice := gatewayOf(t, cfg)
-	until := func(status int, say string, args ...string) {
-		t.Helper()
-		for end := time.Now().Add(10 * time.Second); ; {
-			got, out, errOut := sluice("", args...)
-			if got == status && strings.Contains(out+errOut, say) {
-				return
-			}
-			if time.Now().After(end) {
-				t.Fatalf("sluice %s: exit %d, want %d and %q:\n%s%s", strings.Join(args, " "), got, status, say, out, errOut)
-			}
-		}
-	}
-	until(exitDone, "edge: done\n  canary: edge1, watched for 1s; others: edge2\n", "rollout", "show")
+	until := func(status int, say string, args ...string) { t.Helper(); says(t, sluice, status, say, args...) }
+	until(exitDone, "edge: done\n  canary: edge1, watched for 1s, with new plans for 0s; others: edge2\n", "rollout", "show")
 	until(exitDone, "flow route", "rule", "add", fits)
 	until(exitDone, "edge: trying: canary edge1 cannot be given it: no BGP session: ", "rollout", "show", "edge")
 	until(exitDone, "  withheld: ", "rollout", "show", "edge")

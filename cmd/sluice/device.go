@@ -17,8 +17,8 @@ import (
 )
 
 func deviceCmd() *cobra.Command {
-	cmd := &cobra.Command{Use: "device", Short: "Devices of a running gateway: list, show, plan, history, sync, freeze, thaw, trust"}
-	cmd.AddCommand(deviceListCmd(), deviceShowCmd(), devicePlanCmd(), deviceHistoryCmd(), deviceSyncCmd(), deviceFreezeCmd(), deviceThawCmd(), deviceTrustCmd())
+	cmd := &cobra.Command{Use: "device", Short: "Devices of a running gateway: list, show, plan, adopt, history, sync, freeze, thaw, trust"}
+	cmd.AddCommand(deviceListCmd(), deviceShowCmd(), devicePlanCmd(), deviceAdoptCmd(), deviceHistoryCmd(), deviceSyncCmd(), deviceFreezeCmd(), deviceThawCmd(), deviceTrustCmd())
 	return cmd
 }
 
@@ -53,6 +53,9 @@ func deviceListCmd() *cobra.Command {
 			}
 			if d.WaitsFor != "" {
 				fmt.Fprintf(c.out, "%s: %s withheld: %s\n", d.Name, counted(d.Withheld, "rule"), oneLine(d.WaitsFor))
+			}
+			if d.Proposed > 0 {
+				fmt.Fprintf(c.out, "%s: this version would change %s: sluice device plan %s --since\n", d.Name, counted(d.Proposed, "rule"), d.Name)
 			}
 		}
 		return nil
@@ -133,8 +136,12 @@ func (c *client) showNative(ctx context.Context, name string) error {
 
 func devicePlanCmd() *cobra.Command {
 	cmd := &cobra.Command{Use: "plan NAME", Short: "Every rule with its verdict on one device", Args: cobra.ExactArgs(1)}
+	since := cmd.Flags().Bool("since", false, "what this version of the program, of a profile or of the configuration would change since the one that the device has plans of, instead")
 	proof := certificateFlag(cmd, "; the gateway makes it, and it is checked here before it is written")
 	return withClient(cmd, func(ctx context.Context, c *client, args []string) error {
+		if *since {
+			return c.showProposals(ctx, args[0])
+		}
 		if *proof != "" {
 			if err := c.saveCertificate(ctx, args[0], *proof); err != nil {
 				return err

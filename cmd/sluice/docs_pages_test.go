@@ -240,7 +240,7 @@ func TestDocumentedLinks(t *testing.T) {
 func TestOperationsPage(t *testing.T) {
 	t.Parallel()
 	page := pages(t)["../../docs/operations.md"]
-	for _, s := range []reconcile.State{reconcile.Pending, reconcile.InSync, reconcile.Unreachable, reconcile.Refusing, reconcile.Frozen, reconcile.Waiting, reconcile.Shadow, reconcile.NoPlan} {
+	for _, s := range []reconcile.State{reconcile.Pending, reconcile.InSync, reconcile.Unreachable, reconcile.Refusing, reconcile.Frozen, reconcile.Waiting, reconcile.Behind, reconcile.Shadow, reconcile.NoPlan} {
 		if !strings.Contains(page, "\n| `"+string(s)+"` | ") {
 			t.Errorf("docs/operations.md does not say what to do about a device that is %s", s)
 		}

@@ -237,9 +237,9 @@ func (g *gateway) openDevices(context.Context) error {
 	}
 	var groups []reconcile.Group
 	for _, c := range g.cfg.Groups {
-		groups = append(groups, reconcile.Group{Name: c.Name, Devices: c.Devices, Canary: c.Canary, Watch: c.Watch, Unmanned: c.Unmanned})
+		groups = append(groups, reconcile.Group{Name: c.Name, Devices: c.Devices, Canary: c.Canary, Watch: c.Watch, Soak: c.Soak, Unmanned: c.Unmanned})
 	}
-	g.rec = reconcile.New(reconcile.Config{Rules: g.rib, Tokens: g.store, Devices: devices, Groups: groups, AtOnce: g.cfg.AtOnce, Log: g.log, Shadow: g.cfg.Shadow})
+	g.rec = reconcile.New(reconcile.Config{Rules: g.rib, Tokens: g.store, Devices: devices, Groups: groups, AtOnce: g.cfg.AtOnce, Log: g.log, Shadow: g.cfg.Shadow, Software: g.cfg.Software})
 	return nil
 }
 

@@ -52,13 +52,16 @@ func (c *client) printRollout(r reconcile.RolloutStatus) {
 	if r.Why != "" {
 		fmt.Fprintf(c.out, ": %s", oneLine(r.Why))
 	}
-	fmt.Fprintf(c.out, "\n  canary: %s, watched for %v; others: %s\n", strings.Join(r.Canary, ", "), r.Watch,
+	fmt.Fprintf(c.out, "\n  canary: %s, watched for %v, with new plans for %v; others: %s\n", strings.Join(r.Canary, ", "), r.Watch, r.Soak,
 		strings.Join(slices.DeleteFunc(slices.Clone(r.Devices), func(d string) bool { return slices.Contains(r.Canary, d) }), ", "))
 	if r.Stop != nil {
 		fmt.Fprintf(c.out, "  stopped since %s: sluice rollout resume %s\n", r.Stop.At.Local().Format(time.DateTime), r.Group)
 	}
 	if !r.Next.IsZero() {
 		fmt.Fprintf(c.out, "  goes on at %s\n", r.Next.Local().Format(time.TimeOnly))
+	}
+	if r.Proposed > 0 {
+		fmt.Fprintf(c.out, "  with plans of an earlier version: %s\n", counted(r.Proposed, "device"))
 	}
 	for _, n := range r.Rules {
 		fmt.Fprintf(c.out, "  withheld: %s %s\n", n.ID, n.Rule)
@@ -119,6 +122,9 @@ func printGroup(w io.Writer, d reconcile.Status) {
 		fmt.Fprintf(w, "  canary of group %s: it gets what is new first\n", d.Group)
 	default:
 		fmt.Fprintf(w, "  in group %s, after its canaries\n", d.Group)
+	}
+	if d.Proposed > 0 {
+		fmt.Fprintf(w, "  this version would change %s of what it has: sluice device plan %s --since\n", counted(d.Proposed, "rule"), d.Name)
 	}
 	if d.WaitsFor != "" {
 		fmt.Fprintf(w, "  %s withheld: %s\n", counted(d.Withheld, "rule"), oneLine(d.WaitsFor))

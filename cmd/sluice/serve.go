@@ -75,6 +75,9 @@ func serveCmd() *cobra.Command {
 		if cfg.Shadow = shadow; shadow {
 			log.Warn("shadow: nothing is sent to any device")
 		}
+		if cfg.Software, err = thisProgram(); err != nil {
+			return failed(fmt.Errorf("find out which program this is: %w", err))
+		}
 		ctx, stop := untilSignal(cmd.Context())
 		defer stop()
 		reload := hangups(ctx)

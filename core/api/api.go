@@ -76,6 +76,8 @@ type Devices interface {
 	StopRollout(group, reason string) error
 	ResumeRollout(group string) error
 	ReleaseRollout(group string) error
+	Proposals(device string) ([]reconcile.Proposed, error)
+	Adopt(device string) error
 	Receipts(rule flowspec.Rule) []reconcile.Receipt
 	Tally(device string) (map[reconcile.ReceiptState]int, error)
 	History(device string) ([]device.Attempt, error)
@@ -98,6 +100,7 @@ func New(g Gateway) http.Handler {
 	registerDevices(h, &g)
 	registerFreeze(h, &g)
 	registerRollouts(h, &g)
+	registerProposals(h, &g)
 	registerCertificate(h, &g)
 	registerTrace(h, &g)
 	registerValidate(h, &g)

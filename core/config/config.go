@@ -24,6 +24,7 @@ type Config struct {
 	AS        uint32
 	Community uint32 // ours, on every path we send; a path that bears it is never a source. 0: none
 	NoExport  bool   // NO_EXPORT on every path we send (RFC 1997)
+	Software  string // names this version of the program; no file says so. "": whatever is new is adopted
 	Shadow    bool   // send nothing to any device; of the command line, no file says so
 	ListenBGP []netip.AddrPort
 	ListenAPI string // host:port, loopback

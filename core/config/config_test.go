@@ -82,7 +82,7 @@ func TestReferenceIsValid(t *testing.T) {
 	if !slices.Equal(edge.VPNs(), []flowspec.RD{rd}) || c.Devices[1].VPNs() != nil {
 		t.Errorf("edge1 has the VPNs %x, mx1 %x", edge.VPNs(), c.Devices[1].VPNs())
 	}
-	if g := c.Groups; len(g) != 1 || g[0].Name != "junos" || !slices.Equal(g[0].Devices, []string{"mx1", "lab"}) || !slices.Equal(g[0].Canary, []string{"lab"}) || g[0].Watch != 10*time.Second || g[0].Unmanned || c.AtOnce != 16 {
+	if g := c.Groups; len(g) != 1 || g[0].Name != "junos" || !slices.Equal(g[0].Devices, []string{"mx1", "lab"}) || !slices.Equal(g[0].Canary, []string{"lab"}) || g[0].Watch != 10*time.Second || g[0].Soak != 10*time.Minute || g[0].Unmanned || c.AtOnce != 16 {
 		t.Errorf("groups %+v, %d at once", g, c.AtOnce)
 	}
 	detector := c.Sources[0]
@@ -335,6 +335,7 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"in two groups":     {minimal + fleet + "groups:\n  - {name: g, devices: [a, b], canary: [a]}\n  - {name: h, devices: [b, a], canary: [a]}\n", "groups[1].devices[0]: b is in group g already"},
 		"another platform":  {minimal + fleet + "groups:\n  - {name: g, devices: [a, c], canary: [a]}\n", "groups[0].devices[1]: c has profile arista-eos, and no canary of the group has"},
 		"short watch":       {minimal + fleet + "groups:\n  - {name: g, devices: [a, b], canary: [a], watch: 10ms}\n", "groups[0].watch: 10ms is less than a second"},
+		"short soak":        {minimal + fleet + "groups:\n  - {name: g, devices: [a, b], canary: [a], soak: 1s}\n", "groups[0].soak: 1s is less than watch, which is 10s"},
 		"without canary":    {minimal + fleet + "groups:\n  - {name: g, devices: [a, b], canary: [a], canary-down: panic}\n", `"panic" is neither "wait" nor "go-on"`},
 		"none at once":      {minimal + "commits-at-once: 0\n", "c.yaml:4:18: commits-at-once: 0: at least one device"},
 		"no community":      {"router-id: 192.0.2.1\nas: 4200000000\nstore: x\n", "community: missing"},

@@ -11,12 +11,16 @@ import (
 // enough that an attack does not have to be sat out.
 const defaultWatch = 10 * time.Second
 
+// defaultSoak is how long canaries are watched after they were given the plans of another version: nobody waits for these.
+const defaultSoak = 10 * time.Minute
+
 // Group is devices that get what is new one after another: the canaries first.
 type Group struct {
 	Name     string
 	Devices  []string      // canaries among them; two or more
 	Canary   []string      // one or more, and fewer than Devices
 	Watch    time.Duration // how long the canaries have to stand with a change before the others get it
+	Soak     time.Duration // the same with the plans of another version of the program, of a profile or of the configuration
 	Unmanned bool          // go on without canaries where none can be given anything
 }
 
@@ -30,7 +34,7 @@ func (b *builder) groups(raw rawConfig, c *Config) []Group {
 		if strings.ContainsRune(rg.Name, 0) {
 			b.fail(path+".name", "no name holds a NUL")
 		}
-		g := Group{Name: rg.Name, Devices: rg.Devices, Canary: rg.Canary, Watch: b.duration(path+".watch", rg.Watch, defaultWatch)}
+		g := Group{Name: rg.Name, Devices: rg.Devices, Canary: rg.Canary, Watch: b.duration(path+".watch", rg.Watch, defaultWatch), Soak: b.duration(path+".soak", rg.Soak, defaultSoak)}
 		for k, name := range rg.Devices {
 			at := fmt.Sprintf("%s.devices[%d]", path, k)
 			switch {
@@ -43,6 +47,9 @@ func (b *builder) groups(raw rawConfig, c *Config) []Group {
 		}
 		if g.Watch < time.Second {
 			b.fail(path+".watch", "%v is less than a second: what a device makes of a change shows later than that", g.Watch)
+		}
+		if g.Soak < g.Watch {
+			b.fail(path+".soak", "%v is less than watch, which is %v", g.Soak, g.Watch)
 		}
 		switch rg.CanaryDown {
 		case "", "wait":

@@ -106,6 +106,7 @@ type rawGroup struct {
 	Devices    []string `yaml:"devices"`
 	Canary     []string `yaml:"canary"`
 	Watch      string   `yaml:"watch"`
+	Soak       string   `yaml:"soak"`
 	CanaryDown string   `yaml:"canary-down"`
 }
 

@@ -41,6 +41,10 @@ func stands(w *worker) (f footing, s Status, trouble string) {
 	return f, s, trouble
 }
 
+func deviceStop(now time.Time, w *worker, why string) *device.Stop {
+	return &device.Stop{At: now.UTC(), Device: w.dev.Name, Why: why}
+}
+
 // left says how w stands less well than it did, or "".
 func (f footing) left(now footing, s Status) string {
 	switch {
@@ -109,7 +113,7 @@ func (r *rollout) lookAtCanaries() (had *rib.Snapshot, trouble *device.Stop, man
 			why = before.left(f, s)
 		}
 		if why != "" && trouble == nil {
-			trouble = &device.Stop{At: r.now().UTC(), Device: w.dev.Name, Why: why}
+			trouble = deviceStop(r.now(), w, why)
 		}
 		if !f.up {
 			continue
@@ -139,7 +143,7 @@ func (r *rollout) lookAtOthers() {
 			why = before.left(f, s)
 		}
 		if why != "" {
-			r.halted(&device.Stop{At: r.now().UTC(), Device: w.dev.Name, Why: why})
+			r.halted(deviceStop(r.now(), w, why))
 			return
 		}
 	}
@@ -189,7 +193,7 @@ func (r *rollout) goOn() error {
 	if err := r.disk.SaveRollout(r.group.Name, device.Rollout{}); err != nil {
 		return err
 	}
-	r.stop, r.trials, r.seen, r.before, r.waveEnds = nil, nil, 0, nil, time.Time{}
+	r.stop, r.trials, r.seen, r.before, r.soaked, r.waveEnds = nil, nil, 0, nil, nil, time.Time{}
 	r.held.Store(0)
 	for _, w := range r.others {
 		w.wakeUp()
@@ -199,7 +203,7 @@ func (r *rollout) goOn() error {
 
 // resumeByItself ends the stop that a device made when its cause is gone: everybody has what is in force, and stands.
 func (r *rollout) resumeByItself() error {
-	if r.stop == nil || r.stop.Device == "" || len(r.withheld) > 0 {
+	if r.stop == nil || r.stop.Device == "" || len(r.withheld)+r.proposed > 0 {
 		return nil
 	}
 	for _, w := range slices.Concat(r.canaries, r.others) {
@@ -232,7 +236,11 @@ func (r *rollout) report() {
 		s.Why = fmt.Sprintf("%s has it, and is watched for %v", strings.Join(r.group.Canary, ", "), r.group.Watch)
 	case len(r.withheld) > 0:
 		s.State, s.Why = Trying, r.waitsFor()
+	case r.proposed > 0:
+		s.State = Soaking
+		s.Why, s.Next = r.soaksUntil()
 	}
+	s.Proposed, s.Soak = r.proposed, r.group.Soak
 	if was := r.status.Swap(&s); was.State != s.State {
 		for _, w := range r.others {
 			w.wakeUp()
@@ -268,7 +276,7 @@ func (r *rollout) onto(s *Status, canary bool) {
 	}
 	now := r.status.Load()
 	s.Withheld = now.Withheld
-	if now.State == RolledOut || s.Withheld == 0 && s.State != Waiting {
+	if now.State == RolledOut || s.Withheld == 0 && s.State != Waiting && s.State != Behind {
 		return
 	}
 	s.WaitsFor = now.Why

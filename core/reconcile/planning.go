@@ -50,6 +50,7 @@ type planning struct {
 	latest  atomic.Pointer[made]
 	next    atomic.Pointer[chan struct{}] // closed when latest is another one
 	ahead   atomic.Pointer[ahead]
+	scribe  scribe
 	wakes   []chan struct{} // of the workers that share the plan; fixed before run
 	log     *slog.Logger
 }
@@ -67,14 +68,34 @@ func (m *made) rules() []flowspec.Rule { return m.of.Rules() }
 func (p *planning) run(ctx context.Context) error {
 	changed, stop := p.rules.watch()
 	defer stop()
+	defer p.note()
+	saving := time.NewTimer(0)
+	stopTimer(saving)
+	defer saving.Stop()
 	for {
 		p.follow(changed)
 		p.make()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return nil
+		if p.scribe.of != "" {
+			stopTimer(saving)
+			saving.Reset(saveAfter)
 		}
+		for again := false; !again; {
+			select {
+			case <-changed:
+				again = true
+			case <-saving.C:
+				p.note()
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	}
+}
+
+// note writes down how the newest plan carries each rule. A gateway that is killed before forgets that of rules that came last, and a later version takes them for new.
+func (p *planning) note() {
+	if err := p.scribe.save(p.latest.Load()); err != nil {
+		p.log.Warn("cannot note the plan", "profile", p.profile.Name, "error", err)
 	}
 }
 

@@ -69,7 +69,7 @@ func (r *Reconciler) Tally(name string) (map[ReceiptState]int, error) {
 
 // judge returns the state of a rule that v is the verdict of.
 func (w *worker) judge(s Status, r flowspec.Rule, v *plan.Verdict) ReceiptState {
-	if v.Carried == plan.Rejected {
+	if v.Carried == plan.Rejected && !(s.State == Behind && w.ledger.has(r, plan.Native)) {
 		return RuleRefused
 	}
 	if !w.ledger.has(r, v.Carried) {
@@ -101,6 +101,10 @@ func (w *worker) receipt(r flowspec.Rule) Receipt {
 		return out
 	}
 	out.State = w.judge(s, r, v)
+	if out.State == RulePending && s.State == Behind {
+		out.Error = "waits for somebody to adopt the plans of this version: sluice device adopt " + w.dev.Name
+		return out
+	}
 	switch out.State {
 	case RuleSent, RuleHeld, RuleExpiring:
 		out.Since = w.ledger.deliveredAt(r.ID)

@@ -12,6 +12,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -45,6 +46,7 @@ type Tokens interface {
 	Freezes
 	Histories
 	Rollouts
+	Forms
 }
 
 // Device is one router under our care.
@@ -85,7 +87,10 @@ type Config struct {
 	AtOnce int
 	Log    *slog.Logger
 	Now    func() time.Time // nil: time.Now
-	Shadow bool             // plan, prove, read and compare, and send nothing to any device
+	// Software names this version of the program. Where it, a profile or what the configuration says of a device is another than in the last life of the gateway, and the plan
+	// carries rules otherwise that did not change, that is proposed. "": whatever is new is adopted.
+	Software string
+	Shadow   bool // plan, prove, read and compare, and send nothing to any device
 }
 
 // Reconciler runs the workers.
@@ -95,6 +100,7 @@ type Reconciler struct {
 	workers  []*worker
 	rollouts []*rollout
 	freezes  *freezes
+	basisErr error // a profile that cannot be told from another
 }
 
 // New prepares a planner for each profile and options, and a worker for each device.
@@ -124,6 +130,7 @@ func New(cfg Config) *Reconciler {
 		if !found {
 			p = newPlanning(deck.Planner(d.Profile, d.Options), d.Profile, rules, cfg.Log)
 			shared[key] = p
+			p.scribe = r.scribe(key, d)
 			r.planners = append(r.planners, p)
 		}
 		w := newWorker(d, p, r.freezes, slots, cfg)
@@ -134,6 +141,16 @@ func New(cfg Config) *Reconciler {
 		r.workers = append(r.workers, w)
 	}
 	return r
+}
+
+// scribe returns what notes the plans of devices like d.
+func (r *Reconciler) scribe(key string, d Device) scribe {
+	if r.cfg.Software == "" || r.cfg.Shadow {
+		return scribe{}
+	}
+	of, err := basisOf(r.cfg.Software, key, d)
+	r.basisErr = errors.Join(r.basisErr, err)
+	return scribe{disk: r.cfg.Tokens, of: of, dialect: d.Dialect}
 }
 
 // groupOf returns the roll-out to the group of a device, or nil.
@@ -167,7 +184,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	if err := r.freezes.load(); err != nil {
 		return err
 	}
-	if err := r.loadRollouts(); err != nil {
+	if err := errors.Join(r.basisErr, r.loadRollouts(), r.loadForms()); err != nil {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)

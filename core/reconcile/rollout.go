@@ -25,6 +25,9 @@ type Group struct {
 	Watch time.Duration
 	// Unmanned has changes go to the others after Watch where no canary can be given anything; else they wait.
 	Unmanned bool
+	// Soak is how long every canary has to stand with the plans of another version of the program, of a profile or of the configuration, which canaries adopt at once, before the
+	// others adopt theirs.
+	Soak time.Duration
 }
 
 // Rollouts remembers, across a restart, what all of a group may have, and whether its roll-out was stopped. *store.Store is one.
@@ -45,6 +48,7 @@ const (
 	RolledOut RolloutState = "done"     // all of the group may have everything
 	Watching  RolloutState = "watching" // the canaries have something that the others are to get soon
 	Trying    RolloutState = "trying"   // the canaries do not have it yet
+	Soaking   RolloutState = "soaking"  // the canaries have the plans of this version; the others are to adopt theirs
 	Stopped   RolloutState = "stopped"  // a person, or a device, stopped it
 )
 
@@ -57,7 +61,9 @@ type RolloutStatus struct {
 	Canary   []string      `json:"canary"`
 	Devices  []string      `json:"devices"` // canaries among them
 	Watch    time.Duration `json:"watch"`   // nanoseconds
+	Soak     time.Duration `json:"soak"`    // nanoseconds
 	Next     time.Time     `json:"next,omitzero"`
+	Proposed int           `json:"proposed"`        // devices that have the plans of an earlier version
 	Withheld int           `json:"withheld"`        // rules that the others do not have as they are in force
 	Rules    []Named       `json:"rules,omitempty"` // of them, a hundred at most
 }
@@ -98,6 +104,9 @@ type rollout struct {
 	before   map[*worker]footing // of canaries, when something began to be withheld; nil: nothing is
 	wave     map[*worker]footing // of others, when something was released
 	waveEnds time.Time
+	soaked   map[*worker]footing // of canaries, when they began to stand with the plans of this version; nil: they do not
+	soakEnds time.Time
+	proposed int // others that are behind
 }
 
 // mostTrials is how many trials are kept apart. The newest of more takes the place of the last.
@@ -106,7 +115,7 @@ const mostTrials = 64
 func newRollout(g Group, cfg Config) *rollout {
 	r := &rollout{group: g, rules: cfg.Rules, disk: cfg.Tokens, log: cfg.Log.With("group", g.Name), now: cfg.Now, wake: make(chan struct{}, 1)}
 	r.stage.Store(&staged{snap: rib.Of(nil)}) // until load
-	r.status.Store(&RolloutStatus{Group: g.Name, State: RolledOut, Canary: g.Canary, Devices: g.Devices, Watch: g.Watch})
+	r.status.Store(&RolloutStatus{Group: g.Name, State: RolledOut, Canary: g.Canary, Devices: g.Devices, Watch: g.Watch, Soak: g.Soak})
 	return r
 }
 
@@ -217,8 +226,9 @@ func (r *rollout) step() (time.Duration, error) {
 	if err := r.resumeByItself(); err != nil {
 		return 0, err
 	}
+	soaking := r.soak(now)
 	r.report()
-	if len(r.withheld) > 0 || now.Before(r.waveEnds) {
+	if soaking || len(r.withheld) > 0 || now.Before(r.waveEnds) {
 		return r.lookEvery(), nil
 	}
 	return 0, nil

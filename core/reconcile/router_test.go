@@ -192,11 +192,14 @@ type memory struct {
 
 	rollouts map[string]device.Rollout
 	released map[string]map[flowspec.ID]flowspec.Rule
+	forms    map[string]map[flowspec.ID]device.Form
+	adopted  map[string]string
 }
 
 func newMemory() *memory {
 	return &memory{commits: map[string]device.Commit{}, held: map[string][]string{}, freezes: map[string]device.Freeze{}, kept: map[string]device.Kept{}, history: map[string][]device.Attempt{},
-		rollouts: map[string]device.Rollout{}, released: map[string]map[flowspec.ID]flowspec.Rule{}}
+		rollouts: map[string]device.Rollout{}, released: map[string]map[flowspec.ID]flowspec.Rule{},
+		forms: map[string]map[flowspec.ID]device.Form{}, adopted: map[string]string{}}
 }
 
 func (m *memory) SaveCommit(name string, c device.Commit) error {
@@ -327,6 +330,47 @@ func (m *memory) KeepRollouts(groups []string) error {
 	defer m.mu.Unlock()
 	maps.DeleteFunc(m.rollouts, func(name string, _ device.Rollout) bool { return !slices.Contains(groups, name) })
 	maps.DeleteFunc(m.released, func(name string, _ map[flowspec.ID]flowspec.Rule) bool { return !slices.Contains(groups, name) })
+	return nil
+}
+
+func (m *memory) SaveForms(of string, puts map[flowspec.ID]device.Form, deletes []flowspec.ID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.forms[of] == nil {
+		m.forms[of] = map[flowspec.ID]device.Form{}
+	}
+	for _, id := range deletes {
+		delete(m.forms[of], id)
+	}
+	maps.Copy(m.forms[of], puts)
+	return nil
+}
+
+func (m *memory) Forms(of string) (map[flowspec.ID]device.Form, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.forms[of]), nil
+}
+
+func (m *memory) SaveAdopted(name, of string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.adopted[name] = of
+	return nil
+}
+
+func (m *memory) Adopted(name string) (string, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	of, found := m.adopted[name]
+	return of, found, nil
+}
+
+func (m *memory) KeepForms(of, devices []string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.DeleteFunc(m.forms, func(name string, _ map[flowspec.ID]device.Form) bool { return !slices.Contains(of, name) })
+	maps.DeleteFunc(m.adopted, func(name, _ string) bool { return !slices.Contains(devices, name) })
 	return nil
 }
 

@@ -19,6 +19,7 @@ const (
 	Frozen      State = "frozen"      // by order; or somebody removed our filter or its attachment: waits for sync
 	Shadow      State = "shadow"      // the gateway only looks: the notes say what it would do
 	Waiting     State = "waiting"     // it has all that its group may have; something new is with the canaries, or was stopped there
+	Behind      State = "proposed"    // it has what an earlier version gave it; this one would change that, and somebody has to want it
 	NoPlan      State = "no-plan"     // the rules could not be planned; it keeps what it holds
 )
 
@@ -47,6 +48,7 @@ type Status struct {
 	Canary   bool   `json:"canary,omitempty"`   // it gets what is new first
 	Withheld int    `json:"withheld,omitempty"` // rules that wait for the canaries of its group
 	WaitsFor string `json:"waits-for,omitempty"`
+	Proposed int    `json:"proposed,omitempty"` // rules that this version would have it be given otherwise than the earlier one
 
 	made uint64 // version of the plan that it was last brought to
 }

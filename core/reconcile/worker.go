@@ -29,6 +29,7 @@ type worker struct {
 	held   atomic.Pointer[chan struct{}] // closed when the worker has come to hold the device
 	status atomic.Pointer[Status]
 
+	behind  atomic.Pointer[generation]   // what it is given of an earlier version; nil: it is given the plans of this one
 	rollout *rollout                     // of its group; nil: it is in none
 	canary  bool                         // of that group
 	brought atomic.Pointer[rib.Snapshot] // the rules that it was last brought to; of others than canaries, in the line of the stage
@@ -170,6 +171,9 @@ func (w *worker) step(ctx context.Context) time.Duration {
 	if wait := w.retry.notBefore.Sub(w.now()); wait > 0 {
 		return wait
 	}
+	if wait, proposed := w.propose(ctx, m); proposed {
+		return wait
+	}
 
 	began := w.now()
 	wait, err := w.deliver(ctx, m)
@@ -306,6 +310,9 @@ func (w *worker) report(m *made, s State, err error) {
 			st.Notes = append(slices.Clip(st.Notes), w.native.note)
 		}
 		st.Commit = w.filters.took
+		if s != Behind {
+			st.Proposed = 0
+		}
 	})
 	if w.rollout != nil {
 		w.rollout.wakeUp()

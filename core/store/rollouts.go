@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"go.etcd.io/bbolt"
 
@@ -24,9 +23,9 @@ func (s *Store) Rollout(group string) (device.Rollout, bool, error) {
 	return r, found, err
 }
 
-// releasedKey is where a released rule stands. No name that people write holds a NUL.
-func releasedKey(group string, id flowspec.ID) []byte {
-	return append(append([]byte(group), 0), id...)
+// keyOf is where something about a rule stands that belongs to what name names. No name that people write holds a NUL.
+func keyOf(name string, id flowspec.ID) []byte {
+	return append(append([]byte(name), 0), id...)
 }
 
 // SaveReleased notes, durably and in one step, which rules every device of a group may have from now on, and which no more.
@@ -34,14 +33,14 @@ func (s *Store) SaveReleased(group string, puts []flowspec.Rule, deletes []flows
 	err := s.db.Update(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(bucketReleased)
 		for _, id := range deletes {
-			if err := b.Delete(releasedKey(group, id)); err != nil {
+			if err := b.Delete(keyOf(group, id)); err != nil {
 				return err
 			}
 		}
 		for _, r := range puts {
 			octets, err := encodeRule(r)
 			if err == nil {
-				err = b.Put(releasedKey(group, r.ID), octets)
+				err = b.Put(keyOf(group, r.ID), octets)
 			}
 			if err != nil {
 				return fmt.Errorf("rule %s: %w", r.ID, err)
@@ -59,7 +58,7 @@ func (s *Store) SaveReleased(group string, puts []flowspec.Rule, deletes []flows
 func (s *Store) Released(group string) ([]flowspec.Rule, error) {
 	var rules []flowspec.Rule
 	err := s.db.View(func(tx *bbolt.Tx) error {
-		prefix := releasedKey(group, "")
+		prefix := keyOf(group, "")
 		c := tx.Bucket(bucketReleased).Cursor()
 		for k, b := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, b = c.Next() {
 			r, err := decodeRule(json.RawMessage(b))
@@ -78,24 +77,10 @@ func (s *Store) Released(group string) ([]flowspec.Rule, error) {
 
 // KeepRollouts forgets what was noted of every group but those.
 func (s *Store) KeepRollouts(groups []string) error {
-	err := s.db.Update(func(tx *bbolt.Tx) error {
-		for _, bucket := range [][]byte{bucketRollouts, bucketReleased} {
-			c := tx.Bucket(bucket).Cursor()
-			for k, _ := c.First(); k != nil; {
-				name, _, _ := bytes.Cut(k, []byte{0})
-				if slices.Contains(groups, string(name)) {
-					k, _ = c.Next()
-					continue
-				}
-				at := bytes.Clone(k) // Delete moves the cursor
-				if err := c.Delete(); err != nil {
-					return err
-				}
-				k, _ = c.Seek(at)
-			}
-		}
-		return nil
-	})
+	err := keepOnly(s.db, bucketRollouts, groups)
+	if err == nil {
+		err = keepOnly(s.db, bucketReleased, groups)
+	}
 	if err != nil {
 		return fmt.Errorf("forget groups: %w", err)
 	}

@@ -354,3 +354,42 @@ func TestRolloutsAreKept(t *testing.T) {
 		t.Error("the other one is gone")
 	}
 }
+
+// How plans carried rules comes back as it was, by what they stand for, and goes when no device is given them.
+func TestFormsAreKept(t *testing.T) {
+	t.Parallel()
+	s, stop := open(t, filepath.Join(t.TempDir(), "s.db"))
+	defer stop()
+	one, two := rule(t, 1), rule(t, 2)
+	route := &device.Route{Match: two.Match, Action: two.Action, Communities: two.Communities, LargeCommunities: two.LargeCommunities, Others: two.Others}
+	want := map[flowspec.ID]device.Form{
+		one.ID: device.FormOf(one, "native", []*device.Route{{Match: one.Match, Action: one.Action, Communities: one.Communities, LargeCommunities: one.LargeCommunities, Others: one.Others}}),
+		two.ID: device.FormOf(one, "rewritten", []*device.Route{route}),
+		"f":    {Rule: "0123", Carried: "filter", Filter: "4567", Entries: 3},
+	}
+	if !want[one.ID].AsCame || want[two.ID].AsCame || len(want[one.ID].RoutesOf(one)) != 1 {
+		t.Fatalf("forms %+v", want)
+	}
+	err := errors.Join(s.SaveForms("v1", want, nil), s.SaveForms("v2", want, nil), s.SaveForms("v2", nil, []flowspec.ID{one.ID, two.ID}), s.SaveAdopted("mx1", "v1"), s.SaveAdopted("mx2", "v2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Forms("v1"); err != nil || !cmp.Equal(got, want) {
+		t.Errorf("got %+v, error %v; want %+v", got, err, want)
+	}
+	if got, err := s.Forms("v2"); err != nil || len(got) != 1 || got["f"].Entries != 3 {
+		t.Errorf("got %+v, error %v", got, err)
+	}
+	if err := s.KeepForms([]string{"v2"}, []string{"mx1"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Forms("v1"); err != nil || len(got) > 0 {
+		t.Errorf("still there: %+v, error %v", got, err)
+	}
+	if of, found, err := s.Adopted("mx1"); err != nil || !found || of != "v1" {
+		t.Errorf("mx1 is given %q %v, error %v", of, found, err)
+	}
+	if _, found, _ := s.Adopted("mx2"); found {
+		t.Error("mx2 is still there")
+	}
+}
