@@ -317,6 +317,8 @@ func TestDeviceFreeze(t *testing.T) {
 	want(exitDone, "edge1: frozen by order until 20", "device", "list")
 	want(exitDone, "withdrawn", "rule", "delete", id)
 	until("overdue: " + id + " destination 203.0.113.10/32;")
+	want(exitDone, "edge1: it has ended, and the device, which is frozen by order, still does it", "rule", "show", id)
+	want(exitDone, "1 overdue", "device", "show", "edge1")
 	want(exitDone, "frozen by order since 20", "device", "show", "edge1")
 	want(exitDone, ": new line cards", "device", "show", "edge1")
 	want(exitFailed, "frozen by order", "device", "sync", "edge1")

@@ -96,6 +96,7 @@ func deviceShowCmd() *cobra.Command {
 		fmt.Fprintf(c.out, "  %s: %d native, %d rewritten, %d by filter, %d rejected\n", counted(d.Summary["rules"], "rule"), d.Summary["native"], d.Summary["rewritten"], d.Summary["filter"], d.Summary["rejected"])
 		if len(d.Receipts) > 0 {
 			fmt.Fprintf(c.out, "  of them: %s\n", tallyText(d.Receipts))
+			fmt.Fprintf(c.out, "  it has: %d sent, %d held\n", d.Sent, d.Held)
 		}
 		fmt.Fprintf(c.out, "  %s given to BGP, %s held\n", counted(d.Routes, "route"), counted(d.Entries, "filter entry"))
 		for _, s := range d.Sends {

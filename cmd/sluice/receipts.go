@@ -60,6 +60,12 @@ func (c *client) printReceipt(name string, receipts []reconcile.Receipt) {
 			continue
 		}
 		text := string(r.State)
+		if r.Standing != "" {
+			text += ", " + string(r.Standing)
+		}
+		if !r.Until.IsZero() {
+			text += ", until " + r.Until.Local().Format(time.DateTime)
+		}
 		if !r.Since.IsZero() {
 			text += " since " + r.Since.Local().Format(time.DateTime)
 		}
@@ -82,4 +88,13 @@ func tallyText(tally map[reconcile.ReceiptState]int) string {
 		words = append(words, fmt.Sprintf("%d %s", tally[state], state))
 	}
 	return strings.Join(words, ", ")
+}
+
+// printOverdue prints which devices still do what a rule says that has ended.
+func (c *client) printOverdue(receipts []reconcile.Receipt) {
+	for _, r := range receipts {
+		if r.State == reconcile.RuleOverdue {
+			fmt.Fprintf(c.out, "%s: it has ended, and the device, which is frozen by order, still does it: sluice device thaw %s\n", r.Device, r.Device)
+		}
+	}
 }

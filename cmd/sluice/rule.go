@@ -215,6 +215,9 @@ func ruleShowCmd() *cobra.Command {
 			c.printVerdicts(d)
 			c.printReceipt(d.Device, r.Receipts)
 		}
+		if len(r.Devices) == 0 {
+			c.printOverdue(r.Receipts)
+		}
 		return nil
 	})
 }

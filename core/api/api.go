@@ -80,6 +80,8 @@ type Devices interface {
 	Adopt(device string) error
 	Receipts(rule flowspec.Rule) []reconcile.Receipt
 	Tally(device string) (map[reconcile.ReceiptState]int, error)
+	Given(device string) (sent, held int, err error)
+	Overdue(id flowspec.ID) (flowspec.Rule, []reconcile.Receipt, bool)
 	History(device string) ([]device.Attempt, error)
 	Sent(device string) ([]device.Route, error)
 }

@@ -47,7 +47,9 @@ type devicesOutput struct {
 // DeviceStatus is what is known of one device, with its rules counted by how far they have come.
 type DeviceStatus struct {
 	reconcile.Status
-	Receipts map[reconcile.ReceiptState]int `json:"receipts" doc:"rules by state: what was only sent, and what was read back, apart"`
+	Receipts map[reconcile.ReceiptState]int `json:"receipts" doc:"rules by state"`
+	Sent     int                            `json:"sent" doc:"rules that its BGP session was sent, those among them that are about to go"`
+	Held     int                            `json:"held" doc:"rules that were read back from it, those among them that are about to go"`
 }
 
 type statusOutput struct{ Body DeviceStatus }
@@ -74,7 +76,11 @@ func registerDevices(h huma.API, g *Gateway) {
 		for _, s := range g.Devices.Status() {
 			if s.Name == in.Name {
 				tally, err := g.Devices.Tally(in.Name)
-				return &statusOutput{DeviceStatus{s, tally}}, err
+				if err != nil {
+					return nil, err
+				}
+				sent, held, err := g.Devices.Given(in.Name)
+				return &statusOutput{DeviceStatus{s, tally, sent, held}}, err
 			}
 		}
 		return nil, noDevice(in.Name)

@@ -387,7 +387,7 @@ type ruleOutput struct {
 	Body struct {
 		Rule
 		Devices  []DeviceReport      `json:"devices" doc:"how each device carries the rule"`
-		Receipts []reconcile.Receipt `json:"receipts" doc:"how far the rule has come on each device"`
+		Receipts []reconcile.Receipt `json:"receipts" doc:"how far the rule has come on each device; of one that has ended, on each that is frozen and still has it"`
 	}
 }
 
@@ -401,6 +401,11 @@ func (g *Gateway) find(id string) (flowspec.Rule, error) {
 func (g *Gateway) get(ctx context.Context, in *ruleInput) (*ruleOutput, error) {
 	g.Devices.Reach(ctx)
 	r, err := g.find(in.ID)
+	if ended, receipts, found := g.Devices.Overdue(flowspec.ID(in.ID)); err != nil && found {
+		out := &ruleOutput{}
+		out.Body.Rule, out.Body.Devices, out.Body.Receipts = view(ended), []DeviceReport{}, receipts
+		return out, nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -236,10 +236,13 @@ func (w *worker) findOverdue() {
 		return
 	}
 	h.version, h.overdue, h.ended = m.version, nil, 0
+	var ended []flowspec.Rule
+	defer func() { w.ended.Store(&ended) }()
 	for _, r := range h.kept.Rules {
 		if _, found := m.of.Find(r.Match); found {
 			continue
 		}
+		ended = append(ended, r)
 		if h.ended++; len(h.overdue) < mostNamed {
 			h.overdue = append(h.overdue, Named{r.ID, r.Match.String()})
 		}
@@ -270,6 +273,7 @@ func (w *worker) thawed() error {
 		return err
 	}
 	w.holding, w.started = holding{}, true
+	w.ended.Store(nil)
 	w.update(func(s *Status) {
 		s.Freeze, s.Overdue, s.Ended = nil, nil, 0
 		if s.State == Frozen {

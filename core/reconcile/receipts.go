@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -22,7 +23,14 @@ const (
 	RuleDrifted  ReceiptState = "drifted"  // it was held, and somebody removed the filter
 	RuleFrozen   ReceiptState = "frozen"   // the device is given nothing, by order or because somebody removed our filter
 	RuleExpiring ReceiptState = "expiring" // sent or held, and over within a minute
+	RuleStale    ReceiptState = "stale"    // sent or held; its source is gone, or has not repeated it yet, and it goes at some time if that stays so
+	RuleOverdue  ReceiptState = "overdue"  // it has ended, and the device, which is frozen by order, still does it
 )
+
+// Staler is a Rules that knows which rules are kept although their source is gone. *rib.RIB is one.
+type Staler interface {
+	Stale(id flowspec.ID) (until time.Time, stale bool)
+}
 
 // expiringWithin is how near the end of an expiring rule is.
 const expiringWithin = time.Minute
@@ -33,6 +41,8 @@ type Receipt struct {
 	State  ReceiptState `json:"state"`
 	// Since is when it came to that; zero: before the history of the device begins.
 	Since    time.Time        `json:"since,omitzero"`
+	Standing ReceiptState     `json:"standing,omitempty"` // of an expiring or stale rule: sent or held
+	Until    time.Time        `json:"until,omitzero"`     // of an expiring or stale rule: when it goes
 	Error    string           `json:"error,omitempty"`    // in the router's own words where it has any
 	Attempts []device.Attempt `json:"attempts,omitempty"` // that name the rule, oldest first
 }
@@ -59,27 +69,87 @@ func (r *Reconciler) Tally(name string) (map[ReceiptState]int, error) {
 		return out, nil
 	}
 	for i, r := range m.rules() {
-		out[w.judge(s, r, m.plan.Verdicts[i])]++
+		state, _, _ := w.judge(s, r, m.plan.Verdicts[i])
+		out[state]++
 	}
 	if s.Withheld > 0 {
 		out[RulePending] += s.Withheld
 	}
+	if s.Ended > 0 {
+		out[RuleOverdue] = s.Ended
+	}
 	return out, nil
 }
 
-// judge returns the state of a rule that v is the verdict of.
-func (w *worker) judge(s Status, r flowspec.Rule, v *plan.Verdict) ReceiptState {
+// Given counts the rules that a device has, apart by what is known of that: those that its session was sent, and those that were read back from it. It counts those that are
+// about to go or overdue as well. The error is ErrNoDevice.
+func (r *Reconciler) Given(name string) (sent, held int, err error) {
+	workers, err := r.named(name)
+	if err != nil || name == "" {
+		return 0, 0, ErrNoDevice
+	}
+	w := workers[0]
+	m, s := w.plans.latest.Load(), w.current()
+	if m == nil || m.plan == nil {
+		return 0, 0, nil
+	}
+	for i, r := range m.rules() {
+		switch state, standing, _ := w.judge(s, r, m.plan.Verdicts[i]); cmp.Or(standing, state) {
+		case RuleSent:
+			sent++
+		case RuleHeld:
+			held++
+		}
+	}
+	return sent, held, nil
+}
+
+// Overdue returns a rule that has ended and is still on devices that are frozen by order, with a receipt for each of these; false: no device has one with that ID.
+func (r *Reconciler) Overdue(id flowspec.ID) (rule flowspec.Rule, receipts []Receipt, found bool) {
+	for _, w := range r.workers {
+		ended := w.ended.Load()
+		if ended == nil {
+			continue
+		}
+		at := slices.IndexFunc(*ended, func(r flowspec.Rule) bool { return r.ID == id })
+		if at < 0 {
+			continue
+		}
+		rule, found = (*ended)[at], true
+		receipts = append(receipts, Receipt{Device: w.dev.Name, State: RuleOverdue, Attempts: w.ledger.naming(id), Until: w.thaws()})
+	}
+	return rule, receipts, found
+}
+
+// thaws returns when the freeze of a device ends by itself, if it does.
+func (w *worker) thaws() time.Time {
+	if f := w.status.Load().Freeze; f != nil {
+		return f.Until
+	}
+	return time.Time{}
+}
+
+// judge returns the state of a rule that v is the verdict of; of one that is about to go also whether it was sent or held, and when it goes.
+func (w *worker) judge(s Status, r flowspec.Rule, v *plan.Verdict) (state, given ReceiptState, until time.Time) {
 	if v.Carried == plan.Rejected && !(s.State == Behind && w.ledger.has(r, plan.Native)) {
-		return RuleRefused
+		return RuleRefused, "", time.Time{}
 	}
 	if !w.ledger.has(r, v.Carried) {
-		return waiting(s)
+		return waiting(s), "", time.Time{}
 	}
-	state := standing(s, v)
-	if (state == RuleSent || state == RuleHeld) && !r.Expires.IsZero() && r.Expires.Sub(w.now()) < expiringWithin {
-		return RuleExpiring
+	state = standing(s, v)
+	if state != RuleSent && state != RuleHeld {
+		return state, "", time.Time{}
 	}
-	return state
+	if !r.Expires.IsZero() && r.Expires.Sub(w.now()) < expiringWithin {
+		return RuleExpiring, state, r.Expires
+	}
+	if w.stale != nil {
+		if until, stale := w.stale.Stale(r.ID); stale {
+			return RuleStale, state, until
+		}
+	}
+	return state, "", time.Time{}
 }
 
 func (w *worker) receipt(r flowspec.Rule) Receipt {
@@ -100,13 +170,13 @@ func (w *worker) receipt(r flowspec.Rule) Receipt {
 		}
 		return out
 	}
-	out.State = w.judge(s, r, v)
+	out.State, out.Standing, out.Until = w.judge(s, r, v)
 	if out.State == RulePending && s.State == Behind {
 		out.Error = "waits for somebody to adopt the plans of this version: sluice device adopt " + w.dev.Name
 		return out
 	}
 	switch out.State {
-	case RuleSent, RuleHeld, RuleExpiring:
+	case RuleSent, RuleHeld, RuleExpiring, RuleStale:
 		out.Since = w.ledger.deliveredAt(r.ID)
 	default:
 		out.Error = s.Error

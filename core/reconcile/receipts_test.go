@@ -92,6 +92,88 @@ func TestReceiptOfARoute(t *testing.T) {
 	b.untilReceipt(discard(t, 4, 53), RulePending) // no plan has it
 }
 
+// forgotten is a Loc-RIB that knows until when rules of a lost source are kept.
+type forgotten struct {
+	*rules
+	until map[flowspec.ID]time.Time
+}
+
+func (f forgotten) Stale(id flowspec.ID) (time.Time, bool) {
+	until, found := f.until[id]
+	return until, found
+}
+
+// What a lost source left says so, and until when, and still counts for what is known of it: sent over BGP, held in a filter. What is refused or not given yet is not stale beside that.
+func TestReceiptOfAStaleRule(t *testing.T) {
+	t.Parallel()
+	for _, filter := range []bool{true, false} {
+		b := newBench(t)
+		want := RuleHeld
+		if !filter {
+			b.withPeer(false)
+			want = RuleSent
+		}
+		stays, lost := discard(t, 1, 53), discard(t, 2, 53)
+		odd := rule(t, flowspec.Action{Unknown: []flowspec.ExtComm{"\x07\x02\x00\x00\x00\x01\x00\x02"}}, 3, 53)
+		until := b.now().Add(time.Hour)
+		b.set(stays, lost, odd)
+		b.source = forgotten{b.rules, map[flowspec.ID]time.Time{lost.ID: until, odd.ID: until}}
+		b.start()
+		b.wait(InSync)
+		if got := b.untilReceipt(lost, RuleStale); got.Standing != want || !got.Until.Equal(until) || got.Error != "" {
+			t.Errorf("receipt %+v", got)
+		}
+		if got := b.untilReceipt(stays, want); got.Standing != "" || !got.Until.IsZero() {
+			t.Errorf("receipt %+v", got)
+		}
+		b.untilReceipt(odd, RuleRefused)
+		sent, held, err := b.rec.Given("mx1")
+		if err != nil || sent+held != 2 || (held == 2) != filter {
+			t.Errorf("%d sent, %d held, error %v", sent, held, err)
+		}
+		if tally, err := b.rec.Tally("mx1"); err != nil || tally[RuleStale] != 1 || tally[want] != 1 || tally[RuleRefused] != 1 {
+			t.Errorf("tally %v, error %v", tally, err)
+		}
+	}
+}
+
+// What ended while a device was frozen is known by its ID, in the next life of the gateway as well, until the device is thawed.
+func TestReceiptOfAnOverdueRule(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.withPeer(false)
+	ended := discard(t, 1, 53)
+	b.set(ended, discard(t, 2, 53))
+	b.start()
+	b.wait(InSync)
+	b.freeze("mx1", device.Freeze{Until: b.now().Add(time.Hour)})
+	if _, _, found := b.rec.Overdue(ended.ID); found {
+		t.Error("overdue before it has ended")
+	}
+	b.set(discard(t, 2, 53))
+	for range 2 {
+		b.untilOverdue(1)
+		r, receipts, found := b.rec.Overdue(ended.ID)
+		if !found || r.ID != ended.ID || len(receipts) != 1 || receipts[0].State != RuleOverdue || receipts[0].Device != "mx1" || receipts[0].Until.IsZero() {
+			t.Errorf("rule %v, receipts %+v, found %v", r, receipts, found)
+		}
+		if tally, err := b.rec.Tally("mx1"); err != nil || tally[RuleOverdue] != 1 {
+			t.Errorf("tally %v, error %v", tally, err)
+		}
+		b.stop()
+		b.withPeer(false)
+		b.start()
+	}
+	b.untilOverdue(1)
+	if err := b.rec.Thaw("mx1"); err != nil {
+		t.Fatal(err)
+	}
+	b.wait(InSync)
+	if _, _, found := b.rec.Overdue(ended.ID); found {
+		t.Error("thawed, and still overdue")
+	}
+}
+
 // The history of a device that fails in the same way again and again is one line, and that of a busy one is bounded.
 func TestHistoryIsBounded(t *testing.T) {
 	t.Parallel()

@@ -54,6 +54,7 @@ type bench struct {
 	rules  *rules
 	dev    Device
 	shadow bool
+	source Rules        // instead of rules, where it is set
 	clock  atomic.Int64 // nanoseconds added to the real time
 
 	rec  *Reconciler
@@ -79,7 +80,11 @@ func (b *bench) now() time.Time { return time.Now().Add(time.Duration(b.clock.Lo
 
 // start runs a gateway; it ends with the test, or with stop.
 func (b *bench) start() {
-	b.rec = New(Config{Rules: b.rules, Tokens: b.memory, Devices: []Device{b.dev}, Log: slog.New(slog.DiscardHandler), Now: b.now, Shadow: b.shadow})
+	source := b.source
+	if source == nil {
+		source = b.rules
+	}
+	b.rec = New(Config{Rules: source, Tokens: b.memory, Devices: []Device{b.dev}, Log: slog.New(slog.DiscardHandler), Now: b.now, Shadow: b.shadow})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- b.rec.Run(ctx) }()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/rib"
 )
 
@@ -20,6 +21,7 @@ type worker struct {
 	plans   *planning
 	tokens  Tokens
 	freezes *freezes
+	stale   Staler        // nil: nobody knows
 	slots   chan struct{} // one for each device that may be changed at this moment
 	log     *slog.Logger
 	now     func() time.Time
@@ -29,10 +31,11 @@ type worker struct {
 	held   atomic.Pointer[chan struct{}] // closed when the worker has come to hold the device
 	status atomic.Pointer[Status]
 
-	behind  atomic.Pointer[generation]   // what it is given of an earlier version; nil: it is given the plans of this one
-	rollout *rollout                     // of its group; nil: it is in none
-	canary  bool                         // of that group
-	brought atomic.Pointer[rib.Snapshot] // the rules that it was last brought to; of others than canaries, in the line of the stage
+	ended   atomic.Pointer[[]flowspec.Rule] // what ended while it is frozen by order
+	behind  atomic.Pointer[generation]      // what it is given of an earlier version; nil: it is given the plans of this one
+	rollout *rollout                        // of its group; nil: it is in none
+	canary  bool                            // of that group
+	brought atomic.Pointer[rib.Snapshot]    // the rules that it was last brought to; of others than canaries, in the line of the stage
 
 	ledger    ledger
 	filters   filterState
@@ -50,6 +53,7 @@ func newWorker(d Device, p *planning, f *freezes, slots chan struct{}, cfg Confi
 		dev: d, plans: p, tokens: cfg.Tokens, freezes: f, slots: slots, shadows: cfg.Shadow, now: cfg.Now, wake: make(chan struct{}, 1),
 		log: cfg.Log.With("device", d.Name),
 	}
+	w.stale, _ = cfg.Rules.(Staler)
 	w.status.Store(&Status{Name: d.Name, Profile: d.Profile.Name, State: Pending, Since: cfg.Now(), Sends: d.Sends, Summary: summarize(nil)})
 	return w
 }

@@ -160,7 +160,32 @@ func compare(r *RIB, w *twin, old Snapshot) error {
 			return fmt.Errorf("Find(%s) = %v, %v", p.rule.ID, rule, found)
 		}
 	}
+	if err := compareStale(r, w); err != nil {
+		return err
+	}
 	return compareSince(old, snap)
+}
+
+func compareStale(r *RIB, w *twin) error {
+	waiting := 0
+	for _, p := range w.paths {
+		want := p.until
+		if !p.stale {
+			want = time.Time{}
+		}
+		if !want.IsZero() {
+			waiting++
+		}
+		if until, stale := r.Stale(p.rule.ID); stale == want.IsZero() || !until.Equal(want) {
+			return fmt.Errorf("rule %s is stale %v until %v, want %v", p.rule.ID, stale, until, want)
+		}
+	}
+	if r.mu.Lock(); len(r.waiting) != waiting {
+		defer r.mu.Unlock()
+		return fmt.Errorf("%d rules are said to be stale, want %d", len(r.waiting), waiting)
+	}
+	r.mu.Unlock()
+	return nil
 }
 
 // compareSince applies the changes between two snapshots to the rules of the older one.

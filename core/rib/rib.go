@@ -81,6 +81,7 @@ type RIB struct {
 	watchers map[chan struct{}]bool
 	byID     map[flowspec.ID]*flowspec.Rule
 	stats    map[flowspec.Source]SourceStats
+	waiting  map[flowspec.ID]time.Time // stale rules, and until when
 }
 
 // SourceStats is what is known of one source.
@@ -93,7 +94,7 @@ func New(cfg Config) (*RIB, error) {
 	}
 	r := &RIB{
 		in: make(chan Event, queueSize), stopped: make(chan struct{}), clock: cfg.Clock,
-		watchers: map[chan struct{}]bool{}, byID: map[flowspec.ID]*flowspec.Rule{}, stats: map[flowspec.Source]SourceStats{},
+		watchers: map[chan struct{}]bool{}, byID: map[flowspec.ID]*flowspec.Rule{}, stats: map[flowspec.Source]SourceStats{}, waiting: map[flowspec.ID]time.Time{},
 		saver: newSaver(cfg),
 	}
 	r.table = newTable(cfg)
@@ -187,6 +188,7 @@ func (r *RIB) publish() {
 			r.byID[id] = rule
 		}
 	}
+	r.table.waits.publish(r.waiting)
 	for _, s := range r.table.sources {
 		r.stats[s.policy.Name] = s.stats
 	}

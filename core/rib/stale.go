@@ -45,6 +45,7 @@ func (t *table) again(s *source, f flowspec.Family, now time.Time) {
 		if p.until.Before(limit) {
 			p.until = limit
 		}
+		t.waits.note(p)
 		s.sweepAt = earlier(s.sweepAt, p.until)
 	}
 }
@@ -80,6 +81,7 @@ func (t *table) mark(s *source, deadline func(*path)) {
 			}
 			deadline(p)
 			p.stale = true
+			t.waits.note(p)
 			s.sweepAt = earlier(s.sweepAt, p.until)
 		}
 	}

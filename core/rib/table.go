@@ -22,6 +22,7 @@ type table struct {
 
 	before map[nlri]*flowspec.Rule        // NLRIs touched since changes was called, and what was in force
 	dirty  map[flowspec.ID]*flowspec.Rule // rules touched since they were last handed to the store; nil: removed
+	waits  waits
 }
 
 // nlri is the identity of a rule.
@@ -249,6 +250,7 @@ func (t *table) put(id nlri, p path) {
 	p.from.stats.Rules++
 	if p.stale {
 		p.from.stats.Stale++
+		t.waits.note(&p)
 	}
 	t.dirty[p.rule.ID] = p.rule
 	t.recount(sl, at)
@@ -296,6 +298,7 @@ func (t *table) drop(sl *slot, i int) {
 	if p.stale {
 		p.from.stats.Stale--
 	}
+	t.waits.gone(&p)
 	if i == 0 {
 		p.from.stats.InForce--
 	}
@@ -320,6 +323,7 @@ func (t *table) freshen(p *path) {
 	if p.stale {
 		p.from.stats.Stale--
 	}
+	t.waits.gone(p)
 	p.stale, p.until = false, time.Time{}
 }
 
