@@ -62,8 +62,8 @@ func (w *worker) giveFilters(ctx context.Context, want []filter.Filter) (wait ti
 		return 0, w.noteHeld(want)
 	}
 	if !w.filters.committed.IsZero() {
-		if wait := w.dev.Interval - w.now().Sub(w.filters.committed); wait > 0 {
-			return wait, nil
+		if since := w.now().Sub(w.filters.committed); since >= 0 && since < w.dev.Interval { // before: the clock was set back
+			return w.dev.Interval - since, nil
 		}
 	}
 	return 0, w.commit(ctx, change, want)
@@ -71,7 +71,8 @@ func (w *worker) giveFilters(ctx context.Context, want []filter.Filter) (wait ti
 
 // auditDue says whether the device should be read again although nobody told us that it changed.
 func (w *worker) auditDue() bool {
-	return w.dev.Audit > 0 && w.now().Sub(w.filters.read) >= w.dev.Audit
+	since := w.now().Sub(w.filters.read)
+	return w.dev.Audit > 0 && (since >= w.dev.Audit || since < 0) // before: the clock was set back
 }
 
 // provenForm returns want as it will read back, after proving that this means the same. No proof, no delivery.
@@ -139,6 +140,14 @@ func (w *worker) readFilters(ctx context.Context, want []filter.Filter) (wait ti
 		return 0, err
 	}
 	over := c.Deadline.Add(grace) // the device has undone it by then, for its clock and ours and the way between them
+	if longest := w.window() + grace; found && over.Sub(w.now()) > longest {
+		// Our clock was set back since. How much of the time is over nobody knows: all of it is waited out.
+		c.Deadline = w.now().Add(w.window())
+		if err := w.tokens.SaveCommit(w.dev.Name, c); err != nil {
+			return 0, err
+		}
+		over = c.Deadline.Add(grace)
+	}
 	if found && c.Token == "" && w.now().Before(over) {
 		return over.Sub(w.now()), nil // we were cut off before we knew whether there is a commit: nobody can confirm or cancel it
 	}
@@ -148,7 +157,7 @@ func (w *worker) readFilters(ctx context.Context, want []filter.Filter) (wait ti
 	}
 	switch {
 	case found && !w.now().Before(over):
-		if err := w.tokens.ClearCommit(w.dev.Name); err != nil {
+		if err := w.outlived(ctx, c, state, want); err != nil {
 			return 0, err
 		}
 	case found:
@@ -161,6 +170,17 @@ func (w *worker) readFilters(ctx context.Context, want []filter.Filter) (wait ti
 	}
 	w.observe(state)
 	return 0, nil
+}
+
+// outlived forgets a commit that the device must have undone by now. Should our clock have been set forward, and the device still wait, it stays where it is what is wanted:
+// a device that has nothing to confirm says so, and nothing is lost.
+func (w *worker) outlived(ctx context.Context, c device.Commit, state device.State, want []filter.Filter) error {
+	if c.Token != "" && device.Diff(device.State{Filters: state.Filters}, device.State{Filters: want}).Empty() {
+		if err := w.dev.Filter.Confirm(ctx, w.dev.Target, c); err == nil {
+			w.log.Warn("confirmed a commit whose time was over by our clock, and not by that of the device")
+		}
+	}
+	return w.tokens.ClearCommit(w.dev.Name)
 }
 
 // settle ends a commit in flight: what the device holds is what is wanted, so it may stay; or it is not, so the device undoes it.
@@ -283,10 +303,8 @@ func (w *worker) takeTurn(ctx context.Context) (leave func(), err error) {
 // noteDoubt notes that a commit may be in flight from now on, until stop is called. How long Apply takes before it commits is not known (a large filter,
 // a lock held by somebody else), so the note is renewed on the way: whenever it ends, the device has undone the commit by the deadline noted last.
 func (w *worker) noteDoubt() (stop func(), err error) {
-	every := max(w.dev.Confirm/4, 10*time.Millisecond)
-	note := func() error {
-		return w.tokens.SaveCommit(w.dev.Name, device.Commit{Deadline: w.now().Add(max(w.dev.Confirm, w.dev.Undo) + every)})
-	}
+	every := w.noteEvery()
+	note := func() error { return w.tokens.SaveCommit(w.dev.Name, device.Commit{Deadline: w.now().Add(w.window())}) }
 	if err := note(); err != nil {
 		return nil, err
 	}
@@ -308,6 +326,12 @@ func (w *worker) noteDoubt() (stop func(), err error) {
 	}()
 	return func() { close(done); <-ended }, nil
 }
+
+// noteEvery is how often the note of a commit in doubt is renewed.
+func (w *worker) noteEvery() time.Duration { return max(w.dev.Confirm/4, 10*time.Millisecond) }
+
+// window is how long it takes at most, from the note of a commit in doubt, until the device has undone it.
+func (w *worker) window() time.Duration { return max(w.dev.Confirm, w.dev.Undo) + w.noteEvery() }
 
 // notApplied forgets the commit where the device is certain to be as it was. After any other error, such as a connection that was lost, nobody knows:
 // the note stays, and the device is believed again once its undo timer must have run out.

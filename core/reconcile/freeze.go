@@ -123,7 +123,11 @@ func (r *Reconciler) Freeze(ctx context.Context, name string, order device.Freez
 		select {
 		case <-reached[i]:
 		case <-ctx.Done():
-			busy = append(busy, w.dev.Name)
+			select {
+			case <-reached[i]: // while another one was waited for
+			default:
+				busy = append(busy, w.dev.Name)
+			}
 		}
 	}
 	return busy, nil

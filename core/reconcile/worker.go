@@ -172,7 +172,7 @@ func (w *worker) step(ctx context.Context) time.Duration {
 		w.report(m, Waiting, nil)
 		return w.frozen(ctx, m)
 	}
-	if wait := w.retry.notBefore.Sub(w.now()); wait > 0 {
+	if wait := w.retry.notBefore.Sub(w.now()); wait > 0 && wait <= firstRetry { // more: the clock was set back
 		return wait
 	}
 	if wait, proposed := w.propose(ctx, m); proposed {
