@@ -57,8 +57,11 @@ func (r *router) enter() error {
 func (r *router) Info(context.Context) (device.Info, error) { return device.Info{Name: "router"}, nil }
 
 func (r *router) Read(context.Context, device.Target, ...string) (device.State, error) {
-	if r.slowRead != nil {
-		r.slowRead()
+	r.mu.Lock()
+	slow := r.slowRead
+	r.mu.Unlock()
+	if slow != nil {
+		slow()
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -77,8 +80,11 @@ func (r *router) Render(context.Context, device.Target, device.Change) ([]byte, 
 }
 
 func (r *router) Apply(_ context.Context, _ device.Target, c device.Change, undo time.Duration) (device.Commit, error) {
-	if r.slow != nil {
-		r.slow()
+	r.mu.Lock()
+	slow := r.slow
+	r.mu.Unlock()
+	if slow != nil {
+		slow()
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
