@@ -46,7 +46,7 @@ func TestMain(m *testing.M) {
 
 // gateway is one `sluice serve`.
 type gateway struct {
-	t    *testing.T
+	t    testing.TB
 	cmd  *exec.Cmd
 	base string
 	log  *rig.Log
@@ -56,7 +56,7 @@ type gateway struct {
 var apiAddress = regexp.MustCompile(`msg="sluice is up" api=(\S+)`)
 
 // serve starts a gateway and waits until it listens.
-func serve(t *testing.T, config string, env ...string) *gateway {
+func serve(t testing.TB, config string, env ...string) *gateway {
 	t.Helper()
 	g := &gateway{t: t, log: &rig.Log{}, done: make(chan struct{})}
 	g.cmd = exec.Command(binary, "serve", "-c", config)
@@ -117,7 +117,7 @@ func (g *gateway) stop() {
 func (g *gateway) state() string { return rig.Tail(g.log.String(), 4000) }
 
 // until waits for a condition, for a minute at most.
-func until(t *testing.T, what string, show func() string, ok func() bool) {
+func until(t testing.TB, what string, show func() string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); !ok(); {
 		if time.Now().After(end) {
@@ -189,7 +189,7 @@ func (g *gateway) inSync() {
 }
 
 // file writes a file of the test and returns its path.
-func file(t *testing.T, dir, name, content string) string {
+func file(t testing.TB, dir, name, content string) string {
 	t.Helper()
 	path := filepath.Join(dir, name)
 	if err := os.WriteFile(path, []byte(strings.TrimPrefix(content, "\n")), 0o600); err != nil {
