@@ -285,3 +285,40 @@ func BenchmarkOneMore(b *testing.B) {
 		apply(n)
 	}
 }
+
+// With the gateway dead, the line of docs/operations.md takes the filter away, and nothing else; it stays away, and the next life of the gateway sees that it is gone.
+func TestBreakGlass(t *testing.T) {
+	page, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const line = "delete table ip sluice-v4"
+	if !strings.Contains(string(page), "`nft "+line+"`") {
+		t.Fatalf("docs/operations.md does not say nft %s", line)
+	}
+	l := newLinux(t)
+	l.nft("table inet theirs { chain c { type filter hook input priority 0; accept; }; }")
+	a := nft.New(nftables.Dialect{}, nft.Options{})
+	want := state(entry(3))
+	com, err := a.Apply(t.Context(), l.target, device.Diff(device.State{}, want), time.Minute)
+	if err == nil {
+		err = a.Confirm(t.Context(), l.target, com)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.quiet()
+	l.nft(line)
+	out, err := exec.Command("ip", "netns", "exec", l.ns, "nft", "list", "ruleset").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "table inet theirs") || strings.Contains(string(out), "sluice") {
+		t.Errorf("error %v\n%s", err, out)
+	}
+	st, err := a.Read(t.Context(), l.target)
+	if err != nil || len(st.Filters) != 0 {
+		t.Errorf("read %+v, error %v", st.Filters, err)
+	}
+	var drifted *device.Drifted
+	if _, err := a.Apply(t.Context(), l.target, device.Diff(want, state(entry(3), entry(4))), time.Minute); !errors.As(err, &drifted) || !drifted.Gone {
+		t.Errorf("a change of what is gone: %v", err)
+	}
+}
