@@ -203,16 +203,25 @@ func (r *rollout) goOn() error {
 
 // resumeByItself ends the stop that a device made when its cause is gone: everybody has what is in force, and stands.
 func (r *rollout) resumeByItself() error {
-	if r.stop == nil || r.stop.Device == "" || len(r.withheld)+r.proposed > 0 {
+	if r.stop == nil || r.stop.Device == "" || len(r.withheld)+r.proposed > 0 || r.held.Load() > 0 && r.waveInForce() {
 		return nil
 	}
 	for _, w := range slices.Concat(r.canaries, r.others) {
-		if f, s, _ := stands(w); !f.up || s.State != InSync {
+		if f, s, _ := stands(w); !f.up || s.State != InSync && s.State != Waiting {
 			return nil
 		}
 	}
 	r.log.Info("the stop of the roll-out is over: nothing is withheld, and all devices stand")
 	return r.goOn()
+}
+
+// waveInForce says whether anything of the last wave is in force, which some of the others do not have.
+func (r *rollout) waveInForce() bool {
+	live := r.rules.Snapshot()
+	return r.plans || slices.ContainsFunc(r.waved, func(c rib.Change) bool {
+		now, found := live.Find(c.Match)
+		return found == (c.New != nil) && (!found || alike(&now, c.New))
+	})
 }
 
 // report tells others how far the roll-out is.

@@ -69,21 +69,19 @@ func (p *planning) run(ctx context.Context) error {
 	changed, stop := p.rules.watch()
 	defer stop()
 	defer p.note()
-	saving := time.NewTimer(0)
-	stopTimer(saving)
-	defer saving.Stop()
+	var saving <-chan time.Time // nil: nothing waits for the disk
 	for {
 		p.follow(changed)
 		p.make()
-		if p.scribe.of != "" {
-			stopTimer(saving)
-			saving.Reset(saveAfter)
+		if saving == nil && p.scribe.of != "" {
+			saving = time.After(saveAfter)
 		}
 		for again := false; !again; {
 			select {
 			case <-changed:
 				again = true
-			case <-saving.C:
+			case <-saving:
+				saving = nil
 				p.note()
 			case <-ctx.Done():
 				return nil

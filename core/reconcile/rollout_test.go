@@ -372,6 +372,37 @@ func TestTroubleOfAnotherDeviceStops(t *testing.T) {
 	})
 }
 
+// Such a stop does not end because the device stands again with what made it fall, but when that is withdrawn.
+func TestStopOfAWaveEndsWithItsCause(t *testing.T) {
+	bubble(t, func(f *fleet) {
+		one, bad := discard(f.t, 1, 53), discard(f.t, 3, 53)
+		f.set(one)
+		f.start()
+		if _, err := f.rec.Freeze(context.Background(), "edge2", device.Freeze{Since: time.Now()}); err != nil {
+			f.t.Fatal(err)
+		}
+		f.set(one, bad)
+		f.settle(watched + time.Second)
+		f.peers["edge1"].set(true)
+		f.settle(2 * time.Second)
+		f.peers["edge1"].set(false)
+		f.wantRollout(Stopped, "edge1 does not answer any more")
+		if err := f.rec.Thaw("edge2"); err != nil {
+			f.t.Fatal(err)
+		}
+		f.settle(time.Hour)
+		f.wantRollout(Stopped, "edge1 does not answer any more")
+		f.holds("edge2", one)
+		f.set(one)
+		f.settle(time.Second)
+		f.wantRollout(RolledOut, "")
+		f.holds("canary edge1 edge2", one)
+		if s := f.device("edge2"); s.State != InSync {
+			f.t.Errorf("edge2: %+v", s)
+		}
+	})
+}
+
 // A person's stop holds until a person ends it.
 func TestStopByOrder(t *testing.T) {
 	bubble(t, func(f *fleet) {

@@ -28,6 +28,7 @@ func (r *rollout) soak(now time.Time) bool {
 	}
 	r.log.Info("the canaries stood with the plans of this version; the others adopt them", "after", r.group.Soak, "devices", len(behind))
 	r.beginWave(now)
+	r.plans = true
 	for _, w := range behind {
 		if err := w.adopt(); err != nil {
 			r.log.Error("cannot note that the new plans are adopted, trying again", "device", w.dev.Name, "error", err)

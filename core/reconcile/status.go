@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/sluice-gateway/sluice/core/device"
@@ -73,4 +75,65 @@ func summarize(p *plan.Plan) map[string]int {
 		sum[string(v.Carried)]++
 	}
 	return sum
+}
+
+func (w *worker) report(m *made, s State, err error) {
+	w.update(func(st *Status) {
+		if st.State != s {
+			st.State, st.Since = s, w.now()
+		}
+		st.Error, st.Retry = "", time.Time{}
+		if err != nil {
+			st.Error = err.Error()
+		}
+		if s == InSync {
+			st.Version, st.made = m.live, m.version
+		}
+		st.Routes, st.Entries, st.Attached, st.Notes = len(w.native.routes), w.filters.entries(), w.filters.attached(), w.filters.notes
+		if w.native.note != "" {
+			st.Notes = append(slices.Clip(st.Notes), w.native.note)
+		}
+		st.Commit = w.filters.took
+		if s != Behind {
+			st.Proposed = 0
+		}
+	})
+	if w.rollout != nil {
+		w.rollout.wakeUp()
+	}
+}
+
+// halted says whether the roll-out to the group was stopped before the device was given what was released.
+func (w *worker) halted() bool {
+	return w.rollout != nil && !w.canary && w.rollout.halts(w.native.version)
+}
+
+// current returns a copy of the status; from any goroutine.
+func (w *worker) current() Status {
+	s := *w.status.Load()
+	if m := w.plans.latest.Load(); m != nil {
+		s.Summary = m.summary
+		if (s.State == InSync || s.State == Shadow) && s.made != m.version {
+			s.State = Pending // the worker is not through with it yet
+		}
+	}
+	if w.rollout != nil {
+		w.rollout.onto(&s, w.canary)
+	}
+	if n, ok := w.dev.Native.(Sessioner); ok {
+		s.Session = n.Session()
+		if s.State == InSync && s.Session != Established {
+			s.State, s.Error = Unreachable, "no BGP session: "+s.Session
+			if strings.HasPrefix(s.Session, Established) { // and something about it is not as it should be
+				s.Error = s.Session
+			}
+		}
+	}
+	return s
+}
+
+func (w *worker) update(change func(*Status)) {
+	next := *w.status.Load()
+	change(&next)
+	w.status.Store(&next)
 }
