@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sluice-gateway/sluice/adapters/bgp/bgptest"
+	"github.com/sluice-gateway/sluice/core/config"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/profiles"
+)
+
+// Routers reset their session over a rule that nobody knew to be bad. It resets that of the canary, and never that of another: these go on with what they have. When it is withdrawn, a
+// person has the next rule reach everybody, without the canary.
+func TestBadRuleStaysWithTheCanary(t *testing.T) {
+	t.Parallel()
+	prof, err := profiles.Embedded().Get("asr9k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := &config.Config{AtOnce: 16, Groups: []config.Group{{Name: "edge", Devices: []string{"edge1", "edge2", "edge3"}, Canary: []string{"edge1"}, Watch: 2 * time.Second, Soak: time.Minute}}}
+	var routers []*bgptest.Router
+	ctx, cancel := context.WithCancel(context.Background())
+	var tasks errgroup.Group
+	for i, name := range cfg.Groups[0].Devices {
+		r, err := bgptest.Listen(bgptest.Config{
+			Name: name, AS: 64513, RouterID: netip.AddrFrom4([4]byte{192, 0, 2, byte(21 + i)}), Resets: true,
+			Check: func(r bgptest.Route) error {
+				if strings.Contains(r.Match.String(), "source-port =666;") {
+					return errors.New("no")
+				}
+				return nil
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		routers = append(routers, r)
+		tasks.Go(func() error { return r.Run(ctx) })
+		cfg.Devices = append(cfg.Devices, config.Device{Name: name, Profile: prof, BGP: &config.Peer{
+			Address: r.Addr().Addr(), Port: r.Addr().Port(), AS: 64513, Families: []flowspec.Family{flowspec.IPv4}, HoldTime: 90 * time.Second,
+		}})
+	}
+	t.Cleanup(func() {
+		cancel()
+		if err := tasks.Wait(); err != nil {
+			t.Error(err)
+		}
+	})
+	sluice := gatewayOf(t, cfg)
+	rule := func(port int) string {
+		return fmt.Sprintf("flow route { match { destination 203.0.113.10/32; protocol =udp; source-port =%d; } then { discard; } }", port)
+	}
+	hold := func(n int, of ...*bgptest.Router) {
+		t.Helper()
+		within, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		for _, r := range of {
+			if err := r.Wait(within, func(table []bgptest.Route) bool { return len(table) == n }); err != nil {
+				t.Fatalf("%v: it holds %v", err, r.Table())
+			}
+		}
+	}
+	for _, name := range cfg.Groups[0].Devices {
+		says(t, sluice, exitDone, "BGP session: established", "device", "show", name)
+	}
+	says(t, sluice, exitDone, "flow route", "rule", "add", rule(53))
+	hold(1, routers...)
+
+	status, out, errOut := sluice("", "rule", "add", rule(666))
+	if status != exitDone {
+		t.Fatal(out, errOut)
+	}
+	id, _, _ := strings.Cut(out, " ")
+	says(t, sluice, exitDone, "edge: stopped: edge1 ", "rollout", "show")
+	says(t, sluice, exitDone, "withheld: "+id, "rollout", "show")
+	hold(1, routers[1:]...)
+	says(t, sluice, exitDone, "withdrawn", "rule", "delete", id)
+	says(t, sluice, exitDone, "goes on", "rollout", "resume", "edge")
+	says(t, sluice, exitDone, "flow route", "rule", "add", rule(123))
+	says(t, sluice, exitDone, "get what is in force", "rollout", "release", "edge") // the canary takes its time to come back
+	hold(2, routers[1:]...)
+	for i, r := range routers[1:] {
+		if n := r.Status().Established; n != 1 {
+			t.Errorf("edge%d had %d sessions: the rule reached it", i+2, n)
+		}
+	}
+	refused := slices.ContainsFunc(routers[0].Events(), func(e bgptest.Event) bool { return strings.Contains(e.Route.Match.String(), "666") })
+	if s := routers[0].Status(); !refused && s.LastError == "" {
+		t.Errorf("the rule never reached the canary: %+v", s)
+	}
+}
