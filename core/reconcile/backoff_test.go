@@ -71,22 +71,22 @@ func TestIdleFleetCostsNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		reads := 0
-		r := &router{now: time.Now, slowRead: func() { reads++ }}
+		var reads atomic.Int64
+		r := &router{now: time.Now, slowRead: func() { reads.Add(1) }}
 		f.cfg.Devices = append(f.cfg.Devices, Device{Name: "mx1", Profile: prof, Options: plan.Options{NoNative: true}, Filter: r, Dialect: plainDialect{}, Confirm: 30 * time.Second, Audit: 5 * time.Minute})
 		f.set(discard(t, 1, 53))
 		f.start()
 		f.settle(time.Minute)
-		looks, before, said := looked.looks.Load(), reads, len(f.peers["edge1"].lines())
+		looks, before, said := looked.looks.Load(), reads.Load(), len(f.peers["edge1"].lines())
 		f.settle(24 * time.Hour)
 		if got := looked.looks.Load() - looks; got > 0 {
 			t.Errorf("the rules were looked at %d times in a day in which nothing happened", got)
 		}
-		if got := reads - before; got < 287 || got > 289 {
+		if got := reads.Load() - before; got < 287 || got > 289 {
 			t.Errorf("%d audits in a day, want one every five minutes", got)
 		}
-		if got := len(f.peers["edge1"].lines()) - said; got > 0 || r.commits != 1 {
-			t.Errorf("%d lines said, %d commits", got, r.commits)
+		if got := len(f.peers["edge1"].lines()) - said; got > 0 || r.committed() != 1 {
+			t.Errorf("%d lines said, %d commits", got, r.committed())
 		}
 		f.stop()
 	})
@@ -100,14 +100,14 @@ func TestNewPlansDoNotHammer(t *testing.T) {
 		f.start()
 		f.peers["lone"].failWith(&device.Transient{Err: errors.New("no route to host")})
 		var list []flowspec.Rule
-		told := f.peers["lone"].told
+		told := f.peers["lone"].asked()
 		for n := range byte(100) {
 			list = list[:0]
 			list = append(list, discard(t, n+1, 53))
 			f.set(list...)
 		}
 		took := 100 * longestAhead
-		if got := f.peers["lone"].told - told; got > int(2*took/time.Second)+1 {
+		if got := f.peers["lone"].asked() - told; got > int(2*took/time.Second)+1 {
 			t.Errorf("it was asked %d times in %v", got, took)
 		}
 		f.peers["lone"].failWith(nil)

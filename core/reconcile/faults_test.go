@@ -56,11 +56,11 @@ func TestUnreachableForAnHour(t *testing.T) {
 		if s := f.device("mx0"); s.State != Unreachable || s.Retry.IsZero() {
 			f.t.Errorf("%+v", s)
 		}
-		commits := routers[0].commits
+		commits := routers[0].committed()
 		routers[0].change(func(r *router) { r.unreachable = false })
 		f.settle(time.Minute) // no longer than the longest pace of one that is there
-		if got := routers[0].entries(); len(got) != 1 || !strings.Contains(got[0], string(discard(f.t, 13, 53).ID)) || routers[0].commits != commits+1 {
-			f.t.Errorf("it holds %q after %d commits", got, routers[0].commits-commits)
+		if got := routers[0].entries(); len(got) != 1 || !strings.Contains(got[0], string(discard(f.t, 13, 53).ID)) || routers[0].committed() != commits+1 {
+			f.t.Errorf("it holds %q after %d commits", got, routers[0].committed()-commits)
 		}
 	})
 }
@@ -146,26 +146,26 @@ func TestClockJumpsOverACommit(t *testing.T) {
 				f.start()
 				f.settle(0)
 				f.stop()
-				r.change(func(r *router) { r.crashAfter = false })
-				c := device.Commit{Deadline: r.deadline}
+				c, pending := device.Commit{}, ""
+				r.change(func(r *router) { r.crashAfter = false; c.Deadline, pending = r.deadline, r.token })
 				if token {
-					c.Token = r.token
+					c.Token = pending
 				}
-				if err := f.memory.SaveCommit("mx0", c); err != nil || r.token == "" {
+				if err := f.memory.SaveCommit("mx0", c); err != nil || pending == "" {
 					t.Fatal("nothing is pending", err)
 				}
 				clock.by.Store(int64(jump))
 				f.start()
 				f.settle(2 * time.Minute)
-				if got := r.entries(); len(got) != 1 || r.token != "" {
+				if got := r.entries(); len(got) != 1 || r.waits() != "" {
 					// Set forward, and killed before it knew the token, it cannot tell: the device undoes the change, and the next audit finds it.
 					if name == "forward" && !token {
 						f.rec.Sync("mx0")
 						f.settle(time.Minute)
 						got = r.entries()
 					}
-					if len(got) != 1 || r.token != "" {
-						t.Errorf("%s, token %v: it holds %q, pending %q; %+v", name, token, got, r.token, f.device("mx0"))
+					if len(got) != 1 || r.waits() != "" {
+						t.Errorf("%s, token %v: it holds %q, pending %q; %+v", name, token, got, r.waits(), f.device("mx0"))
 					}
 				}
 				f.stop()

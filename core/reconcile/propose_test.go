@@ -214,8 +214,8 @@ func TestFilterOfAnotherVersionIsLeftAlone(t *testing.T) {
 		f.cfg.Software, f.cfg.Devices[0].Dialect = "v2", versioned{version: "2"}
 		f.start()
 		f.set(one, fresh)
-		if s := f.device("mx1"); s.State != Behind || s.Entries != 1 || r.commits != 1 {
-			f.t.Errorf("%d commits, %+v", r.commits, s)
+		if s := f.device("mx1"); s.State != Behind || s.Entries != 1 || r.committed() != 1 {
+			f.t.Errorf("%d commits, %+v", r.committed(), s)
 		}
 		if got := f.rec.Receipts(one)[0]; got.State != RuleHeld {
 			f.t.Errorf("receipt %+v", got)

@@ -145,6 +145,21 @@ func (r *router) change(f func(*router)) {
 	f(r)
 }
 
+// committed returns how many commits there were.
+func (r *router) committed() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.commits
+}
+
+// waits returns the commit that waits for its confirmation, or "".
+func (r *router) waits() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.expire()
+	return r.token
+}
+
 // entries returns the names of all entries that run and are confirmed or pending.
 func (r *router) entries() []string {
 	r.mu.Lock()
@@ -501,6 +516,13 @@ func (p *peer) lines() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.log)
+}
+
+// asked returns how often Apply was called.
+func (p *peer) asked() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.told
 }
 
 // holds returns the matches of the routes that the peer has, sorted.
