@@ -219,6 +219,7 @@ func (r *rollout) step() (time.Duration, error) {
 	_, r.withheld = ease(r.stage.Load().snap, live)
 	tested := r.look(live, now)
 	if err := r.advance(live, tested); err != nil {
+		r.seen = 0 // what was tested is tried again, since nobody was given it
 		return 0, err
 	}
 	if tested != nil {

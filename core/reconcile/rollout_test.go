@@ -457,3 +457,34 @@ func TestDriftOfTheCanaryStops(t *testing.T) {
 		}
 	})
 }
+
+// full is a disk that takes nothing more for a while.
+type full struct {
+	*memory
+	until time.Time
+}
+
+func (d full) SaveReleased(group string, puts []flowspec.Rule, deletes []flowspec.ID) error {
+	if time.Now().Before(d.until) {
+		return errors.New("no space left on device")
+	}
+	return d.memory.SaveReleased(group, puts, deletes)
+}
+
+// What cannot be noted is not given to anybody, and goes when it can be.
+func TestReleaseWaitsForTheDisk(t *testing.T) {
+	bubble(t, func(f *fleet) {
+		one := discard(f.t, 1, 53)
+		if err := f.memory.SaveRollout("edge", device.Rollout{}); err != nil {
+			f.t.Fatal(err)
+		}
+		f.cfg.Tokens = full{f.memory, time.Now().Add(time.Minute)}
+		f.start()
+		f.set(one)
+		f.settle(50 * time.Second)
+		f.holds("canary lone", one)
+		f.holds("edge1 edge2")
+		f.settle(10*time.Second + 2*watched)
+		f.holds("edge1 edge2", one)
+	})
+}
