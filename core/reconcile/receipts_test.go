@@ -44,7 +44,8 @@ func TestReceiptOfAFilter(t *testing.T) {
 	}
 	b.router.change(func(r *router) { r.unreachable = false })
 	b.rec.Sync("mx1")
-	got := b.untilReceipt(two, RuleHeld)
+	var got Receipt
+	b.until("the attempt in the receipt", func() bool { got = b.rec.Receipts(two)[0]; return got.State == RuleHeld && len(got.Attempts) == 3 }) // it is written down right after
 	if n := len(got.Attempts); n != 3 || got.Attempts[2].Outcome != device.Delivered || !got.Since.Equal(got.Attempts[2].At) {
 		t.Errorf("receipt %+v", got)
 	}
