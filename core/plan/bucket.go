@@ -190,7 +190,7 @@ func (b *bucket) cards() []*card {
 // exposures yields the exposures of b, by the rule above in RFC order.
 func (d *domain) exposures(b *bucket) iter.Seq[exposure] {
 	return func(yield func(exposure) bool) {
-		if d.uniform() {
+		if d.uniform() || !slices.ContainsFunc(b.seats, func(s *seat) bool { return d.p.alone(s.card).carried() }) {
 			return
 		}
 		for e := range d.lossy.above(b) {

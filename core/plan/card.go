@@ -12,12 +12,17 @@ import (
 // card is what is known of one rule by itself: what it asks for, and how each mechanism would carry it. It depends on the rule and the
 // platform only, so that the next plan uses it again.
 type card struct {
+	*reading
+	native   *way
+	inFilter *way // made when it is asked for: see platform.filterWay
+}
+
+// reading is what a rule says, whatever the platform.
+type reading struct {
 	rule     *flowspec.Rule // of the snapshot
 	set      packet.Set
 	want     *table.Outcome // which many rules share
-	native   *way
-	inFilter *way         // made when it is asked for: see platform.filterWay
-	dst, src netip.Prefix // invalid: every address, or a pattern with an offset
+	dst, src netip.Prefix   // invalid: every address, or a pattern with an offset
 	glance   glance
 	severity table.Severity
 	kind     leaderKind
@@ -27,7 +32,7 @@ type card struct {
 }
 
 // lead returns the leader of the rule.
-func (c *card) lead() leader {
+func (c *reading) lead() leader {
 	out := leader{kind: c.kind}
 	switch c.kind {
 	case byDst:

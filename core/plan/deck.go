@@ -18,10 +18,10 @@ import (
 type Deck struct {
 	mu    sync.Mutex
 	snap  rib.Snapshot
-	users int                  // planners
-	asked int                  // of them, for snap
-	read  *pile                // cards that no platform has seen; nil: nobody asked
-	piles map[nativePart]*pile // cards with their ways by FlowSpec
+	users int             // planners
+	asked int             // of them, for snap
+	read  *pile[*reading] // nil: nobody asked
+	piles map[nativePart]*pile[*card]
 }
 
 // nativePart is what decides how FlowSpec carries a rule.
@@ -31,8 +31,7 @@ type nativePart struct {
 	families string
 	vpns     string
 	native   bool
-	filter   bool // there is one, which makes refusals remarks
-	noFilter Reason
+	noNative Reason // where there is none
 }
 
 // Planner returns a Planner that shares what it finds out, see NewPlanner.
@@ -43,7 +42,7 @@ func (d *Deck) Planner(p *profile.Profile, opt Options) *Planner {
 	pl := NewPlanner(p, opt)
 	pl.deck = d
 	if pl.err == nil {
-		pl.part = nativePart{p, fmt.Sprint(opt.Settings), fmt.Sprint(opt.Families, opt.Families == nil), fmt.Sprint(opt.VPNs, opt.VPNs == nil), pl.platform.native != nil, pl.platform.filter != nil, pl.platform.noFilter}
+		pl.part = nativePart{p, fmt.Sprint(opt.Settings), fmt.Sprint(opt.Families, opt.Families == nil), fmt.Sprint(opt.VPNs, opt.VPNs == nil), pl.platform.native != nil, pl.platform.noNative}
 	}
 	return pl
 }
@@ -64,58 +63,58 @@ func (d *Deck) leave(snap rib.Snapshot) {
 	}
 }
 
-// of returns the piles of snap: of cards as read, and for a platform, which is kept for others where part says whose it is.
-func (d *Deck) of(snap rib.Snapshot, part nativePart) (read, native *pile) {
+// of returns the piles of snap: of rules as read, and of cards for a platform, which is kept for others where part says whose it is.
+func (d *Deck) of(snap rib.Snapshot, part nativePart) (*pile[*reading], *pile[*card]) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.snap != snap || d.read == nil {
-		d.snap, d.asked, d.read, d.piles = snap, 0, newPile(slices.Collect(snap.All())), make(map[nativePart]*pile)
+		d.snap, d.asked, d.read, d.piles = snap, 0, newPile[*reading](slices.Collect(snap.All())), make(map[nativePart]*pile[*card])
 	}
 	if part == (nativePart{}) {
-		return d.read, newPile(d.read.rules)
+		return d.read, newPile[*card](d.read.rules)
 	}
 	if d.piles[part] == nil {
-		d.piles[part] = newPile(d.read.rules)
+		d.piles[part] = newPile[*card](d.read.rules)
 	}
 	d.asked++
 	return d.read, d.piles[part]
 }
 
 // deal returns the cards of the rules of snap for a platform, with the rules. Planners that ask at the same time make them together. The cards are not the caller's.
-func (d *Deck) deal(snap rib.Snapshot, p *platform, part nativePart) *pile {
+func (d *Deck) deal(snap rib.Snapshot, p *platform, part nativePart) *pile[*card] {
 	read, native := d.of(snap, part)
-	read.make(func() func(int) *card {
+	read.make(func() func(int) *reading {
 		var d drafter
-		return func(i int) *card {
-			c := new(card)
+		return func(i int) *reading {
+			one := new(reading)
 			d.begin(read.rules[i])
-			d.read(c, read.rules[i])
-			return c
+			d.read(one, read.rules[i])
+			return one
 		}
 	})
 	native.make(func() func(int) *card {
 		d := drafter{platform: p}
 		return func(i int) *card {
-			return d.copy(read.cards[i])
+			return d.carried(read.made[i])
 		}
 	})
 	return native
 }
 
-// pile is cards of a table being made by everybody who wants them.
-type pile struct {
+// pile is something of each rule of a table, being made by everybody who wants it.
+type pile[T any] struct {
 	rules []*flowspec.Rule
-	cards []*card
+	made  []T
 	next  atomic.Int64  // to be made
 	left  atomic.Int64  // not made yet
 	done  chan struct{} // closed when all are made
 }
 
-// pieceOfPile is how many cards one goroutine makes at a time.
+// pieceOfPile is how much one goroutine makes at a time.
 const pieceOfPile = 512
 
-func newPile(rules []*flowspec.Rule) *pile {
-	p := &pile{rules: rules, cards: make([]*card, len(rules)), done: make(chan struct{})}
+func newPile[T any](rules []*flowspec.Rule) *pile[T] {
+	p := &pile[T]{rules: rules, made: make([]T, len(rules)), done: make(chan struct{})}
 	p.left.Store(int64(len(rules)))
 	if len(rules) == 0 {
 		close(p.done)
@@ -123,18 +122,18 @@ func newPile(rules []*flowspec.Rule) *pile {
 	return p
 }
 
-// make makes the cards, on all processors and together with others who do the same. maker returns what makes one, for one goroutine.
-func (p *pile) make(maker func() func(int) *card) {
+// make makes all, on all processors and together with others who do the same. maker returns what makes one, for one goroutine.
+func (p *pile[T]) make(maker func() func(int) T) {
 	work := func() {
 		one := maker()
 		for {
 			hi := int(p.next.Add(pieceOfPile))
 			lo := hi - pieceOfPile
-			if hi = min(hi, len(p.cards)); lo >= hi {
+			if hi = min(hi, len(p.made)); lo >= hi {
 				return
 			}
 			for i := lo; i < hi; i++ {
-				p.cards[i] = one(i)
+				p.made[i] = one(i)
 			}
 			if p.left.Add(int64(lo-hi)) == 0 {
 				close(p.done)
@@ -161,6 +160,10 @@ func (pl *Planner) shared(changes []rib.Change) ([]*card, bool) {
 		return nil, false
 	}
 	from := pl.deck.deal(pl.snap, pl.platform, pl.part)
+	var own []card // where the way by a filter is noted on the card
+	if pl.platform.filter != nil && pl.part != (nativePart{}) {
+		own = make([]card, len(changes))
+	}
 	out := make([]*card, len(changes))
 	at := 0
 	for i := range changes {
@@ -175,11 +178,12 @@ func (pl *Planner) shared(changes []rib.Change) ([]*card, bool) {
 			out[i] = pl.drafter.card(r)
 			continue
 		}
-		out[i] = from.cards[at]
-		if pl.platform.filter != nil && pl.part != (nativePart{}) { // whose way is noted on the card
-			c := *out[i]
-			out[i] = &c
+		out[i] = from.made[at]
+		if own != nil {
+			own[i] = *out[i]
+			out[i] = &own[i]
 		}
+		at++
 	}
 	return out, true
 }

@@ -16,6 +16,7 @@ import (
 // memory of its own. It serves one goroutine.
 type drafter struct {
 	*platform
+	rule       *flowspec.Rule
 	components []flowspec.Component // of the rule
 	terms      []flowspec.Term      // of components
 	reader     flowspec.Reader
@@ -46,37 +47,37 @@ type plainDraft struct {
 // card looks at rule r alone.
 func (d *drafter) card(r *flowspec.Rule) *card {
 	d.begin(r)
-	one, room := d.draft(r.Match)
-	d.read(&one.card, r)
-	d.carry(one, room)
-	return &one.card
-}
-
-// copy returns a card with what was read on c, and how FlowSpec carries the rule.
-func (d *drafter) copy(c *card) *card {
-	d.begin(c.rule)
-	one, room := d.draft(c.rule.Match)
-	one.card = *c
-	d.carry(one, room)
-	return &one.card
-}
-
-// draft returns a draft for a rule that was taken up, and room for its route where it goes as it came.
-func (d *drafter) draft(m flowspec.Match) (*draft, []device.Route) {
-	if d.fits(m) {
-		one := new(plainDraft)
-		return &one.draft, one.route[:0]
+	if d.fits(r.Match) {
+		one := new(struct {
+			plainDraft
+			reading
+		})
+		one.card.reading = &one.reading
+		return d.fill(&one.draft, one.route[:0])
 	}
-	return new(draft), nil
+	one := new(struct {
+		draft
+		reading
+	})
+	one.card.reading = &one.reading
+	return d.fill(&one.draft, nil)
+}
+
+// fill fills in one, whose rule was taken up; room is for its route where it goes as it came.
+func (d *drafter) fill(one *draft, room []device.Route) *card {
+	d.read(one.card.reading, d.rule)
+	d.carry(one, room)
+	return &one.card
 }
 
 // begin takes rule r up.
 func (d *drafter) begin(r *flowspec.Rule) {
+	d.rule = r
 	d.components, d.terms = r.Match.AppendComponents(d.components[:0], d.terms[:0])
 }
 
-// read notes on c what rule r says, which was taken up. No platform changes it.
-func (d *drafter) read(c *card, r *flowspec.Rule) {
+// read notes on c what rule r says, which was taken up.
+func (d *drafter) read(c *reading, r *flowspec.Rule) {
 	c.rule, c.kind, c.set, c.want = r, leaderOf(&d.components[0]).kind, r.Match.Set(), d.want(r)
 	c.severity = c.want.Severity()
 	c.nothing = c.set.Empty()
@@ -95,6 +96,21 @@ func (d *drafter) read(c *card, r *flowspec.Rule) {
 	if !c.nothing {
 		c.glance = glanceOf(c, d.components)
 	}
+}
+
+// carried returns a card of a rule that was read, which says how FlowSpec carries it.
+func (d *drafter) carried(read *reading) *card {
+	d.begin(read.rule)
+	if d.fits(read.rule.Match) {
+		one := new(plainDraft)
+		one.card.reading = read
+		d.carry(&one.draft, one.route[:0])
+		return &one.card
+	}
+	one := new(draft)
+	one.card.reading = read
+	d.carry(one, nil)
+	return &one.card
 }
 
 // want returns what rule r asks for. Rules that ask for one thing share it.

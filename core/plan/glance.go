@@ -56,7 +56,7 @@ func (a *hull) join(b hull) { a.lo, a.hi = min(a.lo, b.lo), max(a.hi, b.hi) }
 func (a hull) meets(b hull) bool { return a.lo <= b.hi && b.lo <= a.hi }
 
 // glanceOf returns the glance of the rule of c, which has these components.
-func glanceOf(c *card, components []flowspec.Component) glance {
+func glanceOf(c *reading, components []flowspec.Component) glance {
 	out := glance{dst: bitsOf(c.dst), src: bitsOf(c.src), protos: sketch(c.rule.Match.Family(), components)}
 	out.dport, out.sport, out.bytes = hull{0, math.MaxUint16}, hull{0, math.MaxUint16}, hull{0, math.MaxUint16}
 	out.dports, out.sports = ^uint64(0), ^uint64(0)

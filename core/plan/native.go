@@ -7,7 +7,6 @@ import (
 
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
-	"github.com/sluice-gateway/sluice/core/packet"
 	"github.com/sluice-gateway/sluice/core/plan/split"
 	"github.com/sluice-gateway/sluice/core/profile"
 )
@@ -152,6 +151,7 @@ func (d *drafter) cutNative(c *card, l *familyLimits, act *planned) {
 		if fact != "" {
 			p.facts.add(&w.facts, fact)
 		}
+		w.hopes = r.Hint == ""
 		w.refuse(r)
 		return
 	case err != nil:
@@ -181,16 +181,7 @@ func (d *drafter) cutNative(c *card, l *familyLimits, act *planned) {
 		return
 	}
 	if limited(c) && len(matches) > 1 {
-		if p.filter == nil {
-			w.witness = pair(c, sets)
-		} else { // a filter may take it
-			own := make([]packet.Set, len(matches))
-			for i, m := range matches {
-				own[i] = m.Set()
-			}
-			w.policers = true
-			w.sets.Store(&own)
-		}
+		w.witness = pair(c, sets)
 		w.refuse(p.rateSplit(l, pieces.Changes, len(matches), p.native))
 		return
 	}

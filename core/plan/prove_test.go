@@ -39,7 +39,7 @@ func proofCase(t testing.TB) (*card, [][]flowspec.Component) {
 	if trouble != nil || len(result.Parts) != 5 { // the grid has six
 		t.Fatalf("%d pieces, %+v", len(result.Parts), trouble)
 	}
-	return &card{rule: &r, set: m.Set(), want: new(table.Want(r))}, result.Parts
+	return &card{reading: &reading{rule: &r, set: m.Set(), want: new(table.Want(r))}}, result.Parts
 }
 
 func setsOf(t testing.TB, parts [][]flowspec.Component) (out []packet.Set) {

@@ -213,8 +213,6 @@ func (p *platform) remedy(m *mechanism, l *familyLimits, t *split.Trouble) strin
 		return "name the protocol in the rule: where these are all that such packets can have, it means the same"
 	case t.Why == split.NotDisjoint:
 		return "let the rule end the evaluation, or use values that do not overlap"
-	case m.filter == nil && p.filter == nil && p.profile.Filter != nil:
-		return "give the device a filter adapter: a filter may be able to carry the rule"
 	}
 	return ""
 }

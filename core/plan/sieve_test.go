@@ -22,7 +22,7 @@ func TestSieve(t *testing.T) {
 		d := newDomain(p, rules[0].Match)
 		var seats []*seat
 		for _, c := range cardsOf(p, rules) {
-			c.glance = glanceOf(c, slices.Collect(c.rule.Match.All()))
+			c.glance = glanceOf(c.reading, slices.Collect(c.rule.Match.All()))
 			seats = append(seats, d.put(d.bucketOf(c), c))
 		}
 		rapid.Check(t, func(t *rapid.T) {

@@ -173,6 +173,9 @@ func (d *domain) rejectedVerdict(v *Verdict, seat *seat, n note) {
 	other := d.p.filterWay(c) // what it says does not depend on whether it was asked before
 	if !c.native.ok() {
 		v.Reasons = append(v.Reasons, c.native.refused...)
+		if c.native.hopes && d.p.filter == nil && d.p.profile.Filter != nil {
+			v.Reasons[len(v.Reasons)-1].Hint = "give the device a filter adapter: a filter may be able to carry the rule"
+		}
 	} else {
 		v.Reasons = append(v.Reasons, n.reasons...)
 	}

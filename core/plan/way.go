@@ -26,7 +26,9 @@ type finding struct {
 	exact   bool
 	// rewritten is set when some route does not have the rule's own octets, so that the device may order it differently.
 	rewritten bool
-	// policers is set when the refusal is about a rate that the pieces would not share; the sets of the way are the pieces.
+	// hopes is set when a filter may be able to carry what FlowSpec refuses, and the refusal, which is the last one, has no hint that says more.
+	hopes bool
+	// policers is set when the refusal of a filter is about a rate that the entries would not share; the sets of the way are theirs.
 	policers bool
 	least    int              // so many entries the rule needs at least, see Cost; 0: one
 	action   *flowspec.Action // as planned; nil: as asked

@@ -19,8 +19,6 @@ func (d *domain) witness(s *seat, n note) *table.Difference {
 		return c.native.witness
 	case c.inFilter != nil && c.inFilter.witness != nil:
 		return c.inFilter.witness
-	case c.native.policers:
-		return pair(c, c.native.pieces())
 	case c.inFilter != nil && c.inFilter.policers:
 		return pair(c, c.inFilter.pieces())
 	case n.conflict != nil && n.conflict.ready != nil:
