@@ -38,7 +38,7 @@ func (d *domain) settle(b *bucket, turns []turn) []turn {
 	var own []fate
 	switch {
 	case plain && !loses:
-		own = d.alone(b)
+		return d.settleAlone(b, turns)
 	case d.crowded(b):
 		return d.settleCrowd(b, turns)
 	case plain && len(b.seats) == 1:
@@ -47,12 +47,27 @@ func (d *domain) settle(b *bucket, turns []turn) []turn {
 		own = d.together(b, slices.Collect(d.exposures(b)))
 	}
 	for i, s := range b.seats {
-		if was := s.own; !was.same(own[i]) {
-			s.own = own[i]
-			turns = append(turns, turn{s, was, own[i]})
-		}
+		turns = s.fares(own[i], turns)
 	}
 	return turns
+}
+
+// settleAlone is settle for rules that nothing else concerns.
+func (d *domain) settleAlone(b *bucket, turns []turn) []turn {
+	for _, s := range b.seats {
+		turns = s.fares(fate{state: d.p.alone(s.card)}, turns)
+	}
+	return turns
+}
+
+// fares notes the fate of s among the rules of its bucket. It appends s to turns where that is another one than before.
+func (s *seat) fares(now fate, turns []turn) []turn {
+	was := s.own
+	if was.same(now) {
+		return turns
+	}
+	s.own = now
+	return append(turns, turn{s, was, now})
 }
 
 // settleLone settles those of all buckets, which are in RFC order, that none above them concerns: they begin with destination prefixes that have no others inside. It
@@ -76,15 +91,6 @@ func (d *domain) settleLone(all []*bucket) [][]turn {
 
 // pieceOfBuckets is how many buckets one goroutine settles at a time.
 const pieceOfBuckets = 32
-
-// alone returns the fates of rules that nothing else concerns.
-func (d *domain) alone(b *bucket) []fate {
-	out := make([]fate, len(b.seats))
-	for i, s := range b.seats {
-		out[i].state = d.p.alone(s.card)
-	}
-	return out
-}
 
 // plain says whether nothing can go wrong among the rules of b: they all go as they came, or fare alike, or keep their order.
 func (d *domain) plain(b *bucket) bool {

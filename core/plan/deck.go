@@ -20,6 +20,7 @@ type Deck struct {
 	snap  rib.Snapshot
 	users int             // planners
 	asked int             // of them, for snap
+	gate  gate
 	read  *pile[*reading] // nil: nobody asked
 	piles map[nativePart]*pile[*card]
 }
@@ -160,6 +161,8 @@ func (pl *Planner) shared(changes []rib.Change) ([]*card, bool) {
 		return nil, false
 	}
 	from := pl.deck.deal(pl.snap, pl.platform, pl.part)
+	pl.deck.gate.enter(pl.platform.work(from.made))
+	pl.inside = true
 	var own []card // where the way by a filter is noted on the card
 	if pl.platform.filter != nil && pl.part != (nativePart{}) {
 		own = make([]card, len(changes))
@@ -186,4 +189,26 @@ func (pl *Planner) shared(changes []rib.Change) ([]*card, bool) {
 		at++
 	}
 	return out, true
+}
+
+// work returns a rough measure of how long a plan of cards takes beside looking at each alone.
+func (p *platform) work(cards []*card) (n int) {
+	for _, c := range cards {
+		if !c.native.ok() || c.native.rewritten {
+			n++
+		}
+	}
+	if p.filter != nil {
+		n *= 4 // whoever needs a filter takes others along
+	}
+	return n
+}
+
+// leave makes room for other planners, and forgets what nobody needs any more now that there is a plan of snap.
+func (pl *Planner) leave(snap rib.Snapshot) {
+	if pl.inside {
+		pl.deck.gate.leave()
+		pl.inside = false
+	}
+	pl.deck.leave(snap)
 }

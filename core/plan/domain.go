@@ -258,15 +258,20 @@ func (d *domain) find(m flowspec.Match) *seat {
 // put gives c a seat in b.
 func (d *domain) put(b *bucket, c *card) *seat {
 	s := &seat{card: c, bucket: b, number: d.number(c)}
-	b.put(s, &c.glance)
-	if b.kind != byDst {
-		d.loose.put(s, &c.glance)
-		if b.kind != bySrc {
-			d.neither.put(s, &c.glance)
-		}
-	}
+	d.enter(s)
 	d.count(c, 1)
 	return s
+}
+
+// enter puts s into its bucket.
+func (d *domain) enter(s *seat) {
+	s.bucket.put(s, &s.glance)
+	if s.bucket.kind != byDst {
+		d.loose.put(s, &s.glance)
+		if s.bucket.kind != bySrc {
+			d.neither.put(s, &s.glance)
+		}
+	}
 }
 
 // drop takes s out of its bucket.

@@ -15,14 +15,14 @@ type heir struct {
 	asked   bool
 }
 
-// heirs returns the heirs of card i, in order.
-func (pl *plane) heirs(i int32) []heir {
+// heirs returns the heirs of card i, in order: without tentative only those that are carried, for rules only ever go.
+func (pl *plane) heirs(i int32, tentative bool) []heir {
 	if out, ok := pl.heirsOf[i]; ok {
 		return out
 	}
 	found := pl.keepers[:0]
 	pl.below(i, false, func(j int32) bool {
-		if pl.cards[j].severity >= pl.cards[i].severity && pl.meets(i, j) {
+		if (tentative || pl.state[j].carried()) && pl.cards[j].severity >= pl.cards[i].severity && pl.meets(i, j) {
 			found = append(found, j)
 		}
 		return true
@@ -46,9 +46,9 @@ type loss struct {
 	witness *witnessed
 }
 
-// exposed returns the rules that treat packets of i worse than asked, now that i is rejected.
+// exposed returns the rules that treat packets of i worse than asked, now that i is rejected, which may be for the time being.
 func (pl *plane) exposed(i int32) (out []loss) {
-	for _, h := range pl.heirs(i) {
+	for _, h := range pl.heirs(i, true) {
 		if !pl.state[h.card].carried() {
 			continue
 		}
@@ -61,7 +61,7 @@ func (pl *plane) exposed(i int32) (out []loss) {
 
 // exposedNow is exposed, but for answers that stand since it was asked last. In between no rule came back.
 func (pl *plane) exposedNow(i int32) (out []loss) {
-	list := pl.heirs(i)
+	list := pl.heirs(i, false)
 	for k := range list {
 		h := &list[k]
 		if !pl.state[h.card].carried() || h.asked && !slices.ContainsFunc(h.keepers, func(k int32) bool { return !pl.state[k].carried() }) {

@@ -19,6 +19,7 @@ type Planner struct {
 	err      error
 	deck     *Deck      // nil: none
 	part     nativePart // of deck
+	inside   bool       // of the gate of deck
 	domains  []*domain  // in the order of their rules
 	size     int        // rules
 	snap     rib.Snapshot
@@ -42,7 +43,7 @@ func (pl *Planner) Plan(snap rib.Snapshot) (*Plan, error) {
 		return pl.now(), nil
 	}
 	if pl.deck != nil {
-		defer pl.deck.leave(snap)
+		defer pl.leave(snap)
 	}
 	changes, ok := pl.since(snap)
 	if !ok {

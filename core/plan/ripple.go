@@ -46,8 +46,12 @@ func (pl *Planner) take(changes []rib.Change, tell bool) *ripple {
 	if !shared {
 		cards = pl.deal(changes, len(changes) > manyChanges)
 	}
-	for i := range changes {
-		r.change(&changes[i], cards[i])
+	if r.bulk && len(pl.domains) == 0 && isTable(changes) {
+		r.fill(changes, cards)
+	} else {
+		for i := range changes {
+			r.change(&changes[i], cards[i])
+		}
 	}
 	for _, d := range pl.domains {
 		r.settle(d)
@@ -175,7 +179,7 @@ func (r *ripple) settle(d *domain) {
 // bucket settles b, unless it is ready, and touches buckets below that this concerns.
 func (r *ripple) bucket(d *domain, b *bucket, ready []turn) {
 	b.dirty = false
-	var turns []turn
+	turns := ready
 	for _, s := range b.left {
 		d.dissolve(s.with)
 		one := turn{seat: s, was: s.own}
@@ -189,7 +193,7 @@ func (r *ripple) bucket(d *domain, b *bucket, ready []turn) {
 		}
 	}
 	b.left = nil
-	if turns = append(turns, ready...); ready == nil {
+	if ready == nil {
 		turns = d.settle(b, turns)
 	}
 	d.lossy.update(b)
@@ -341,7 +345,7 @@ func (r *ripple) verdicts() (out []*Verdict) {
 	list = slices.DeleteFunc(list, func(s *seat) bool { return s.gone })
 	slices.SortFunc(list, func(a, b *seat) int { return flowspec.Compare(a.rule.Match, b.rule.Match) })
 	for _, s := range slices.Compact(list) {
-		out = append(out, s.bucket.domain.verdict(s))
+		out = append(out, s.bucket.domain.verdict(s, &room{}))
 	}
 	return out
 }

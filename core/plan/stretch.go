@@ -48,13 +48,22 @@ func (list stretches) place(b *bucket) int {
 	return i
 }
 
+// search returns the place of b in st, or where it belongs.
+func (st *stretch) search(b *bucket) int {
+	n := len(st.buckets)
+	if compareBuckets(st.buckets[n-1], b) < 0 {
+		return n // buckets mostly come in order
+	}
+	at, _ := slices.BinarySearchFunc(st.buckets, b, compareBuckets)
+	return at
+}
+
 // put gives b its place.
 func (list *stretches) put(b *bucket) {
 	i, at := -1, longestStretch
 	if len(*list) > 0 {
 		i = list.place(b)
-		st := (*list)[i]
-		at, _ = slices.BinarySearchFunc(st.buckets, b, compareBuckets)
+		at = (*list)[i].search(b)
 	}
 	if at == longestStretch { // behind a full one
 		*list = slices.Insert(*list, i+1, &stretch{buckets: []*bucket{b}})
@@ -85,7 +94,7 @@ func (st *stretch) cut() *stretch {
 func (list *stretches) drop(b *bucket) {
 	i := list.place(b)
 	st := (*list)[i]
-	at, _ := slices.BinarySearchFunc(st.buckets, b, compareBuckets)
+	at := st.search(b)
 	st.buckets = slices.Delete(st.buckets, at, at+1)
 	b.stretch = nil
 	st.stale()
@@ -112,11 +121,21 @@ func (st *stretch) say(d *domain) {
 	if st.fresh {
 		return
 	}
-	st.verdicts, st.routes = st.verdicts[:0], st.routes[:0]
+	rules, routes := 0, 0
+	var room room
+	for _, b := range st.buckets {
+		rules, routes = rules+len(b.seats), routes+b.sends
+		for _, s := range b.seats {
+			if s.said == nil {
+				room.to++
+			}
+		}
+	}
+	st.verdicts, st.routes = slices.Grow(st.verdicts[:0], rules), slices.Grow(st.routes[:0], routes)
 	for _, b := range st.buckets {
 		st.routes = b.sending(st.routes)
 		for _, s := range b.seats {
-			st.verdicts = append(st.verdicts, d.verdict(s))
+			st.verdicts = append(st.verdicts, d.verdict(s, &room))
 		}
 	}
 	st.has, st.fresh = tally(st.routes), true

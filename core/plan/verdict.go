@@ -11,35 +11,64 @@ import (
 	"github.com/sluice-gateway/sluice/core/profile"
 )
 
+// room is memory for verdicts to come, which neighbours share: it stays as long as one of them.
+type room struct {
+	to       int // so many verdicts
+	verdicts []Verdict
+	entries  []Entry
+}
+
+func (r *room) verdict() *Verdict {
+	if len(r.verdicts) == 0 {
+		r.verdicts = make([]Verdict, max(1, min(r.to, mostTogether)))
+	}
+	v := &r.verdicts[0]
+	r.verdicts, r.to = r.verdicts[1:], r.to-1
+	return v
+}
+
+// entry returns room for n entries.
+func (r *room) entry(n int) []Entry {
+	if n == 0 {
+		return []Entry{}
+	}
+	if len(r.entries) < n {
+		r.entries = make([]Entry, max(n, min(r.to, mostTogether)))
+	}
+	out := r.entries[:0:n]
+	r.entries = r.entries[n:]
+	return out
+}
+
 // verdict says how s fares, as it did last time where nothing changed.
-func (d *domain) verdict(s *seat) *Verdict {
+func (d *domain) verdict(s *seat, room *room) *Verdict {
 	if s.said == nil {
-		v := d.newVerdict(s)
-		s.said = &v
+		s.said = room.verdict()
+		d.fill(s.said, s, room)
 	}
 	return s.said
 }
 
-func (d *domain) newVerdict(s *seat) Verdict {
+// fill says in v how s fares.
+func (d *domain) fill(v *Verdict, s *seat, room *room) {
 	var n note
 	if s.note != nil {
 		n = *s.note
 	}
-	v := Verdict{Rule: s.rule.ID}
+	v.Rule = s.rule.ID
 	switch s.state {
 	case asNothing:
 		v.Carried, v.Exact = Rewritten, true
 		v.Reasons = []Reason{{Code: "never-matches", Severity: Warning, Message: "no packet can match this rule; nothing is sent for it",
 			Hint: "components that exclude each other, such as an ICMP type and a port, leave nothing over"}}
-		d.p.known(&v, factSet{})
+		d.p.known(v, factSet{})
 	case asNative:
-		d.nativeVerdict(&v, s, n)
+		d.nativeVerdict(v, s, n, room)
 	case asFilter:
-		d.p.filterVerdict(&v, s.card, n)
+		d.p.filterVerdict(v, s.card, n, room)
 	default:
-		d.rejectedVerdict(&v, s, n)
+		d.rejectedVerdict(v, s, n)
 	}
-	return v
 }
 
 // known fills in the facts of a verdict.
@@ -48,11 +77,11 @@ func (p *platform) known(v *Verdict, s factSet) {
 	v.Facts, v.Basis = list.ids, list.basis
 }
 
-func (d *domain) nativeVerdict(v *Verdict, s *seat, n note) {
+func (d *domain) nativeVerdict(v *Verdict, s *seat, n note, room *room) {
 	w := s.native()
 	v.Carried, v.Exact = w.carried, w.exact
 	v.Reasons = joinReasons(w.reasons, n.reasons)
-	v.Entries = make([]Entry, 0, len(w.routes))
+	v.Entries = room.entry(len(w.routes))
 	taken := s.taken()
 	for k := range w.routes {
 		if taken != nil && taken[k] != nil {
@@ -148,7 +177,7 @@ func (p *platform) join(a, b []Reason) []Reason {
 	return out
 }
 
-func (p *platform) filterVerdict(v *Verdict, c *card, n note) {
+func (p *platform) filterVerdict(v *Verdict, c *card, n note, room *room) {
 	w := c.inFilter
 	v.Carried, v.Exact = InFilter, w.exact
 	if !c.native.ok() && p.native != nil {
@@ -157,9 +186,9 @@ func (p *platform) filterVerdict(v *Verdict, c *card, n note) {
 			Message: "FlowSpec cannot carry it: " + why.Message, Source: why.Source})
 	}
 	v.Reasons = joinReasons(append(v.Reasons, w.reasons...), n.reasons)
-	v.Entries = make([]Entry, len(w.entries))
+	v.Entries = room.entry(len(w.entries))
 	for k := range w.entries {
-		v.Entries[k] = Entry{Filter: &w.entries[k]}
+		v.Entries = append(v.Entries, Entry{Filter: &w.entries[k]})
 	}
 	v.counts(w)
 	p.known(v, w.facts)
