@@ -1,6 +1,9 @@
 package packet
 
-import "net/netip"
+import (
+	"math"
+	"net/netip"
+)
 
 // Witness returns a packet of a that looks ordinary: physically possible, a common protocol,
 // unfragmented, a middling length, wherever a leaves the choice. It returns false when a is empty or
@@ -50,6 +53,12 @@ func complete(v Version, f Fragment, proto uint8) uint32 {
 	return n + 8
 }
 
+// Unicast addresses; those of IPv6 are 2000::/3.
+var (
+	unicastV4 = addrSpan{number(netip.MustParseAddr("1.0.0.0")), number(netip.MustParseAddr("223.255.255.255"))}
+	unicastV6 = addrSpan{bit(125), low(126)}
+)
+
 // What a witness tries first. Numbers that are not allowed are passed over.
 var (
 	likelyFrags = []struct {
@@ -79,17 +88,17 @@ func (b *box) witness() (h Header, odd int, ok bool) {
 			if b.frags&FragsOf(l.f, l.df) == 0 {
 				continue
 			}
-			for j, p := range b.protos() {
+			for j, p := range b.protos {
 				least := shortest(b.version)
 				if whole {
 					least = complete(b.version, l.f, p)
 				}
-				long := b.list(length).And(Values{{least, 65535}})
-				if long.Empty() {
+				h = Header{Proto: p, Fragment: l.f, DF: l.df}
+				n, ok := b.length(&h, least)
+				if !ok {
 					continue
 				}
-				h = Header{Proto: p, Fragment: l.f, DF: l.df}
-				h.Length = uint16(long.pick(h.usualLength(b.version)...))
+				h.Length = n
 				b.fill(&h)
 				if !whole {
 					i += len(likelyFrags)
@@ -101,44 +110,64 @@ func (b *box) witness() (h Header, odd int, ok bool) {
 	return h, 0, false
 }
 
-// protos returns the protocols of b worth trying: the common ones, and another one in case none of them fits the length. The
+// protos yields the protocols of b worth trying, with their numbers: the common ones, and another one in case none of them fits the length. The
 // common ones are all that have a say in the length of a complete packet, so no other one can do where that one does not.
-func (b *box) protos() []uint8 {
-	common := []uint8{17, 6, 1, 47, 50}
+func (b *box) protos(yield func(int, uint8) bool) {
+	common, all, n := [...]uint8{17, 6, 1, 47, 50}, b.list(proto), 0
 	if b.version == IPv6 {
 		common[2] = 58
 	}
-	var out []uint8
-	rest := b.list(proto)
 	for _, p := range common {
-		if rest.Has(uint32(p)) {
-			out = append(out, p)
+		if all.Has(uint32(p)) {
+			if !yield(n, p) {
+				return
+			}
+			n++
 		}
 	}
+	rest := all
 	for _, p := range common {
 		rest = rest.Sub(Values{{uint32(p), uint32(p)}}, 255)
 	}
 	if !rest.Empty() {
-		out = append(out, uint8(rest.pick(253))) // 253 and 254 are for experiments, RFC 3692
+		yield(n, uint8(rest.pick(253))) // 253 and 254 are for experiments, RFC 3692
 	}
-	return out
 }
 
-// usualLength returns lengths that a packet like h often has.
-func (h *Header) usualLength(v Version) []uint32 {
+// length returns a length of b of at least least, one that packets like h often have where there is one.
+func (b *box) length(h *Header, least uint32) (uint16, bool) {
+	all := b.list(length)
+	for _, n := range h.usualLength(b.version) {
+		if n >= least && n > 0 && all.Has(n) {
+			return uint16(n), true
+		}
+	}
+	if all == nil {
+		return uint16(least), true
+	}
+	for _, s := range all {
+		if s.Hi >= least && max(s.Lo, least) <= math.MaxUint16 {
+			return uint16(max(s.Lo, least)), true
+		}
+	}
+	return 0, false
+}
+
+// usualLength returns lengths that a packet like h often has; 0: no more.
+func (h *Header) usualLength(v Version) [4]uint32 {
 	more := uint32(0)
 	if v == IPv6 {
 		more = 20
 	}
 	switch {
 	case h.Fragment == First || h.Fragment == Middle:
-		return []uint32{1500, 1280, 576}
+		return [...]uint32{1500, 1280, 576, 0}
 	case h.Fragment == Whole && h.Proto == 6:
-		return []uint32{60 + more, 1400, 52 + more, 40 + more}
+		return [...]uint32{60 + more, 1400, 52 + more, 40 + more}
 	case h.Fragment == Whole && (h.Proto == 1 || h.Proto == 58):
-		return []uint32{84 + more, 1400}
+		return [...]uint32{84 + more, 1400, 0, 0}
 	}
-	return []uint32{512, 1400, 128, 100}
+	return [...]uint32{512, 1400, 128, 100}
 }
 
 // fill chooses the fields of h that have no say in whether h can exist.
@@ -212,9 +241,9 @@ func (a Addrs) pick(v Version, likely []u128) u128 {
 	if a.set.cubes() != nil {
 		return a.set.cubes()[0].value
 	}
-	unicast := addrSpan{number(netip.MustParseAddr("1.0.0.0")), number(netip.MustParseAddr("223.255.255.255"))}
+	unicast := &unicastV4
 	if v == IPv6 {
-		unicast = addrSpan{bit(125), low(126)} // 2000::/3
+		unicast = &unicastV6
 	}
 	for _, s := range a.set.spans() {
 		if s.lo.less(unicast.lo) {

@@ -81,6 +81,9 @@ func (d *domain) settleLone(all []*bucket) [][]turn {
 			if b.kind != byDst || len(b.left) > 0 || i > 0 && b.prefix.Overlaps(all[i-1].prefix) {
 				return // others inside would stand in front of it
 			}
+			if cap(turns)-len(turns) < len(b.seats) {
+				turns = make([]turn, 0, max(len(b.seats), manyTurns))
+			}
 			before := len(turns)
 			turns = d.settle(b, turns)
 			out[i] = turns[before:len(turns):len(turns)]
@@ -89,8 +92,11 @@ func (d *domain) settleLone(all []*bucket) [][]turn {
 	return out
 }
 
-// pieceOfBuckets is how many buckets one goroutine settles at a time.
-const pieceOfBuckets = 32
+// pieceOfBuckets is how many buckets one goroutine settles at a time, and manyTurns for how many turns it makes room at once.
+const (
+	pieceOfBuckets = 32
+	manyTurns      = 512
+)
 
 // plain says whether nothing can go wrong among the rules of b: they all go as they came, or fare alike, or keep their order.
 func (d *domain) plain(b *bucket) bool {

@@ -18,8 +18,8 @@ import (
 type Deck struct {
 	mu    sync.Mutex
 	snap  rib.Snapshot
-	users int             // planners
-	asked int             // of them, for snap
+	users int // planners
+	asked int // of them, for snap
 	gate  gate
 	read  *pile[*reading] // nil: nobody asked
 	piles map[nativePart]*pile[*card]

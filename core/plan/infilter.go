@@ -23,6 +23,12 @@ func (p *platform) filterWay(c *card) *way {
 	return c.inFilter
 }
 
+// components are those of a rule being looked at, in memory that is used again.
+type components struct {
+	list  []flowspec.Component
+	terms []flowspec.Term
+}
+
 func (p *platform) newFilterWay(c *card) *way {
 	w := &way{finding: &finding{carried: InFilter, exact: true}}
 	m, f := p.filter, c.rule.Match.Family()
@@ -33,10 +39,13 @@ func (p *platform) newFilterWay(c *card) *way {
 	}
 	act := p.actions(m, f, c.rule.Action)
 	w.take(&act)
-	var components []flowspec.Component
-	for one := range c.rule.Match.All() {
-		components = append(components, one)
+	read, _ := p.components.Get().(*components)
+	if read == nil {
+		read = new(components)
 	}
+	defer p.components.Put(read)
+	read.list, read.terms = c.rule.Match.AppendComponents(read.list[:0], read.terms[:0])
+	components := read.list
 	p.componentFacts(w, l, components)
 	if m.filter.SemanticsFact != "" {
 		p.facts.add(&w.facts, m.filter.SemanticsFact)

@@ -22,7 +22,11 @@ func (pl *plane) heirs(i int32, tentative bool) []heir {
 	}
 	found := pl.keepers[:0]
 	pl.below(i, false, func(j int32) bool {
-		if (tentative || pl.state[j].carried()) && pl.cards[j].severity >= pl.cards[i].severity && pl.meets(i, j) {
+		switch {
+		case pl.cards[j].severity < pl.cards[i].severity:
+		case !tentative && !pl.state[j].carried():
+			pl.steps += overlapSteps // as if it were asked, so that the bound does not depend on who asked first
+		case pl.meets(i, j):
 			found = append(found, j)
 		}
 		return true

@@ -66,7 +66,7 @@ func newPlane(p *platform, cards []*card) *plane {
 func (pl *plane) classify() {
 	pl.class = make([]int32, len(pl.cards))
 	pl.again = make([]bool, len(pl.cards))
-	seen := make(map[table.Outcome]int32)
+	var seen outcomeClasses
 	next := int32(0)
 	last := -1 // most rules do what the one before them does
 	for i, c := range pl.cards {
@@ -84,14 +84,41 @@ func (pl *plane) classify() {
 			pl.class[i] = pl.class[last]
 			continue
 		}
-		n, ok := seen[*c.want]
-		if !ok {
-			n = next
+		n, fresh := seen.of(c.want, next)
+		if fresh {
 			next++
-			seen[*c.want] = n
 		}
 		pl.class[i], last = n, i
 	}
+}
+
+// outcomeClasses are the numbers of outcomes: the first of them stand in a row, because most planes have few.
+type outcomeClasses struct {
+	few  []*table.Outcome
+	at   [16]int32 // of few
+	many map[table.Outcome]int32
+}
+
+// of returns the number of one, which is next where it has none yet.
+func (o *outcomeClasses) of(one *table.Outcome, next int32) (n int32, fresh bool) {
+	for k, other := range o.few {
+		if one == other || *one == *other {
+			return o.at[k], false
+		}
+	}
+	if len(o.few) < len(o.at) {
+		o.few = append(o.few, one)
+		o.at[len(o.few)-1] = next
+		return next, true
+	}
+	if n, ok := o.many[*one]; ok {
+		return n, false
+	}
+	if o.many == nil {
+		o.many = make(map[table.Outcome]int32)
+	}
+	o.many[*one] = next
+	return next, true
 }
 
 // twice says whether doing what c does in the filter, and then in FlowSpec, is not the same as doing it once: a packet that is marked,

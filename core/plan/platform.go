@@ -29,7 +29,8 @@ type platform struct {
 	noNative, noFilter       Reason
 	noNativeWay, noFilterWay *way
 	findings                 findings
-	unsures                  sync.Map // of *profile.RateLimit: a *planned with what is not known about it
+	components               sync.Pool // of *components
+	unsures                  sync.Map  // of *profile.RateLimit: a *planned with what is not known about it
 	joints                   joints
 }
 

@@ -295,17 +295,12 @@ func (pl *plane) brokenLeans() (changed bool) {
 	if !slices.ContainsFunc(pl.notes, func(n note) bool { return n.mended != nil && n.mended.leans != nil }) {
 		return false
 	}
-	var gone map[*card]bool
-	for i, c := range pl.cards {
-		if pl.state[i] != asNative {
-			if gone == nil {
-				gone = make(map[*card]bool)
-			}
-			gone[c] = true
-		}
+	gone := func(c *card) bool {
+		at, here := slices.BinarySearchFunc(pl.cards, c, compareCards)
+		return here && pl.state[at] != asNative
 	}
 	for i := range pl.notes {
-		if m := pl.notes[i].mended; m != nil && slices.ContainsFunc(m.leans, func(c *card) bool { return gone[c] }) {
+		if m := pl.notes[i].mended; m != nil && slices.ContainsFunc(m.leans, gone) {
 			pl.notes[i].mended, changed = nil, true
 		}
 	}
