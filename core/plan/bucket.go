@@ -166,8 +166,8 @@ func differ(c, d *card) bool {
 // together settles the rules of b with each other.
 func (d *domain) together(b *bucket, above []exposure) []fate {
 	pl := newPlane(d.p, b.cards())
+	pl.outer, pl.bucket, pl.at = above, b, b.at
 	pl.index()
-	pl.outer, pl.bucket = above, b
 	pl.settle()
 	pl.nameLosses()
 	b.remedied = nil

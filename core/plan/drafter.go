@@ -29,6 +29,10 @@ type drafter struct {
 	hashes     []uint64 // of the octets of matches
 	told       map[cutting][]Reason
 	wants      map[table.Outcome]*table.Outcome
+	recent     [4]*table.Outcome // of wants
+	turn       int               // of recent
+	last       plainFinding      // that was kept, and what became of it
+	lastKept   *finding
 	finding    finding // in the making
 }
 
@@ -117,16 +121,30 @@ func (d *drafter) carried(read *reading) *card {
 func (d *drafter) want(r *flowspec.Rule) *table.Outcome {
 	one := table.Want(*r)
 	if one.Policer != "" {
-		return &one
+		return new(one)
 	}
+	for _, out := range d.recent {
+		if out != nil && *out == one {
+			return out
+		}
+	}
+	out := d.wanted(one)
+	d.recent[d.turn%len(d.recent)] = out
+	d.turn++
+	return out
+}
+
+// wanted returns what asks for the same as one and was asked for before, or one.
+func (d *drafter) wanted(one table.Outcome) *table.Outcome {
 	if out := d.wants[one]; out != nil {
 		return out
 	}
 	if len(d.wants) == mostTold || d.wants == nil {
 		d.wants = make(map[table.Outcome]*table.Outcome)
 	}
-	d.wants[one] = &one
-	return &one
+	out := new(one)
+	d.wants[one] = out
+	return out
 }
 
 // carry says on the card of one, which was read, how FlowSpec carries the rule, which was taken up.

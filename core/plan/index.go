@@ -49,6 +49,9 @@ func (k *kind) near(v packet.Version, g *glance, visit func(int32) bool) bool {
 
 // mesh prepares the search among the cards of list. Classes of few cards become one, which is no class.
 func (pl *plane) mesh(list []kind) []kind {
+	if len(list) == 0 {
+		return nil
+	}
 	rest := kind{class: -1}
 	out := list[:0]
 	for _, k := range list {
@@ -79,14 +82,20 @@ func (pl *plane) index() {
 	if pl.class != nil {
 		return
 	}
+	n := len(pl.cards)
+	room := make([]int32, 2*n)
+	pl.class, pl.group = room[:n:n], room[n:]
 	pl.classify()
-	pl.group = make([]int32, len(pl.cards))
-	pl.at = make([]glance, len(pl.cards))
-	pl.loose = int32(len(pl.cards))
+	pl.loose = int32(n)
+	if pl.at == nil {
+		pl.at = make([]glance, n)
+		for i, c := range pl.cards {
+			pl.at[i] = c.glance
+		}
+	}
 	var byDst, bySrc []int32 // groups without a parent yet, in order
 	var loose, bare kinds
 	for i, c := range pl.cards {
-		pl.at[i] = c.glance
 		if c.dst.IsValid() && int32(i) < pl.loose {
 			byDst = pl.enter(int32(i), c.dst, byDst)
 			continue

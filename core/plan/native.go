@@ -16,7 +16,7 @@ func (d *drafter) fillNative(c *card, room []device.Route) {
 	p, w := d.platform, c.native
 	d.finding = finding{carried: Native, exact: true}
 	w.finding = &d.finding
-	defer func() { w.finding = p.findings.kept(w.finding) }()
+	defer func() { w.finding = d.kept(w.finding) }()
 	if p.native == nil {
 		if why := p.profile.NoNative; why != "" && p.profile.Native == nil {
 			p.facts.add(&w.facts, why)

@@ -64,7 +64,6 @@ func newPlane(p *platform, cards []*card) *plane {
 
 // classify numbers outcomes: two rules differ when their numbers do. Rules that go on to later ones have the number -1, and differ from all.
 func (pl *plane) classify() {
-	pl.class = make([]int32, len(pl.cards))
 	pl.again = make([]bool, len(pl.cards))
 	var seen outcomeClasses
 	next := int32(0)

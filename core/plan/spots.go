@@ -82,18 +82,26 @@ func comparePieces(a, b piece) int {
 }
 
 // merge puts fresh, which is in order, in the place of the pieces that renewed cards had.
-func (s *sweep) merge(fresh []piece, renewed map[int32]bool) {
-	out := make([]piece, 0, len(s.pieces)+len(fresh))
-	for _, one := range s.pieces {
-		if renewed[one.owner] {
-			continue
+func (s *sweep) merge(fresh []piece, renewed []int32) {
+	if len(s.pieces) == 0 {
+		s.pieces = fresh
+	} else {
+		gone := make([]bool, len(s.pl.cards))
+		for _, i := range renewed {
+			gone[i] = true
 		}
-		for len(fresh) > 0 && comparePieces(fresh[0], one) < 0 {
-			out, fresh = append(out, fresh[0]), fresh[1:]
+		out := make([]piece, 0, len(s.pieces)+len(fresh))
+		for _, one := range s.pieces {
+			if gone[one.owner] {
+				continue
+			}
+			for len(fresh) > 0 && comparePieces(fresh[0], one) < 0 {
+				out, fresh = append(out, fresh[0]), fresh[1:]
+			}
+			out = append(out, one)
 		}
-		out = append(out, one)
+		s.pieces = append(out, fresh...)
 	}
-	s.pieces = append(out, fresh...)
 	clear(s.from)
 	for i := range s.pieces {
 		s.from[s.pieces[i].owner+1]++

@@ -69,9 +69,8 @@ func (s *sweep) conflicts() []conflict {
 // follow takes over how the rules are carried now.
 func (s *sweep) follow() {
 	pl := s.pl
-	var moved []int32 // carried otherwise
-	var fresh []piece
-	renewed := make(map[int32]bool)
+	var moved, renewed []int32 // carried otherwise; sent otherwise
+	routes := 0                // of renewed
 	for i := range pl.cards {
 		var w *way
 		if pl.state[i] == asNative {
@@ -84,8 +83,10 @@ func (s *sweep) follow() {
 		}
 		moved = append(moved, int32(i))
 		if s.was[i] = pl.state[i]; w != s.ways[i] {
-			s.ways[i], renewed[int32(i)] = w, true
-			fresh = s.place(fresh, int32(i))
+			s.ways[i], renewed = w, append(renewed, int32(i))
+			if w != nil {
+				routes += len(w.routes)
+			}
 		}
 	}
 	if len(moved) == 0 {
@@ -100,10 +101,16 @@ func (s *sweep) follow() {
 			s.around(i)
 		}
 	}
-	if len(renewed) > 0 {
-		slices.SortFunc(fresh, comparePieces)
-		s.merge(fresh, renewed)
+	if len(renewed) == 0 {
+		return
 	}
+	fresh := make([]piece, 0, routes)
+	for _, i := range renewed {
+		fresh = s.place(fresh, i)
+	}
+	slices.SortFunc(fresh, comparePieces)
+	s.merge(fresh, renewed)
+
 }
 
 // around notes that something happened to card i.

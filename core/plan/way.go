@@ -91,7 +91,7 @@ type plainFinding struct {
 const mostFindings = 1 << 12
 
 // kept returns a finding that says what f says, in memory that nothing else will be written to: one for all rules of which there is no more to say.
-func (all *findings) kept(f *finding) *finding {
+func (d *drafter) kept(f *finding) *finding {
 	if f.action != nil || len(f.refused) > 0 || f.witness != nil {
 		return new(*f)
 	}
@@ -99,6 +99,14 @@ func (all *findings) kept(f *finding) *finding {
 	if key.n > 0 {
 		key.reasons = &f.reasons[0]
 	}
+	if d.lastKept == nil || d.last != key { // many rules in a row are alike
+		d.last, d.lastKept = key, d.findings.kept(key, f)
+	}
+	return d.lastKept
+}
+
+// kept returns the finding of key, which is of f.
+func (all *findings) kept(key plainFinding, f *finding) *finding {
 	all.mu.RLock()
 	one := all.all[key]
 	all.mu.RUnlock()
