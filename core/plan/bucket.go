@@ -71,7 +71,7 @@ func (s *seat) fares(now fate, turns []turn) []turn {
 }
 
 // settleLone settles those of all buckets, which are in RFC order, that none above them concerns: they begin with destination prefixes that have no others inside. It
-// returns the rules of each that fare otherwise than before; nil: it was not settled.
+// returns the rules of each that fare otherwise than before, but for first fates, of which there are many; nil: it was not settled.
 func (d *domain) settleLone(all []*bucket) [][]turn {
 	out := make([][]turn, len(all))
 	spread(len(all), pieceOfBuckets, func() func(int) {
@@ -87,6 +87,9 @@ func (d *domain) settleLone(all []*bucket) [][]turn {
 			before := len(turns)
 			turns = d.settle(b, turns)
 			out[i] = turns[before:len(turns):len(turns)]
+			if d.ripple.fresh {
+				turns = turns[:before]
+			}
 		}
 	})
 	return out

@@ -13,6 +13,7 @@ import (
 type ripple struct {
 	pl      *Planner
 	bulk    bool    // so many changes that every bucket is settled
+	fresh   bool    // there were no rules before them
 	kept    []kept  // buckets that may send something else now
 	stirred []*seat // came, went, or fare otherwise
 	unsaid  []*seat // rejected ones around them
@@ -46,7 +47,7 @@ func (pl *Planner) take(changes []rib.Change, tell bool) *ripple {
 	if !shared {
 		cards = pl.deal(changes, len(changes) > manyChanges)
 	}
-	if r.bulk && len(pl.domains) == 0 && isTable(changes) {
+	if r.fresh = r.bulk && len(pl.domains) == 0 && isTable(changes); r.fresh {
 		r.fill(changes, cards)
 	} else {
 		for i := range changes {
@@ -164,6 +165,7 @@ func (d *domain) becomes(s *seat, f fate) {
 func (r *ripple) settle(d *domain) {
 	if r.bulk {
 		all := slices.Collect(d.order.all())
+		d.council.called = slices.Grow(d.council.called, r.pl.size)
 		ready := d.settleLone(all)
 		for i, b := range all {
 			r.bucket(d, b, ready[i])
@@ -199,6 +201,10 @@ func (r *ripple) bucket(d *domain, b *bucket, ready []turn) {
 	d.lossy.update(b)
 	if len(b.seats) == 0 {
 		d.forget(b)
+	}
+	if r.fresh { // all rules have their first fates
+		d.council.called = append(d.council.called, b.seats...)
+		return
 	}
 	for i := range turns {
 		d.council.called = append(d.council.called, turns[i].seat)
@@ -271,7 +277,9 @@ func (r *ripple) arrange() {
 	for _, s := range r.stirred {
 		s.forget()
 		d := s.bucket.domain
-		d.pending = append(d.pending, s)
+		if !r.bulk {
+			d.pending = append(d.pending, s)
+		}
 		counted := s.counts
 		if s.counts = s.state.carried() && !s.gone; s.counts != counted && !r.bulk {
 			d.lossy.witnessing(s.card, func(e *seat) {
