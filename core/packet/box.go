@@ -19,6 +19,14 @@ func FragsOf(f Fragment, df bool) Frags {
 	return 1 << f
 }
 
+// Frags returns the fragment states that some packet of a has.
+func (a Set) Frags() (out Frags) {
+	for i := range a.boxes {
+		out |= a.boxes[i].frags
+	}
+	return out
+}
+
 // Box is a product of sets, one for each header field. In a box every packet carries every field
 // (the free space of docs/semantics.md): who builds a box says what a field needs, such as
 // "a port needs TCP or UDP, and offset zero", by narrowing Proto and Frags. Begin with [Everything]: a Box

@@ -199,7 +199,7 @@ func (w *walk) around(i int32) {
 	me := &pl.at[i]
 	try := func(j int32) {
 		pl.steps += glanceSteps
-		if me.near(&pl.at[j]) && (pl.again[i] || pl.differ(i, j)) && pl.cards[i].tiedNear(pl.cards[j]) {
+		if me.near(&pl.at[j]) && !me.apart(&pl.at[j]) && (pl.again[i] || pl.differ(i, j)) && pl.cards[i].tiedNear(pl.cards[j]) {
 			pl.tree = append(pl.tree, edge{i, j})
 			w.take(j)
 		}

@@ -245,7 +245,10 @@ func exists(s packet.Set) bool {
 }
 
 // meets says whether two rules that are near share a packet.
-func (pl *plane) meets(i, j int32) bool { return pl.overlap(pl.cards[i].set, pl.cards[j].set) }
+func (pl *plane) meets(i, j int32) bool {
+	pl.steps += overlapSteps
+	return !pl.at[i].apart(&pl.at[j]) && pl.cards[i].set.Overlaps(pl.cards[j].set)
+}
 
 // overlap says whether two sets share a packet.
 func (pl *plane) overlap(a, b packet.Set) bool {
