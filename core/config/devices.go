@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -71,19 +72,52 @@ func (b *builder) devices(raw rawConfig, c *Config, set *profile.Library) []Devi
 	return out
 }
 
-// room reads how many routes a device holds.
+// unlimited is the word for a device that holds any number of routes.
+const unlimited = "unlimited"
+
+// room reads how many routes a device holds. It has to be said unless the profile knows it from somewhere: most routers end the whole session at their limit, and what they were
+// configured with is in no manual.
 func (b *builder) room(path string, raw rawDevice, d *Device) {
-	d.MaxRoutes, d.Headroom = raw.MaxRoutes, raw.Headroom
+	d.Headroom = raw.Headroom
+	switch n, err := strconv.Atoi(raw.MaxRoutes); {
+	case raw.MaxRoutes == "":
+		if raw.BGP != nil && d.Profile != nil && !d.sourcedLimit() {
+			b.fail(path+".max-routes", "missing: %s", d.noLimit())
+		}
+	case raw.BGP == nil:
+		b.fail(path+".max-routes", "routes are what BGP carries, and the device has no bgp")
+	case raw.MaxRoutes == unlimited:
+	case err != nil || n == 0:
+		b.fail(path+".max-routes", "%q is neither a number of routes nor \"unlimited\"", raw.MaxRoutes)
+	case n < 0:
+		b.fail(path+".max-routes", "%d is negative", n)
+	default:
+		d.MaxRoutes = n
+	}
 	switch {
-	case raw.MaxRoutes < 0:
-		b.fail(path+".max-routes", "%d is negative", raw.MaxRoutes)
 	case raw.Headroom < 0:
 		b.fail(path+".headroom", "%d is negative", raw.Headroom)
-	case raw.Headroom > 0 && raw.MaxRoutes == 0:
+	case raw.Headroom > 0 && d.MaxRoutes == 0:
 		b.fail(path+".headroom", "headroom is beyond max-routes, and there is no max-routes")
-	case raw.MaxRoutes > 0 && raw.BGP == nil:
-		b.fail(path+".max-routes", "routes are what BGP carries, and the device has no bgp")
 	}
+}
+
+// sourcedLimit says whether the profile knows from somewhere how many routes the device holds. A profile without FlowSpec is another mistake.
+func (d *Device) sourcedLimit() bool {
+	if d.Profile.Native == nil {
+		return true
+	}
+	f, ok := d.Profile.Facts[d.Profile.Native.MaxRules.Fact]
+	return ok && d.Profile.Native.MaxRules.N > 0 && f.Basis != profile.Assumed
+}
+
+// noLimit says what to write where the limit of a device is not known, and what the platform does beyond it.
+func (d *Device) noLimit() string {
+	out := fmt.Sprintf("profile %s does not know how many FlowSpec routes the router takes. Write the limit that is configured there, such as \"max-routes: 3000\", or \"max-routes: %s\" if there is none", d.Profile.Title(), unlimited)
+	if b, ok := d.Profile.Behaviour["prefix-limit"]; ok {
+		out += " (more than the neighbour may send: " + b.Says + ")"
+	}
+	return out
 }
 
 // measured reads the order that was measured on a device. Whether it agrees with the profile is asked here, so that a gateway does not start to find out.

@@ -93,7 +93,7 @@ type rawDevice struct {
 	VRFs        []rawVRF       `yaml:"vrfs"`
 	Communities rawCommunities `yaml:"communities"`
 	Filter      *rawFilter     `yaml:"filter"`
-	MaxRoutes   int            `yaml:"max-routes"`
+	MaxRoutes   string         `yaml:"max-routes"`
 	Headroom    int            `yaml:"headroom"`
 	Remedies    *[]string      `yaml:"remedies"`
 	Measured    string         `yaml:"measured-order"`
