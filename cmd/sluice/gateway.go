@@ -96,6 +96,9 @@ func (g *gateway) openRules(context.Context) error {
 		Excess: func(s flowspec.Source, max int) {
 			g.log.Warn("a source has more rules than max-rules; they are taken, since on-excess is warn", "source", s, "max-rules", max)
 		},
+		Mass: func(s flowspec.Source, withdrawn, had int, until time.Time) {
+			g.log.Error("a source withdraws most of its rules at once; they stay in force for a while", "source", s, "withdrawn", withdrawn, "had", had, "until", until.Format(time.DateTime), "type", "sluice source accept "+string(s))
+		},
 		Unsaved: func(err error) { g.log.Error("not on disk yet, trying again", "error", err) },
 	})
 	if err == nil {
@@ -133,7 +136,7 @@ const repeatWithin = 3 * time.Minute
 
 // sourcePolicy is how the RIB treats s. What came by API or pipe is withdrawn by name only; a peer and a file say everything again.
 func sourcePolicy(s config.Source) rib.SourcePolicy {
-	p := rib.SourcePolicy{Name: s.Name, Preference: s.Preference, MaxRules: s.MaxRules, Lenient: s.Excess.Warn, Hold: s.Hold, Quiet: s.Quiet}
+	p := rib.SourcePolicy{Name: s.Name, Preference: s.Preference, MaxRules: s.MaxRules, Lenient: s.Excess.Warn, Hold: s.Hold, Quiet: s.Quiet, Mass: rib.MassWithdrawal(s.Mass)}
 	if s.BGP != nil || s.File != "" {
 		p.Return = max(s.Hold, repeatWithin)
 	}

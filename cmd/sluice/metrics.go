@@ -15,7 +15,7 @@ func (g *gateway) handler() http.Handler {
 	gw := api.Gateway{
 		Rules: g.rib, Devices: g.rec, Dialects: dialects, Profiles: g.library,
 		DefaultTTL: g.cfg.DefaultTTL, MaxTTL: g.cfg.MaxTTL,
-		Ready: g.ready, Metrics: g.metrics(), Version: version(), Log: g.log,
+		Sources: g.sources, Ready: g.ready, Metrics: g.metrics(), Version: version(), Log: g.log,
 	}
 	for _, s := range g.cfg.Sources {
 		if s.API {
@@ -61,6 +61,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		gauge(descRules, float64(s.Rules), string(name), "all")
 		gauge(descRules, float64(s.InForce), string(name), "in-force")
 		gauge(descRules, float64(s.Stale), string(name), "stale")
+		gauge(descRules, float64(s.Withdrawn), string(name), "withdrawn")
 	}
 	for _, d := range c.g.rec.Status() {
 		gauge(descState, 1, d.Name, string(d.State))

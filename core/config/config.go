@@ -50,11 +50,20 @@ type Source struct {
 	Compat     []string      // guard codes to let through with a warning (docs/notations.md)
 	Hold       time.Duration // keep the rules that long after the source was lost; 0: withdraw at once
 	Quiet      time.Duration // sweep stale rules after that long without an update instead of at End-of-RIB; 0: at End-of-RIB
+	Mass       Mass          // which withdrawals are too large to be believed at once
 
 	BGP  *Peer
 	File string // rule file, read again on SIGHUP
 	Pipe string // "-" for standard input, or a FIFO, with ExaBGP API lines
 	API  bool
+}
+
+// Mass is a withdrawal that is too large to be believed at once; rib.MassWithdrawal says what becomes of it. The zero Mass is none: every withdrawal is believed.
+type Mass struct {
+	Percent int // more than that share of the rules of the source, 1 to 99
+	Within  time.Duration
+	AtLeast int // rules; a source with fewer is believed
+	Keep    time.Duration
 }
 
 // Excess is what happens when a source has more rules than it may. The zero Excess leaves out those that are too many.

@@ -82,6 +82,11 @@ func TestReferenceIsValid(t *testing.T) {
 	if !slices.Equal(edge.VPNs(), []flowspec.RD{rd}) || c.Devices[1].VPNs() != nil {
 		t.Errorf("edge1 has the VPNs %x, mx1 %x", edge.VPNs(), c.Devices[1].VPNs())
 	}
+	for i, want := range []Mass{{60, 5 * time.Second, 50, 15 * time.Minute}, {}, {50, 10 * time.Second, 20, 10 * time.Minute}, {}} {
+		if got := c.Sources[i].Mass; got != want {
+			t.Errorf("%s: a mass withdrawal is %+v, want %+v", c.Sources[i].Name, got, want)
+		}
+	}
 	detector := c.Sources[0]
 	if in := detector.Admit.In; in == nil || *in != rd {
 		t.Errorf("the rules of detector are in %x", in)
@@ -315,6 +320,12 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"excess of what":    {minimal + "sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}, allow: {destinations: [any], on-excess: warn}}\n", "there is no max-rules to exceed"},
 		"excess by API":     {minimal + "sources:\n  - {name: s, api: true, allow: {destinations: [any], max-rules: 2, on-excess: warn}}\n", "sources[0].allow.on-excess: is for BGP sources"},
 		"excess, and then":  {minimal + "sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}, allow: {destinations: [any], max-rules: 2, on-excess: explode}}\n", `"explode" is neither "discard"`},
+		"mass by API":       {minimal + "sources:\n  - {name: s, api: true, mass-withdrawal: {more-than: 50%}, allow: {destinations: [any]}}\n", "sources[0].mass-withdrawal: is not for rules that come by API"},
+		"no share":          {minimal + "sources:\n  - {name: s, pipe: \"-\", mass-withdrawal: {more-than: half}, allow: {destinations: [any]}}\n", `c.yaml:5:55: sources[0].mass-withdrawal.more-than: "half" is no share, such as 50%`},
+		"too large a share": {minimal + "sources:\n  - {name: s, pipe: \"-\", mass-withdrawal: {more-than: 101%}, allow: {destinations: [any]}}\n", `"101%" is no share`},
+		"of no rules":       {minimal + "sources:\n  - {name: s, pipe: \"-\", mass-withdrawal: {of-at-least: 0}, allow: {destinations: [any]}}\n", "0 is no number of rules"},
+		"mass in no time":   {minimal + "sources:\n  - {name: s, pipe: \"-\", mass-withdrawal: {within: 1ms}, allow: {destinations: [any]}}\n", "1ms is not between 1s and 1h"},
+		"kept no time":      {minimal + "sources:\n  - {name: s, pipe: \"-\", mass-withdrawal: {keep: 0s}, allow: {destinations: [any]}}\n", "0s is less than a second: more-than: 100% is how"},
 		"short teardown":    {minimal + "sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}, allow: {destinations: [any], max-rules: 2, on-excess: teardown 1ms}}\n", "less than a second"},
 		"far away":          {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4], ttl-security: 255}}\n", "ttl-security: 255: the number of hops"},
 		"no such form":      {minimal + "devices:\n  - {name: d, profile: generic, bgp: {address: 192.0.2.2, as: 1, families: [ipv6], ipv6-offset: shifted}}\n", `bgp.ipv6-offset: "shifted" is none of rfc8956, whole-prefix, from-octet, multiples-of-8`},

@@ -52,12 +52,20 @@ type rawSource struct {
 	Resync     string   `yaml:"resync"`
 	Compat     []string `yaml:"compat"`
 	VRF        string   `yaml:"vrf"`
+	Mass       *rawMass `yaml:"mass-withdrawal"`
 	Allow      rawAllow `yaml:"allow"`
 
 	BGP  *rawPeer `yaml:"bgp"`
 	File string   `yaml:"file"`
 	Pipe string   `yaml:"pipe"`
 	API  bool     `yaml:"api"`
+}
+
+type rawMass struct {
+	MoreThan string `yaml:"more-than"`
+	Within   string `yaml:"within"`
+	AtLeast  *int   `yaml:"of-at-least"`
+	Keep     string `yaml:"keep"`
 }
 
 type rawAllow struct {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -47,6 +48,7 @@ func (b *builder) sources(raw rawConfig, c *Config) []Source {
 		s.Excess = b.onExcess(path+".allow.on-excess", rs.Allow.OnExcess, s)
 		s.Hold = b.onLoss(path+".on-loss", rs.OnLoss, s.BGP != nil && s.BGP.AS == c.AS)
 		s.Quiet = b.resync(path+".resync", rs.Resync)
+		s.Mass = b.mass(path+".mass-withdrawal", rs.Mass, s)
 		out = append(out, s)
 	}
 	return out
@@ -113,6 +115,52 @@ func (b *builder) resync(path, s string) time.Duration {
 		return 0
 	}
 	return b.duration(path, d, 0)
+}
+
+// mass reads which withdrawals are not believed at once. Where nothing is said, peers and pipes are watched: behind them are programs. A file is what somebody wrote into it, and
+// whoever deletes by API is told that it is done.
+func (b *builder) mass(path string, raw *rawMass, of Source) Mass {
+	usual := Mass{Percent: 50, Within: 10 * time.Second, AtLeast: 20, Keep: defaultKeep}
+	switch {
+	case raw == nil && (of.BGP != nil || of.Pipe != ""):
+		return usual
+	case raw == nil:
+		return Mass{}
+	case of.API:
+		b.fail(path, "is not for rules that come by API: each of them is withdrawn by name, and the answer says that it is done")
+		return Mass{}
+	}
+	out := Mass{Percent: b.percent(path+".more-than", raw.MoreThan, usual.Percent), Within: b.duration(path+".within", raw.Within, usual.Within), AtLeast: usual.AtLeast, Keep: b.duration(path+".keep", raw.Keep, usual.Keep)}
+	if raw.AtLeast != nil {
+		out.AtLeast = *raw.AtLeast
+	}
+	if out.Percent == 100 {
+		return Mass{} // nobody can withdraw more than all
+	}
+	if out.AtLeast < 1 {
+		b.fail(path+".of-at-least", "%d is no number of rules", out.AtLeast)
+	}
+	if out.Within < time.Second || out.Within > time.Hour {
+		b.fail(path+".within", "%v is not between 1s and 1h", out.Within)
+	}
+	if out.Keep < time.Second {
+		b.fail(path+".keep", "%v is less than a second: more-than: 100%% is how to believe everything", out.Keep)
+	}
+	return out
+}
+
+// percent reads "1%" to "100%".
+func (b *builder) percent(path, s string, otherwise int) int {
+	if s == "" {
+		return otherwise
+	}
+	digits, ok := strings.CutSuffix(s, "%")
+	n, err := strconv.Atoi(digits)
+	if !ok || err != nil || n < 1 || n > 100 {
+		b.fail(path, "%q is no share, such as 50%%", s)
+		return otherwise
+	}
+	return n
 }
 
 func (b *builder) policy(path string, raw rawAllow) admit.Policy {

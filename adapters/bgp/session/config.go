@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -99,4 +100,15 @@ type Status struct {
 	LastError   string // why the last session or attempt ended; "" when none did
 	LastErrorAt time.Time
 	Established uint64 // sessions established so far
+}
+
+// Words says how a peer is: "established", or its state and why it is not.
+func (s Status) Words() string {
+	switch {
+	case s.State == Established:
+		return "established"
+	case s.LastError != "":
+		return fmt.Sprintf("%s: %s", s.State, s.LastError)
+	}
+	return s.State.String()
 }
