@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/sluice-gateway/sluice/adapters/bgp/session"
+	"github.com/sluice-gateway/sluice/core/admit"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/rib"
 )
@@ -17,11 +18,14 @@ import (
 // ingest turns what one peer says into events. Its methods are called from the goroutine of the peer; Status may be called
 // from anywhere.
 type ingest struct {
-	source flowspec.Source     // "": the peer is no source
-	form   flowspec.OffsetForm // of IPv6 prefixes with an offset
-	cfg    Config
-	log    *slog.Logger
-	begun  map[flowspec.Family]bool // what the peer is saying again
+	name    string              // of the peer
+	address netip.Addr          // of the peer
+	unicast bool                // it has a unicast family
+	source  flowspec.Source     // "": the peer is no source
+	form    flowspec.OffsetForm // of IPv6 prefixes with an offset
+	cfg     Config
+	log     *slog.Logger
+	begun   map[flowspec.Family]bool // what the peer is saying again
 
 	mu     sync.Mutex // guards status
 	status InStatus
@@ -41,7 +45,7 @@ type InStatus struct {
 }
 
 func newIngest(pc PeerConfig, cfg Config, log *slog.Logger) *ingest {
-	return &ingest{source: pc.Source, form: pc.OffsetsIn, cfg: cfg, log: log, begun: map[flowspec.Family]bool{}}
+	return &ingest{name: pc.Name, address: pc.Address.Unmap(), unicast: len(pc.Unicast) > 0, source: pc.Source, form: pc.OffsetsIn, cfg: cfg, log: log, begun: map[flowspec.Family]bool{}}
 }
 
 // Status returns a copy of the counters.
@@ -61,7 +65,8 @@ func (in *ingest) count(change func(*InStatus)) {
 
 func (in *ingest) up(ctx context.Context, _ *session.Session) {
 	clear(in.begun)
-	in.send(ctx, rib.Event{Kind: rib.Up})
+	in.route(ctx, Routes{Kind: rib.Up})
+	in.send(ctx, rib.Event{Kind: rib.Up}, admit.Path{})
 }
 
 // again tells the RIB that the source begins to say everything of a family again, or that it has. An end without a beginning is nothing (RFC 7313 §4).
@@ -69,10 +74,10 @@ func (in *ingest) again(ctx context.Context, f flowspec.Family, end bool) {
 	switch {
 	case !end:
 		in.begun[f] = true
-		in.send(ctx, rib.Event{Kind: rib.Again, Family: f})
+		in.send(ctx, rib.Event{Kind: rib.Again, Family: f}, admit.Path{})
 	case in.begun[f]:
 		delete(in.begun, f)
-		in.send(ctx, rib.Event{Kind: rib.EndOfRIB, Family: f})
+		in.send(ctx, rib.Event{Kind: rib.EndOfRIB, Family: f}, admit.Path{})
 	}
 }
 
@@ -89,18 +94,27 @@ func (in *ingest) down(ctx context.Context, s *session.Session, reason error) {
 	if families, hold := s.Held(); s.Survives(reason) {
 		e.Hold = hold
 		for _, f := range families {
-			e.Held = append(e.Held, familyIn(f))
+			if !f.Unicast() {
+				e.Held = append(e.Held, familyIn(f))
+			}
 		}
 	}
-	in.send(ctx, e)
+	in.send(ctx, e, admit.Path{})
+	in.route(ctx, Routes{Kind: rib.Down})
 }
 
-func (in *ingest) send(ctx context.Context, e rib.Event) {
+func (in *ingest) send(ctx context.Context, e rib.Event, p admit.Path) {
 	if in.source == "" {
 		return
 	}
 	e.Source = in.source
-	if err := in.cfg.Input.Send(ctx, e); err != nil && ctx.Err() == nil {
+	var err error
+	if in.cfg.Validator != nil {
+		err = in.cfg.Validator.Rules(ctx, e, p)
+	} else {
+		err = in.cfg.Input.Send(ctx, e)
+	}
+	if err != nil && ctx.Err() == nil {
 		in.log.Error("the RIB did not take an event", "source", in.source, "err", err)
 	}
 }
@@ -115,43 +129,49 @@ func (in *ingest) update(ctx context.Context, s *session.Session, body []byte) e
 	}
 	if f, ok := u.EndOfRIB(); ok {
 		if fam, ok := flowspec.FamilyOf(f.AFI, f.SAFI); ok && s.Has(f) {
-			in.send(ctx, rib.Event{Kind: rib.EndOfRIB, Family: fam})
+			in.send(ctx, rib.Event{Kind: rib.EndOfRIB, Family: fam}, admit.Path{})
+		} else if f.Unicast() && s.Has(f) {
+			in.route(ctx, Routes{Kind: rib.EndOfRIB, Version: version(f)})
 		}
 		return nil
 	}
+	path, pathErr := session.ParsePath(&u, s.Negotiated)
+	if reset(pathErr) {
+		in.refuse(Refusal{Octets: body, Reason: pathErr.Error()})
+		return pathErr
+	}
+	routes, err := in.routes(s, &u)
 	e := rib.Event{Kind: rib.Update}
-	if err := in.read(s, &u, &e); err != nil {
+	if err == nil {
+		err = in.read(s, &u, path, pathErr, &e)
+	}
+	if err != nil {
 		in.refuse(Refusal{Octets: body, Reason: err.Error()})
 		return err
+	}
+	if routes = in.judged(s, routes, path, pathErr); len(routes.Announce)+len(routes.Withdraw) > 0 {
+		in.route(ctx, routes)
 	}
 	if len(e.Announce)+len(e.Withdraw) > 0 {
 		in.count(func(st *InStatus) {
 			st.Announced += uint64(len(e.Announce))
 			st.Withdrawn += uint64(len(e.Withdraw))
 		})
-		in.send(ctx, e)
+		in.send(ctx, e, in.pathOf(s, path))
 	}
 	return nil
 }
 
-// read fills e with what u says. Errors end the session.
-func (in *ingest) read(s *session.Session, u *session.Update, e *rib.Event) error {
-	if n := len(u.Withdrawn) + len(u.NLRI); n > 0 {
-		in.refuse(Refusal{Octets: append(u.Withdrawn, u.NLRI...), Reason: "IPv4 unicast routes: that family was not offered"})
-	}
-	path, pathErr := session.ParsePath(u, s.Negotiated)
-	var n *session.Notification
-	if errors.As(pathErr, &n) {
-		return pathErr
-	}
-	if u.Unreach != nil {
+// read fills e with what u says about rules. Errors end the session.
+func (in *ingest) read(s *session.Session, u *session.Update, path session.Path, pathErr error, e *rib.Event) error {
+	if u.Unreach != nil && !u.Unreach.Family.Unicast() {
 		gone, err := in.matches(s, u.Unreach.Family, u.Unreach.NLRI)
 		if err != nil {
 			return err
 		}
 		e.Withdraw = append(e.Withdraw, gone...)
 	}
-	if u.Reach == nil {
+	if u.Reach == nil || u.Reach.Family.Unicast() {
 		return nil
 	}
 	nextHop, err := hop(u.Reach)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/adapters/bgp/session"
 	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/rib"
 )
 
 // peer is one neighbour: the handler of its session.
@@ -27,6 +28,9 @@ func (s *Speaker) newPeer(pc PeerConfig) (*peer, error) {
 	var families []session.Family
 	for _, f := range pc.Families {
 		families = append(families, familyOut(f))
+	}
+	for _, v := range pc.Unicast {
+		families = append(families, map[flowspec.Family]session.Family{flowspec.IPv4: session.UnicastIPv4, flowspec.IPv6: session.UnicastIPv6}[v])
 	}
 	log := s.log.With("peer", pc.Name)
 	p.ingest = newIngest(pc, s.cfg, log)
@@ -93,6 +97,12 @@ func (p *peer) Refresh(_ context.Context, s *session.Session, f session.Family) 
 func (p *peer) Again(ctx context.Context, _ *session.Session, f session.Family, end bool) {
 	if fam, ok := flowspec.FamilyOf(f.AFI, f.SAFI); ok {
 		p.ingest.again(ctx, fam, end)
+	} else if f.Unicast() {
+		kind := rib.Again
+		if end {
+			kind = rib.EndOfRIB
+		}
+		p.ingest.route(ctx, Routes{Kind: kind, Version: version(f)})
 	}
 }
 

@@ -34,6 +34,7 @@ type Config struct {
 	Community uint32
 	NoExport  bool      // put NO_EXPORT on every path we send, but where the policy of a device strips it
 	Input     rib.Input // takes what sources say; may be nil without sources
+	Validator Validator // takes it instead, where it is not nil
 	// Settled is closed once the rules are complete: the store is loaded, and every source has said what it has or had the time to. No device is told End-of-RIB before, which
 	// makes it drop what it kept from the last session (RFC 4724 §4.2). Nil: they are complete.
 	Settled <-chan struct{}
@@ -51,6 +52,7 @@ type PeerConfig struct {
 	RemoteAS     uint32
 	Passive      bool // wait for the neighbour to connect
 	Families     []flowspec.Family
+	Unicast      []flowspec.Family // IPv4 and IPv6: whose unicast routes it is to send, for Config.Validator
 	// HoldTime is our offer, whole seconds, at least 3; 0 means 90 s. NoHold offers none.
 	HoldTime time.Duration
 	NoHold   bool
@@ -118,7 +120,7 @@ func (s *Speaker) AddPeer(pc PeerConfig) error {
 	if pc.RemoteAS == 0 {
 		return fmt.Errorf("bgp peer %s: the neighbour's AS is missing", pc.Name)
 	}
-	if pc.Source != "" && s.cfg.Input == nil {
+	if pc.Source != "" && s.cfg.Input == nil && s.cfg.Validator == nil {
 		return fmt.Errorf("bgp peer %s is a source and the speaker has no input to give its rules to", pc.Name)
 	}
 	p, err := s.newPeer(pc)

@@ -43,6 +43,7 @@ type gateway struct {
 	store   *store.Store
 	rib     *rib.RIB
 	gate    *gate
+	valid   *validator
 	speaker *bgp.Speaker
 	plugins *host.Host
 	rec     *reconcile.Reconciler
@@ -147,14 +148,16 @@ func sourcePolicy(s config.Source) rib.SourcePolicy {
 func (g *gateway) openBGP(ctx context.Context) error {
 	var err error
 	g.gate = newGate(g.rib, g.cfg.Sources, g.log)
+	g.valid = newValidator(g.gate, g.cfg.Sources, g.log)
 	g.speaker, err = bgp.New(bgp.Config{
 		RouterID: g.cfg.RouterID, LocalAS: g.cfg.AS, Listen: g.cfg.ListenBGP, Community: g.cfg.Community, NoExport: g.cfg.NoExport,
-		Input: g.gate, Log: g.log, Settled: g.gate.settled, Stay: !g.cfg.Withdraw,
+		Validator: g.valid, Log: g.log, Settled: g.gate.settled, Stay: !g.cfg.Withdraw,
 	})
 	if err != nil {
 		return err
 	}
 	var peers []bgp.PeerConfig
+	vrfs := map[flowspec.Source]string{}
 	for _, d := range g.cfg.Devices {
 		if d.BGP != nil {
 			p := peerConfig(d.Name, *d.BGP)
@@ -169,6 +172,7 @@ func (g *gateway) openBGP(ctx context.Context) error {
 		if s.BGP == nil {
 			continue
 		}
+		vrfs[s.Name] = s.VRF
 		p := peerConfig(string(s.Name), *s.BGP)
 		if both := sameSession(peers, p); both != nil {
 			both.Source = s.Name
@@ -178,6 +182,9 @@ func (g *gateway) openBGP(ctx context.Context) error {
 		peers = append(peers, p)
 	}
 	for _, p := range peers {
+		if len(p.Unicast) > 0 {
+			g.valid.neighbour(p.Name, vrfs[p.Source], p.Restart, p.Unicast)
+		}
 		if err := g.speaker.AddPeer(p); err != nil {
 			return err
 		}
@@ -188,7 +195,7 @@ func (g *gateway) openBGP(ctx context.Context) error {
 func peerConfig(name string, p config.Peer) bgp.PeerConfig {
 	return bgp.PeerConfig{
 		Name: name, Address: p.Address, Port: p.Port, LocalAddress: p.Local, RemoteAS: p.AS, Passive: p.Passive,
-		Families: p.Families, HoldTime: p.HoldTime, NoHold: p.HoldTime == 0, Restart: p.Restart,
+		Families: p.Families, Unicast: p.Unicast, HoldTime: p.HoldTime, NoHold: p.HoldTime == 0, Restart: p.Restart,
 		Password: session.Password(p.Password), Hops: p.Hops, Extended: p.Extended, OffsetsIn: p.Offsets, OffsetsOut: p.Offsets,
 	}
 }
@@ -342,6 +349,7 @@ func (g *gateway) run(ctx context.Context, reload <-chan struct{}) error {
 	tasks.Go(func() error { return api.Serve(tctx, g.api, g.handler()) })
 	tasks.Go(func() error { return g.readFiles(tctx, reload) })
 	tasks.Go(func() error { return g.gate.settle(tctx, settleWithin) })
+	tasks.Go(func() error { return g.valid.run(tctx) })
 	for _, p := range g.pipes {
 		tasks.Go(func() error { return p.Run(tctx, g.stdin) })
 	}

@@ -28,7 +28,8 @@ func sourceListCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Args: cobra.NoArgs,
 		Short: "Sources, their sessions, and how many rules they have",
-		Long: `Sources, their sessions, and how many rules they have: in force; stale, which they have yet to repeat; withdrawn, too many at once to be believed. What was withdrawn is in force
+		Long: `Sources, their sessions, and how many rules they have: in force; stale, which they have yet to repeat; withdrawn, too many at once to be believed; infeasible, since unicast routes speak against them (RFC 8955 section 6): those are
+not among the rules, and the log has the clause of each. What was withdrawn is in force
 until the time that stands below the table, and ends then in ` + "`sluice rule list`" + `.`,
 	}
 	return withClient(cmd, func(ctx context.Context, c *client, _ []string) error {
@@ -39,9 +40,9 @@ until the time that stands below the table, and ends then in ` + "`sluice rule l
 			return err
 		}
 		w := tabwriter.NewWriter(c.out, 0, 8, 2, ' ', 0)
-		fmt.Fprintln(w, "SOURCE\tKIND\tRULES\tIN FORCE\tSTALE\tWITHDRAWN\tSESSION")
+		fmt.Fprintln(w, "SOURCE\tKIND\tRULES\tIN FORCE\tSTALE\tWITHDRAWN\tINFEASIBLE\tSESSION")
 		for _, s := range list.Sources {
-			fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%s\n", s.Name, orDash(s.Kind), s.Rules, s.InForce, s.Stale, s.Withdrawn, orDash(s.Session))
+			fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n", s.Name, orDash(s.Kind), s.Rules, s.InForce, s.Stale, s.Withdrawn, s.Infeasible, orDash(s.Session))
 		}
 		if err := w.Flush(); err != nil {
 			return err
@@ -93,6 +94,7 @@ func (g *gateway) sources() []api.Source {
 	out := []api.Source{}
 	for _, s := range g.cfg.Sources {
 		out = append(out, sourceView(s.Name, kindOf(s), sessions[s.Name], stats[s.Name]))
+		out[len(out)-1].Infeasible = g.valid.refused(s.Name)
 		delete(stats, s.Name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(stats)) {

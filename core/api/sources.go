@@ -22,6 +22,8 @@ type Source struct {
 	InForce   int    `json:"in-force" doc:"of them, those that no other source's rule of the same NLRI stands in front of"`
 	Stale     int    `json:"stale" doc:"of them, those that it has yet to repeat"`
 	Withdrawn int    `json:"withdrawn" doc:"of them, those that it withdrew, too many at once to be believed; they are in force until somebody accepts that, or their time is over"`
+	// Infeasible rules are not among Rules.
+	Infeasible int `json:"infeasible" doc:"rules that it says and that unicast routes speak against (RFC 8955 section 6); they are not among the others"`
 	// Until is when what was withdrawn goes by itself.
 	Until *time.Time `json:"until,omitempty" doc:"when what was withdrawn goes by itself"`
 }

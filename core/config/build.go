@@ -75,6 +75,7 @@ func (b *builder) config(raw rawConfig) *Config {
 	b.protect(c, raw.Protected)
 	c.Devices = b.devices(raw, c, set)
 	b.neighbours(c)
+	b.validated(c)
 	return c
 }
 

@@ -50,6 +50,8 @@ type Source struct {
 	Compat     []string      // guard codes to let through with a warning (docs/notations.md)
 	Hold       time.Duration // keep the rules that long after the source was lost; 0: withdraw at once
 	Quiet      time.Duration // sweep stale rules after that long without an update instead of at End-of-RIB; 0: at End-of-RIB
+	Validate   bool          // compare its rules with unicast routes (RFC 8955 §6, RFC 9117)
+	VRF        string        // the VPN that its plain rules and its unicast routes are of, "": the global table
 	Mass       Mass          // which withdrawals are too large to be believed at once
 
 	BGP  *Peer
@@ -79,8 +81,9 @@ type Peer struct {
 	AS       uint32
 	Local    netip.Addr // our side of the session; zero: whatever the system chooses
 	Families []flowspec.Family
-	Passive  bool          // wait for the neighbour to connect
-	HoldTime time.Duration // what we offer; 0 or at least 3 s
+	Unicast  []flowspec.Family // IPv4 and IPv6: whose unicast routes it is to send, to validate rules with
+	Passive  bool              // wait for the neighbour to connect
+	HoldTime time.Duration     // what we offer; 0 or at least 3 s
 	// Restart is how long it is asked to keep our rules when the session is lost, and the longest that its own are kept; 0: graceful restart is not offered.
 	Restart time.Duration
 	// Password signs the TCP segments of the session (RFC 2385); "": none.

@@ -151,8 +151,8 @@ func TestVPNsOfSources(t *testing.T) {
 	t.Parallel()
 	text := strings.Replace(vrf, "import: [\"1:2\"]", "import: [\"1:2\"], export: [\"1:3\"]", 1)
 	c, err := Parse("c.yaml", []byte(minimal+text+`sources:
-  - {name: global, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}, allow: {destinations: [any]}}
-  - {name: placed, vrf: a, bgp: {address: 192.0.2.3, as: 1, families: [ipv4]}, allow: {destinations: [any]}}
+  - {name: global, validation: off, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}, allow: {destinations: [any]}}
+  - {name: placed, vrf: a, validation: off, bgp: {address: 192.0.2.3, as: 1, families: [ipv4]}, allow: {destinations: [any]}}
   - {name: vpns, bgp: {address: 192.0.2.4, as: 1, families: [vpnv4, vpnv6]}, allow: {destinations: [any], vrfs: [a, b]}}
   - {name: api, api: true, allow: {destinations: [any], vrfs: [b]}}
   - {name: file, file: /x, allow: {destinations: [any], vrfs: [any]}}
@@ -180,7 +180,7 @@ func TestVPNsOfSources(t *testing.T) {
 func TestOnExcess(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]Excess{"discard": {}, "warn": {Warn: true}, "teardown": {Teardown: 10 * time.Minute}, "teardown 90s": {Teardown: 90 * time.Second}} {
-		c, err := Parse("c.yaml", []byte(minimal+"sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}, allow: {destinations: [any], max-rules: 2, on-excess: "+text+"}}\n"), env())
+		c, err := Parse("c.yaml", []byte(minimal+"sources:\n  - {name: s, validation: off, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}, allow: {destinations: [any], max-rules: 2, on-excess: "+text+"}}\n"), env())
 		if err != nil || c.Sources[0].Excess != want {
 			t.Errorf("%s: got %+v, %v", text, c, err)
 		}
@@ -228,7 +228,7 @@ const vrf = "vrfs:\n  - {name: a, rd: \"1:1\", route-targets: {import: [\"1:1\"]
 // both is a neighbour that is device and source, with these families as a source.
 func both(families string) string {
 	return "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n" +
-		"sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: 1, families: " + families + "}, allow: {destinations: [any]}}\n"
+		"sources:\n  - {name: s, validation: off, bgp: {address: 192.0.2.2, as: 1, families: " + families + "}, allow: {destinations: [any]}}\n"
 }
 
 func TestDeviceThatIsASource(t *testing.T) {
@@ -236,6 +236,42 @@ func TestDeviceThatIsASource(t *testing.T) {
 	c, err := Parse("c.yaml", []byte(minimal+both("[ipv4]")), env())
 	if err != nil || !c.Devices[0].BGP.Same(*c.Sources[0].BGP) {
 		t.Errorf("got %v, %v", c, err)
+	}
+}
+
+// Rules of another AS are compared with unicast routes unless the file says otherwise, and somebody has to send these.
+func TestValidation(t *testing.T) {
+	t.Parallel()
+	const vrfs = "vrfs:\n  - {name: a, rd: \"1:1\"}\n"
+	const edge = "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.3, as: 64512, families: [ipv4, ipv4-unicast]}}\n"
+	source := func(as int, families, more string) string {
+		return fmt.Sprintf("sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: %d, families: [%s]}, allow: {destinations: [any], vrfs: [any]}%s}\n", as, families, more)
+	}
+	for name, c := range map[string]struct {
+		text, err string
+		validate  bool
+	}{
+		"another AS":             {source(1, "ipv4, ipv4-unicast", ""), "", true},
+		"by another's routes":    {edge + source(1, "ipv4", ""), "", true},
+		"off":                    {source(1, "ipv4", ", validation: off"), "", false},
+		"ours":                   {source(64512, "ipv4", ""), "", false},
+		"ours, on":               {source(64512, "ipv4, ipv4-unicast", ", validation: on"), "", true},
+		"nothing to compare":     {source(1, "ipv4", ""), "no neighbour is to send the ipv4 ones: add ipv4-unicast to the families of this source", false},
+		"of the other version":   {edge + source(1, "ipv4, ipv6", ""), "no neighbour is to send the ipv6 ones: add ipv6-unicast", false},
+		"of a VPN":               {edge + source(1, "ipv4", ", vrf: a"), "no neighbour is to send the ipv4 ones of a: add ipv4-unicast", false},
+		"VPN families alone":     {source(1, "vpnv4", ""), "", true},
+		"unicast and no rules":   {source(1, "ipv4-unicast", ""), "families: missing", false},
+		"no such unicast family": {source(1, "vpnv4-unicast", ""), `"vpnv4-unicast" is no family`, false},
+		"no such word":           {source(64512, "ipv4", ", validation: strict"), `"strict" is neither "on" nor "off"`, false},
+		"by no path":             {"sources:\n  - {name: s, api: true, validation: off, allow: {destinations: [any]}}\n", "is for BGP sources", false},
+	} {
+		got, err := Parse("c.yaml", []byte("router-id: 192.0.2.1\nas: 64512\nstore: x\n"+vrfs+c.text), env())
+		switch {
+		case c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)):
+			t.Errorf("%s: got %v, want %s", name, err, c.err)
+		case c.err == "" && (err != nil || got.Sources[0].Validate != c.validate):
+			t.Errorf("%s: got %+v, %v", name, got, err)
+		}
 	}
 }
 
@@ -279,7 +315,7 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"empty secret":      {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", password: {file: /empty}}\n", "/empty gives nothing"},
 		"neighbour twice":   {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n  - {name: e, profile: asr9k, bgp: {address: 192.0.2.2, port: 179, as: 1, families: [ipv4]}}\n", `c.yaml:6:46: devices[1].bgp.address: 192.0.2.2 is the neighbour of "d" already`},
 		"both, not agreed":  {minimal + both("[ipv4, ipv6]"), `192.0.2.2 is the device "d" as well, over one session: as, families and all`},
-		"one name for two":  {minimal + strings.Replace(both("[ipv4]"), "name: s, bgp: {address: 192.0.2.2", "name: d, bgp: {address: 192.0.2.3", 1), `"d" is also a device, with another address`},
+		"one name for two":  {minimal + strings.Replace(both("[ipv4]"), "name: s, validation: off, bgp: {address: 192.0.2.2", "name: d, validation: off, bgp: {address: 192.0.2.3", 1), `"d" is also a device, with another address`},
 		"negative room":     {minimal + "devices:\n  - {name: d, profile: asr9k, max-routes: -1, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "c.yaml:5:43: devices[0].max-routes: -1 is negative"},
 		"headroom of what":  {minimal + "devices:\n  - {name: d, profile: asr9k, headroom: 9, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "devices[0].headroom: headroom is beyond max-routes, and there is no max-routes"},
 		"no room said":      {minimal + "devices:\n  - {name: d, profile: junos-mx, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", `devices[0].max-routes: missing: profile junos-mx does not know how many FlowSpec routes the router takes. Write the limit that is configured there, such as "max-routes: 3000", or "max-routes: unlimited" if there is none (more than the neighbour may send: with teardown, ends the session)`},

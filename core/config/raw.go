@@ -52,6 +52,7 @@ type rawSource struct {
 	Resync     string   `yaml:"resync"`
 	Compat     []string `yaml:"compat"`
 	VRF        string   `yaml:"vrf"`
+	Validation string   `yaml:"validation"`
 	Mass       *rawMass `yaml:"mass-withdrawal"`
 	Allow      rawAllow `yaml:"allow"`
 

@@ -48,6 +48,7 @@ func (b *builder) sources(raw rawConfig, c *Config) []Source {
 		s.Excess = b.onExcess(path+".allow.on-excess", rs.Allow.OnExcess, s)
 		s.Hold = b.onLoss(path+".on-loss", rs.OnLoss, s.BGP != nil && s.BGP.AS == c.AS)
 		s.Quiet = b.resync(path+".resync", rs.Resync)
+		s.VRF, s.Validate = rs.VRF, b.validation(path+".validation", rs.Validation, s, c)
 		s.Mass = b.mass(path+".mass-withdrawal", rs.Mass, s)
 		out = append(out, s)
 	}
@@ -249,18 +250,21 @@ func (b *builder) peer(path string, raw rawPeer) *Peer {
 		b.fail(path+".graceful-restart", "%v is not whole seconds up to 4095s", p.Restart)
 	}
 	for i, s := range raw.Families {
-		f, ok := familyNamed(s)
-		if !ok {
-			b.fail(fmt.Sprintf("%s.families[%d]", path, i), "%q is no family: ipv4, ipv6, vpnv4, vpnv6", s)
-			continue
+		if f, ok := familyNamed(s); ok {
+			p.Families = append(p.Families, f)
+		} else if f, ok := familyNamed(strings.TrimSuffix(s, unicastSuffix)); ok && !f.VPN() {
+			p.Unicast = append(p.Unicast, f)
+		} else {
+			b.fail(fmt.Sprintf("%s.families[%d]", path, i), "%q is no family: ipv4, ipv6, vpnv4, vpnv6, ipv4-unicast, ipv6-unicast", s)
 		}
-		p.Families = append(p.Families, f)
 	}
-	if len(raw.Families) == 0 {
+	if len(p.Families) == 0 && (len(raw.Families) == 0 || len(p.Unicast) > 0) {
 		b.fail(path+".families", "missing: of ipv4, ipv6, vpnv4 and vpnv6 exactly what the neighbour has configured")
 	}
 	return p
 }
+
+const unicastSuffix = "-unicast"
 
 func familyNamed(s string) (flowspec.Family, bool) {
 	for f := flowspec.IPv4; f <= flowspec.VPNv6; f++ {

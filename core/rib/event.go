@@ -12,7 +12,7 @@ type Kind uint8
 
 // The kinds of events.
 const (
-	Update   Kind = iota + 1 // Withdraw first, then Announce
+	Update   Kind = iota + 1 // Withdraw and Refused first, then Announce
 	Up                       // the source is there again: what it does not repeat before EndOfRIB (or its quiet time) is swept
 	Down                     // the source is gone: its rules are withdrawn or held, as configured for the source
 	EndOfRIB                 // the source has said all it has for Family (0: for all families)
@@ -32,6 +32,8 @@ type Event struct {
 	Held     []flowspec.Family
 	Announce []flowspec.Rule
 	Withdraw []flowspec.Match // identity is family and canonical NLRI
+	// Refused are rules that the source may not say any more, whatever it says itself. They go at once, and are no withdrawal of the source (see MassWithdrawal).
+	Refused []flowspec.Match
 	// Done, where set, receives one answer: nil once the event is stored durably, or why it was not taken. Capacity 1.
 	Done chan<- error
 }

@@ -174,6 +174,9 @@ func (t *table) update(s *source, e Event, now time.Time) error {
 		s.quietAt = now.Add(s.policy.Quiet)
 	}
 	asked := e.Done != nil
+	for _, m := range e.Refused {
+		t.remove(identity(m), s)
+	}
 	gone, replaced := t.withdrawn(s, e)
 	t.withdraw(s, gone, now)
 	for _, id := range replaced {
