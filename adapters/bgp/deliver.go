@@ -61,7 +61,7 @@ type OutStatus struct {
 
 func newDevice(pc PeerConfig, cfg Config, log *slog.Logger) *Device {
 	d := &Device{name: pc.Name, families: pc.Families, policy: pc.Policy, alone: pc.Alone, form: pc.OffsetsOut, settled: cfg.Settled, log: log, wake: make(chan struct{}, 1), routes: map[routeKey]*owed{}, known: map[string]*attributes{}}
-	d.expected = session.Negotiated{LocalAS: cfg.LocalAS, Open: session.Open{AS: pc.RemoteAS, FourOctet: true}}
+	d.expected = session.Negotiated{LocalAS: cmp.Or(pc.LocalAS, cfg.LocalAS), Open: session.Open{AS: pc.RemoteAS, FourOctet: true}}
 	if cfg.NoExport && !slices.Contains(pc.Policy.Strip.Plain, NoExport) {
 		d.marks = append(d.marks, NoExport)
 	}

@@ -20,6 +20,7 @@ import (
 type ingest struct {
 	name    string              // of the peer
 	address netip.Addr          // of the peer
+	own     map[uint32]bool     // our AS numbers, towards all peers
 	unicast bool                // it has a unicast family
 	source  flowspec.Source     // "": the peer is no source
 	form    flowspec.OffsetForm // of IPv6 prefixes with an offset
@@ -44,8 +45,8 @@ type InStatus struct {
 	Last []Refusal
 }
 
-func newIngest(pc PeerConfig, cfg Config, log *slog.Logger) *ingest {
-	return &ingest{name: pc.Name, address: pc.Address.Unmap(), unicast: len(pc.Unicast) > 0, source: pc.Source, form: pc.OffsetsIn, cfg: cfg, log: log, begun: map[flowspec.Family]bool{}}
+func newIngest(pc PeerConfig, cfg Config, own map[uint32]bool, log *slog.Logger) *ingest {
+	return &ingest{name: pc.Name, own: own, address: pc.Address.Unmap(), unicast: len(pc.Unicast) > 0, source: pc.Source, form: pc.OffsetsIn, cfg: cfg, log: log, begun: map[flowspec.Family]bool{}}
 }
 
 // Status returns a copy of the counters.
@@ -273,8 +274,8 @@ func (in *ingest) template(p session.Path, nextHop netip.Addr) (flowspec.Rule, e
 // loop says why a path has been here already, or "". A path that we sent must never come back as a source: the gateway would keep itself alive.
 func (in *ingest) loop(p session.Path) string {
 	switch {
-	case slices.Contains(p.ASPath, in.cfg.LocalAS):
-		return fmt.Sprintf("our AS %d is in the AS_PATH (RFC 4271 §9)", in.cfg.LocalAS)
+	case slices.ContainsFunc(p.ASPath, func(as uint32) bool { return in.own[as] }):
+		return fmt.Sprintf("an AS of ours is in the AS_PATH %v (RFC 4271 §9)", p.ASPath)
 	case p.OriginatorID == in.cfg.RouterID:
 		return fmt.Sprintf("ORIGINATOR_ID is our router id %v (RFC 4456 §8)", in.cfg.RouterID)
 	case slices.Contains(p.ClusterList, in.cfg.RouterID):

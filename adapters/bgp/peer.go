@@ -33,13 +33,13 @@ func (s *Speaker) newPeer(pc PeerConfig) (*peer, error) {
 		families = append(families, map[flowspec.Family]session.Family{flowspec.IPv4: session.UnicastIPv4, flowspec.IPv6: session.UnicastIPv6}[v])
 	}
 	log := s.log.With("peer", pc.Name)
-	p.ingest = newIngest(pc, s.cfg, log)
+	p.ingest = newIngest(pc, s.cfg, s.own, log)
 	if pc.Device {
 		p.device = newDevice(pc, s.cfg, log)
 	}
 	var err error
 	p.session, err = session.NewPeer(session.Config{
-		Name: pc.Name, LocalAS: s.cfg.LocalAS, RouterID: s.cfg.RouterID, RemoteAS: pc.RemoteAS,
+		Name: pc.Name, LocalAS: pc.LocalAS, RouterID: s.cfg.RouterID, RemoteAS: pc.RemoteAS,
 		Remote: netip.AddrPortFrom(pc.Address, pc.port()), Local: pc.LocalAddress, Passive: pc.Passive,
 		Families: families, HoldTime: pc.HoldTime, NoHold: pc.NoHold, RetryMin: pc.RetryMin, RetryMax: pc.RetryMax, Log: s.log,
 		Password: pc.Password, Hops: pc.Hops, Extended: pc.Extended, Restart: pc.Restart, Restarting: p.restarting, Stay: s.cfg.Stay,

@@ -50,7 +50,8 @@ type PeerConfig struct {
 	Port         uint16     // where we connect to; 0: 179
 	LocalAddress netip.Addr // our side; zero: any
 	RemoteAS     uint32
-	Passive      bool // wait for the neighbour to connect
+	LocalAS      uint32 // ours in this session: another AS number than that of Config, which the neighbour does not see; 0: that one
+	Passive      bool   // wait for the neighbour to connect
 	Families     []flowspec.Family
 	Unicast      []flowspec.Family // IPv4 and IPv6: whose unicast routes it is to send, for Config.Validator
 	// HoldTime is our offer, whole seconds, at least 3; 0 means 90 s. NoHold offers none.
@@ -78,7 +79,8 @@ type Speaker struct {
 	log    *slog.Logger
 	server session.Server
 
-	mu        sync.Mutex // guards what follows
+	mu        sync.Mutex      // guards what follows
+	own       map[uint32]bool // our AS numbers; not changed any more once Run began
 	peers     []*peer
 	listeners []net.Listener
 	running   bool
@@ -96,7 +98,7 @@ func New(cfg Config) (*Speaker, error) {
 	if log == nil {
 		log = slog.Default()
 	}
-	return &Speaker{cfg: cfg, log: log, server: session.Server{Log: log}}, nil
+	return &Speaker{cfg: cfg, log: log, server: session.Server{Log: log}, own: map[uint32]bool{cfg.LocalAS: true}}, nil
 }
 
 // AddPeer adds a neighbour. All of them are added before Run.
@@ -123,6 +125,10 @@ func (s *Speaker) AddPeer(pc PeerConfig) error {
 	if pc.Source != "" && s.cfg.Input == nil && s.cfg.Validator == nil {
 		return fmt.Errorf("bgp peer %s is a source and the speaker has no input to give its rules to", pc.Name)
 	}
+	if pc.LocalAS == 0 {
+		pc.LocalAS = s.cfg.LocalAS
+	}
+	s.own[pc.LocalAS] = true
 	p, err := s.newPeer(pc)
 	if err != nil {
 		return err

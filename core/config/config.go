@@ -79,6 +79,7 @@ type Peer struct {
 	Address  netip.Addr
 	Port     uint16 // where we connect to; 0: 179
 	AS       uint32
+	LocalAS  uint32     // ours in this session; 0: that of Config
 	Local    netip.Addr // our side of the session; zero: whatever the system chooses
 	Families []flowspec.Family
 	Unicast  []flowspec.Family // IPv4 and IPv6: whose unicast routes it is to send, to validate rules with
@@ -94,6 +95,9 @@ type Peer struct {
 	Offsets flowspec.OffsetForm
 	Hops    int // with TTL security (RFC 5082), how far away it is at most, 1 to 254; 0: anywhere
 }
+
+// internal says whether a session is within one AS.
+func (c *Config) internal(p Peer) bool { return p.AS == cmp.Or(p.LocalAS, c.AS) }
 
 // Same says whether p and o are one neighbour, which has one session.
 func (p Peer) Same(o Peer) bool {

@@ -97,6 +97,9 @@ func TestReferenceIsValid(t *testing.T) {
 	if p := detector.BGP; p.Password != "hunter3" || p.Hops != 1 || p.Offsets != flowspec.OffsetWhole || p.Restart != 2*time.Minute || fmt.Sprintf("%v %+v %#v", *p, *p, *p) != strings.ReplaceAll(fmt.Sprintf("%v %+v %#v", *p, *p, *p), "hunter", "") {
 		t.Errorf("the session of detector: %+v", *p)
 	}
+	if detector.BGP.LocalAS != 64512 {
+		t.Errorf("the local AS of detector is %d", detector.BGP.LocalAS)
+	}
 	if len(detector.Admit.Components) != 7 || detector.Admit.Components[0] != flowspec.DstPrefix {
 		t.Errorf("detector may use %v", detector.Admit.Components)
 	}

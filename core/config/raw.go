@@ -83,6 +83,7 @@ type rawPeer struct {
 	Address  string     `yaml:"address"`
 	Port     uint16     `yaml:"port"`
 	AS       uint32     `yaml:"as"`
+	LocalAS  uint32     `yaml:"local-as"`
 	Local    string     `yaml:"local-address"`
 	Families []string   `yaml:"families"`
 	Passive  bool       `yaml:"passive"`

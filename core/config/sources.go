@@ -46,7 +46,7 @@ func (b *builder) sources(raw rawConfig, c *Config) []Source {
 		}
 		b.within(path, rs, c, &s)
 		s.Excess = b.onExcess(path+".allow.on-excess", rs.Allow.OnExcess, s)
-		s.Hold = b.onLoss(path+".on-loss", rs.OnLoss, s.BGP != nil && s.BGP.AS == c.AS)
+		s.Hold = b.onLoss(path+".on-loss", rs.OnLoss, s.BGP != nil && c.internal(*s.BGP))
 		s.Quiet = b.resync(path+".resync", rs.Resync)
 		s.VRF, s.Validate = rs.VRF, b.validation(path+".validation", rs.Validation, s, c)
 		s.Mass = b.mass(path+".mass-withdrawal", rs.Mass, s)
@@ -212,7 +212,7 @@ func (b *builder) protect(c *Config, list []string) {
 }
 
 func (b *builder) peer(path string, raw rawPeer) *Peer {
-	p := &Peer{Port: raw.Port, AS: raw.AS, Passive: raw.Passive, HoldTime: b.duration(path+".hold-time", raw.HoldTime, defaultHoldTime)}
+	p := &Peer{Port: raw.Port, AS: raw.AS, LocalAS: raw.LocalAS, Passive: raw.Passive, HoldTime: b.duration(path+".hold-time", raw.HoldTime, defaultHoldTime)}
 	var err error
 	if p.Address, err = netip.ParseAddr(raw.Address); err != nil {
 		b.fail(path+".address", "%q is not an address", raw.Address)

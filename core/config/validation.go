@@ -18,7 +18,7 @@ func (b *builder) validation(path, s string, of Source, c *Config) bool {
 	case s != "on" && s != "":
 		b.fail(path, "%q is neither \"on\" nor \"off\"", s)
 	}
-	return of.BGP != nil && (s == "on" || of.BGP.AS != c.AS)
+	return of.BGP != nil && (s == "on" || !c.internal(*of.BGP))
 }
 
 // validated checks that there are unicast routes to compare with, for every source that is to be compared.
