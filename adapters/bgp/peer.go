@@ -19,8 +19,9 @@ type peer struct {
 	ingest  *ingest
 	device  *Device // nil unless it is given rules
 	current atomic.Pointer[session.Session]
-	wasUp   bool           // there was a session; belongs to the goroutine of the session
-	marks   sync.WaitGroup // sends End-of-RIB where there is no device to do it
+	stop    context.CancelFunc // ends its Run
+	wasUp   bool               // there was a session; belongs to the goroutine of the session
+	marks   sync.WaitGroup     // sends End-of-RIB where there is no device to do it
 }
 
 func (s *Speaker) newPeer(pc PeerConfig) (*peer, error) {

@@ -45,8 +45,12 @@ type Config struct {
 
 // PeerConfig is one BGP neighbour: a source of rules, a device that is given rules, or both.
 type PeerConfig struct {
-	Name         string // of the device, or of the source where it is no device
-	Address      netip.Addr
+	Name    string // of the device, or of the source where it is no device
+	Address netip.Addr
+	// Prefix, where it is valid, makes of this a template: whoever connects from an address in it, and is no peer of its own, becomes one, at most Limit of them at a time. Its name and its source are
+	// those of the template, "@" and the address. A template is no device.
+	Prefix       netip.Prefix
+	Limit        int
 	Port         uint16     // where we connect to; 0: 179
 	LocalAddress netip.Addr // our side; zero: any
 	RemoteAS     uint32
@@ -78,10 +82,14 @@ type Speaker struct {
 	cfg    Config
 	log    *slog.Logger
 	server session.Server
+	// patience is how long a peer of a template is left to come back before another one may take its place.
+	patience time.Duration
 
 	mu        sync.Mutex      // guards what follows
 	own       map[uint32]bool // our AS numbers; not changed any more once Run began
 	peers     []*peer
+	templates []PeerConfig
+	start     func(*peer) // runs a peer that comes while Run is under way
 	listeners []net.Listener
 	running   bool
 }
@@ -98,7 +106,7 @@ func New(cfg Config) (*Speaker, error) {
 	if log == nil {
 		log = slog.Default()
 	}
-	return &Speaker{cfg: cfg, log: log, server: session.Server{Log: log}, own: map[uint32]bool{cfg.LocalAS: true}}, nil
+	return &Speaker{cfg: cfg, log: log, server: session.Server{Log: log}, patience: 10 * time.Second, own: map[uint32]bool{cfg.LocalAS: true}}, nil
 }
 
 // AddPeer adds a neighbour. All of them are added before Run.
@@ -112,7 +120,7 @@ func (s *Speaker) AddPeer(pc PeerConfig) error {
 		if p.cfg.Name == pc.Name {
 			return fmt.Errorf("bgp peer %s: there are two of that name", pc.Name)
 		}
-		if p.cfg.Address == pc.Address && p.cfg.LocalAddress == pc.LocalAddress && p.cfg.port() == pc.port() {
+		if pc.Address.IsValid() && p.cfg.Address == pc.Address && p.cfg.LocalAddress == pc.LocalAddress && p.cfg.port() == pc.port() {
 			return fmt.Errorf("bgp peer %s has the addresses of %s: one session carries both directions, so name it as source and as device at once", pc.Name, p.cfg.Name)
 		}
 	}
@@ -129,6 +137,9 @@ func (s *Speaker) AddPeer(pc PeerConfig) error {
 		pc.LocalAS = s.cfg.LocalAS
 	}
 	s.own[pc.LocalAS] = true
+	if pc.Prefix.IsValid() {
+		return s.addTemplate(pc)
+	}
 	p, err := s.newPeer(pc)
 	if err != nil {
 		return err
@@ -184,19 +195,25 @@ func (s *Speaker) Run(ctx context.Context) error {
 	if err := s.Listen(ctx); err != nil {
 		return err
 	}
+	g, ctx := errgroup.WithContext(ctx)
+	start := func(p *peer) {
+		pctx, stop := context.WithCancel(ctx)
+		p.stop = stop
+		g.Go(func() error {
+			defer stop()
+			p.session.Run(pctx)
+			return nil
+		})
+	}
 	s.mu.Lock()
-	s.running = true
+	s.running, s.start = true, start
 	peers, listeners := s.peers, s.listeners
 	s.mu.Unlock()
-	g, ctx := errgroup.WithContext(ctx)
 	for _, ln := range listeners {
 		g.Go(func() error { return s.server.Serve(ctx, ln) })
 	}
 	for _, p := range peers {
-		g.Go(func() error {
-			p.session.Run(ctx)
-			return nil
-		})
+		start(p)
 	}
 	return g.Wait()
 }

@@ -37,7 +37,7 @@ func newGate(next rib.Input, sources []config.Source, log *slog.Logger) *gate {
 	}
 	for _, s := range sources {
 		g.policies[s.Name] = s.Admit
-		if s.BGP != nil {
+		if s.BGP != nil && !s.BGP.Prefix.IsValid() { // nobody knows who comes from a prefix
 			families := map[flowspec.Family]bool{}
 			for _, f := range s.BGP.Families {
 				families[f] = true
@@ -119,7 +119,7 @@ func (g *gate) Send(ctx context.Context, e rib.Event) error {
 
 // placedFamily is the family in which rules are that a source says in family f; 0 is all.
 func (g *gate) placedFamily(source flowspec.Source, f flowspec.Family) flowspec.Family {
-	if f == 0 || g.policies[source].In == nil {
+	if f == 0 || g.policies[configured(source)].In == nil {
 		return f
 	}
 	return f.InVPN()
@@ -127,7 +127,7 @@ func (g *gate) placedFamily(source flowspec.Source, f flowspec.Family) flowspec.
 
 // send is Send. Besides the policy, judge is asked about each rule as it was placed, and in which family it was said; gone is told which rules are none any more.
 func (g *gate) send(ctx context.Context, e rib.Event, judge func(r flowspec.Rule, said flowspec.Family) *admit.NotAdmitted, gone func(flowspec.Match)) error {
-	policy := g.policies[e.Source]
+	policy := g.policies[configured(e.Source)]
 	if e.Kind == rib.EndOfRIB {
 		family := e.Family // as the source said it
 		defer g.ended(e.Source, family)

@@ -90,6 +90,7 @@ func (g *gateway) openRules(context.Context) error {
 	}
 	g.rib, err = rib.New(rib.Config{
 		Sources: policies, Store: g.store,
+		Others: g.policyOfNeighbour,
 		Refused: func(r flowspec.Rule, err error) {
 			g.log.Warn("rule refused", "source", r.Source, "rule", r.ID, "match", r.Match.String(), "error", err)
 			g.excess(r.Source, err)
@@ -116,7 +117,7 @@ func (g *gateway) excess(source flowspec.Source, err error) {
 		return
 	}
 	for _, s := range g.cfg.Sources {
-		if s.Name == source && s.Excess.Teardown > 0 && g.speaker.Teardown(source, s.Excess.Teardown) {
+		if s.Name == configured(source) && s.Excess.Teardown > 0 && g.speaker.Teardown(source, s.Excess.Teardown) {
 			g.log.Error("session ended: the source has more rules than max-rules", "source", source, "max-rules", many.Max, "back-after", s.Excess.Teardown)
 		}
 	}
@@ -125,11 +126,27 @@ func (g *gateway) excess(source flowspec.Source, err error) {
 // reportOrphans says which stored rules nobody can withdraw any more, because their source is no longer configured: they go soon, and not in silence.
 func (g *gateway) reportOrphans() {
 	for name, s := range g.rib.Stats() {
-		known := slices.ContainsFunc(g.cfg.Sources, func(c config.Source) bool { return c.Name == name })
+		known := slices.ContainsFunc(g.cfg.Sources, func(c config.Source) bool { return c.Name == configured(name) })
 		if !known && s.Rules > 0 {
 			g.log.Warn("rules of a source that is no longer configured stay in force for 3 minutes, unless a source that is repeats them", "source", name, "rules", s.Rules)
 		}
 	}
+}
+
+// configured returns the name that a source has in the configuration: neighbours of a prefix share one.
+func configured(s flowspec.Source) flowspec.Source {
+	template, _ := bgp.Template(s)
+	return template
+}
+
+// policyOfNeighbour is how the RIB treats a neighbour of a source with a prefix.
+func (g *gateway) policyOfNeighbour(name flowspec.Source) (rib.SourcePolicy, bool) {
+	for _, s := range g.cfg.Sources {
+		if s.BGP != nil && s.BGP.Prefix.IsValid() && s.Name == configured(name) {
+			return sourcePolicy(s), true
+		}
+	}
+	return rib.SourcePolicy{}, false
 }
 
 // repeatWithin is how long, after a restart, rules wait for a source that repeats them to do so.
@@ -183,7 +200,7 @@ func (g *gateway) openBGP(ctx context.Context) error {
 	}
 	for _, p := range peers {
 		if len(p.Unicast) > 0 {
-			g.valid.neighbour(p.Name, vrfs[p.Source], p.Restart, p.Unicast)
+			g.valid.neighbour(p.Name, vrfs[p.Source], p.Prefix.IsValid(), p.Restart, p.Unicast)
 		}
 		if err := g.speaker.AddPeer(p); err != nil {
 			return err
@@ -194,7 +211,7 @@ func (g *gateway) openBGP(ctx context.Context) error {
 
 func peerConfig(name string, p config.Peer) bgp.PeerConfig {
 	return bgp.PeerConfig{
-		Name: name, Address: p.Address, Port: p.Port, LocalAddress: p.Local, RemoteAS: p.AS, LocalAS: p.LocalAS, Passive: p.Passive,
+		Name: name, Address: p.Address, Prefix: p.Prefix, Limit: p.Limit, Port: p.Port, LocalAddress: p.Local, RemoteAS: p.AS, LocalAS: p.LocalAS, Passive: p.Passive,
 		Families: p.Families, Unicast: p.Unicast, HoldTime: p.HoldTime, NoHold: p.HoldTime == 0, Restart: p.Restart,
 		Password: session.Password(p.Password), Hops: p.Hops, Extended: p.Extended, OffsetsIn: p.Offsets, OffsetsOut: p.Offsets,
 	}

@@ -83,7 +83,7 @@ func sourceKeepCmd() *cobra.Command {
 	})
 }
 
-// sources tells what is known of every source: those of the configuration in its order, then those that only the store knows.
+// sources tells what is known of every source: those of the configuration in its order, then the neighbours that came from a prefix and those that only the store knows.
 func (g *gateway) sources() []api.Source {
 	stats, sessions := g.rib.Stats(), map[flowspec.Source]string{}
 	for _, p := range g.speaker.Status() {
@@ -92,14 +92,25 @@ func (g *gateway) sources() []api.Source {
 		}
 	}
 	out := []api.Source{}
-	for _, s := range g.cfg.Sources {
-		out = append(out, sourceView(s.Name, kindOf(s), sessions[s.Name], stats[s.Name]))
-		out[len(out)-1].Infeasible = g.valid.refused(s.Name)
-		delete(stats, s.Name)
+	add := func(name flowspec.Source, kind string) {
+		v := sourceView(name, kind, sessions[name], stats[name])
+		v.Infeasible = g.valid.refused(name)
+		out = append(out, v)
+		delete(stats, name)
+		delete(sessions, name)
 	}
-	for _, name := range slices.Sorted(maps.Keys(stats)) {
-		if stats[name].Rules > 0 {
-			out = append(out, sourceView(name, "", "", stats[name]))
+	for _, s := range g.cfg.Sources {
+		add(s.Name, kindOf(s))
+	}
+	rest := slices.AppendSeq(slices.Collect(maps.Keys(stats)), maps.Keys(sessions))
+	slices.Sort(rest)
+	for _, name := range slices.Compact(rest) {
+		kind := ""
+		if _, known := g.policyOfNeighbour(name); known {
+			kind = "bgp"
+		}
+		if _, connected := sessions[name]; connected || stats[name].Rules > 0 {
+			add(name, kind)
 		}
 	}
 	return out

@@ -33,8 +33,9 @@ type validator struct {
 	mu         sync.Mutex // guards what follows, and keeps events in their order
 	state      *admit.Validation
 	neighbours map[string]*routing
-	waiting    []judgement // until begun
-	rules      int         // in waiting
+	templates  map[string]*routing // of those that come from a prefix; nobody waits for them
+	waiting    []judgement         // until begun
+	rules      int                 // in waiting
 }
 
 // routing is a neighbour that sends unicast routes.
@@ -54,7 +55,7 @@ type judgement struct {
 }
 
 func newValidator(g *gate, sources []config.Source, log *slog.Logger) *validator {
-	v := &validator{gate: g, log: log, tables: map[flowspec.Source]string{}, wake: make(chan struct{}, 1), begun: make(chan struct{}), state: admit.NewValidation(), neighbours: map[string]*routing{}}
+	v := &validator{gate: g, log: log, tables: map[flowspec.Source]string{}, wake: make(chan struct{}, 1), begun: make(chan struct{}), state: admit.NewValidation(), neighbours: map[string]*routing{}, templates: map[string]*routing{}}
 	for _, s := range sources {
 		if s.Validate {
 			v.tables[s.Name] = s.VRF
@@ -63,14 +64,18 @@ func newValidator(g *gate, sources []config.Source, log *slog.Logger) *validator
 	return v
 }
 
-// neighbour adds one that sends unicast routes of a table, before run.
-func (v *validator) neighbour(name, table string, keep time.Duration, families []flowspec.Family) {
+// neighbour adds one that sends unicast routes of a table, or all that come from a prefix, before run.
+func (v *validator) neighbour(name, table string, prefix bool, keep time.Duration, families []flowspec.Family) {
 	r := &routing{table: table, keep: keep, owed: map[int]bool{}, stale: map[int]bool{}}
 	for _, f := range families {
 		r.of = append(r.of, int(f.Version()))
 		r.owed[int(f.Version())] = true
 	}
-	v.neighbours[name] = r
+	if prefix {
+		v.templates[name] = r
+	} else {
+		v.neighbours[name] = r
+	}
 }
 
 // run lets time pass, until ctx ends.
@@ -162,7 +167,7 @@ func (v *validator) begin(ctx context.Context, late bool) {
 
 // Rules implements bgp.Validator.
 func (v *validator) Rules(ctx context.Context, e rib.Event, p admit.Path) error {
-	if _, compared := v.tables[e.Source]; !compared {
+	if _, compared := v.tables[configured(e.Source)]; !compared {
 		return v.gate.Send(ctx, e)
 	}
 	v.mu.Lock()
@@ -185,7 +190,7 @@ func (v *validator) Rules(ctx context.Context, e rib.Event, p admit.Path) error 
 
 // judge passes on what a source says, less the rules that unicast routes speak against. The caller holds mu.
 func (v *validator) judge(ctx context.Context, e rib.Event, p admit.Path) error {
-	table := v.tables[e.Source]
+	table := v.tables[configured(e.Source)]
 	switch e.Kind {
 	case rib.Down:
 		v.state.Lost(table, e.Source)
@@ -206,7 +211,7 @@ func (v *validator) judge(ctx context.Context, e rib.Event, p admit.Path) error 
 func (v *validator) Routes(ctx context.Context, e bgp.Routes) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	r := v.neighbours[e.Peer]
+	r := v.routing(e.Peer)
 	if r == nil {
 		return nil
 	}
@@ -232,6 +237,21 @@ func (v *validator) Routes(ctx context.Context, e bgp.Routes) error {
 		v.begin(ctx, false)
 	}
 	return nil
+}
+
+// routing returns what is known of a neighbour, or nil where it is to send no routes. The caller holds mu.
+func (v *validator) routing(peer string) *routing {
+	if r := v.neighbours[peer]; r != nil {
+		return r
+	}
+	template, ok := bgp.Template(peer)
+	if !ok || v.templates[template] == nil {
+		return nil
+	}
+	t := v.templates[template]
+	r := &routing{table: t.table, of: t.of, keep: t.keep, owed: map[int]bool{}, stale: map[int]bool{}}
+	v.neighbours[peer] = r
+	return r
 }
 
 // outdated notes that a neighbour has routes to say again, within a time. The caller holds mu.
@@ -277,7 +297,7 @@ func (v *validator) changed(ctx context.Context, verdicts []admit.Verdict) {
 
 // refused counts the rules of a source that unicast routes speak against.
 func (v *validator) refused(s flowspec.Source) int {
-	table, compared := v.tables[s]
+	table, compared := v.tables[configured(s)]
 	if !compared {
 		return 0
 	}

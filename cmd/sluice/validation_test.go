@@ -34,8 +34,8 @@ func newCourse(t *testing.T) *course {
 		{Name: "detector", Admit: admit.Policy{AnyDestination: true}, BGP: &config.Peer{}},
 	}
 	c.v = newValidator(newGate(&c.told, sources, log), sources, log)
-	c.v.neighbour("customer", "", 2*time.Minute, []flowspec.Family{flowspec.IPv4})
-	c.v.neighbour("transit", "", 0, []flowspec.Family{flowspec.IPv4, flowspec.IPv6})
+	c.v.neighbour("customer", "", false, 2*time.Minute, []flowspec.Family{flowspec.IPv4})
+	c.v.neighbour("transit", "", false, 0, []flowspec.Family{flowspec.IPv4, flowspec.IPv6})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- c.v.run(ctx) }()

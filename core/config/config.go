@@ -77,6 +77,8 @@ type Excess struct {
 // Peer is one BGP neighbour.
 type Peer struct {
 	Address  netip.Addr
+	Prefix   netip.Prefix // valid: the neighbours are whoever connects from an address in it, Limit at most at a time; they have no Address
+	Limit    int
 	Port     uint16 // where we connect to; 0: 179
 	AS       uint32
 	LocalAS  uint32     // ours in this session; 0: that of Config
@@ -102,7 +104,7 @@ func (c *Config) internal(p Peer) bool { return p.AS == cmp.Or(p.LocalAS, c.AS) 
 // Same says whether p and o are one neighbour, which has one session.
 func (p Peer) Same(o Peer) bool {
 	const bgp = 179
-	return p.Address == o.Address && p.Local == o.Local && cmp.Or(p.Port, bgp) == cmp.Or(o.Port, bgp)
+	return p.Address.IsValid() && p.Address == o.Address && p.Local == o.Local && cmp.Or(p.Port, bgp) == cmp.Or(o.Port, bgp)
 }
 
 // Device is one router under our care.

@@ -29,7 +29,9 @@ func (b *builder) devices(raw rawConfig, c *Config, set *profile.Library) []Devi
 			d.Profile, d.Settings = p, settings
 		}
 		if rd.BGP != nil {
-			d.BGP = b.peer(path+".bgp", *rd.BGP)
+			if d.BGP = b.peer(path+".bgp", *rd.BGP); d.BGP.Prefix.IsValid() {
+				b.fail(path+".bgp.address", "%s is a prefix: a device is one router", d.BGP.Prefix)
+			}
 		}
 		if d.Alone = rd.Alone; d.Alone && d.BGP == nil {
 			b.fail(path+".one-nlri-per-update", "UPDATEs are BGP's, and the device has no bgp")
@@ -163,6 +165,8 @@ func (b *builder) neighbours(c *Config) {
 		for _, o := range ends[:i] {
 			same := e.Peer.Same(*o.Peer)
 			switch {
+			case e.Prefix.IsValid() && e.Prefix == o.Prefix && e.Local == o.Local:
+				b.fail(e.path+".bgp.address", "the neighbours in %s are those of %q already", e.Prefix, o.name)
 			case !e.Address.IsValid():
 			case same && e.device == o.device:
 				b.fail(e.path+".bgp.address", "%s is the neighbour of %q already", e.Address, o.name)

@@ -81,6 +81,7 @@ type rawAllow struct {
 
 type rawPeer struct {
 	Address  string     `yaml:"address"`
+	Limit    *int       `yaml:"limit"`
 	Port     uint16     `yaml:"port"`
 	AS       uint32     `yaml:"as"`
 	LocalAS  uint32     `yaml:"local-as"`

@@ -35,6 +35,9 @@ func (b *builder) sources(raw rawConfig, c *Config) []Source {
 		if rs.BGP != nil {
 			s.BGP = b.peer(path+".bgp", *rs.BGP)
 		}
+		if strings.Contains(rs.Name, "@") {
+			b.fail(path+".name", "%q: an @ stands between a source and one of its neighbours, where address is a prefix", rs.Name)
+		}
 		if kinds(s) != 1 {
 			b.fail(path, "needs exactly one of bgp, file, pipe and api")
 		}
@@ -214,8 +217,12 @@ func (b *builder) protect(c *Config, list []string) {
 func (b *builder) peer(path string, raw rawPeer) *Peer {
 	p := &Peer{Port: raw.Port, AS: raw.AS, LocalAS: raw.LocalAS, Passive: raw.Passive, HoldTime: b.duration(path+".hold-time", raw.HoldTime, defaultHoldTime)}
 	var err error
-	if p.Address, err = netip.ParseAddr(raw.Address); err != nil {
+	if strings.Contains(raw.Address, "/") {
+		b.template(path, raw, p)
+	} else if p.Address, err = netip.ParseAddr(raw.Address); err != nil {
 		b.fail(path+".address", "%q is not an address", raw.Address)
+	} else if raw.Limit != nil {
+		b.fail(path+".limit", "how many neighbours there are is a question where address is a prefix")
 	}
 	if raw.Local != "" {
 		if p.Local, err = netip.ParseAddr(raw.Local); err != nil {
@@ -262,6 +269,23 @@ func (b *builder) peer(path string, raw rawPeer) *Peer {
 		b.fail(path+".families", "missing: of ipv4, ipv6, vpnv4 and vpnv6 exactly what the neighbour has configured")
 	}
 	return p
+}
+
+// template reads who may come to be a neighbour.
+func (b *builder) template(path string, raw rawPeer, p *Peer) {
+	p.Prefix, _ = b.prefix(path+".address", raw.Address)
+	p.Passive, p.Limit = true, defaultNeighbours
+	if raw.Limit != nil {
+		p.Limit = *raw.Limit
+	}
+	switch {
+	case p.Limit < 1:
+		b.fail(path+".limit", "%d is no number of neighbours", p.Limit)
+	case raw.Password != nil:
+		b.fail(path+".md5-password", "a signature goes with an address, and these neighbours have a prefix")
+	case raw.Port != 0:
+		b.fail(path+".port", "is where we connect to, and neighbours with a prefix connect to us")
+	}
 }
 
 const unicastSuffix = "-unicast"

@@ -38,9 +38,11 @@ type Store interface {
 
 // Config is what a RIB needs.
 type Config struct {
-	Sources []SourcePolicy // a source that is not here has the zero policy
-	Store   Store          // nil: nothing is kept
-	Clock   Clock          // nil: the system's
+	Sources []SourcePolicy
+	// Others returns the policy of a source that is not in Sources, and whether it is one that is configured all the same; nil: none is. One that is not has the zero policy.
+	Others func(flowspec.Source) (SourcePolicy, bool)
+	Store  Store // nil: nothing is kept
+	Clock  Clock // nil: the system's
 	// Refused is called, from the goroutine in Run, for each rule that was not taken. It must not block.
 	Refused func(flowspec.Rule, error)
 	// Excess is called, from the goroutine in Run, when a source with Lenient comes to more rules than its MaxRules, once until it is below again. It must not block.

@@ -18,6 +18,7 @@ type table struct {
 	slots    map[nlri]*slot
 	expiries expiries
 	refused  func(flowspec.Rule, error)
+	others   func(flowspec.Source) (SourcePolicy, bool)
 	excess   func(flowspec.Source, int) // nil: nobody asks
 	mass     func(source flowspec.Source, withdrawn, had int, until time.Time)
 
@@ -99,8 +100,11 @@ func preferred(a, b path) int {
 
 func newTable(cfg Config) table {
 	t := table{
-		sources: map[flowspec.Source]*source{}, slots: map[nlri]*slot{}, refused: cfg.Refused, excess: cfg.Excess, mass: cfg.Mass,
+		sources: map[flowspec.Source]*source{}, slots: map[nlri]*slot{}, refused: cfg.Refused, others: cfg.Others, excess: cfg.Excess, mass: cfg.Mass,
 		before: map[nlri]*flowspec.Rule{}, dirty: map[flowspec.ID]*flowspec.Rule{},
+	}
+	if t.others == nil {
+		t.others = func(flowspec.Source) (SourcePolicy, bool) { return SourcePolicy{}, false }
 	}
 	if t.refused == nil {
 		t.refused = func(flowspec.Rule, error) {}
@@ -114,7 +118,9 @@ func newTable(cfg Config) table {
 func (t *table) source(name flowspec.Source) *source {
 	s := t.sources[name]
 	if s == nil {
-		s = &source{policy: SourcePolicy{Name: name}}
+		policy, _ := t.others(name)
+		policy.Name = name
+		s = &source{policy: policy}
 		t.sources[name] = s
 	}
 	return s
@@ -128,6 +134,9 @@ func (t *table) load(rules []flowspec.Rule, now time.Time) {
 			continue
 		}
 		s := t.sources[r.Source]
+		if _, known := t.others(r.Source); s == nil && known {
+			s = t.source(r.Source)
+		}
 		if s == nil {
 			// A source that is no longer configured: nobody could ever withdraw its rules, so they go when a renamed one has had
 			// its time to repeat them.
