@@ -2,6 +2,7 @@ package bgp
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -27,6 +28,7 @@ type ingest struct {
 	cfg     Config
 	log     *slog.Logger
 	begun   map[flowspec.Family]bool // what the peer is saying again
+	paths   paths                    // of families in which it sends several for one NLRI
 
 	mu     sync.Mutex // guards status
 	status InStatus
@@ -46,7 +48,7 @@ type InStatus struct {
 }
 
 func newIngest(pc PeerConfig, cfg Config, own map[uint32]bool, log *slog.Logger) *ingest {
-	return &ingest{name: pc.Name, own: own, address: pc.Address.Unmap(), unicast: len(pc.Unicast) > 0, source: pc.Source, form: pc.OffsetsIn, cfg: cfg, log: log, begun: map[flowspec.Family]bool{}}
+	return &ingest{name: pc.Name, own: own, address: pc.Address.Unmap(), unicast: len(pc.Unicast) > 0, source: pc.Source, form: pc.OffsetsIn, cfg: cfg, log: log, begun: map[flowspec.Family]bool{}, paths: paths{}}
 }
 
 // Status returns a copy of the counters.
@@ -66,6 +68,7 @@ func (in *ingest) count(change func(*InStatus)) {
 
 func (in *ingest) up(ctx context.Context, _ *session.Session) {
 	clear(in.begun)
+	clear(in.paths)
 	in.route(ctx, Routes{Kind: rib.Up})
 	in.send(ctx, rib.Event{Kind: rib.Up}, admit.Path{})
 }
@@ -75,9 +78,11 @@ func (in *ingest) again(ctx context.Context, f flowspec.Family, end bool) {
 	switch {
 	case !end:
 		in.begun[f] = true
+		in.paths.again(f)
 		in.send(ctx, rib.Event{Kind: rib.Again, Family: f}, admit.Path{})
 	case in.begun[f]:
 		delete(in.begun, f)
+		in.tell(ctx, in.paths.ended(f))
 		in.send(ctx, rib.Event{Kind: rib.EndOfRIB, Family: f}, admit.Path{})
 	}
 }
@@ -143,8 +148,9 @@ func (in *ingest) update(ctx context.Context, s *session.Session, body []byte) e
 	}
 	routes, err := in.routes(s, &u)
 	e := rib.Event{Kind: rib.Update}
+	var several []chosen
 	if err == nil {
-		err = in.read(s, &u, path, pathErr, &e)
+		several, err = in.read(s, &u, path, pathErr, &e)
 	}
 	if err != nil {
 		in.refuse(Refusal{Octets: body, Reason: err.Error()})
@@ -153,78 +159,116 @@ func (in *ingest) update(ctx context.Context, s *session.Session, body []byte) e
 	if routes = in.judged(s, routes, path, pathErr); len(routes.Announce)+len(routes.Withdraw) > 0 {
 		in.route(ctx, routes)
 	}
-	if len(e.Announce)+len(e.Withdraw) > 0 {
-		in.count(func(st *InStatus) {
-			st.Announced += uint64(len(e.Announce))
-			st.Withdrawn += uint64(len(e.Withdraw))
-		})
-		in.send(ctx, e, in.pathOf(s, path))
-	}
+	in.tell(ctx, append(several, chosen{e, in.pathOf(s, path)}))
 	return nil
 }
 
-// read fills e with what u says about rules. Errors end the session.
-func (in *ingest) read(s *session.Session, u *session.Update, path session.Path, pathErr error, e *rib.Event) error {
+// tell counts and hands on what the peer says.
+func (in *ingest) tell(ctx context.Context, list []chosen) {
+	for _, c := range list {
+		if len(c.event.Announce)+len(c.event.Withdraw) == 0 {
+			continue
+		}
+		in.count(func(st *InStatus) {
+			st.Announced += uint64(len(c.event.Announce))
+			st.Withdrawn += uint64(len(c.event.Withdraw))
+		})
+		in.send(ctx, c.event, c.path)
+	}
+}
+
+// read fills e with what u says about rules, and returns what it says of NLRIs that may have several paths. Errors end the session.
+func (in *ingest) read(s *session.Session, u *session.Update, path session.Path, pathErr error, e *rib.Event) (several []chosen, err error) {
+	withdraw := func(list []named) {
+		for _, n := range list {
+			if n.numbered {
+				several = append(several, in.paths.withdraw(n.id, n.match)...)
+			} else {
+				e.Withdraw = append(e.Withdraw, n.match)
+			}
+		}
+	}
 	if u.Unreach != nil && !u.Unreach.Family.Unicast() {
 		gone, err := in.matches(s, u.Unreach.Family, u.Unreach.NLRI)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		e.Withdraw = append(e.Withdraw, gone...)
+		withdraw(gone)
 	}
 	if u.Reach == nil || u.Reach.Family.Unicast() {
-		return nil
+		return several, nil
 	}
 	nextHop, err := hop(u.Reach)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	here, err := in.matches(s, u.Reach.Family, u.Reach.NLRI)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if why := in.loop(path); why != "" {
 		// A reflector that sends our own rules back is nothing to refuse, and not worth a line for each.
 		in.count(func(st *InStatus) { st.Loops += uint64(len(here)) })
 		in.log.Debug("a path that was here before", "source", in.source, "reason", why, "rules", len(here))
-		e.Withdraw = append(e.Withdraw, here...)
-		return nil
+		withdraw(here)
+		return several, nil
 	}
 	rule, err := in.template(path, nextHop)
 	if err = errors.Join(pathErr, err); err != nil {
 		// Treat as withdraw (RFC 7606 §2): what the peer said of these NLRIs before is not true any more, and what it says now cannot be used.
-		e.Withdraw = append(e.Withdraw, here...)
+		withdraw(here)
 		in.refuse(Refusal{Family: familyIn(u.Reach.Family), Octets: u.Reach.NLRI, Count: len(here), Reason: err.Error()})
-		return nil
+		return several, nil
 	}
-	for _, m := range here {
+	for _, n := range here {
 		r := rule
-		r.Match, r.ID = m, flowspec.NewID(in.source, m)
-		e.Announce = append(e.Announce, r)
+		r.Match, r.ID = n.match, flowspec.NewID(in.source, n.match)
+		if n.numbered {
+			several = append(several, in.paths.announce(n.id, r, in.pathOf(s, path))...)
+		} else {
+			e.Announce = append(e.Announce, r)
+		}
 	}
-	return nil
+	return several, nil
 }
+
+// named is an NLRI, and which of its paths is meant where it may have several.
+type named struct {
+	match    flowspec.Match
+	id       uint32
+	numbered bool
+}
+
+// pathID is the length of a path identifier in front of an NLRI (RFC 7911 §3).
+const pathID = 4
 
 // matches takes the NLRIs of one attribute apart. One that is malformed is refused and the others stand: its length still says where the next one begins,
 // so the whole field can be walked, as RFC 7606 §3 (j) asks for. It names no rule that we could hold, so there is nothing to
 // withdraw. When a length runs past the end, nobody knows what the field meant, and the session ends.
-func (in *ingest) matches(s *session.Session, f session.Family, b []byte) ([]flowspec.Match, error) {
+func (in *ingest) matches(s *session.Session, f session.Family, b []byte) ([]named, error) {
 	if !s.Has(f) {
 		in.refuse(Refusal{Octets: b, Reason: fmt.Sprintf("family %v was not agreed on", f)})
 		return nil, nil
 	}
 	family := familyIn(f)
-	var out []flowspec.Match
+	var out []named
 	for at := 0; at < len(b); {
+		n := named{numbered: s.Numbered(f)}
+		if n.numbered {
+			if len(b)-at < pathID {
+				return nil, &session.Notification{Code: 3, Subcode: 9, Detail: fmt.Sprintf("the path identifier at octet %d of %d is cut off", at, len(b))}
+			}
+			n.id = binary.BigEndian.Uint32(b[at:])
+			at += pathID
+		}
 		nlri, _, err := flowspec.Frame(b[at:])
 		if err != nil {
 			return nil, &session.Notification{Code: 3, Subcode: 9, Detail: fmt.Sprintf("the NLRI at octet %d of %d: %v", at, len(b), err)}
 		}
-		m, err := flowspec.ParseNLRIAs(family, slices.Clone(nlri), in.form)
-		if err != nil {
+		if n.match, err = flowspec.ParseNLRIAs(family, slices.Clone(nlri), in.form); err != nil {
 			in.refuse(Refusal{Family: family, Octets: nlri, Count: 1, Offset: at, Reason: err.Error()})
 		} else {
-			out = append(out, m)
+			out = append(out, n)
 		}
 		at += len(nlri)
 	}

@@ -43,7 +43,7 @@ func (s *Speaker) newPeer(pc PeerConfig) (*peer, error) {
 		Name: pc.Name, LocalAS: pc.LocalAS, RouterID: s.cfg.RouterID, RemoteAS: pc.RemoteAS,
 		Remote: netip.AddrPortFrom(pc.Address, pc.port()), Local: pc.LocalAddress, Passive: pc.Passive,
 		Families: families, HoldTime: pc.HoldTime, NoHold: pc.NoHold, RetryMin: pc.RetryMin, RetryMax: pc.RetryMax, Log: s.log,
-		Password: pc.Password, Hops: pc.Hops, Extended: pc.Extended, Restart: pc.Restart, Restarting: p.restarting, Stay: s.cfg.Stay,
+		Password: pc.Password, Hops: pc.Hops, Extended: pc.Extended, AddPath: pc.AddPath, Restart: pc.Restart, Restarting: p.restarting, Stay: s.cfg.Stay,
 	}, p)
 	if err != nil {
 		return nil, fmt.Errorf("bgp: %w", err)

@@ -63,6 +63,7 @@ type PeerConfig struct {
 	NoHold   bool
 	Password session.Password // signs the TCP segments of the session (RFC 2385); "": none
 	Hops     int              // with TTL security, how far away the neighbour is at most (RFC 5082); 0: anywhere
+	AddPath  bool             // offer to take several paths for one NLRI (RFC 7911)
 	Extended bool             // offer messages of up to 65535 octets (RFC 8654)
 	// Restart is how long the neighbour is asked to keep what it was given when the session is lost, and the longest that we keep what it said; whole seconds, at most 4095. 0:
 	// graceful restart is not offered (RFC 4724).

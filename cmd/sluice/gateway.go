@@ -213,7 +213,7 @@ func peerConfig(name string, p config.Peer) bgp.PeerConfig {
 	return bgp.PeerConfig{
 		Name: name, Address: p.Address, Prefix: p.Prefix, Limit: p.Limit, Port: p.Port, LocalAddress: p.Local, RemoteAS: p.AS, LocalAS: p.LocalAS, Passive: p.Passive,
 		Families: p.Families, Unicast: p.Unicast, HoldTime: p.HoldTime, NoHold: p.HoldTime == 0, Restart: p.Restart,
-		Password: session.Password(p.Password), Hops: p.Hops, Extended: p.Extended, OffsetsIn: p.Offsets, OffsetsOut: p.Offsets,
+		Password: session.Password(p.Password), Hops: p.Hops, Extended: p.Extended, AddPath: p.AddPath, OffsetsIn: p.Offsets, OffsetsOut: p.Offsets,
 	}
 }
 

@@ -23,8 +23,8 @@ type Path struct {
 	ID        netip.Addr // BGP identifier of the neighbour
 }
 
-// better orders paths of one prefix: negative where a is chosen. What an IGP would say is not known here.
-func better(a, b Path) int {
+// Better orders paths of one prefix, or one NLRI, as RFC 4271 §9.1.2.2 does: negative where a is chosen. What an IGP would say is not known here.
+func Better(a, b Path) int {
 	med := 0
 	if a.Neighbour == b.Neighbour { // of different neighbours they cannot be compared
 		med = cmp.Compare(a.MED, b.MED)
@@ -144,7 +144,7 @@ func (u *unicast) best(d netip.Prefix) (at netip.Prefix, p Path, ok bool) {
 	for _, n := range u.from {
 		for _, t := range []*bart.Table[*shared]{n.fresh, n.old} {
 			q, s, found := t.LookupPrefixLPM(d)
-			if found && (!ok || q.Bits() > at.Bits() || q.Bits() == at.Bits() && better(s.Path, p) < 0) {
+			if found && (!ok || q.Bits() > at.Bits() || q.Bits() == at.Bits() && Better(s.Path, p) < 0) {
 				at, p, ok = q, s.Path, true
 			}
 		}

@@ -91,6 +91,7 @@ type Peer struct {
 	Restart time.Duration
 	// Password signs the TCP segments of the session (RFC 2385); "": none.
 	Password device.Secret
+	AddPath  bool // offer to take several paths for one NLRI (RFC 7911)
 	Extended bool // offer messages of up to 65535 octets (RFC 8654)
 	// Offsets is how IPv6 prefixes with an offset are written in the session; OffsetUnsaid: what the neighbour announces is refused where that makes a difference, and what it is given
 	// is as its profile says.

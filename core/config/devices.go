@@ -170,7 +170,7 @@ func (b *builder) neighbours(c *Config) {
 			case !e.Address.IsValid():
 			case same && e.device == o.device:
 				b.fail(e.path+".bgp.address", "%s is the neighbour of %q already", e.Address, o.name)
-			case same && (e.AS != o.AS || e.LocalAS != o.LocalAS || e.Passive != o.Passive || e.HoldTime != o.HoldTime || e.Restart != o.Restart || e.Password != o.Password || e.Hops != o.Hops || e.Extended != o.Extended || e.Offsets != o.Offsets || !slices.Equal(e.Families, o.Families) || !slices.Equal(e.Unicast, o.Unicast)):
+			case same && (e.AS != o.AS || e.LocalAS != o.LocalAS || e.Passive != o.Passive || e.HoldTime != o.HoldTime || e.Restart != o.Restart || e.Password != o.Password || e.Hops != o.Hops || e.Extended != o.Extended || e.Offsets != o.Offsets || e.AddPath != o.AddPath || !slices.Equal(e.Families, o.Families) || !slices.Equal(e.Unicast, o.Unicast)):
 				b.fail(e.path+".bgp", "%s is the device %q as well, over one session: as, families and all that is said of the session must be the same there and here", e.Address, o.name)
 			case !same && e.device != o.device && e.name == o.name:
 				b.fail(e.path+".name", "%q is also a device, with another address: name one of them differently", e.name)

@@ -92,6 +92,7 @@ type rawPeer struct {
 	Restart  string     `yaml:"graceful-restart"`
 	Password *rawSecret `yaml:"md5-password"`
 	Extended bool       `yaml:"extended-messages"`
+	AddPath  bool       `yaml:"add-path"`
 	Hops     int        `yaml:"ttl-security"`
 	Offsets  string     `yaml:"ipv6-offset"`
 }

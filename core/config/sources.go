@@ -239,6 +239,7 @@ func (b *builder) peer(path string, raw rawPeer) *Peer {
 	if p.HoldTime != 0 && (p.HoldTime < 3*time.Second || p.HoldTime > 65535*time.Second) {
 		b.fail(path+".hold-time", "%v is neither 0 nor between 3s and 65535s", p.HoldTime)
 	}
+	p.AddPath = raw.AddPath
 	p.Extended, p.Hops, p.Password = raw.Extended, raw.Hops, b.secret(path+".md5-password", raw.Password)
 	if len(p.Password) > 80 {
 		b.fail(path+".md5-password", "%d octets, and a TCP MD5 signature takes 80", len(p.Password))

@@ -32,6 +32,8 @@ type Config struct {
 	Hops int
 	// Extended offers messages of up to 65535 octets (RFC 8654).
 	Extended bool
+	// AddPath offers to take several paths for one NLRI of FlowSpec (RFC 7911).
+	AddPath bool
 	// Restart is our Restart Time, whole seconds, at most 4095: how long the peer is asked to keep what we announced when the session is lost, until we are back and have
 	// said End-of-RIB (RFC 4724). 0: graceful restart is not offered.
 	Restart time.Duration
