@@ -149,6 +149,24 @@ func TestDeviceWithAnOption(t *testing.T) {
 	}
 }
 
+// A route reflector stands for several platforms: what it is sent is what all of them take.
+func TestDeviceForSeveralPlatforms(t *testing.T) {
+	t.Parallel()
+	c, err := Parse("c.yaml", []byte(minimal+`devices:
+  - {name: rr, profiles: [asr9k, "junos-mx:term-order=standard", nokia-sros], bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}
+`), env())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := c.Devices[0].Profile
+	if p.Name != "cisco-asr9k+junos-mx+nokia-sros" || p.Native.MaxRules.N != 512 || c.Devices[0].Room() != 512 {
+		t.Errorf("%s holds %+v, room for %d", p.Name, p.Native.MaxRules, c.Devices[0].Room())
+	}
+	if f := p.Facts[p.Native.MaxRules.Fact]; f.ID != "nokia-sros/max-size" || !strings.HasPrefix(f.Text, "nokia-sros: ") || f.Basis != profile.Documented {
+		t.Errorf("the limit rests on %+v", f)
+	}
+}
+
 // What a source may filter, and where its rules are.
 func TestVPNsOfSources(t *testing.T) {
 	t.Parallel()
@@ -313,6 +331,11 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"one pipe twice":    {minimal + "sources:\n  - {name: a, pipe: \"-\", allow: {destinations: [any]}}\n  - {name: b, pipe: \"-\", allow: {destinations: [any]}}\n", "each would get some of its lines"},
 		"no filters":        {minimal + "devices:\n  - name: d\n    profile: generic\n    filter: {adapter: junos, address: \"a:1\"}\n", "profile generic has no filters"},
 		"no FlowSpec":       {minimal + "devices:\n  - {name: d, profile: cisco-ncs5500, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "profile cisco-ncs5500 has no FlowSpec by BGP: give the device a filter adapter instead (Only systems with external TCAM"},
+		"one without":       {minimal + "devices:\n  - {name: d, profiles: [asr9k, cisco-ncs5500], bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "c.yaml:5:25: devices[0].profiles: profile cisco-ncs5500 has no FlowSpec by BGP"},
+		"said both ways":    {minimal + "devices:\n  - {name: d, profile: asr9k, profiles: [asr9k, junos-mx], bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "devices[0].profile: there are profiles as well"},
+		"one of them twice": {minimal + "devices:\n  - {name: d, profiles: [asr9k, cisco-asr9k], bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "profile cisco-asr9k is there twice"},
+		"room of several":   {minimal + "devices:\n  - {name: d, profiles: [asr9k, junos-mx], bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "profile cisco-asr9k+junos-mx does not know how many"},
+		"several, filters":  {minimal + "devices:\n  - {name: d, profiles: [asr9k, junos-mx], max-routes: 9, filter: {adapter: junos, address: \"a:1\"}, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "profile cisco-asr9k+junos-mx has no filters"},
 		"no such value":     {minimal + "devices:\n  - {name: d, profile: \"cisco-ncs5500:etcam=yes\", bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "option etcam is one of false, true, not \"yes\""},
 		"two IP versions":   {minimal + "devices:\n  - name: d\n    profile: asr9k\n    bgp: {address: 192.0.2.2, local-address: \"2001:db8::1\", as: 1, families: [ipv4]}\n", "are not of one IP version"},
 		"empty secret":      {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", password: {file: /empty}}\n", "/empty gives nothing"},

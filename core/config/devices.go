@@ -22,9 +22,16 @@ func (b *builder) devices(raw rawConfig, c *Config, set *profile.Library) []Devi
 		b.name(path, rd.Name, seen)
 		d := Device{Name: rd.Name}
 		if set != nil {
-			p, settings, err := set.Select(rd.Profile)
-			if err != nil {
-				b.fail(path+".profile", "%v", err)
+			at, spec := path+".profile", rd.Profile
+			if len(rd.Profiles) > 0 {
+				at, spec = path+".profiles", strings.Join(rd.Profiles, "+")
+			}
+			p, settings, err := set.Select(spec)
+			switch {
+			case len(rd.Profiles) > 0 && rd.Profile != "":
+				b.fail(path+".profile", "there are profiles as well: one of the two says what the device is")
+			case err != nil:
+				b.fail(at, "%v", err)
 			}
 			d.Profile, d.Settings = p, settings
 		}

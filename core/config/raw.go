@@ -100,6 +100,7 @@ type rawPeer struct {
 type rawDevice struct {
 	Name        string         `yaml:"name"`
 	Profile     string         `yaml:"profile"`
+	Profiles    []string       `yaml:"profiles"`
 	BGP         *rawPeer       `yaml:"bgp"`
 	Alone       bool           `yaml:"one-nlri-per-update"`
 	VRFs        []rawVRF       `yaml:"vrfs"`
