@@ -19,15 +19,15 @@ func TestFRRHoldsWhatItIsSent(t *testing.T) {
 	g.run()
 	f := rig.StartFRR(t, 64502, host(2), host(1), "password hunter2")
 	g.give("edge", "0601200a000001")
-	f.Holds("ipv4", 1, "Destination Address 10.0.0.1/32", "FS:rate 0.000000")
+	f.Holds(1, "Destination Address 10.0.0.1/32", "FS:rate 0.000000")
 	g.add("edge", rule6(t))
-	f.Holds("ipv6", 1, "2001:db8::9/128")
-	f.Show("clear bgp ipv4 flowspec " + host(1).String() + " soft in")
+	f.HoldsIPv6(1, "2001:db8::9/128")
+	f.Ctl("clear bgp ipv4 flowspec " + host(1).String() + " soft in")
 	rig.Until(t, "the answer to a route refresh", func() (bool, string) {
 		out := g.speaker.Status()[0].Out
-		return out.Announced == 3, f.Show("show bgp neighbors")
+		return out.Announced == 3, f.Ctl("show bgp neighbors")
 	})
-	f.Holds("ipv4", 1)
+	f.Holds(1)
 	if st := g.speaker.Status()[0].Session; st.Established != 1 {
 		t.Errorf("%d sessions, want one", st.Established)
 	}
@@ -46,16 +46,16 @@ func TestFRRGetsEverythingAgain(t *testing.T) {
 	g, stop := begin()
 	g.give("edge", "0601200a000001")
 	g.give("edge", "0601200a000002")
-	f.Holds("ipv4", 2)
-	if out := f.Show("show bgp neighbors"); !strings.Contains(out, "Graceful Restart Capability: advertised and received") {
+	f.Holds(2)
+	if out := f.Ctl("show bgp neighbors"); !strings.Contains(out, "Graceful Restart Capability: advertised and received") {
 		t.Errorf("graceful restart was not agreed on:\n%s", out)
 	}
 	stop()
-	f.Holds("ipv4", 0)
+	f.Holds(0)
 	g, _ = begin()
 	g.give("edge", "0601200a000002")
-	f.Holds("ipv4", 1, "Destination Address 10.0.0.2/32")
+	f.Holds(1, "Destination Address 10.0.0.2/32")
 	f.Stop(syscall.SIGKILL)
 	f.Start()
-	f.Holds("ipv4", 1, "Destination Address 10.0.0.2/32")
+	f.Holds(1, "Destination Address 10.0.0.2/32")
 }

@@ -113,7 +113,7 @@ func TestNobodyNoticesAFaultyNeighbour(t *testing.T) {
 	trouble.Go(func() { neighbour(t, host(10), host(1), stop, hostile) })
 	trouble.Go(func() { neighbour(t, host(11), host(1), stop, nil) })
 	b.Holds("f4", n)
-	f.Holds("ipv4", n)
+	f.Holds(n)
 	rig.Until(t, "gobgpd to hold the rules", func() (bool, string) {
 		out := o.Ctl("global", "rib", "summary", "-a", "ipv4-flowspec")
 		return strings.Contains(out, fmt.Sprint("Destination: ", n)), out
@@ -134,7 +134,7 @@ func TestNobodyNoticesAFaultyNeighbour(t *testing.T) {
 		g.change(name, device.Remove, rules[1:]...)
 	}
 	b.Holds("f4", 1)
-	f.Holds("ipv4", 1)
+	f.Holds(1)
 	o.Holds("ipv4-flowspec", 1)
 	for _, name := range names {
 		if st := status(name); st.Session.Established != 1 || st.In.Refused != 0 || st.Out.Sent != 1 {

@@ -13,7 +13,7 @@ import (
 )
 
 // FRRPort is where bgpd of FRR listens, on an address of the test's own.
-const FRRPort = 1793
+const FRRPort = BIRDPort
 
 // FRR is a running bgpd, without zebra: it holds rules and filters nothing.
 type FRR struct {
@@ -58,26 +58,41 @@ func (f *FRR) Start() {
 	f.Process = Launch(f.t, nil, Program(f.t, "/usr/lib/frr/bgpd", "frr"), "-f", filepath.Join(f.dir, "bgpd.conf"), "-i", filepath.Join(f.dir, "bgpd.pid"),
 		"--vty_socket", f.dir, "-P", "0", "-p", fmt.Sprint(FRRPort), "-l", f.addr.String(), "--no_zebra", "--skip_runas")
 	Until(f.t, "FRR to answer", func() (bool, string) {
-		out := f.Show("show bgp summary")
-		return strings.Contains(out, "router identifier") || strings.Contains(out, "No BGP neighbors") || strings.Contains(out, "Neighbor"), out
+		out := f.Ctl("show version")
+		return strings.Contains(out, "FRRouting"), out
 	})
 }
 
-// Show asks bgpd.
-func (f *FRR) Show(command string) string {
+// Ctl types lines at vtysh.
+func (f *FRR) Ctl(lines ...string) string {
 	f.t.Helper()
 	ctx, cancel := context.WithTimeout(f.t.Context(), 10*time.Second)
 	defer cancel()
-	out, _ := exec.CommandContext(ctx, Program(f.t, "vtysh", "frr"), "--vty_socket", f.dir, "-d", "bgpd", "-c", command).CombinedOutput()
+	args := []string{"--vty_socket", f.dir, "-d", "bgpd"}
+	for _, l := range lines {
+		args = append(args, "-c", l)
+	}
+	out, _ := exec.CommandContext(ctx, Program(f.t, "vtysh", "frr"), args...).CombinedOutput()
 	return string(out)
 }
 
-// Holds waits until the table of ipv4 or ipv6 has exactly n rules and all of want stand in its listing, and returns the listing.
-func (f *FRR) Holds(family string, n int, want ...string) string {
+// Holds waits until bgpd has exactly n rules of IPv4 and all of want stand in its listing, and returns the listing.
+func (f *FRR) Holds(n int, want ...string) string {
+	f.t.Helper()
+	return f.holds("ipv4", n, want...)
+}
+
+// HoldsIPv6 is Holds for rules of IPv6.
+func (f *FRR) HoldsIPv6(n int, want ...string) string {
+	f.t.Helper()
+	return f.holds("ipv6", n, want...)
+}
+
+func (f *FRR) holds(family string, n int, want ...string) string {
 	f.t.Helper()
 	var out string
 	Until(f.t, fmt.Sprintf("%d rules of %s with %q", n, family, want), func() (bool, string) {
-		out = f.Show("show bgp " + family + " flowspec detail")
+		out = f.Ctl("show bgp " + family + " flowspec detail")
 		found := strings.Count(out, "BGP flowspec entry:") == n
 		for _, w := range want {
 			found = found && strings.Contains(out, w)
