@@ -114,7 +114,7 @@ func (g *gate) ended(source flowspec.Source, f flowspec.Family) {
 
 // Send passes on what is admitted. A rule that is not takes its NLRI away: the peer has replaced what it had said before.
 func (g *gate) Send(ctx context.Context, e rib.Event) error {
-	return g.send(ctx, e, func(flowspec.Rule, flowspec.Family) *admit.NotAdmitted { return nil }, func(flowspec.Match) {})
+	return g.send(ctx, e, admit.Path{}, func(flowspec.Rule, flowspec.Family) *admit.NotAdmitted { return nil }, func(flowspec.Match) {})
 }
 
 // placedFamily is the family in which rules are that a source says in family f; 0 is all.
@@ -125,8 +125,8 @@ func (g *gate) placedFamily(source flowspec.Source, f flowspec.Family) flowspec.
 	return f.InVPN()
 }
 
-// send is Send. Besides the policy, judge is asked about each rule as it was placed, and in which family it was said; gone is told which rules are none any more.
-func (g *gate) send(ctx context.Context, e rib.Event, judge func(r flowspec.Rule, said flowspec.Family) *admit.NotAdmitted, gone func(flowspec.Match)) error {
+// send is Send, of rules that came by a path. Besides the policy, judge is asked about each rule as it was placed, and in which family it was said; gone is told which rules are none any more.
+func (g *gate) send(ctx context.Context, e rib.Event, p admit.Path, judge func(r flowspec.Rule, said flowspec.Family) *admit.NotAdmitted, gone func(flowspec.Match)) error {
 	policy := g.policies[configured(e.Source)]
 	if e.Kind == rib.EndOfRIB {
 		family := e.Family // as the source said it
@@ -152,6 +152,9 @@ func (g *gate) send(ctx context.Context, e rib.Event, judge func(r flowspec.Rule
 			r.Match, r.ID = placed, flowspec.NewID(e.Source, placed)
 		}
 		err = policy.Check(r, time.Now())
+		if why := policy.From.Check(p, r.Communities); err == nil && why != nil {
+			err = why
+		}
 		if err != nil {
 			gone(r.Match)
 		} else if why := judge(r, said); why != nil {

@@ -128,6 +128,9 @@ func (v *validator) expire(ctx context.Context, start, now time.Time) {
 			r.gone = time.Time{}
 			clear(r.stale)
 			v.changed(ctx, v.state.RoutesSwept(r.table, name, 0))
+			if _, came := bgp.Template(name); came {
+				delete(v.neighbours, name) // it may never be back
+			}
 		}
 	}
 }
@@ -168,7 +171,7 @@ func (v *validator) begin(ctx context.Context, late bool) {
 // Rules implements bgp.Validator.
 func (v *validator) Rules(ctx context.Context, e rib.Event, p admit.Path) error {
 	if _, compared := v.tables[configured(e.Source)]; !compared {
-		return v.gate.Send(ctx, e)
+		return v.gate.send(ctx, e, p, func(flowspec.Rule, flowspec.Family) *admit.NotAdmitted { return nil }, func(flowspec.Match) {})
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -199,7 +202,7 @@ func (v *validator) judge(ctx context.Context, e rib.Event, p admit.Path) error 
 	case rib.EndOfRIB:
 		v.state.Ended(table, e.Source, v.gate.placedFamily(e.Source, e.Family))
 	}
-	return v.gate.send(ctx, e, func(r flowspec.Rule, said flowspec.Family) *admit.NotAdmitted {
+	return v.gate.send(ctx, e, p, func(r flowspec.Rule, said flowspec.Family) *admit.NotAdmitted {
 		if said.VPN() {
 			return nil // RFC 8955 §8: rules of VPNs are taken from where they come
 		}

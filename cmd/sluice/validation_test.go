@@ -179,3 +179,21 @@ func TestValidationDoesNotWaitForEver(t *testing.T) {
 		c.expect("update !9/32")
 	})
 }
+
+// A reflector brings the rules of those it may bring rules of. One that is replaced by a rule of somebody else goes.
+func TestOriginsOfAReflector(t *testing.T) {
+	t.Parallel()
+	var told told
+	sources := []config.Source{{Name: "customer", Admit: admit.Policy{AnyDestination: true, From: admit.Origins{Originators: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}}}, BGP: &config.Peer{}}}
+	log := slog.New(slog.DiscardHandler)
+	c := &course{t: t, v: newValidator(newGate(&told, sources, log), sources, log)}
+	for _, from := range []string{"192.0.2.1", "192.0.2.2"} {
+		e := rib.Event{Source: "customer", Kind: rib.Update, Announce: []flowspec.Rule{c.rule(9)}}
+		if err := c.v.Rules(t.Context(), e, admit.Path{Originator: netip.MustParseAddr(from)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if e := told.events; len(e) != 2 || len(e[0].Announce) != 1 || len(e[1].Announce) != 0 || len(e[1].Refused) != 1 {
+		t.Errorf("the RIB was told %+v", e)
+	}
+}

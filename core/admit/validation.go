@@ -2,6 +2,7 @@ package admit
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/gaissmai/bart"
 
@@ -186,13 +187,17 @@ func (v *Validation) RouteCount(table, neighbour string) int {
 }
 
 // RoutesSwept drops what a neighbour did not say again of one IP version, or with 0 of both, and returns the rules that fare otherwise now.
-func (v *Validation) RoutesSwept(table, neighbour string, version int) []Verdict {
+func (v *Validation) RoutesSwept(table, name string, version int) []Verdict {
 	t := v.table(table)
-	n := t.routes.neighbour(neighbour)
-	if n.old.Size() == 0 {
+	n := t.routes.neighbour(name)
+	swept := n.old.Size()
+	n.sweep(version)
+	if n.fresh.Size()+n.old.Size() == 0 {
+		t.routes.from = slices.DeleteFunc(t.routes.from, func(o *neighbour) bool { return o == n })
+	}
+	if swept == 0 {
 		return nil
 	}
-	n.sweep(version)
 	all := map[*candidate]bool{}
 	for _, c := range t.rules {
 		all[c] = true

@@ -97,6 +97,9 @@ func TestReferenceIsValid(t *testing.T) {
 	if p := detector.BGP; p.Password != "hunter3" || p.Hops != 1 || p.Offsets != flowspec.OffsetWhole || p.Restart != 2*time.Minute || fmt.Sprintf("%v %+v %#v", *p, *p, *p) != strings.ReplaceAll(fmt.Sprintf("%v %+v %#v", *p, *p, *p), "hunter", "") {
 		t.Errorf("the session of detector: %+v", *p)
 	}
+	if from := detector.Admit.From; len(from.Originators) != 2 || from.Originators[0].String() != "192.0.2.10/32" || !slices.Equal(from.ASes, []uint32{0}) || !slices.Equal(from.Communities, []uint32{64512<<16 | 100}) {
+		t.Errorf("detector may bring %+v", from)
+	}
 	if detector.BGP.LocalAS != 64512 {
 		t.Errorf("the local AS of detector is %d", detector.BGP.LocalAS)
 	}
@@ -336,6 +339,9 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"one of them twice": {minimal + "devices:\n  - {name: d, profiles: [asr9k, cisco-asr9k], bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "profile cisco-asr9k is there twice"},
 		"room of several":   {minimal + "devices:\n  - {name: d, profiles: [asr9k, junos-mx], bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "profile cisco-asr9k+junos-mx does not know how many"},
 		"several, filters":  {minimal + "devices:\n  - {name: d, profiles: [asr9k, junos-mx], max-routes: 9, filter: {adapter: junos, address: \"a:1\"}, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "profile cisco-asr9k+junos-mx has no filters"},
+		"path of no path":   {minimal + "sources:\n  - {name: s, api: true, allow: {destinations: [any], neighbour-as: [1]}}\n", "sources[0].allow: originators, neighbour-as and communities are about the paths"},
+		"no originator":     {minimal + "sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: 64512, families: [ipv4]}, allow: {destinations: [any], originators: [x]}}\n", `originators[0]: "x" is not a prefix`},
+		"large origin":      {minimal + "sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: 64512, families: [ipv4]}, allow: {destinations: [any], communities: [\"1:1:1\"]}}\n", "is no community of 32 bits"},
 		"no such value":     {minimal + "devices:\n  - {name: d, profile: \"cisco-ncs5500:etcam=yes\", bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "option etcam is one of false, true, not \"yes\""},
 		"two IP versions":   {minimal + "devices:\n  - name: d\n    profile: asr9k\n    bgp: {address: 192.0.2.2, local-address: \"2001:db8::1\", as: 1, families: [ipv4]}\n", "are not of one IP version"},
 		"empty secret":      {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", password: {file: /empty}}\n", "/empty gives nothing"},

@@ -74,6 +74,9 @@ type rawAllow struct {
 	VRFs         []string `yaml:"vrfs"`
 	Components   []string `yaml:"components"`
 	Actions      []string `yaml:"actions"`
+	Originators  []string `yaml:"originators"`
+	NeighbourAS  []uint32 `yaml:"neighbour-as"`
+	Communities  []string `yaml:"communities"`
 	MaxRules     int      `yaml:"max-rules"`
 	OnExcess     string   `yaml:"on-excess"`
 	MaxTTL       string   `yaml:"max-ttl"`

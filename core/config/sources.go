@@ -48,6 +48,7 @@ func (b *builder) sources(raw rawConfig, c *Config) []Source {
 			b.fail(path+".pipe", "another source reads %s already: each would get some of its lines", s.Pipe)
 		}
 		b.within(path, rs, c, &s)
+		s.Admit.From = b.origins(path+".allow", rs.Allow, s)
 		s.Excess = b.onExcess(path+".allow.on-excess", rs.Allow.OnExcess, s)
 		s.Hold = b.onLoss(path+".on-loss", rs.OnLoss, s.BGP != nil && c.internal(*s.BGP))
 		s.Quiet = b.resync(path+".resync", rs.Resync)

@@ -2,8 +2,11 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 
+	"github.com/sluice-gateway/sluice/core/admit"
+	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 )
 
@@ -45,4 +48,29 @@ func (b *builder) validated(c *Config) {
 func (c *Config) hasRoutes(vrf string, f flowspec.Family) bool {
 	return slices.ContainsFunc(c.Sources, func(s Source) bool { return s.BGP != nil && s.VRF == vrf && slices.Contains(s.BGP.Unicast, f) }) ||
 		vrf == "" && slices.ContainsFunc(c.Devices, func(d Device) bool { return d.BGP != nil && slices.Contains(d.BGP.Unicast, f) })
+}
+
+// origins reads whose rules a BGP neighbour may bring.
+func (b *builder) origins(path string, raw rawAllow, of Source) admit.Origins {
+	out := admit.Origins{ASes: raw.NeighbourAS}
+	for i, s := range raw.Originators {
+		at := fmt.Sprintf("%s.originators[%d]", path, i)
+		if a, err := netip.ParseAddr(s); err == nil {
+			out.Originators = append(out.Originators, netip.PrefixFrom(a, a.BitLen()))
+		} else if q, ok := b.prefix(at, s); ok {
+			out.Originators = append(out.Originators, q)
+		}
+	}
+	for i, s := range raw.Communities {
+		at := fmt.Sprintf("%s.communities[%d]", path, i)
+		var m device.Marks
+		if b.community(at, s, &m) && len(m.Plain) == 0 {
+			b.fail(at, "%q is no community of 32 bits, such as 64512:1", s)
+		}
+		out.Communities = append(out.Communities, m.Plain...)
+	}
+	if of.BGP == nil && (len(raw.Originators) > 0 || len(raw.NeighbourAS) > 0 || len(raw.Communities) > 0) {
+		b.fail(path, "originators, neighbour-as and communities are about the paths by which rules come, and these come by none")
+	}
+	return out
 }

@@ -78,6 +78,9 @@ func drawEvent(rt *rapid.T, s *step) {
 	for range rapid.IntRange(0, 2).Draw(rt, "withdrawn") {
 		s.event.Withdraw = append(s.event.Withdraw, nlriOf(rt, matches.Draw(rt, "match")))
 	}
+	for range rapid.IntRange(0, 1).Draw(rt, "refused") {
+		s.event.Refused = append(s.event.Refused, nlriOf(rt, matches.Draw(rt, "match")))
+	}
 	for range rapid.IntRange(0, 3).Draw(rt, "announced") {
 		rate := float32(rapid.IntRange(1, 2).Draw(rt, "rate"))
 		s.event.Announce = append(s.event.Announce, ruleOf(rt, s.event.Source, matches.Draw(rt, "match"), rate, time.Time{}))

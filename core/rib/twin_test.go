@@ -79,6 +79,9 @@ func (w *twin) apply(e Event, now time.Time) {
 		if w.up[e.Source] && policy.Quiet > 0 {
 			w.quietAt[e.Source] = now.Add(policy.Quiet)
 		}
+		w.keep(func(p twinPath) bool {
+			return p.rule.Source != e.Source || !slices.ContainsFunc(e.Refused, p.rule.Match.Equal)
+		})
 		said := func(m flowspec.Match) bool {
 			return slices.ContainsFunc(e.Announce, func(r flowspec.Rule) bool { return r.Match.Equal(m) && r.Source == e.Source })
 		}
