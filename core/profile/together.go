@@ -97,7 +97,7 @@ func (n *Native) named(of func(string) string) *Native {
 	}
 	out.Actions = n.Actions.named(of)
 	out.RedirectFails.Fact, out.MaxNLRIFact, out.MaxRules.Fact, out.Fact = of(n.RedirectFails.Fact), of(n.MaxNLRIFact), of(n.MaxRules.Fact), of(n.Fact)
-	out.Order.Fact = of(n.Order.Fact)
+	out.Order.Fact, out.OffsetsFact = of(n.Order.Fact), of(n.OffsetsFact)
 	v6 := n.OrderFor(6)
 	v6.Fact = of(v6.Fact)
 	out.OrderV6, out.Cost = &v6, nil
@@ -160,7 +160,22 @@ func both(a, b *Native) *Native {
 		out.MaxNLRI, out.MaxNLRIFact = b.MaxNLRI, b.MaxNLRIFact
 	}
 	out.MaxRules = fewest(a.MaxRules, b.MaxRules)
+	if a.Offsets != b.Offsets {
+		out.withoutOffsets(cmp.Or(a.OffsetsFact, b.OffsetsFact))
+	}
 	return &out
+}
+
+// withoutOffsets takes IPv6 prefixes with an offset away: they cannot be written for two platforms that read them in different ways.
+func (n *Native) withoutOffsets(fact string) {
+	n.Offsets, n.OffsetsFact = flowspec.OffsetUnsaid, ""
+	for t, c := range n.Components {
+		if c.Offset {
+			c.Offset = false
+			c.OpFacts["offset"] = fact
+			n.Components[t] = c
+		}
+	}
 }
 
 func common[T comparable](a, b []T) (out []T) {
