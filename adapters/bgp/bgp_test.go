@@ -92,6 +92,7 @@ type options struct {
 	noMarks  bool
 	policy   device.Policy
 	alone    bool
+	localAS  uint32
 	offsets  flowspec.OffsetForm
 }
 
@@ -117,7 +118,7 @@ func start(tb testing.TB, o options) *pair {
 		tb.Fatal(err)
 	}
 	err = p.speaker.AddPeer(bgp.PeerConfig{
-		Name: "edge1", Address: router.Addr().Addr(), Port: router.Addr().Port(), RemoteAS: o.remoteAS, Families: o.families,
+		Name: "edge1", Address: router.Addr().Addr(), Port: router.Addr().Port(), RemoteAS: o.remoteAS, LocalAS: o.localAS, Families: o.families,
 		RetryMin: 10 * time.Millisecond, RetryMax: 100 * time.Millisecond, Source: "edge1", Device: true, Policy: o.policy, Alone: o.alone, OffsetsIn: o.offsets, OffsetsOut: o.offsets,
 	})
 	if err != nil {

@@ -61,7 +61,7 @@ type OutStatus struct {
 
 func newDevice(pc PeerConfig, cfg Config, log *slog.Logger) *Device {
 	d := &Device{name: pc.Name, families: pc.Families, policy: pc.Policy, alone: pc.Alone, form: pc.OffsetsOut, settled: cfg.Settled, log: log, wake: make(chan struct{}, 1), routes: map[routeKey]*owed{}, known: map[string]*attributes{}}
-	d.expected = session.Negotiated{LocalAS: cfg.LocalAS, Open: session.Open{AS: pc.RemoteAS, FourOctet: true}}
+	d.expected = session.Negotiated{LocalAS: cmp.Or(pc.LocalAS, cfg.LocalAS), Open: session.Open{AS: pc.RemoteAS, FourOctet: true}}
 	if cfg.NoExport && !slices.Contains(pc.Policy.Strip.Plain, NoExport) {
 		d.marks = append(d.marks, NoExport)
 	}
@@ -84,7 +84,7 @@ func (d *Device) Info(context.Context) (device.Info, error) {
 func (d *Device) Session() string {
 	st := d.state()
 	if st.State != session.Established {
-		return inWords(st)
+		return st.Words()
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -102,17 +102,7 @@ func (d *Device) Session() string {
 			return fmt.Sprintf("established without %v FlowSpec: the neighbour did not offer it, and routes wait for it (%d)", f, n)
 		}
 	}
-	return inWords(st)
-}
-
-func inWords(st session.Status) string {
-	if st.State == session.Established {
-		return "established"
-	}
-	if st.LastError != "" {
-		return fmt.Sprintf("%s: %s", st.State, st.LastError)
-	}
-	return st.State.String()
+	return st.Words()
 }
 
 // Status returns a copy of the counters.
@@ -137,7 +127,7 @@ func (d *Device) Read(_ context.Context, _ device.Target, names ...string) (devi
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.session == nil {
-		return device.State{}, &device.Transient{Err: fmt.Errorf("read %s: no BGP session (%s)", d.name, inWords(d.state()))}
+		return device.State{}, &device.Transient{Err: fmt.Errorf("read %s: no BGP session (%s)", d.name, d.state().Words())}
 	}
 	var st device.State
 	for _, o := range d.routes {

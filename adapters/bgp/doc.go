@@ -10,5 +10,8 @@
 // with the same actions share UPDATEs: announcements first, mildest first, then withdrawals, severest first. So no packet fares
 // worse on the way than in the worse of the two tables.
 //
+// Unicast routes are taken in from neighbours that have their families, for a Validator to compare rules with (unicast.go), and never sent. A neighbour that sends several paths for one NLRI has the rule of the best one
+// (paths.go). Neighbours may come from a prefix (template.go): each is a peer, and a source, of its own.
+//
 // The session itself is package session. Settings, what is refused, and examples for ExaBGP and BIRD are in docs/bgp.md.
 package bgp

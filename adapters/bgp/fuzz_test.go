@@ -3,11 +3,14 @@ package bgp
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/sluice-gateway/sluice/adapters/bgp/session"
+	"github.com/sluice-gateway/sluice/core/admit"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/rib"
 )
@@ -17,6 +20,21 @@ type events struct{ last []rib.Event }
 
 func (e *events) Send(_ context.Context, ev rib.Event) error {
 	e.last = append(e.last, ev)
+	return nil
+}
+
+// Rules and Routes make it a Validator that looks at unicast routes and keeps none.
+func (e *events) Rules(ctx context.Context, ev rib.Event, _ admit.Path) error { return e.Send(ctx, ev) }
+
+func (e *events) Routes(_ context.Context, r Routes) error {
+	for _, p := range slices.Concat(r.Withdraw, r.Announce) {
+		if !p.IsValid() || p != p.Masked() {
+			panic(fmt.Sprintf("%v is no prefix", p))
+		}
+	}
+	if len(r.Announce) > 0 && !r.Path.Originator.IsValid() {
+		panic("routes from nobody")
+	}
 	return nil
 }
 
@@ -31,6 +49,8 @@ func FuzzUpdate(f *testing.F) {
 		"0000002c" + "801515000186" + "0000" + "0e0000fbf400000001" + "01200a000001" + "40010100" + "40020602010000fbf5" + "c010080002fbf400000064",
 		"00000015" + "800f12000186" + "0e0000fbf40000000101200a000001",
 		"0000000d" + "800f0a000185" + "0601200a000001",
+		"0004" + "180a0000" + "000d" + "40010100" + "40020602010000fbf5" + "20c0000201" + "180a0001",
+		"0021" + "800e0d0002010000" + "2020010db8" + "00000000", "0000000a800f0700020180" + "0000",
 	} {
 		b, err := hex.DecodeString(s)
 		if err != nil {
@@ -46,9 +66,9 @@ func FuzzUpdate(f *testing.F) {
 	good[3] = byte(len(good) - 4)
 	f.Fuzz(func(t *testing.T, b []byte, internal bool) {
 		in := &events{}
-		cfg := Config{RouterID: netip.MustParseAddr("192.0.2.1"), LocalAS: 64500, Community: 64500<<16 | 6666, Input: in}
-		g := newIngest(PeerConfig{Source: "peer"}, cfg, slog.New(slog.DiscardHandler))
-		s := &session.Session{Negotiated: session.Negotiated{LocalAS: 64500, Open: session.Open{AS: 64501, FourOctet: true}, Families: []session.Family{{AFI: 1, SAFI: 133}, {AFI: 2, SAFI: 133}, {AFI: 1, SAFI: 134}, {AFI: 2, SAFI: 134}}}}
+		cfg := Config{RouterID: netip.MustParseAddr("192.0.2.1"), LocalAS: 64500, Community: 64500<<16 | 6666, Validator: in}
+		g := newIngest(PeerConfig{Source: "peer", Address: netip.MustParseAddr("192.0.2.9"), Unicast: []flowspec.Family{flowspec.IPv4, flowspec.IPv6}}, cfg, map[uint32]bool{64500: true}, slog.New(slog.DiscardHandler))
+		s := &session.Session{Negotiated: session.Negotiated{LocalAS: 64500, Open: session.Open{AS: 64501, FourOctet: true}, Families: []session.Family{{AFI: 1, SAFI: 133}, {AFI: 2, SAFI: 133}, {AFI: 1, SAFI: 134}, {AFI: 2, SAFI: 134}, session.UnicastIPv4, session.UnicastIPv6}, Paths: []session.Family{{AFI: 2, SAFI: 134}}}}
 		if internal {
 			s.AS = 64500
 		}

@@ -2,6 +2,7 @@ package bgp
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/sluice-gateway/sluice/adapters/bgp/session"
+	"github.com/sluice-gateway/sluice/core/admit"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/rib"
 )
@@ -17,11 +19,16 @@ import (
 // ingest turns what one peer says into events. Its methods are called from the goroutine of the peer; Status may be called
 // from anywhere.
 type ingest struct {
-	source flowspec.Source     // "": the peer is no source
-	form   flowspec.OffsetForm // of IPv6 prefixes with an offset
-	cfg    Config
-	log    *slog.Logger
-	begun  map[flowspec.Family]bool // what the peer is saying again
+	name    string              // of the peer
+	address netip.Addr          // of the peer
+	own     map[uint32]bool     // our AS numbers, towards all peers
+	unicast bool                // it has a unicast family
+	source  flowspec.Source     // "": the peer is no source
+	form    flowspec.OffsetForm // of IPv6 prefixes with an offset
+	cfg     Config
+	log     *slog.Logger
+	begun   map[flowspec.Family]bool // what the peer is saying again
+	paths   paths                    // of families in which it sends several for one NLRI
 
 	mu     sync.Mutex // guards status
 	status InStatus
@@ -40,8 +47,8 @@ type InStatus struct {
 	Last []Refusal
 }
 
-func newIngest(pc PeerConfig, cfg Config, log *slog.Logger) *ingest {
-	return &ingest{source: pc.Source, form: pc.OffsetsIn, cfg: cfg, log: log, begun: map[flowspec.Family]bool{}}
+func newIngest(pc PeerConfig, cfg Config, own map[uint32]bool, log *slog.Logger) *ingest {
+	return &ingest{name: pc.Name, own: own, address: pc.Address.Unmap(), unicast: len(pc.Unicast) > 0, source: pc.Source, form: pc.OffsetsIn, cfg: cfg, log: log, begun: map[flowspec.Family]bool{}, paths: paths{}}
 }
 
 // Status returns a copy of the counters.
@@ -61,7 +68,9 @@ func (in *ingest) count(change func(*InStatus)) {
 
 func (in *ingest) up(ctx context.Context, _ *session.Session) {
 	clear(in.begun)
-	in.send(ctx, rib.Event{Kind: rib.Up})
+	clear(in.paths)
+	in.route(ctx, Routes{Kind: rib.Up})
+	in.send(ctx, rib.Event{Kind: rib.Up}, admit.Path{})
 }
 
 // again tells the RIB that the source begins to say everything of a family again, or that it has. An end without a beginning is nothing (RFC 7313 §4).
@@ -69,10 +78,12 @@ func (in *ingest) again(ctx context.Context, f flowspec.Family, end bool) {
 	switch {
 	case !end:
 		in.begun[f] = true
-		in.send(ctx, rib.Event{Kind: rib.Again, Family: f})
+		in.paths.again(f)
+		in.send(ctx, rib.Event{Kind: rib.Again, Family: f}, admit.Path{})
 	case in.begun[f]:
 		delete(in.begun, f)
-		in.send(ctx, rib.Event{Kind: rib.EndOfRIB, Family: f})
+		in.tell(ctx, in.paths.ended(f))
+		in.send(ctx, rib.Event{Kind: rib.EndOfRIB, Family: f}, admit.Path{})
 	}
 }
 
@@ -89,18 +100,27 @@ func (in *ingest) down(ctx context.Context, s *session.Session, reason error) {
 	if families, hold := s.Held(); s.Survives(reason) {
 		e.Hold = hold
 		for _, f := range families {
-			e.Held = append(e.Held, familyIn(f))
+			if !f.Unicast() {
+				e.Held = append(e.Held, familyIn(f))
+			}
 		}
 	}
-	in.send(ctx, e)
+	in.send(ctx, e, admit.Path{})
+	in.route(ctx, Routes{Kind: rib.Down})
 }
 
-func (in *ingest) send(ctx context.Context, e rib.Event) {
+func (in *ingest) send(ctx context.Context, e rib.Event, p admit.Path) {
 	if in.source == "" {
 		return
 	}
 	e.Source = in.source
-	if err := in.cfg.Input.Send(ctx, e); err != nil && ctx.Err() == nil {
+	var err error
+	if in.cfg.Validator != nil {
+		err = in.cfg.Validator.Rules(ctx, e, p)
+	} else {
+		err = in.cfg.Input.Send(ctx, e)
+	}
+	if err != nil && ctx.Err() == nil {
 		in.log.Error("the RIB did not take an event", "source", in.source, "err", err)
 	}
 }
@@ -115,95 +135,140 @@ func (in *ingest) update(ctx context.Context, s *session.Session, body []byte) e
 	}
 	if f, ok := u.EndOfRIB(); ok {
 		if fam, ok := flowspec.FamilyOf(f.AFI, f.SAFI); ok && s.Has(f) {
-			in.send(ctx, rib.Event{Kind: rib.EndOfRIB, Family: fam})
+			in.send(ctx, rib.Event{Kind: rib.EndOfRIB, Family: fam}, admit.Path{})
+		} else if f.Unicast() && s.Has(f) {
+			in.route(ctx, Routes{Kind: rib.EndOfRIB, Version: version(f)})
 		}
 		return nil
 	}
+	path, pathErr := session.ParsePath(&u, s.Negotiated)
+	if reset(pathErr) {
+		in.refuse(Refusal{Octets: body, Reason: pathErr.Error()})
+		return pathErr
+	}
+	routes, err := in.routes(s, &u)
 	e := rib.Event{Kind: rib.Update}
-	if err := in.read(s, &u, &e); err != nil {
+	var several []chosen
+	if err == nil {
+		several, err = in.read(s, &u, path, pathErr, &e)
+	}
+	if err != nil {
 		in.refuse(Refusal{Octets: body, Reason: err.Error()})
 		return err
 	}
-	if len(e.Announce)+len(e.Withdraw) > 0 {
-		in.count(func(st *InStatus) {
-			st.Announced += uint64(len(e.Announce))
-			st.Withdrawn += uint64(len(e.Withdraw))
-		})
-		in.send(ctx, e)
+	if routes = in.judged(s, routes, path, pathErr); len(routes.Announce)+len(routes.Withdraw) > 0 {
+		in.route(ctx, routes)
 	}
+	in.tell(ctx, append(several, chosen{e, in.pathOf(s, path)}))
 	return nil
 }
 
-// read fills e with what u says. Errors end the session.
-func (in *ingest) read(s *session.Session, u *session.Update, e *rib.Event) error {
-	if n := len(u.Withdrawn) + len(u.NLRI); n > 0 {
-		in.refuse(Refusal{Octets: append(u.Withdrawn, u.NLRI...), Reason: "IPv4 unicast routes: that family was not offered"})
+// tell counts and hands on what the peer says.
+func (in *ingest) tell(ctx context.Context, list []chosen) {
+	for _, c := range list {
+		if len(c.event.Announce)+len(c.event.Withdraw) == 0 {
+			continue
+		}
+		in.count(func(st *InStatus) {
+			st.Announced += uint64(len(c.event.Announce))
+			st.Withdrawn += uint64(len(c.event.Withdraw))
+		})
+		in.send(ctx, c.event, c.path)
 	}
-	path, pathErr := session.ParsePath(u, s.Negotiated)
-	var n *session.Notification
-	if errors.As(pathErr, &n) {
-		return pathErr
+}
+
+// read fills e with what u says about rules, and returns what it says of NLRIs that may have several paths. Errors end the session.
+func (in *ingest) read(s *session.Session, u *session.Update, path session.Path, pathErr error, e *rib.Event) (several []chosen, err error) {
+	withdraw := func(list []named) {
+		for _, n := range list {
+			if n.numbered {
+				several = append(several, in.paths.withdraw(n.id, n.match)...)
+			} else {
+				e.Withdraw = append(e.Withdraw, n.match)
+			}
+		}
 	}
-	if u.Unreach != nil {
+	if u.Unreach != nil && !u.Unreach.Family.Unicast() {
 		gone, err := in.matches(s, u.Unreach.Family, u.Unreach.NLRI)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		e.Withdraw = append(e.Withdraw, gone...)
+		withdraw(gone)
 	}
-	if u.Reach == nil {
-		return nil
+	if u.Reach == nil || u.Reach.Family.Unicast() {
+		return several, nil
 	}
 	nextHop, err := hop(u.Reach)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	here, err := in.matches(s, u.Reach.Family, u.Reach.NLRI)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if why := in.loop(path); why != "" {
 		// A reflector that sends our own rules back is nothing to refuse, and not worth a line for each.
 		in.count(func(st *InStatus) { st.Loops += uint64(len(here)) })
 		in.log.Debug("a path that was here before", "source", in.source, "reason", why, "rules", len(here))
-		e.Withdraw = append(e.Withdraw, here...)
-		return nil
+		withdraw(here)
+		return several, nil
 	}
 	rule, err := in.template(path, nextHop)
 	if err = errors.Join(pathErr, err); err != nil {
 		// Treat as withdraw (RFC 7606 §2): what the peer said of these NLRIs before is not true any more, and what it says now cannot be used.
-		e.Withdraw = append(e.Withdraw, here...)
+		withdraw(here)
 		in.refuse(Refusal{Family: familyIn(u.Reach.Family), Octets: u.Reach.NLRI, Count: len(here), Reason: err.Error()})
-		return nil
+		return several, nil
 	}
-	for _, m := range here {
+	for _, n := range here {
 		r := rule
-		r.Match, r.ID = m, flowspec.NewID(in.source, m)
-		e.Announce = append(e.Announce, r)
+		r.Match, r.ID = n.match, flowspec.NewID(in.source, n.match)
+		if n.numbered {
+			several = append(several, in.paths.announce(n.id, r, in.pathOf(s, path))...)
+		} else {
+			e.Announce = append(e.Announce, r)
+		}
 	}
-	return nil
+	return several, nil
 }
+
+// named is an NLRI, and which of its paths is meant where it may have several.
+type named struct {
+	match    flowspec.Match
+	id       uint32
+	numbered bool
+}
+
+// pathID is the length of a path identifier in front of an NLRI (RFC 7911 §3).
+const pathID = 4
 
 // matches takes the NLRIs of one attribute apart. One that is malformed is refused and the others stand: its length still says where the next one begins,
 // so the whole field can be walked, as RFC 7606 §3 (j) asks for. It names no rule that we could hold, so there is nothing to
 // withdraw. When a length runs past the end, nobody knows what the field meant, and the session ends.
-func (in *ingest) matches(s *session.Session, f session.Family, b []byte) ([]flowspec.Match, error) {
+func (in *ingest) matches(s *session.Session, f session.Family, b []byte) ([]named, error) {
 	if !s.Has(f) {
 		in.refuse(Refusal{Octets: b, Reason: fmt.Sprintf("family %v was not agreed on", f)})
 		return nil, nil
 	}
 	family := familyIn(f)
-	var out []flowspec.Match
+	var out []named
 	for at := 0; at < len(b); {
+		n := named{numbered: s.Numbered(f)}
+		if n.numbered {
+			if len(b)-at < pathID {
+				return nil, &session.Notification{Code: 3, Subcode: 9, Detail: fmt.Sprintf("the path identifier at octet %d of %d is cut off", at, len(b))}
+			}
+			n.id = binary.BigEndian.Uint32(b[at:])
+			at += pathID
+		}
 		nlri, _, err := flowspec.Frame(b[at:])
 		if err != nil {
 			return nil, &session.Notification{Code: 3, Subcode: 9, Detail: fmt.Sprintf("the NLRI at octet %d of %d: %v", at, len(b), err)}
 		}
-		m, err := flowspec.ParseNLRIAs(family, slices.Clone(nlri), in.form)
-		if err != nil {
+		if n.match, err = flowspec.ParseNLRIAs(family, slices.Clone(nlri), in.form); err != nil {
 			in.refuse(Refusal{Family: family, Octets: nlri, Count: 1, Offset: at, Reason: err.Error()})
 		} else {
-			out = append(out, m)
+			out = append(out, n)
 		}
 		at += len(nlri)
 	}
@@ -253,8 +318,8 @@ func (in *ingest) template(p session.Path, nextHop netip.Addr) (flowspec.Rule, e
 // loop says why a path has been here already, or "". A path that we sent must never come back as a source: the gateway would keep itself alive.
 func (in *ingest) loop(p session.Path) string {
 	switch {
-	case slices.Contains(p.ASPath, in.cfg.LocalAS):
-		return fmt.Sprintf("our AS %d is in the AS_PATH (RFC 4271 §9)", in.cfg.LocalAS)
+	case slices.ContainsFunc(p.ASPath, func(as uint32) bool { return in.own[as] }):
+		return fmt.Sprintf("an AS of ours is in the AS_PATH %v (RFC 4271 §9)", p.ASPath)
 	case p.OriginatorID == in.cfg.RouterID:
 		return fmt.Sprintf("ORIGINATOR_ID is our router id %v (RFC 4456 §8)", in.cfg.RouterID)
 	case slices.Contains(p.ClusterList, in.cfg.RouterID):

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/adapters/bgp/session"
 	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/rib"
 )
 
 // peer is one neighbour: the handler of its session.
@@ -18,8 +19,9 @@ type peer struct {
 	ingest  *ingest
 	device  *Device // nil unless it is given rules
 	current atomic.Pointer[session.Session]
-	wasUp   bool           // there was a session; belongs to the goroutine of the session
-	marks   sync.WaitGroup // sends End-of-RIB where there is no device to do it
+	stop    context.CancelFunc // ends its Run
+	wasUp   bool               // there was a session; belongs to the goroutine of the session
+	marks   sync.WaitGroup     // sends End-of-RIB where there is no device to do it
 }
 
 func (s *Speaker) newPeer(pc PeerConfig) (*peer, error) {
@@ -28,17 +30,20 @@ func (s *Speaker) newPeer(pc PeerConfig) (*peer, error) {
 	for _, f := range pc.Families {
 		families = append(families, familyOut(f))
 	}
+	for _, v := range pc.Unicast {
+		families = append(families, map[flowspec.Family]session.Family{flowspec.IPv4: session.UnicastIPv4, flowspec.IPv6: session.UnicastIPv6}[v])
+	}
 	log := s.log.With("peer", pc.Name)
-	p.ingest = newIngest(pc, s.cfg, log)
+	p.ingest = newIngest(pc, s.cfg, s.own, log)
 	if pc.Device {
 		p.device = newDevice(pc, s.cfg, log)
 	}
 	var err error
 	p.session, err = session.NewPeer(session.Config{
-		Name: pc.Name, LocalAS: s.cfg.LocalAS, RouterID: s.cfg.RouterID, RemoteAS: pc.RemoteAS,
+		Name: pc.Name, LocalAS: pc.LocalAS, RouterID: s.cfg.RouterID, RemoteAS: pc.RemoteAS,
 		Remote: netip.AddrPortFrom(pc.Address, pc.port()), Local: pc.LocalAddress, Passive: pc.Passive,
 		Families: families, HoldTime: pc.HoldTime, NoHold: pc.NoHold, RetryMin: pc.RetryMin, RetryMax: pc.RetryMax, Log: s.log,
-		Password: pc.Password, Hops: pc.Hops, Extended: pc.Extended, Restart: pc.Restart, Restarting: p.restarting, Stay: s.cfg.Stay,
+		Password: pc.Password, Hops: pc.Hops, Extended: pc.Extended, AddPath: pc.AddPath, Restart: pc.Restart, Restarting: p.restarting, Stay: s.cfg.Stay,
 	}, p)
 	if err != nil {
 		return nil, fmt.Errorf("bgp: %w", err)
@@ -93,6 +98,12 @@ func (p *peer) Refresh(_ context.Context, s *session.Session, f session.Family) 
 func (p *peer) Again(ctx context.Context, _ *session.Session, f session.Family, end bool) {
 	if fam, ok := flowspec.FamilyOf(f.AFI, f.SAFI); ok {
 		p.ingest.again(ctx, fam, end)
+	} else if f.Unicast() {
+		kind := rib.Again
+		if end {
+			kind = rib.EndOfRIB
+		}
+		p.ingest.route(ctx, Routes{Kind: kind, Version: version(f)})
 	}
 }
 

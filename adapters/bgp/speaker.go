@@ -34,6 +34,7 @@ type Config struct {
 	Community uint32
 	NoExport  bool      // put NO_EXPORT on every path we send, but where the policy of a device strips it
 	Input     rib.Input // takes what sources say; may be nil without sources
+	Validator Validator // takes it instead, where it is not nil
 	// Settled is closed once the rules are complete: the store is loaded, and every source has said what it has or had the time to. No device is told End-of-RIB before, which
 	// makes it drop what it kept from the last session (RFC 4724 §4.2). Nil: they are complete.
 	Settled <-chan struct{}
@@ -44,18 +45,25 @@ type Config struct {
 
 // PeerConfig is one BGP neighbour: a source of rules, a device that is given rules, or both.
 type PeerConfig struct {
-	Name         string // of the device, or of the source where it is no device
-	Address      netip.Addr
+	Name    string // of the device, or of the source where it is no device
+	Address netip.Addr
+	// Prefix, where it is valid, makes of this a template: whoever connects from an address in it, and is no peer of its own, becomes one, at most Limit of them at a time. Its name and its source are
+	// those of the template, "@" and the address. A template is no device.
+	Prefix       netip.Prefix
+	Limit        int
 	Port         uint16     // where we connect to; 0: 179
 	LocalAddress netip.Addr // our side; zero: any
 	RemoteAS     uint32
-	Passive      bool // wait for the neighbour to connect
+	LocalAS      uint32 // ours in this session: another AS number than that of Config, which the neighbour does not see; 0: that one
+	Passive      bool   // wait for the neighbour to connect
 	Families     []flowspec.Family
+	Unicast      []flowspec.Family // IPv4 and IPv6: whose unicast routes it is to send, for Config.Validator
 	// HoldTime is our offer, whole seconds, at least 3; 0 means 90 s. NoHold offers none.
 	HoldTime time.Duration
 	NoHold   bool
 	Password session.Password // signs the TCP segments of the session (RFC 2385); "": none
 	Hops     int              // with TTL security, how far away the neighbour is at most (RFC 5082); 0: anywhere
+	AddPath  bool             // offer to take several paths for one NLRI (RFC 7911)
 	Extended bool             // offer messages of up to 65535 octets (RFC 8654)
 	// Restart is how long the neighbour is asked to keep what it was given when the session is lost, and the longest that we keep what it said; whole seconds, at most 4095. 0:
 	// graceful restart is not offered (RFC 4724).
@@ -75,9 +83,14 @@ type Speaker struct {
 	cfg    Config
 	log    *slog.Logger
 	server session.Server
+	// patience is how long a peer of a template is left to come back before another one may take its place.
+	patience time.Duration
 
-	mu        sync.Mutex // guards what follows
+	mu        sync.Mutex      // guards what follows
+	own       map[uint32]bool // our AS numbers; not changed any more once Run began
 	peers     []*peer
+	templates []PeerConfig
+	start     func(*peer) // runs a peer that comes while Run is under way
 	listeners []net.Listener
 	running   bool
 }
@@ -94,7 +107,7 @@ func New(cfg Config) (*Speaker, error) {
 	if log == nil {
 		log = slog.Default()
 	}
-	return &Speaker{cfg: cfg, log: log, server: session.Server{Log: log}}, nil
+	return &Speaker{cfg: cfg, log: log, server: session.Server{Log: log}, patience: 10 * time.Second, own: map[uint32]bool{cfg.LocalAS: true}}, nil
 }
 
 // AddPeer adds a neighbour. All of them are added before Run.
@@ -108,7 +121,7 @@ func (s *Speaker) AddPeer(pc PeerConfig) error {
 		if p.cfg.Name == pc.Name {
 			return fmt.Errorf("bgp peer %s: there are two of that name", pc.Name)
 		}
-		if p.cfg.Address == pc.Address && p.cfg.LocalAddress == pc.LocalAddress && p.cfg.port() == pc.port() {
+		if pc.Address.IsValid() && p.cfg.Address == pc.Address && p.cfg.LocalAddress == pc.LocalAddress && p.cfg.port() == pc.port() {
 			return fmt.Errorf("bgp peer %s has the addresses of %s: one session carries both directions, so name it as source and as device at once", pc.Name, p.cfg.Name)
 		}
 	}
@@ -118,8 +131,15 @@ func (s *Speaker) AddPeer(pc PeerConfig) error {
 	if pc.RemoteAS == 0 {
 		return fmt.Errorf("bgp peer %s: the neighbour's AS is missing", pc.Name)
 	}
-	if pc.Source != "" && s.cfg.Input == nil {
+	if pc.Source != "" && s.cfg.Input == nil && s.cfg.Validator == nil {
 		return fmt.Errorf("bgp peer %s is a source and the speaker has no input to give its rules to", pc.Name)
+	}
+	if pc.LocalAS == 0 {
+		pc.LocalAS = s.cfg.LocalAS
+	}
+	s.own[pc.LocalAS] = true
+	if pc.Prefix.IsValid() {
+		return s.addTemplate(pc)
 	}
 	p, err := s.newPeer(pc)
 	if err != nil {
@@ -176,19 +196,25 @@ func (s *Speaker) Run(ctx context.Context) error {
 	if err := s.Listen(ctx); err != nil {
 		return err
 	}
+	g, ctx := errgroup.WithContext(ctx)
+	start := func(p *peer) {
+		pctx, stop := context.WithCancel(ctx)
+		p.stop = stop
+		g.Go(func() error {
+			defer stop()
+			p.session.Run(pctx)
+			return nil
+		})
+	}
 	s.mu.Lock()
-	s.running = true
+	s.running, s.start = true, start
 	peers, listeners := s.peers, s.listeners
 	s.mu.Unlock()
-	g, ctx := errgroup.WithContext(ctx)
 	for _, ln := range listeners {
 		g.Go(func() error { return s.server.Serve(ctx, ln) })
 	}
 	for _, p := range peers {
-		g.Go(func() error {
-			p.session.Run(ctx)
-			return nil
-		})
+		start(p)
 	}
 	return g.Wait()
 }

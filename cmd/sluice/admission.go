@@ -37,7 +37,7 @@ func newGate(next rib.Input, sources []config.Source, log *slog.Logger) *gate {
 	}
 	for _, s := range sources {
 		g.policies[s.Name] = s.Admit
-		if s.BGP != nil {
+		if s.BGP != nil && !s.BGP.Prefix.IsValid() { // nobody knows who comes from a prefix
 			families := map[flowspec.Family]bool{}
 			for _, f := range s.BGP.Families {
 				families[f] = true
@@ -114,20 +114,35 @@ func (g *gate) ended(source flowspec.Source, f flowspec.Family) {
 
 // Send passes on what is admitted. A rule that is not takes its NLRI away: the peer has replaced what it had said before.
 func (g *gate) Send(ctx context.Context, e rib.Event) error {
-	policy := g.policies[e.Source]
+	return g.send(ctx, e, admit.Path{}, func(flowspec.Rule, flowspec.Family) *admit.NotAdmitted { return nil }, func(flowspec.Match) {})
+}
+
+// placedFamily is the family in which rules are that a source says in family f; 0 is all.
+func (g *gate) placedFamily(source flowspec.Source, f flowspec.Family) flowspec.Family {
+	if f == 0 || g.policies[configured(source)].In == nil {
+		return f
+	}
+	return f.InVPN()
+}
+
+// send is Send, of rules that came by a path. Besides the policy, judge is asked about each rule as it was placed, and in which family it was said; gone is told which rules are none any more.
+func (g *gate) send(ctx context.Context, e rib.Event, p admit.Path, judge func(r flowspec.Rule, said flowspec.Family) *admit.NotAdmitted, gone func(flowspec.Match)) error {
+	policy := g.policies[configured(e.Source)]
 	if e.Kind == rib.EndOfRIB {
 		family := e.Family // as the source said it
 		defer g.ended(e.Source, family)
 	}
-	if policy.In != nil && e.Family != 0 {
-		e.Family = e.Family.InVPN() // the rules of the family are in the VPN
-	}
+	e.Family = g.placedFamily(e.Source, e.Family)
 	if policy.In != nil {
 		e.Held = inVPN(e.Held)
 	}
 	e.Withdraw = g.withdrawn(policy, e)
+	for _, m := range e.Withdraw {
+		gone(m)
+	}
 	var admitted []flowspec.Rule
 	for _, r := range e.Announce {
+		said := r.Match.Family()
 		placed, err := policy.Placed(r.Match)
 		if err != nil {
 			g.log.Warn("rule refused", "source", e.Source, "match", r.Match.String(), "error", err)
@@ -136,9 +151,18 @@ func (g *gate) Send(ctx context.Context, e rib.Event) error {
 		if policy.In != nil {
 			r.Match, r.ID = placed, flowspec.NewID(e.Source, placed)
 		}
-		if err := policy.Check(r, time.Now()); err != nil {
+		err = policy.Check(r, time.Now())
+		if why := policy.From.Check(p, r.Communities); err == nil && why != nil {
+			err = why
+		}
+		if err != nil {
+			gone(r.Match)
+		} else if why := judge(r, said); why != nil {
+			err = why
+		}
+		if err != nil {
 			g.log.Warn("rule refused", "source", e.Source, "rule", r.ID, "match", r.Match.String(), "error", err)
-			e.Withdraw = append(e.Withdraw, r.Match)
+			e.Refused = append(e.Refused, r.Match)
 			continue
 		}
 		admitted = append(admitted, r)

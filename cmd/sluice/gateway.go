@@ -43,6 +43,7 @@ type gateway struct {
 	store   *store.Store
 	rib     *rib.RIB
 	gate    *gate
+	valid   *validator
 	speaker *bgp.Speaker
 	plugins *host.Host
 	rec     *reconcile.Reconciler
@@ -89,12 +90,16 @@ func (g *gateway) openRules(context.Context) error {
 	}
 	g.rib, err = rib.New(rib.Config{
 		Sources: policies, Store: g.store,
+		Others: g.policyOfNeighbour,
 		Refused: func(r flowspec.Rule, err error) {
 			g.log.Warn("rule refused", "source", r.Source, "rule", r.ID, "match", r.Match.String(), "error", err)
 			g.excess(r.Source, err)
 		},
 		Excess: func(s flowspec.Source, max int) {
 			g.log.Warn("a source has more rules than max-rules; they are taken, since on-excess is warn", "source", s, "max-rules", max)
+		},
+		Mass: func(s flowspec.Source, withdrawn, had int, until time.Time) {
+			g.log.Error("a source withdraws most of its rules at once; they stay in force for a while", "source", s, "withdrawn", withdrawn, "had", had, "until", until.Format(time.DateTime), "type", "sluice source accept "+string(s))
 		},
 		Unsaved: func(err error) { g.log.Error("not on disk yet, trying again", "error", err) },
 	})
@@ -112,7 +117,7 @@ func (g *gateway) excess(source flowspec.Source, err error) {
 		return
 	}
 	for _, s := range g.cfg.Sources {
-		if s.Name == source && s.Excess.Teardown > 0 && g.speaker.Teardown(source, s.Excess.Teardown) {
+		if s.Name == configured(source) && s.Excess.Teardown > 0 && g.speaker.Teardown(source, s.Excess.Teardown) {
 			g.log.Error("session ended: the source has more rules than max-rules", "source", source, "max-rules", many.Max, "back-after", s.Excess.Teardown)
 		}
 	}
@@ -121,11 +126,27 @@ func (g *gateway) excess(source flowspec.Source, err error) {
 // reportOrphans says which stored rules nobody can withdraw any more, because their source is no longer configured: they go soon, and not in silence.
 func (g *gateway) reportOrphans() {
 	for name, s := range g.rib.Stats() {
-		known := slices.ContainsFunc(g.cfg.Sources, func(c config.Source) bool { return c.Name == name })
+		known := slices.ContainsFunc(g.cfg.Sources, func(c config.Source) bool { return c.Name == configured(name) })
 		if !known && s.Rules > 0 {
 			g.log.Warn("rules of a source that is no longer configured stay in force for 3 minutes, unless a source that is repeats them", "source", name, "rules", s.Rules)
 		}
 	}
+}
+
+// configured returns the name that a source has in the configuration: neighbours of a prefix share one.
+func configured(s flowspec.Source) flowspec.Source {
+	template, _ := bgp.Template(s)
+	return template
+}
+
+// policyOfNeighbour is how the RIB treats a neighbour of a source with a prefix.
+func (g *gateway) policyOfNeighbour(name flowspec.Source) (rib.SourcePolicy, bool) {
+	for _, s := range g.cfg.Sources {
+		if s.BGP != nil && s.BGP.Prefix.IsValid() && s.Name == configured(name) {
+			return sourcePolicy(s), true
+		}
+	}
+	return rib.SourcePolicy{}, false
 }
 
 // repeatWithin is how long, after a restart, rules wait for a source that repeats them to do so.
@@ -133,7 +154,7 @@ const repeatWithin = 3 * time.Minute
 
 // sourcePolicy is how the RIB treats s. What came by API or pipe is withdrawn by name only; a peer and a file say everything again.
 func sourcePolicy(s config.Source) rib.SourcePolicy {
-	p := rib.SourcePolicy{Name: s.Name, Preference: s.Preference, MaxRules: s.MaxRules, Lenient: s.Excess.Warn, Hold: s.Hold, Quiet: s.Quiet}
+	p := rib.SourcePolicy{Name: s.Name, Preference: s.Preference, MaxRules: s.MaxRules, Lenient: s.Excess.Warn, Hold: s.Hold, Quiet: s.Quiet, Mass: rib.MassWithdrawal(s.Mass)}
 	if s.BGP != nil || s.File != "" {
 		p.Return = max(s.Hold, repeatWithin)
 	}
@@ -144,14 +165,16 @@ func sourcePolicy(s config.Source) rib.SourcePolicy {
 func (g *gateway) openBGP(ctx context.Context) error {
 	var err error
 	g.gate = newGate(g.rib, g.cfg.Sources, g.log)
+	g.valid = newValidator(g.gate, g.cfg.Sources, g.log)
 	g.speaker, err = bgp.New(bgp.Config{
 		RouterID: g.cfg.RouterID, LocalAS: g.cfg.AS, Listen: g.cfg.ListenBGP, Community: g.cfg.Community, NoExport: g.cfg.NoExport,
-		Input: g.gate, Log: g.log, Settled: g.gate.settled, Stay: !g.cfg.Withdraw,
+		Validator: g.valid, Log: g.log, Settled: g.gate.settled, Stay: !g.cfg.Withdraw,
 	})
 	if err != nil {
 		return err
 	}
 	var peers []bgp.PeerConfig
+	vrfs := map[flowspec.Source]string{}
 	for _, d := range g.cfg.Devices {
 		if d.BGP != nil {
 			p := peerConfig(d.Name, *d.BGP)
@@ -166,6 +189,7 @@ func (g *gateway) openBGP(ctx context.Context) error {
 		if s.BGP == nil {
 			continue
 		}
+		vrfs[s.Name] = s.VRF
 		p := peerConfig(string(s.Name), *s.BGP)
 		if both := sameSession(peers, p); both != nil {
 			both.Source = s.Name
@@ -175,6 +199,9 @@ func (g *gateway) openBGP(ctx context.Context) error {
 		peers = append(peers, p)
 	}
 	for _, p := range peers {
+		if len(p.Unicast) > 0 {
+			g.valid.neighbour(p.Name, vrfs[p.Source], p.Prefix.IsValid(), p.Restart, p.Unicast)
+		}
 		if err := g.speaker.AddPeer(p); err != nil {
 			return err
 		}
@@ -184,9 +211,9 @@ func (g *gateway) openBGP(ctx context.Context) error {
 
 func peerConfig(name string, p config.Peer) bgp.PeerConfig {
 	return bgp.PeerConfig{
-		Name: name, Address: p.Address, Port: p.Port, LocalAddress: p.Local, RemoteAS: p.AS, Passive: p.Passive,
-		Families: p.Families, HoldTime: p.HoldTime, NoHold: p.HoldTime == 0, Restart: p.Restart,
-		Password: session.Password(p.Password), Hops: p.Hops, Extended: p.Extended, OffsetsIn: p.Offsets, OffsetsOut: p.Offsets,
+		Name: name, Address: p.Address, Prefix: p.Prefix, Limit: p.Limit, Port: p.Port, LocalAddress: p.Local, RemoteAS: p.AS, LocalAS: p.LocalAS, Passive: p.Passive,
+		Families: p.Families, Unicast: p.Unicast, HoldTime: p.HoldTime, NoHold: p.HoldTime == 0, Restart: p.Restart,
+		Password: session.Password(p.Password), Hops: p.Hops, Extended: p.Extended, AddPath: p.AddPath, OffsetsIn: p.Offsets, OffsetsOut: p.Offsets,
 	}
 }
 
@@ -360,6 +387,7 @@ func (g *gateway) run(ctx context.Context, reload <-chan struct{}) error {
 	tasks.Go(func() error { return api.Serve(tctx, g.api, g.handler()) })
 	tasks.Go(func() error { return g.readFiles(tctx, reload) })
 	tasks.Go(func() error { return g.gate.settle(tctx, settleWithin) })
+	tasks.Go(func() error { return g.valid.run(tctx) })
 	for _, p := range g.pipes {
 		tasks.Go(func() error { return p.Run(tctx, g.stdin) })
 	}

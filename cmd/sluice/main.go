@@ -25,6 +25,7 @@ func commands() []*cobra.Command {
 		verifyCmd(),
 		profileCmd(),
 		ruleCmd(),
+		sourceCmd(),
 		deviceCmd(),
 		rolloutCmd(),
 		pluginRunCmd(),

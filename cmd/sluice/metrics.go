@@ -15,7 +15,7 @@ func (g *gateway) handler() http.Handler {
 	gw := api.Gateway{
 		Rules: g.rib, Devices: g.rec, Dialects: dialects, Profiles: g.library,
 		DefaultTTL: g.cfg.DefaultTTL, MaxTTL: g.cfg.MaxTTL,
-		Ready: g.ready, Metrics: g.metrics(), Version: version(), Log: g.log,
+		Sources: g.sources, Ready: g.ready, Metrics: g.metrics(), Version: version(), Log: g.log,
 	}
 	for _, s := range g.cfg.Sources {
 		if s.API {
@@ -41,6 +41,7 @@ var (
 	descState     = prometheus.NewDesc("sluice_device_state", "1 for the state that a device is in.", []string{"device", "state"}, nil)
 	descDelivered = prometheus.NewDesc("sluice_device_version", "Version of the Loc-RIB that a device was last brought to.", []string{"device"}, nil)
 	descSession   = prometheus.NewDesc("sluice_bgp_session_up", "1 while the BGP session of a peer is established.", []string{"peer"}, nil)
+	descRoutes    = prometheus.NewDesc("sluice_bgp_unicast_routes", "Unicast routes of a peer, to validate rules with.", []string{"peer"}, nil)
 	descRefused   = prometheus.NewDesc("sluice_bgp_refused_total", "NLRIs of a peer that were refused.", []string{"peer"}, nil)
 	descCommit    = prometheus.NewDesc("sluice_device_commit_seconds", "How long the last change of a device's filters took, from the first word to its confirmation.", []string{"device"}, nil)
 	descWithheld  = prometheus.NewDesc("sluice_rollout_withheld_rules", "Rules that devices of a group do not have as they are in force, because its canaries are tried first.", []string{"group"}, nil)
@@ -64,6 +65,8 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		gauge(descRules, float64(s.Rules), string(name), "all")
 		gauge(descRules, float64(s.InForce), string(name), "in-force")
 		gauge(descRules, float64(s.Stale), string(name), "stale")
+		gauge(descRules, float64(s.Withdrawn), string(name), "withdrawn")
+		gauge(descRules, float64(c.g.valid.refused(name)), string(name), "infeasible")
 	}
 	for _, d := range c.g.rec.Status() {
 		gauge(descState, 1, d.Name, string(d.State))
@@ -91,6 +94,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 			up = 1
 		}
 		gauge(descSession, up, p.Name)
+		if n, ok := c.g.valid.routes(p.Name); ok {
+			gauge(descRoutes, float64(n), p.Name)
+		}
 		count(descRefused, float64(p.In.Refused), p.Name)
 	}
 	for _, p := range c.g.plugins.Status() {

@@ -21,7 +21,7 @@ const portBGP = 179
 func (g *gateway) guardSessions(ctx context.Context) error {
 	var list []admit.Session
 	for _, s := range g.cfg.Sources {
-		if s.BGP != nil {
+		if s.BGP != nil && s.BGP.Address.IsValid() { // whoever comes from a prefix is no device: it cannot hold a rule against itself
 			list = append(list, g.ownBGP(ctx, string(s.Name), *s.BGP)...)
 		}
 	}

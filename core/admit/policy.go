@@ -1,9 +1,10 @@
 // Package admit answers one question: may this source say this rule?
 //
-// RFC 8955 §6 ties a rule to the unicast routes of its destination. A gateway between detectors and routers has no such
-// routes, so what each source may filter is configured: destination prefixes, components, actions, lifetimes. A [Policy] is that,
-// and [Policy.Check] names the clause that keeps a rule out. Nothing is trimmed to fit: a rule is admitted whole or not at
-// all.
+// What each source may filter is configured: destination prefixes, components, actions, lifetimes. A [Policy] is that, and [Policy.Check] names the clause that keeps a rule out. Nothing is trimmed to
+// fit: a rule is admitted whole or not at all.
+//
+// RFC 8955 §6 ties a rule to the unicast routes of its destination besides. A gateway between detectors and routers need not have such routes; where neighbours send them, a [Validation] compares the rules of other
+// autonomous systems with them, clause by clause, and again with every change.
 //
 // How many rules a source may have is known exactly only where they are kept, in the RIB.
 package admit
@@ -31,6 +32,7 @@ type Policy struct {
 	MaxTTL         time.Duration   // 0: no limit; with one, a rule without expiry is not admitted
 	VPNs           []VPN           // a rule of a VPN must be of one of them; nil: no rule of a VPN is admitted
 	AnyVPN         bool            // rules of any VPN
+	From           Origins         // whose rules a BGP neighbour may bring
 	In             *flowspec.RD    // the VPN that the rules of no VPN are of, see Placed; nil: none
 
 	index *bart.Lite // of Destinations; nil: they are looked through one by one
@@ -47,7 +49,7 @@ type VPN struct {
 
 // NotAdmitted says which clause of a policy keeps a rule out.
 type NotAdmitted struct {
-	Clause string // "vpn", "destination", "protected", "own-session", "component", "action", "ttl"
+	Clause string // "vpn", "destination", "protected", "own-session", "component", "action", "ttl", "origin", "validation-a", "-b", "-c", "-as"
 	Detail string // for people: `destination 203.0.113.9/32 is outside what this source may filter: 198.51.100.0/24`
 }
 

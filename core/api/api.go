@@ -46,6 +46,8 @@ type Gateway struct {
 	Compat []string
 	// DefaultTTL is the lifetime of a rule that names none, 0 for ever; MaxTTL the longest, 0 unlimited.
 	DefaultTTL, MaxTTL time.Duration
+	// Sources tells what is known of every source.
+	Sources func() []Source
 	// Ready says why the gateway is not ready yet, or nil.
 	Ready   func() error
 	Metrics *prometheus.Registry
@@ -99,6 +101,7 @@ func New(g Gateway) http.Handler {
 	h := humago.New(mux, config)
 
 	registerRules(h, &g)
+	registerSources(h, &g)
 	registerDevices(h, &g)
 	registerFreeze(h, &g)
 	registerRollouts(h, &g)

@@ -53,7 +53,7 @@ type tester struct {
 func newTester(t *testing.T) *tester {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	rules, err := rib.New(rib.Config{Sources: []rib.SourcePolicy{{Name: "api", MaxRules: 5}, {Name: "detector", Preference: 1}}})
+	rules, err := rib.New(rib.Config{Sources: []rib.SourcePolicy{{Name: "api", MaxRules: 5}, {Name: "detector", Preference: 1, Mass: rib.MassWithdrawal{Percent: 50, Within: time.Minute, AtLeast: 2, Keep: time.Hour}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,6 +77,10 @@ func newTester(t *testing.T) *tester {
 		Rules: rules, Devices: rec, Profiles: profiles.Embedded(), Source: "api",
 		Admit:      admit.Policy{Destinations: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}},
 		DefaultTTL: time.Hour, MaxTTL: 24 * time.Hour, Ready: func() error { return nil },
+		Sources: func() []Source {
+			st := rules.Stats()["detector"]
+			return []Source{{Name: "detector", Kind: "bgp", Rules: st.Rules, Withdrawn: st.Withdrawn}}
+		},
 		Metrics: prometheus.NewRegistry(), Version: "test", Log: log,
 	}))
 	t.Cleanup(func() {

@@ -149,7 +149,7 @@ func (g *Gateway) send(ctx context.Context, e rib.Event) error {
 	select {
 	case err := <-done:
 		var many *rib.TooMany
-		if err != nil && !errors.As(err, &many) {
+		if err != nil && !errors.As(err, &many) && !errors.Is(err, rib.ErrNothingWithdrawn) {
 			return huma.Error503ServiceUnavailable("the rule could not be stored", err)
 		}
 		return err

@@ -17,16 +17,18 @@ import (
 
 // Defaults of what a file leaves out.
 const (
-	defaultAPI      = "127.0.0.1:8330"
-	defaultHoldTime = 90 * time.Second // RFC 4271 §10
-	defaultRestart  = 2 * time.Minute  // long enough for a restart of the gateway, short enough for what nobody will withdraw
-	defaultTeardown = 10 * time.Minute // of a source with too many rules
-	defaultIBGPHold = 10 * time.Minute // rules of a lost iBGP source
-	defaultConfirm  = 30 * time.Second
-	maxConfirm      = 60 * time.Second // the device's candidate is locked that long
-	defaultInterval = 5 * time.Second
-	defaultTimeout  = 30 * time.Second
-	defaultAtOnce   = 16 // devices that are changed at one moment
+	defaultAPI        = "127.0.0.1:8330"
+	defaultHoldTime   = 90 * time.Second // RFC 4271 §10
+	defaultRestart    = 2 * time.Minute  // long enough for a restart of the gateway, short enough for what nobody will withdraw
+	defaultTeardown   = 10 * time.Minute // of a source with too many rules
+	defaultKeep       = 10 * time.Minute // of rules whose withdrawal is not believed: long enough for somebody to look, short enough for rules that nobody wants
+	defaultNeighbours = 16
+	defaultIBGPHold   = 10 * time.Minute // rules of a lost iBGP source
+	defaultConfirm    = 30 * time.Second
+	maxConfirm        = 60 * time.Second // the device's candidate is locked that long
+	defaultInterval   = 5 * time.Second
+	defaultTimeout    = 30 * time.Second
+	defaultAtOnce     = 16 // devices that are changed at one moment
 )
 
 // start returns the first token of a node: of a mapping the first key, not its colon.
@@ -82,6 +84,7 @@ func (b *builder) config(raw rawConfig) *Config {
 		b.fail("$.commits-at-once", "%d: at least one device has to be changed at a time", c.AtOnce)
 	}
 	b.neighbours(c)
+	b.validated(c)
 	return c
 }
 

@@ -53,11 +53,22 @@ type Source struct {
 	Compat     []string      // guard codes to let through with a warning (docs/notations.md)
 	Hold       time.Duration // keep the rules that long after the source was lost; 0: withdraw at once
 	Quiet      time.Duration // sweep stale rules after that long without an update instead of at End-of-RIB; 0: at End-of-RIB
+	Validate   bool          // compare its rules with unicast routes (RFC 8955 §6, RFC 9117)
+	VRF        string        // the VPN that its plain rules and its unicast routes are of, "": the global table
+	Mass       Mass          // which withdrawals are too large to be believed at once
 
 	BGP  *Peer
 	File string // rule file, read again on SIGHUP
 	Pipe string // "-" for standard input, or a FIFO, with ExaBGP API lines
 	API  bool
+}
+
+// Mass is a withdrawal that is too large to be believed at once; rib.MassWithdrawal says what becomes of it. The zero Mass is none: every withdrawal is believed.
+type Mass struct {
+	Percent int // more than that share of the rules of the source, 1 to 99
+	Within  time.Duration
+	AtLeast int // rules; a source with fewer is believed
+	Keep    time.Duration
 }
 
 // Excess is what happens when a source has more rules than it may. The zero Excess leaves out those that are too many.
@@ -69,16 +80,21 @@ type Excess struct {
 // Peer is one BGP neighbour.
 type Peer struct {
 	Address  netip.Addr
+	Prefix   netip.Prefix // valid: the neighbours are whoever connects from an address in it, Limit at most at a time; they have no Address
+	Limit    int
 	Port     uint16 // where we connect to; 0: 179
 	AS       uint32
+	LocalAS  uint32     // ours in this session; 0: that of Config
 	Local    netip.Addr // our side of the session; zero: whatever the system chooses
 	Families []flowspec.Family
-	Passive  bool          // wait for the neighbour to connect
-	HoldTime time.Duration // what we offer; 0 or at least 3 s
+	Unicast  []flowspec.Family // IPv4 and IPv6: whose unicast routes it is to send, to validate rules with
+	Passive  bool              // wait for the neighbour to connect
+	HoldTime time.Duration     // what we offer; 0 or at least 3 s
 	// Restart is how long it is asked to keep our rules when the session is lost, and the longest that its own are kept; 0: graceful restart is not offered.
 	Restart time.Duration
 	// Password signs the TCP segments of the session (RFC 2385); "": none.
 	Password device.Secret
+	AddPath  bool // offer to take several paths for one NLRI (RFC 7911)
 	Extended bool // offer messages of up to 65535 octets (RFC 8654)
 	// Offsets is how IPv6 prefixes with an offset are written in the session; OffsetUnsaid: what the neighbour announces is refused where that makes a difference, and what it is given
 	// is as its profile says.
@@ -86,10 +102,13 @@ type Peer struct {
 	Hops    int // with TTL security (RFC 5082), how far away it is at most, 1 to 254; 0: anywhere
 }
 
+// internal says whether a session is within one AS.
+func (c *Config) internal(p Peer) bool { return p.AS == cmp.Or(p.LocalAS, c.AS) }
+
 // Same says whether p and o are one neighbour, which has one session.
 func (p Peer) Same(o Peer) bool {
 	const bgp = 179
-	return p.Address == o.Address && p.Local == o.Local && cmp.Or(p.Port, bgp) == cmp.Or(o.Port, bgp)
+	return p.Address.IsValid() && p.Address == o.Address && p.Local == o.Local && cmp.Or(p.Port, bgp) == cmp.Or(o.Port, bgp)
 }
 
 // Device is one router under our care.

@@ -85,6 +85,11 @@ func TestReferenceIsValid(t *testing.T) {
 	if g := c.Groups; len(g) != 1 || g[0].Name != "junos" || !slices.Equal(g[0].Devices, []string{"mx1", "lab"}) || !slices.Equal(g[0].Canary, []string{"lab"}) || g[0].Watch != 10*time.Second || g[0].Soak != 10*time.Minute || g[0].Unmanned || c.AtOnce != 16 {
 		t.Errorf("groups %+v, %d at once", g, c.AtOnce)
 	}
+	for i, want := range []Mass{{60, 5 * time.Second, 50, 15 * time.Minute}, {}, {50, 10 * time.Second, 20, 10 * time.Minute}, {}} {
+		if got := c.Sources[i].Mass; got != want {
+			t.Errorf("%s: a mass withdrawal is %+v, want %+v", c.Sources[i].Name, got, want)
+		}
+	}
 	detector := c.Sources[0]
 	if in := detector.Admit.In; in == nil || *in != rd {
 		t.Errorf("the rules of detector are in %x", in)
@@ -94,6 +99,12 @@ func TestReferenceIsValid(t *testing.T) {
 	}
 	if p := detector.BGP; p.Password != "hunter3" || p.Hops != 1 || p.Offsets != flowspec.OffsetWhole || p.Restart != 2*time.Minute || fmt.Sprintf("%v %+v %#v", *p, *p, *p) != strings.ReplaceAll(fmt.Sprintf("%v %+v %#v", *p, *p, *p), "hunter", "") {
 		t.Errorf("the session of detector: %+v", *p)
+	}
+	if from := detector.Admit.From; len(from.Originators) != 2 || from.Originators[0].String() != "192.0.2.10/32" || !slices.Equal(from.ASes, []uint32{0}) || !slices.Equal(from.Communities, []uint32{64512<<16 | 100}) {
+		t.Errorf("detector may bring %+v", from)
+	}
+	if detector.BGP.LocalAS != 64512 {
+		t.Errorf("the local AS of detector is %d", detector.BGP.LocalAS)
 	}
 	if len(detector.Admit.Components) != 7 || detector.Admit.Components[0] != flowspec.DstPrefix {
 		t.Errorf("detector may use %v", detector.Admit.Components)
@@ -144,13 +155,31 @@ func TestDeviceWithAnOption(t *testing.T) {
 	}
 }
 
+// A route reflector stands for several platforms: what it is sent is what all of them take.
+func TestDeviceForSeveralPlatforms(t *testing.T) {
+	t.Parallel()
+	c, err := Parse("c.yaml", []byte(minimal+`devices:
+  - {name: rr, profiles: [asr9k, "junos-mx:term-order=standard", nokia-sros], bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}
+`), env())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := c.Devices[0].Profile
+	if p.Name != "cisco-asr9k+junos-mx+nokia-sros" || p.Native.MaxRules.N != 512 || c.Devices[0].Room() != 512 {
+		t.Errorf("%s holds %+v, room for %d", p.Name, p.Native.MaxRules, c.Devices[0].Room())
+	}
+	if f := p.Facts[p.Native.MaxRules.Fact]; f.ID != "nokia-sros/max-size" || !strings.HasPrefix(f.Text, "nokia-sros: ") || f.Basis != profile.Documented {
+		t.Errorf("the limit rests on %+v", f)
+	}
+}
+
 // What a source may filter, and where its rules are.
 func TestVPNsOfSources(t *testing.T) {
 	t.Parallel()
 	text := strings.Replace(vrf, "import: [\"1:2\"]", "import: [\"1:2\"], export: [\"1:3\"]", 1)
 	c, err := Parse("c.yaml", []byte(minimal+text+`sources:
-  - {name: global, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}, allow: {destinations: [any]}}
-  - {name: placed, vrf: a, bgp: {address: 192.0.2.3, as: 1, families: [ipv4]}, allow: {destinations: [any]}}
+  - {name: global, validation: off, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}, allow: {destinations: [any]}}
+  - {name: placed, vrf: a, validation: off, bgp: {address: 192.0.2.3, as: 1, families: [ipv4]}, allow: {destinations: [any]}}
   - {name: vpns, bgp: {address: 192.0.2.4, as: 1, families: [vpnv4, vpnv6]}, allow: {destinations: [any], vrfs: [a, b]}}
   - {name: api, api: true, allow: {destinations: [any], vrfs: [b]}}
   - {name: file, file: /x, allow: {destinations: [any], vrfs: [any]}}
@@ -178,7 +207,7 @@ func TestVPNsOfSources(t *testing.T) {
 func TestOnExcess(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]Excess{"discard": {}, "warn": {Warn: true}, "teardown": {Teardown: 10 * time.Minute}, "teardown 90s": {Teardown: 90 * time.Second}} {
-		c, err := Parse("c.yaml", []byte(minimal+"sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}, allow: {destinations: [any], max-rules: 2, on-excess: "+text+"}}\n"), env())
+		c, err := Parse("c.yaml", []byte(minimal+"sources:\n  - {name: s, validation: off, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}, allow: {destinations: [any], max-rules: 2, on-excess: "+text+"}}\n"), env())
 		if err != nil || c.Sources[0].Excess != want {
 			t.Errorf("%s: got %+v, %v", text, c, err)
 		}
@@ -232,7 +261,7 @@ const fleet = `devices:
 // both is a neighbour that is device and source, with these families as a source.
 func both(families string) string {
 	return "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n" +
-		"sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: 1, families: " + families + "}, allow: {destinations: [any]}}\n"
+		"sources:\n  - {name: s, validation: off, bgp: {address: 192.0.2.2, as: 1, families: " + families + "}, allow: {destinations: [any]}}\n"
 }
 
 func TestDeviceThatIsASource(t *testing.T) {
@@ -240,6 +269,42 @@ func TestDeviceThatIsASource(t *testing.T) {
 	c, err := Parse("c.yaml", []byte(minimal+both("[ipv4]")), env())
 	if err != nil || !c.Devices[0].BGP.Same(*c.Sources[0].BGP) {
 		t.Errorf("got %v, %v", c, err)
+	}
+}
+
+// Rules of another AS are compared with unicast routes unless the file says otherwise, and somebody has to send these.
+func TestValidation(t *testing.T) {
+	t.Parallel()
+	const vrfs = "vrfs:\n  - {name: a, rd: \"1:1\"}\n"
+	const edge = "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.3, as: 64512, families: [ipv4, ipv4-unicast]}}\n"
+	source := func(as int, families, more string) string {
+		return fmt.Sprintf("sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: %d, families: [%s]}, allow: {destinations: [any], vrfs: [any]}%s}\n", as, families, more)
+	}
+	for name, c := range map[string]struct {
+		text, err string
+		validate  bool
+	}{
+		"another AS":             {source(1, "ipv4, ipv4-unicast", ""), "", true},
+		"by another's routes":    {edge + source(1, "ipv4", ""), "", true},
+		"off":                    {source(1, "ipv4", ", validation: off"), "", false},
+		"ours":                   {source(64512, "ipv4", ""), "", false},
+		"ours, on":               {source(64512, "ipv4, ipv4-unicast", ", validation: on"), "", true},
+		"nothing to compare":     {source(1, "ipv4", ""), "no neighbour is to send the ipv4 ones: add ipv4-unicast to the families of this source", false},
+		"of the other version":   {edge + source(1, "ipv4, ipv6", ""), "no neighbour is to send the ipv6 ones: add ipv6-unicast", false},
+		"of a VPN":               {edge + source(1, "ipv4", ", vrf: a"), "no neighbour is to send the ipv4 ones of a: add ipv4-unicast", false},
+		"VPN families alone":     {source(1, "vpnv4", ""), "", true},
+		"unicast and no rules":   {source(1, "ipv4-unicast", ""), "families: missing", false},
+		"no such unicast family": {source(1, "vpnv4-unicast", ""), `"vpnv4-unicast" is no family`, false},
+		"no such word":           {source(64512, "ipv4", ", validation: strict"), `"strict" is neither "on" nor "off"`, false},
+		"by no path":             {"sources:\n  - {name: s, api: true, validation: off, allow: {destinations: [any]}}\n", "is for BGP sources", false},
+	} {
+		got, err := Parse("c.yaml", []byte("router-id: 192.0.2.1\nas: 64512\nstore: x\n"+vrfs+c.text), env())
+		switch {
+		case c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)):
+			t.Errorf("%s: got %v, want %s", name, err, c.err)
+		case c.err == "" && (err != nil || got.Sources[0].Validate != c.validate):
+			t.Errorf("%s: got %+v, %v", name, got, err)
+		}
 	}
 }
 
@@ -278,14 +343,27 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"one pipe twice":    {minimal + "sources:\n  - {name: a, pipe: \"-\", allow: {destinations: [any]}}\n  - {name: b, pipe: \"-\", allow: {destinations: [any]}}\n", "each would get some of its lines"},
 		"no filters":        {minimal + "devices:\n  - name: d\n    profile: generic\n    filter: {adapter: junos, address: \"a:1\"}\n", "profile generic has no filters"},
 		"no FlowSpec":       {minimal + "devices:\n  - {name: d, profile: cisco-ncs5500, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "profile cisco-ncs5500 has no FlowSpec by BGP: give the device a filter adapter instead (Only systems with external TCAM"},
+		"one without":       {minimal + "devices:\n  - {name: d, profiles: [asr9k, cisco-ncs5500], bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "c.yaml:5:25: devices[0].profiles: profile cisco-ncs5500 has no FlowSpec by BGP"},
+		"said both ways":    {minimal + "devices:\n  - {name: d, profile: asr9k, profiles: [asr9k, junos-mx], bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "devices[0].profile: there are profiles as well"},
+		"one of them twice": {minimal + "devices:\n  - {name: d, profiles: [asr9k, cisco-asr9k], bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "profile cisco-asr9k is there twice"},
+		"room of several":   {minimal + "devices:\n  - {name: d, profiles: [asr9k, junos-mx], bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "profile cisco-asr9k+junos-mx does not know how many"},
+		"several, filters":  {minimal + "devices:\n  - {name: d, profiles: [asr9k, junos-mx], max-routes: 9, filter: {adapter: junos, address: \"a:1\"}, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "profile cisco-asr9k+junos-mx has no filters"},
+		"path of no path":   {minimal + "sources:\n  - {name: s, api: true, allow: {destinations: [any], neighbour-as: [1]}}\n", "sources[0].allow: originators, neighbour-as and communities are about the paths"},
+		"no originator":     {minimal + "sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: 64512, families: [ipv4]}, allow: {destinations: [any], originators: [x]}}\n", `originators[0]: "x" is not a prefix`},
+		"large origin":      {minimal + "sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: 64512, families: [ipv4]}, allow: {destinations: [any], communities: [\"1:1:1\"]}}\n", "is no community of 32 bits"},
 		"no such value":     {minimal + "devices:\n  - {name: d, profile: \"cisco-ncs5500:etcam=yes\", bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "option etcam is one of false, true, not \"yes\""},
 		"two IP versions":   {minimal + "devices:\n  - name: d\n    profile: asr9k\n    bgp: {address: 192.0.2.2, local-address: \"2001:db8::1\", as: 1, families: [ipv4]}\n", "are not of one IP version"},
 		"empty secret":      {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    filter: {adapter: junos, address: \"a:1\", password: {file: /empty}}\n", "/empty gives nothing"},
 		"neighbour twice":   {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n  - {name: e, profile: asr9k, bgp: {address: 192.0.2.2, port: 179, as: 1, families: [ipv4]}}\n", `c.yaml:6:46: devices[1].bgp.address: 192.0.2.2 is the neighbour of "d" already`},
 		"both, not agreed":  {minimal + both("[ipv4, ipv6]"), `192.0.2.2 is the device "d" as well, over one session: as, families and all`},
-		"one name for two":  {minimal + strings.Replace(both("[ipv4]"), "name: s, bgp: {address: 192.0.2.2", "name: d, bgp: {address: 192.0.2.3", 1), `"d" is also a device, with another address`},
+		"one name for two":  {minimal + strings.Replace(both("[ipv4]"), "name: s, validation: off, bgp: {address: 192.0.2.2", "name: d, validation: off, bgp: {address: 192.0.2.3", 1), `"d" is also a device, with another address`},
 		"negative room":     {minimal + "devices:\n  - {name: d, profile: asr9k, max-routes: -1, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "c.yaml:5:43: devices[0].max-routes: -1 is negative"},
 		"headroom of what":  {minimal + "devices:\n  - {name: d, profile: asr9k, headroom: 9, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "devices[0].headroom: headroom is beyond max-routes, and there is no max-routes"},
+		"no room said":      {minimal + "devices:\n  - {name: d, profile: junos-mx, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", `devices[0].max-routes: missing: profile junos-mx does not know how many FlowSpec routes the router takes. Write the limit that is configured there, such as "max-routes: 3000", or "max-routes: unlimited" if there is none (more than the neighbour may send: with teardown, ends the session)`},
+		"what the RFC says": {minimal + "devices:\n  - {name: d, profile: generic, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "devices[0].max-routes: missing: profile generic does not know"},
+		"room for none":     {minimal + "devices:\n  - {name: d, profile: asr9k, max-routes: 0, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", `c.yaml:5:43: devices[0].max-routes: "0" is neither a number of routes nor "unlimited"`},
+		"room for many":     {minimal + "devices:\n  - {name: d, profile: asr9k, max-routes: 3k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", `"3k" is neither a number of routes nor "unlimited"`},
+		"room without end":  {minimal + "devices:\n  - {name: d, profile: junos-mx, max-routes: unlimited, headroom: 9, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}}\n", "headroom is beyond max-routes"},
 		"room without BGP":  {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    max-routes: 9\n    filter: {adapter: junos, address: \"a:1\"}\n", "c.yaml:7:17: devices[0].max-routes: routes are what BGP carries"},
 		"order not there":   {minimal + "devices:\n  - {name: d, profile: junos-mx, measured-order: /gone, bgp: {address: 192.0.2.2, as: 1, families: [ipv6]}}\n", "c.yaml:5:50: devices[0].measured-order: open /gone"},
 		"order unreadable":  {minimal + "devices:\n  - {name: d, profile: junos-mx, measured-order: /empty, bgp: {address: 192.0.2.2, as: 1, families: [ipv6]}}\n", "/empty: there is no FlowSpec rule in it"},
@@ -319,6 +397,19 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"excess of what":    {minimal + "sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}, allow: {destinations: [any], on-excess: warn}}\n", "there is no max-rules to exceed"},
 		"excess by API":     {minimal + "sources:\n  - {name: s, api: true, allow: {destinations: [any], max-rules: 2, on-excess: warn}}\n", "sources[0].allow.on-excess: is for BGP sources"},
 		"excess, and then":  {minimal + "sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}, allow: {destinations: [any], max-rules: 2, on-excess: explode}}\n", `"explode" is neither "discard"`},
+		"mass by API":       {minimal + "sources:\n  - {name: s, api: true, mass-withdrawal: {more-than: 50%}, allow: {destinations: [any]}}\n", "sources[0].mass-withdrawal: is not for rules that come by API"},
+		"no share":          {minimal + "sources:\n  - {name: s, pipe: \"-\", mass-withdrawal: {more-than: half}, allow: {destinations: [any]}}\n", `c.yaml:5:55: sources[0].mass-withdrawal.more-than: "half" is no share, such as 50%`},
+		"too large a share": {minimal + "sources:\n  - {name: s, pipe: \"-\", mass-withdrawal: {more-than: 101%}, allow: {destinations: [any]}}\n", `"101%" is no share`},
+		"of no rules":       {minimal + "sources:\n  - {name: s, pipe: \"-\", mass-withdrawal: {of-at-least: 0}, allow: {destinations: [any]}}\n", "0 is no number of rules"},
+		"mass in no time":   {minimal + "sources:\n  - {name: s, pipe: \"-\", mass-withdrawal: {within: 1ms}, allow: {destinations: [any]}}\n", "1ms is not between 1s and 1h"},
+		"kept no time":      {minimal + "sources:\n  - {name: s, pipe: \"-\", mass-withdrawal: {keep: 0s}, allow: {destinations: [any]}}\n", "0s is less than a second: more-than: 100% is how"},
+		"device anywhere":   {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.0/24, as: 1, families: [ipv4]}}\n", "192.0.2.0/24 is a prefix: a device is one router"},
+		"crowd twice":       {minimal + "sources:\n  - {name: s, bgp: {address: 192.0.2.0/24, as: 64512, families: [ipv4]}, allow: {destinations: [any]}}\n  - {name: t, bgp: {address: 192.0.2.0/24, as: 64512, families: [ipv4]}, allow: {destinations: [any]}}\n", `sources[1].bgp.address: the neighbours in 192.0.2.0/24 are those of "s" already`},
+		"crowd's bits":      {minimal + "sources:\n  - {name: s, bgp: {address: 192.0.2.1/24, as: 64512, families: [ipv4]}, allow: {destinations: [any]}}\n", "192.0.2.1/24 has bits set outside its length"},
+		"signed crowd":      {minimal + "sources:\n  - {name: s, bgp: {address: 192.0.2.0/24, as: 64512, md5-password: {env: BGP_PASSWORD}, families: [ipv4]}, allow: {destinations: [any]}}\n", "a signature goes with an address"},
+		"crowd of nobody":   {minimal + "sources:\n  - {name: s, bgp: {address: 192.0.2.0/24, limit: 0, as: 64512, families: [ipv4]}, allow: {destinations: [any]}}\n", "0 is no number of neighbours"},
+		"limit of one":      {minimal + "sources:\n  - {name: s, bgp: {address: 192.0.2.1, limit: 2, as: 64512, families: [ipv4]}, allow: {destinations: [any]}}\n", "where address is a prefix"},
+		"@":                 {minimal + "sources:\n  - {name: s@t, api: true, allow: {destinations: [any]}}\n", "an @ stands between"},
 		"short teardown":    {minimal + "sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}, allow: {destinations: [any], max-rules: 2, on-excess: teardown 1ms}}\n", "less than a second"},
 		"far away":          {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.2, as: 1, families: [ipv4], ttl-security: 255}}\n", "ttl-security: 255: the number of hops"},
 		"no such form":      {minimal + "devices:\n  - {name: d, profile: generic, bgp: {address: 192.0.2.2, as: 1, families: [ipv6], ipv6-offset: shifted}}\n", `bgp.ipv6-offset: "shifted" is none of rfc8956, whole-prefix, from-octet, multiples-of-8`},

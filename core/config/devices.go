@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,14 +22,23 @@ func (b *builder) devices(raw rawConfig, c *Config, set *profile.Library) []Devi
 		b.name(path, rd.Name, seen)
 		d := Device{Name: rd.Name}
 		if set != nil {
-			p, settings, err := set.Select(rd.Profile)
-			if err != nil {
-				b.fail(path+".profile", "%v", err)
+			at, spec := path+".profile", rd.Profile
+			if len(rd.Profiles) > 0 {
+				at, spec = path+".profiles", strings.Join(rd.Profiles, "+")
+			}
+			p, settings, err := set.Select(spec)
+			switch {
+			case len(rd.Profiles) > 0 && rd.Profile != "":
+				b.fail(path+".profile", "there are profiles as well: one of the two says what the device is")
+			case err != nil:
+				b.fail(at, "%v", err)
 			}
 			d.Profile, d.Settings = p, settings
 		}
 		if rd.BGP != nil {
-			d.BGP = b.peer(path+".bgp", *rd.BGP)
+			if d.BGP = b.peer(path+".bgp", *rd.BGP); d.BGP.Prefix.IsValid() {
+				b.fail(path+".bgp.address", "%s is a prefix: a device is one router", d.BGP.Prefix)
+			}
 		}
 		if d.Alone = rd.Alone; d.Alone && d.BGP == nil {
 			b.fail(path+".one-nlri-per-update", "UPDATEs are BGP's, and the device has no bgp")
@@ -71,19 +81,52 @@ func (b *builder) devices(raw rawConfig, c *Config, set *profile.Library) []Devi
 	return out
 }
 
-// room reads how many routes a device holds.
+// unlimited is the word for a device that holds any number of routes.
+const unlimited = "unlimited"
+
+// room reads how many routes a device holds. It has to be said unless the profile knows it from somewhere: most routers end the whole session at their limit, and what they were
+// configured with is in no manual.
 func (b *builder) room(path string, raw rawDevice, d *Device) {
-	d.MaxRoutes, d.Headroom = raw.MaxRoutes, raw.Headroom
+	d.Headroom = raw.Headroom
+	switch n, err := strconv.Atoi(raw.MaxRoutes); {
+	case raw.MaxRoutes == "":
+		if raw.BGP != nil && d.Profile != nil && !d.sourcedLimit() {
+			b.fail(path+".max-routes", "missing: %s", d.noLimit())
+		}
+	case raw.BGP == nil:
+		b.fail(path+".max-routes", "routes are what BGP carries, and the device has no bgp")
+	case raw.MaxRoutes == unlimited:
+	case err != nil || n == 0:
+		b.fail(path+".max-routes", "%q is neither a number of routes nor \"unlimited\"", raw.MaxRoutes)
+	case n < 0:
+		b.fail(path+".max-routes", "%d is negative", n)
+	default:
+		d.MaxRoutes = n
+	}
 	switch {
-	case raw.MaxRoutes < 0:
-		b.fail(path+".max-routes", "%d is negative", raw.MaxRoutes)
 	case raw.Headroom < 0:
 		b.fail(path+".headroom", "%d is negative", raw.Headroom)
-	case raw.Headroom > 0 && raw.MaxRoutes == 0:
+	case raw.Headroom > 0 && d.MaxRoutes == 0:
 		b.fail(path+".headroom", "headroom is beyond max-routes, and there is no max-routes")
-	case raw.MaxRoutes > 0 && raw.BGP == nil:
-		b.fail(path+".max-routes", "routes are what BGP carries, and the device has no bgp")
 	}
+}
+
+// sourcedLimit says whether the profile knows from somewhere how many routes the device holds. A profile without FlowSpec is another mistake.
+func (d *Device) sourcedLimit() bool {
+	if d.Profile.Native == nil {
+		return true
+	}
+	f, ok := d.Profile.Facts[d.Profile.Native.MaxRules.Fact]
+	return ok && d.Profile.Native.MaxRules.N > 0 && f.Basis != profile.Assumed
+}
+
+// noLimit says what to write where the limit of a device is not known, and what the platform does beyond it.
+func (d *Device) noLimit() string {
+	out := fmt.Sprintf("profile %s does not know how many FlowSpec routes the router takes. Write the limit that is configured there, such as \"max-routes: 3000\", or \"max-routes: %s\" if there is none", d.Profile.Title(), unlimited)
+	if b, ok := d.Profile.Behaviour["prefix-limit"]; ok {
+		out += " (more than the neighbour may send: " + b.Says + ")"
+	}
+	return out
 }
 
 // measured reads the order that was measured on a device. Whether it agrees with the profile is asked here, so that a gateway does not start to find out.
@@ -129,10 +172,12 @@ func (b *builder) neighbours(c *Config) {
 		for _, o := range ends[:i] {
 			same := e.Peer.Same(*o.Peer)
 			switch {
+			case e.Prefix.IsValid() && e.Prefix == o.Prefix && e.Local == o.Local:
+				b.fail(e.path+".bgp.address", "the neighbours in %s are those of %q already", e.Prefix, o.name)
 			case !e.Address.IsValid():
 			case same && e.device == o.device:
 				b.fail(e.path+".bgp.address", "%s is the neighbour of %q already", e.Address, o.name)
-			case same && (e.AS != o.AS || e.Passive != o.Passive || e.HoldTime != o.HoldTime || e.Restart != o.Restart || e.Password != o.Password || e.Hops != o.Hops || e.Extended != o.Extended || e.Offsets != o.Offsets || !slices.Equal(e.Families, o.Families)):
+			case same && (e.AS != o.AS || e.LocalAS != o.LocalAS || e.Passive != o.Passive || e.HoldTime != o.HoldTime || e.Restart != o.Restart || e.Password != o.Password || e.Hops != o.Hops || e.Extended != o.Extended || e.Offsets != o.Offsets || e.AddPath != o.AddPath || !slices.Equal(e.Families, o.Families) || !slices.Equal(e.Unicast, o.Unicast)):
 				b.fail(e.path+".bgp", "%s is the device %q as well, over one session: as, families and all that is said of the session must be the same there and here", e.Address, o.name)
 			case !same && e.device != o.device && e.name == o.name:
 				b.fail(e.path+".name", "%q is also a device, with another address: name one of them differently", e.name)

@@ -54,6 +54,8 @@ type rawSource struct {
 	Resync     string   `yaml:"resync"`
 	Compat     []string `yaml:"compat"`
 	VRF        string   `yaml:"vrf"`
+	Validation string   `yaml:"validation"`
+	Mass       *rawMass `yaml:"mass-withdrawal"`
 	Allow      rawAllow `yaml:"allow"`
 
 	BGP  *rawPeer `yaml:"bgp"`
@@ -62,11 +64,21 @@ type rawSource struct {
 	API  bool     `yaml:"api"`
 }
 
+type rawMass struct {
+	MoreThan string `yaml:"more-than"`
+	Within   string `yaml:"within"`
+	AtLeast  *int   `yaml:"of-at-least"`
+	Keep     string `yaml:"keep"`
+}
+
 type rawAllow struct {
 	Destinations []string `yaml:"destinations"`
 	VRFs         []string `yaml:"vrfs"`
 	Components   []string `yaml:"components"`
 	Actions      []string `yaml:"actions"`
+	Originators  []string `yaml:"originators"`
+	NeighbourAS  []uint32 `yaml:"neighbour-as"`
+	Communities  []string `yaml:"communities"`
 	MaxRules     int      `yaml:"max-rules"`
 	OnExcess     string   `yaml:"on-excess"`
 	MaxTTL       string   `yaml:"max-ttl"`
@@ -74,8 +86,10 @@ type rawAllow struct {
 
 type rawPeer struct {
 	Address  string     `yaml:"address"`
+	Limit    *int       `yaml:"limit"`
 	Port     uint16     `yaml:"port"`
 	AS       uint32     `yaml:"as"`
+	LocalAS  uint32     `yaml:"local-as"`
 	Local    string     `yaml:"local-address"`
 	Families []string   `yaml:"families"`
 	Passive  bool       `yaml:"passive"`
@@ -83,6 +97,7 @@ type rawPeer struct {
 	Restart  string     `yaml:"graceful-restart"`
 	Password *rawSecret `yaml:"md5-password"`
 	Extended bool       `yaml:"extended-messages"`
+	AddPath  bool       `yaml:"add-path"`
 	Hops     int        `yaml:"ttl-security"`
 	Offsets  string     `yaml:"ipv6-offset"`
 }
@@ -90,12 +105,13 @@ type rawPeer struct {
 type rawDevice struct {
 	Name        string         `yaml:"name"`
 	Profile     string         `yaml:"profile"`
+	Profiles    []string       `yaml:"profiles"`
 	BGP         *rawPeer       `yaml:"bgp"`
 	Alone       bool           `yaml:"one-nlri-per-update"`
 	VRFs        []rawVRF       `yaml:"vrfs"`
 	Communities rawCommunities `yaml:"communities"`
 	Filter      *rawFilter     `yaml:"filter"`
-	MaxRoutes   int            `yaml:"max-routes"`
+	MaxRoutes   string         `yaml:"max-routes"`
 	Headroom    int            `yaml:"headroom"`
 	Remedies    *[]string      `yaml:"remedies"`
 	Measured    string         `yaml:"measured-order"`

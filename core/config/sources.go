@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,6 +35,9 @@ func (b *builder) sources(raw rawConfig, c *Config) []Source {
 		if rs.BGP != nil {
 			s.BGP = b.peer(path+".bgp", *rs.BGP)
 		}
+		if strings.Contains(rs.Name, "@") {
+			b.fail(path+".name", "%q: an @ stands between a source and one of its neighbours, where address is a prefix", rs.Name)
+		}
 		if kinds(s) != 1 {
 			b.fail(path, "needs exactly one of bgp, file, pipe and api")
 		}
@@ -44,9 +48,12 @@ func (b *builder) sources(raw rawConfig, c *Config) []Source {
 			b.fail(path+".pipe", "another source reads %s already: each would get some of its lines", s.Pipe)
 		}
 		b.within(path, rs, c, &s)
+		s.Admit.From = b.origins(path+".allow", rs.Allow, s)
 		s.Excess = b.onExcess(path+".allow.on-excess", rs.Allow.OnExcess, s)
-		s.Hold = b.onLoss(path+".on-loss", rs.OnLoss, s.BGP != nil && s.BGP.AS == c.AS)
+		s.Hold = b.onLoss(path+".on-loss", rs.OnLoss, s.BGP != nil && c.internal(*s.BGP))
 		s.Quiet = b.resync(path+".resync", rs.Resync)
+		s.VRF, s.Validate = rs.VRF, b.validation(path+".validation", rs.Validation, s, c)
+		s.Mass = b.mass(path+".mass-withdrawal", rs.Mass, s)
 		out = append(out, s)
 	}
 	return out
@@ -115,6 +122,52 @@ func (b *builder) resync(path, s string) time.Duration {
 	return b.duration(path, d, 0)
 }
 
+// mass reads which withdrawals are not believed at once. Where nothing is said, peers and pipes are watched: behind them are programs. A file is what somebody wrote into it, and
+// whoever deletes by API is told that it is done.
+func (b *builder) mass(path string, raw *rawMass, of Source) Mass {
+	usual := Mass{Percent: 50, Within: 10 * time.Second, AtLeast: 20, Keep: defaultKeep}
+	switch {
+	case raw == nil && (of.BGP != nil || of.Pipe != ""):
+		return usual
+	case raw == nil:
+		return Mass{}
+	case of.API:
+		b.fail(path, "is not for rules that come by API: each of them is withdrawn by name, and the answer says that it is done")
+		return Mass{}
+	}
+	out := Mass{Percent: b.percent(path+".more-than", raw.MoreThan, usual.Percent), Within: b.duration(path+".within", raw.Within, usual.Within), AtLeast: usual.AtLeast, Keep: b.duration(path+".keep", raw.Keep, usual.Keep)}
+	if raw.AtLeast != nil {
+		out.AtLeast = *raw.AtLeast
+	}
+	if out.Percent == 100 {
+		return Mass{} // nobody can withdraw more than all
+	}
+	if out.AtLeast < 1 {
+		b.fail(path+".of-at-least", "%d is no number of rules", out.AtLeast)
+	}
+	if out.Within < time.Second || out.Within > time.Hour {
+		b.fail(path+".within", "%v is not between 1s and 1h", out.Within)
+	}
+	if out.Keep < time.Second {
+		b.fail(path+".keep", "%v is less than a second: more-than: 100%% is how to believe everything", out.Keep)
+	}
+	return out
+}
+
+// percent reads "1%" to "100%".
+func (b *builder) percent(path, s string, otherwise int) int {
+	if s == "" {
+		return otherwise
+	}
+	digits, ok := strings.CutSuffix(s, "%")
+	n, err := strconv.Atoi(digits)
+	if !ok || err != nil || n < 1 || n > 100 {
+		b.fail(path, "%q is no share, such as 50%%", s)
+		return otherwise
+	}
+	return n
+}
+
 func (b *builder) policy(path string, raw rawAllow) admit.Policy {
 	p := admit.Policy{MaxTTL: b.duration(path+".max-ttl", raw.MaxTTL, 0)}
 	if raw.MaxRules < 0 {
@@ -163,10 +216,14 @@ func (b *builder) protect(c *Config, list []string) {
 }
 
 func (b *builder) peer(path string, raw rawPeer) *Peer {
-	p := &Peer{Port: raw.Port, AS: raw.AS, Passive: raw.Passive, HoldTime: b.duration(path+".hold-time", raw.HoldTime, defaultHoldTime)}
+	p := &Peer{Port: raw.Port, AS: raw.AS, LocalAS: raw.LocalAS, Passive: raw.Passive, HoldTime: b.duration(path+".hold-time", raw.HoldTime, defaultHoldTime)}
 	var err error
-	if p.Address, err = netip.ParseAddr(raw.Address); err != nil {
+	if strings.Contains(raw.Address, "/") {
+		b.template(path, raw, p)
+	} else if p.Address, err = netip.ParseAddr(raw.Address); err != nil {
 		b.fail(path+".address", "%q is not an address", raw.Address)
+	} else if raw.Limit != nil {
+		b.fail(path+".limit", "how many neighbours there are is a question where address is a prefix")
 	}
 	if raw.Local != "" {
 		if p.Local, err = netip.ParseAddr(raw.Local); err != nil {
@@ -183,6 +240,7 @@ func (b *builder) peer(path string, raw rawPeer) *Peer {
 	if p.HoldTime != 0 && (p.HoldTime < 3*time.Second || p.HoldTime > 65535*time.Second) {
 		b.fail(path+".hold-time", "%v is neither 0 nor between 3s and 65535s", p.HoldTime)
 	}
+	p.AddPath = raw.AddPath
 	p.Extended, p.Hops, p.Password = raw.Extended, raw.Hops, b.secret(path+".md5-password", raw.Password)
 	if len(p.Password) > 80 {
 		b.fail(path+".md5-password", "%d octets, and a TCP MD5 signature takes 80", len(p.Password))
@@ -201,18 +259,38 @@ func (b *builder) peer(path string, raw rawPeer) *Peer {
 		b.fail(path+".graceful-restart", "%v is not whole seconds up to 4095s", p.Restart)
 	}
 	for i, s := range raw.Families {
-		f, ok := familyNamed(s)
-		if !ok {
-			b.fail(fmt.Sprintf("%s.families[%d]", path, i), "%q is no family: ipv4, ipv6, vpnv4, vpnv6", s)
-			continue
+		if f, ok := familyNamed(s); ok {
+			p.Families = append(p.Families, f)
+		} else if f, ok := familyNamed(strings.TrimSuffix(s, unicastSuffix)); ok && !f.VPN() {
+			p.Unicast = append(p.Unicast, f)
+		} else {
+			b.fail(fmt.Sprintf("%s.families[%d]", path, i), "%q is no family: ipv4, ipv6, vpnv4, vpnv6, ipv4-unicast, ipv6-unicast", s)
 		}
-		p.Families = append(p.Families, f)
 	}
-	if len(raw.Families) == 0 {
+	if len(p.Families) == 0 && (len(raw.Families) == 0 || len(p.Unicast) > 0) {
 		b.fail(path+".families", "missing: of ipv4, ipv6, vpnv4 and vpnv6 exactly what the neighbour has configured")
 	}
 	return p
 }
+
+// template reads who may come to be a neighbour.
+func (b *builder) template(path string, raw rawPeer, p *Peer) {
+	p.Prefix, _ = b.prefix(path+".address", raw.Address)
+	p.Passive, p.Limit = true, defaultNeighbours
+	if raw.Limit != nil {
+		p.Limit = *raw.Limit
+	}
+	switch {
+	case p.Limit < 1:
+		b.fail(path+".limit", "%d is no number of neighbours", p.Limit)
+	case raw.Password != nil:
+		b.fail(path+".md5-password", "a signature goes with an address, and these neighbours have a prefix")
+	case raw.Port != 0:
+		b.fail(path+".port", "is where we connect to, and neighbours with a prefix connect to us")
+	}
+}
+
+const unicastSuffix = "-unicast"
 
 func familyNamed(s string) (flowspec.Family, bool) {
 	for f := flowspec.IPv4; f <= flowspec.VPNv6; f++ {

@@ -211,8 +211,21 @@ func (l *Library) Get(name string) (*Profile, error) {
 	return nil, fmt.Errorf("unknown profile %q%s (known: %s)", name, didYouMean(name, words), strings.Join(known, ", "))
 }
 
-// Select reads `NAME[:OPTION=VALUE]...`, such as "junos-mx:term-order=legacy", and returns the profile with these settings, and the settings.
+// Select reads `NAME[:OPTION=VALUE]...`, such as "junos-mx:term-order=legacy", and returns the profile with these settings, and the settings. Several of them with "+" in between are the
+// profile of routers that are given one set of rules (Together), which has no settings of its own.
 func (l *Library) Select(spec string) (*Profile, map[string]string, error) {
+	if strings.Contains(spec, together) {
+		var members []*Profile
+		for _, one := range strings.Split(spec, together) {
+			p, _, err := l.Select(one)
+			if err != nil {
+				return nil, nil, err
+			}
+			members = append(members, p)
+		}
+		p, err := Together(members...)
+		return p, nil, err
+	}
 	parts := strings.Split(strings.TrimSpace(spec), ":")
 	p, err := l.Get(parts[0])
 	if err != nil {

@@ -19,6 +19,11 @@
 // Quiet after that long without an update, since some speakers send End-of-RIB before their rules. A last bound always applies (RFC
 // 4724 §4.2 and RFC 8538 §4.1 ask for one): Hold after Down, Return after a restart, three minutes after Up.
 //
+// # Withdrawals that are not believed
+//
+// A source that withdraws most of its rules at once may mean it, or may have lost its memory. With a [MassWithdrawal] in its policy such rules stay in force for a while, with that end,
+// until somebody accepts the withdrawal or the source says them again.
+//
 // # Snapshots
 //
 // Readers take the newest [Snapshot] and never wait for the RIB. Snapshots share what they have in common; [Snapshot.Since]

@@ -57,12 +57,15 @@ func drawStep(rt *rapid.T) step {
 
 func drawEvent(rt *rapid.T, s *step) {
 	s.event.Source = rapid.SampledFrom([]flowspec.Source{"api", "bgp", "exabgp", "lost"}).Draw(rt, "source")
-	s.event.Kind = rapid.SampledFrom([]Kind{Update, Update, Update, Update, Up, Down, EndOfRIB, Again}).Draw(rt, "kind")
+	s.event.Kind = rapid.SampledFrom([]Kind{Update, Update, Update, Update, Up, Down, EndOfRIB, Again, Accept, Keep}).Draw(rt, "kind")
 	if s.event.Kind == EndOfRIB {
 		s.event.Family = rapid.SampledFrom([]flowspec.Family{0, flowspec.IPv4, flowspec.IPv6}).Draw(rt, "family")
 	}
 	if s.event.Kind == Again {
 		s.event.Family = rapid.SampledFrom([]flowspec.Family{flowspec.IPv4, flowspec.IPv6}).Draw(rt, "family")
+	}
+	if s.event.Kind == Keep {
+		s.event.Hold = time.Duration(rapid.SampledFrom([]int{10, 300}).Draw(rt, "keep")) * time.Second
 	}
 	if s.event.Kind == Down && rapid.Bool().Draw(rt, "graceful") {
 		s.event.Hold = time.Duration(rapid.SampledFrom([]int{0, 20, 120}).Draw(rt, "hold")) * time.Second
@@ -74,6 +77,9 @@ func drawEvent(rt *rapid.T, s *step) {
 	matches := rapid.SampledFrom([]int{1, 2, 3, 4, 5, 101, 102})
 	for range rapid.IntRange(0, 2).Draw(rt, "withdrawn") {
 		s.event.Withdraw = append(s.event.Withdraw, nlriOf(rt, matches.Draw(rt, "match")))
+	}
+	for range rapid.IntRange(0, 1).Draw(rt, "refused") {
+		s.event.Refused = append(s.event.Refused, nlriOf(rt, matches.Draw(rt, "match")))
 	}
 	for range rapid.IntRange(0, 3).Draw(rt, "announced") {
 		rate := float32(rapid.IntRange(1, 2).Draw(rt, "rate"))
@@ -99,8 +105,8 @@ func (s step) said() Event {
 func follow(t *testing.T, preference int, hold time.Duration, steps []step) error {
 	policies := []SourcePolicy{
 		{Name: "api", Preference: 5},
-		{Name: "bgp", Preference: preference, Hold: hold, Return: 2 * time.Minute, MaxRules: 4},
-		{Name: "exabgp", Preference: 5, Hold: 10 * time.Minute, Quiet: 20 * time.Second, Return: 10 * time.Minute},
+		{Name: "bgp", Preference: preference, Hold: hold, Return: 2 * time.Minute, MaxRules: 4, Mass: MassWithdrawal{Percent: 50, Within: 15 * time.Second, AtLeast: 3, Keep: 2 * time.Minute}},
+		{Name: "exabgp", Preference: 5, Hold: 10 * time.Minute, Quiet: 20 * time.Second, Return: 10 * time.Minute, Mass: MassWithdrawal{Percent: 30, Within: 50 * time.Second, AtLeast: 2, Keep: 5 * time.Minute}},
 		{Name: "lost", Preference: 7},
 	}
 	refused, store := 0, newDisk()

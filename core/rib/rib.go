@@ -26,6 +26,7 @@ type SourcePolicy struct {
 	// Return is how long rules from the store wait for their source to repeat them after a restart, whether it comes or not.
 	// 0: for ever, which is right for sources that withdraw by name and never say EndOfRIB (the API, a pipe).
 	Return time.Duration
+	Mass   MassWithdrawal
 }
 
 // Store is what the RIB needs of a store. Apply must not block, and what it is given must not be changed; done is called once it is durable,
@@ -37,13 +38,17 @@ type Store interface {
 
 // Config is what a RIB needs.
 type Config struct {
-	Sources []SourcePolicy // a source that is not here has the zero policy
-	Store   Store          // nil: nothing is kept
-	Clock   Clock          // nil: the system's
+	Sources []SourcePolicy
+	// Others returns the policy of a source that is not in Sources, and whether it is one that is configured all the same; nil: none is. One that is not has the zero policy.
+	Others func(flowspec.Source) (SourcePolicy, bool)
+	Store  Store // nil: nothing is kept
+	Clock  Clock // nil: the system's
 	// Refused is called, from the goroutine in Run, for each rule that was not taken. It must not block.
 	Refused func(flowspec.Rule, error)
 	// Excess is called, from the goroutine in Run, when a source with Lenient comes to more rules than its MaxRules, once until it is below again. It must not block.
 	Excess func(source flowspec.Source, max int)
+	// Mass is called, from the goroutine in Run, when a source withdraws so many of the rules that it had that they are held back until a moment, once until none is. It must not block.
+	Mass func(source flowspec.Source, withdrawn, had int, until time.Time)
 	// Unsaved is called, from the store's goroutine, when a write has failed. The RIB tries again; what is in force does not
 	// depend on it. It must not block.
 	Unsaved func(error)
@@ -85,7 +90,11 @@ type RIB struct {
 }
 
 // SourceStats is what is known of one source.
-type SourceStats struct{ Rules, InForce, Stale int }
+type SourceStats struct {
+	Rules, InForce, Stale int
+	Withdrawn             int       // held back, see MassWithdrawal
+	Until                 time.Time // when what is held back goes; zero: nothing is
+}
 
 // New loads the store. The rules it finds are in force, and stale until their source repeats them.
 func New(cfg Config) (*RIB, error) {
@@ -287,7 +296,7 @@ func (r *RIB) Find(id flowspec.ID) (flowspec.Rule, bool) {
 	return flowspec.Rule{}, false
 }
 
-// Stats counts rules by source: all of them, those in force, and those that wait to be repeated.
+// Stats counts rules by source: all of them, those in force, those that wait to be repeated, and those whose withdrawal is held back.
 func (r *RIB) Stats() map[flowspec.Source]SourceStats {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -35,7 +35,7 @@ func (t *table) again(s *source, f flowspec.Family, now time.Time) {
 	limit := now.Add(s.policy.Quiet + staleTime)
 	for id, sl := range t.slots {
 		p := sl.path(s)
-		if p == nil || id.family != f {
+		if p == nil || p.withdrawn != nil || id.family != f {
 			continue
 		}
 		if !p.stale {
@@ -76,7 +76,7 @@ func (t *table) mark(s *source, deadline func(*path)) {
 	for _, sl := range t.slots {
 		for i := range sl.paths {
 			p := &sl.paths[i]
-			if p.from != s {
+			if p.from != s || p.withdrawn != nil {
 				continue
 			}
 			deadline(p)
@@ -85,7 +85,7 @@ func (t *table) mark(s *source, deadline func(*path)) {
 			s.sweepAt = earlier(s.sweepAt, p.until)
 		}
 	}
-	s.stats.Stale = s.stats.Rules
+	s.stats.Stale = s.stats.Rules - s.stats.Withdrawn
 }
 
 // sweep removes the rules of s that goes names.
@@ -98,6 +98,20 @@ func (t *table) sweep(s *source, goes func(path, nlri) bool) {
 			t.remove(id, s)
 		}
 	}
+}
+
+// leftOut withdraws the stale rules of s in one family, or with 0 in all: s did not repeat them, though it says that it has said all.
+func (t *table) leftOut(s *source, f flowspec.Family, now time.Time) {
+	if s.stats.Stale == 0 {
+		return
+	}
+	var ids []nlri
+	for id, sl := range t.slots {
+		if p := sl.path(s); p != nil && p.stale && (f == 0 || f == id.family) {
+			ids = append(ids, id)
+		}
+	}
+	t.withdraw(s, ids, now)
 }
 
 // next returns when expire has something to do.
@@ -121,7 +135,7 @@ func (t *table) expire(now time.Time) {
 	for _, s := range t.sources {
 		if due(s.quietAt, now) {
 			s.quietAt = time.Time{}
-			t.sweep(s, func(p path, _ nlri) bool { return p.stale })
+			t.leftOut(s, 0, now)
 		}
 		if due(s.sweepAt, now) {
 			s.sweepAt = time.Time{}

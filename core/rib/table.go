@@ -18,7 +18,9 @@ type table struct {
 	slots    map[nlri]*slot
 	expiries expiries
 	refused  func(flowspec.Rule, error)
+	others   func(flowspec.Source) (SourcePolicy, bool)
 	excess   func(flowspec.Source, int) // nil: nobody asks
+	mass     func(source flowspec.Source, withdrawn, had int, until time.Time)
 
 	before map[nlri]*flowspec.Rule        // NLRIs touched since changes was called, and what was in force
 	dirty  map[flowspec.ID]*flowspec.Rule // rules touched since they were last handed to the store; nil: removed
@@ -41,6 +43,7 @@ type source struct {
 	quietAt time.Time // when it will have been quiet for long enough
 	sweepAt time.Time // earliest deadline of its stale rules
 	over    bool      // Excess was told
+	recent  recent    // withdrawn a moment ago
 }
 
 // slot holds the rules with one NLRI, the one in force first.
@@ -53,6 +56,8 @@ type path struct {
 	stale bool
 	until time.Time // when a stale rule goes; zero: not by time
 	ends  *expiry   // nil: the rule does not expire
+	// withdrawn is the rule as the source said it before it withdrew it, where that is held back; rule has its end then. Such a path is never stale.
+	withdrawn *flowspec.Rule
 }
 
 func (s *slot) best() *flowspec.Rule {
@@ -76,16 +81,17 @@ func (s *slot) path(from *source) *path {
 	return nil
 }
 
-// counts says whether p counts against MaxRules. What a source that says everything again has not repeated yet does not: it is on its way out, and must not
+// counts says whether p counts against MaxRules. What a source that says everything again has not repeated yet does not, nor does what it withdrew: it is on its way out, and must not
 // keep out what takes its place.
-func (s *source) counts(p *path) bool { return p != nil && !(s.up && p.stale) }
+func (s *source) counts(p *path) bool { return p != nil && p.withdrawn == nil && !(s.up && p.stale) }
 
 // counted returns how many rules count.
 func (s *source) counted() int {
+	n := s.stats.Rules - s.stats.Withdrawn
 	if s.up {
-		return s.stats.Rules - s.stats.Stale
+		n -= s.stats.Stale
 	}
-	return s.stats.Rules
+	return n
 }
 
 // preferred orders the paths of a slot: higher preference, then lower name.
@@ -95,8 +101,11 @@ func preferred(a, b path) int {
 
 func newTable(cfg Config) table {
 	t := table{
-		sources: map[flowspec.Source]*source{}, slots: map[nlri]*slot{}, refused: cfg.Refused, excess: cfg.Excess,
+		sources: map[flowspec.Source]*source{}, slots: map[nlri]*slot{}, refused: cfg.Refused, others: cfg.Others, excess: cfg.Excess, mass: cfg.Mass,
 		before: map[nlri]*flowspec.Rule{}, dirty: map[flowspec.ID]*flowspec.Rule{},
+	}
+	if t.others == nil {
+		t.others = func(flowspec.Source) (SourcePolicy, bool) { return SourcePolicy{}, false }
 	}
 	if t.refused == nil {
 		t.refused = func(flowspec.Rule, error) {}
@@ -110,7 +119,9 @@ func newTable(cfg Config) table {
 func (t *table) source(name flowspec.Source) *source {
 	s := t.sources[name]
 	if s == nil {
-		s = &source{policy: SourcePolicy{Name: name}}
+		policy, _ := t.others(name)
+		policy.Name = name
+		s = &source{policy: policy}
 		t.sources[name] = s
 	}
 	return s
@@ -124,6 +135,9 @@ func (t *table) load(rules []flowspec.Rule, now time.Time) {
 			continue
 		}
 		s := t.sources[r.Source]
+		if _, known := t.others(r.Source); s == nil && known {
+			s = t.source(r.Source)
+		}
 		if s == nil {
 			// A source that is no longer configured: nobody could ever withdraw its rules, so they go when a renamed one has had
 			// its time to repeat them.
@@ -153,8 +167,12 @@ func (t *table) apply(e Event, now time.Time) error {
 		t.again(s, e.Family, now)
 	case EndOfRIB:
 		if s.policy.Quiet == 0 {
-			t.sweep(s, func(p path, id nlri) bool { return p.stale && (e.Family == 0 || e.Family == id.family) })
+			t.leftOut(s, e.Family, now)
 		}
+	case Accept:
+		return t.accept(s)
+	case Keep:
+		return t.keep(s, e.Hold, now)
 	default:
 		return fmt.Errorf("unknown kind of event %d", e.Kind)
 	}
@@ -166,10 +184,13 @@ func (t *table) update(s *source, e Event, now time.Time) error {
 		s.quietAt = now.Add(s.policy.Quiet)
 	}
 	asked := e.Done != nil
-	for _, m := range e.Withdraw {
-		if !t.remove(identity(m), s) && asked {
-			t.dirty[flowspec.NewID(s.policy.Name, m)] = nil // see announce
-		}
+	for _, m := range e.Refused {
+		t.remove(identity(m), s)
+	}
+	gone, replaced := t.withdrawn(s, e)
+	t.withdraw(s, gone, now)
+	for _, id := range replaced {
+		t.remove(id, s) // what takes its place may not be taken
 	}
 	var first error
 	for i := range e.Announce {
@@ -180,6 +201,33 @@ func (t *table) update(s *source, e Event, now time.Time) error {
 		}
 	}
 	return first
+}
+
+// withdrawn returns the NLRIs of rules that e withdraws, each once, apart from those that it announces in the same breath. What is held back was withdrawn before.
+func (t *table) withdrawn(s *source, e Event) (gone, replaced []nlri) {
+	if len(e.Withdraw) == 0 {
+		return nil, nil
+	}
+	said, seen := map[nlri]bool{}, map[nlri]bool{}
+	for _, r := range e.Announce {
+		if r.Match.Valid() && r.Source == s.policy.Name {
+			said[identity(r.Match)] = true
+		}
+	}
+	for _, m := range e.Withdraw {
+		id := identity(m)
+		switch p := t.slots[id].path(s); {
+		case seen[id]:
+		case said[id]:
+			replaced = append(replaced, id)
+		case p == nil && e.Done != nil:
+			t.dirty[flowspec.NewID(s.policy.Name, m)] = nil // see announce
+		case p != nil && p.withdrawn == nil:
+			gone = append(gone, id)
+		}
+		seen[id] = true
+	}
+	return gone, replaced
 }
 
 // announce takes a rule of s. A rule that brings nothing new is not written again, unless somebody asked to be told when it is durable: the
@@ -212,7 +260,8 @@ func (t *table) announce(s *source, rule *flowspec.Rule, now time.Time, asked bo
 			s.over = false
 		}
 	}
-	if old != nil && same(old.rule, rule) {
+	delete(s.recent.rules, id)
+	if old != nil && old.withdrawn == nil && same(old.rule, rule) {
 		t.freshen(old)
 		if asked {
 			t.dirty[rule.ID] = old.rule
@@ -251,6 +300,9 @@ func (t *table) put(id nlri, p path) {
 	if p.stale {
 		p.from.stats.Stale++
 		t.waits.note(&p)
+	}
+	if p.withdrawn != nil {
+		p.from.stats.Withdrawn++
 	}
 	t.dirty[p.rule.ID] = p.rule
 	t.recount(sl, at)
@@ -299,6 +351,11 @@ func (t *table) drop(sl *slot, i int) {
 		p.from.stats.Stale--
 	}
 	t.waits.gone(&p)
+	if p.withdrawn != nil {
+		if p.from.stats.Withdrawn--; p.from.stats.Withdrawn == 0 {
+			p.from.stats.Until = time.Time{}
+		}
+	}
 	if i == 0 {
 		p.from.stats.InForce--
 	}

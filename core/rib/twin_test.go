@@ -14,16 +14,25 @@ type twin struct {
 	up       map[flowspec.Source]bool
 	quietAt  map[flowspec.Source]time.Time
 	refused  int
+	gone     []twinGone
+	until    map[flowspec.Source]time.Time // when what is held back goes
+}
+
+// twinGone is a rule that was withdrawn and believed.
+type twinGone struct {
+	rule flowspec.Rule
+	at   time.Time
 }
 
 type twinPath struct {
-	rule  flowspec.Rule
-	stale bool
-	until time.Time
+	rule      flowspec.Rule
+	stale     bool
+	until     time.Time
+	withdrawn *flowspec.Rule // held back: as it was said
 }
 
 func newTwin(policies []SourcePolicy) *twin {
-	return &twin{policies: policies, up: map[flowspec.Source]bool{}, quietAt: map[flowspec.Source]time.Time{}}
+	return &twin{policies: policies, up: map[flowspec.Source]bool{}, quietAt: map[flowspec.Source]time.Time{}, until: map[flowspec.Source]time.Time{}}
 }
 
 func (w *twin) policy(s flowspec.Source) SourcePolicy {
@@ -42,7 +51,7 @@ func (w *twin) keep(f func(twinPath) bool) {
 // count returns how many rules of s count against its limit: all but those that it has yet to repeat.
 func (w *twin) count(s flowspec.Source) (n int) {
 	for _, p := range w.paths {
-		if p.rule.Source == s && !(p.stale && w.up[s]) {
+		if p.rule.Source == s && p.withdrawn == nil && !(p.stale && w.up[s]) {
 			n++
 		}
 	}
@@ -51,10 +60,11 @@ func (w *twin) count(s flowspec.Source) (n int) {
 
 // restart is what a new RIB makes of the stored rules.
 func (w *twin) restart(now time.Time) {
+	w.gone = nil
 	w.up, w.quietAt = map[flowspec.Source]bool{}, map[flowspec.Source]time.Time{}
 	for i := range w.paths {
 		p := &w.paths[i]
-		p.stale, p.until = true, time.Time{}
+		p.stale, p.until, p.withdrawn = true, time.Time{}, nil
 		if d := w.policy(p.rule.Source).Return; d > 0 {
 			p.until = now.Add(d)
 		}
@@ -69,9 +79,17 @@ func (w *twin) apply(e Event, now time.Time) {
 		if w.up[e.Source] && policy.Quiet > 0 {
 			w.quietAt[e.Source] = now.Add(policy.Quiet)
 		}
-		for _, m := range e.Withdraw {
-			w.keep(func(p twinPath) bool { return p.rule.Source != e.Source || !p.rule.Match.Equal(m) })
+		w.keep(func(p twinPath) bool {
+			return p.rule.Source != e.Source || !slices.ContainsFunc(e.Refused, p.rule.Match.Equal)
+		})
+		said := func(m flowspec.Match) bool {
+			return slices.ContainsFunc(e.Announce, func(r flowspec.Rule) bool { return r.Match.Equal(m) && r.Source == e.Source })
 		}
+		names := func(p twinPath) bool {
+			return p.rule.Source == e.Source && slices.ContainsFunc(e.Withdraw, p.rule.Match.Equal)
+		}
+		w.withdraw(policy, func(p twinPath) bool { return names(p) && !said(p.rule.Match) }, now)
+		w.keep(func(p twinPath) bool { return !names(p) || !said(p.rule.Match) })
 		for _, r := range e.Announce {
 			w.announce(policy, r, now)
 		}
@@ -81,7 +99,7 @@ func (w *twin) apply(e Event, now time.Time) {
 			w.quietAt[e.Source] = now.Add(policy.Quiet)
 		}
 		for i := range w.paths {
-			if p := &w.paths[i]; p.rule.Source == e.Source {
+			if p := &w.paths[i]; p.rule.Source == e.Source && p.withdrawn == nil {
 				p.stale = true
 				if limit := now.Add(policy.Quiet + 3*time.Minute); p.until.Before(limit) {
 					p.until = limit
@@ -93,7 +111,7 @@ func (w *twin) apply(e Event, now time.Time) {
 			w.quietAt[e.Source] = now.Add(policy.Quiet)
 		}
 		for i := range w.paths {
-			if p := &w.paths[i]; p.rule.Source == e.Source && p.rule.Match.Family() == e.Family {
+			if p := &w.paths[i]; p.rule.Source == e.Source && p.rule.Match.Family() == e.Family && p.withdrawn == nil {
 				p.stale = true
 				if limit := now.Add(policy.Quiet + 3*time.Minute); p.until.Before(limit) {
 					p.until = limit
@@ -114,7 +132,7 @@ func (w *twin) apply(e Event, now time.Time) {
 		}
 		w.keep(func(p twinPath) bool { return p.rule.Source != e.Source || hold(p) > 0 })
 		for i := range w.paths {
-			if p := &w.paths[i]; p.rule.Source == e.Source {
+			if p := &w.paths[i]; p.rule.Source == e.Source && p.withdrawn == nil {
 				if !p.stale || p.until.IsZero() {
 					p.until = now.Add(hold(*p))
 				}
@@ -123,11 +141,81 @@ func (w *twin) apply(e Event, now time.Time) {
 		}
 	case EndOfRIB:
 		if policy.Quiet == 0 {
-			w.keep(func(p twinPath) bool {
-				return p.rule.Source != e.Source || !p.stale || e.Family != 0 && p.rule.Match.Family() != e.Family
-			})
+			w.withdraw(policy, func(p twinPath) bool {
+				return p.rule.Source == e.Source && p.stale && (e.Family == 0 || p.rule.Match.Family() == e.Family)
+			}, now)
+		}
+	case Accept:
+		w.keep(func(p twinPath) bool { return p.rule.Source != e.Source || p.withdrawn == nil })
+	case Keep:
+		for i, p := range w.paths {
+			if p.rule.Source == e.Source && p.withdrawn != nil {
+				w.paths[i] = heldBack(*p.withdrawn, now.Add(e.Hold))
+				w.until[e.Source] = now.Add(e.Hold)
+			}
 		}
 	}
+}
+
+// withdraw takes away the paths of a source that its words name, or holds them back with all that it withdrew in the time before.
+func (w *twin) withdraw(policy SourcePolicy, names func(twinPath) bool, now time.Time) {
+	var named, waiting, all int
+	for _, p := range w.paths {
+		if p.rule.Source != policy.Name {
+			continue
+		}
+		all++
+		switch {
+		case p.withdrawn != nil:
+			waiting++
+		case names(p):
+			named++
+		}
+	}
+	w.gone = slices.DeleteFunc(w.gone, func(g twinGone) bool {
+		return g.rule.Source == policy.Name && !now.Before(g.at.Add(policy.Mass.Within))
+	})
+	var before []flowspec.Rule
+	for _, g := range w.gone {
+		if g.rule.Source == policy.Name {
+			before = append(before, g.rule)
+		}
+	}
+	total := all + len(before)
+	held := policy.Mass.Percent > 0 && named > 0 && total >= policy.Mass.AtLeast &&
+		float64(waiting+len(before)+named)/float64(total) > float64(policy.Mass.Percent)/100
+	if !held {
+		for _, p := range w.paths {
+			if policy.Mass.Percent > 0 && p.withdrawn == nil && names(p) {
+				w.gone = append(w.gone, twinGone{p.rule, now})
+			}
+		}
+		w.keep(func(p twinPath) bool { return p.withdrawn != nil || !names(p) })
+		return
+	}
+	if waiting == 0 {
+		w.until[policy.Name] = now.Add(policy.Mass.Keep)
+	}
+	for i, p := range w.paths {
+		if p.withdrawn == nil && names(p) {
+			w.paths[i] = heldBack(p.rule, w.until[policy.Name])
+		}
+	}
+	for _, r := range before {
+		if r.Expires.IsZero() || now.Before(r.Expires) {
+			w.paths = append(w.paths, heldBack(r, w.until[policy.Name]))
+		}
+	}
+	w.gone = slices.DeleteFunc(w.gone, func(g twinGone) bool { return g.rule.Source == policy.Name })
+}
+
+// heldBack is a rule that was withdrawn and stays until a moment.
+func heldBack(said flowspec.Rule, until time.Time) twinPath {
+	r := said
+	if r.Expires.IsZero() || until.Before(r.Expires) {
+		r.Expires = until
+	}
+	return twinPath{rule: r, withdrawn: &said}
 }
 
 func (w *twin) announce(policy SourcePolicy, r flowspec.Rule, now time.Time) {
@@ -140,7 +228,7 @@ func (w *twin) announce(policy SourcePolicy, r flowspec.Rule, now time.Time) {
 	counts := false // the rule has its place already
 	for _, p := range was {
 		if p.rule.Source == r.Source && p.rule.Match.Equal(r.Match) {
-			counts = !(p.stale && w.up[r.Source])
+			counts = p.withdrawn == nil && !(p.stale && w.up[r.Source])
 			continue
 		}
 		w.paths = append(w.paths, p)
@@ -155,20 +243,30 @@ func (w *twin) announce(policy SourcePolicy, r flowspec.Rule, now time.Time) {
 		return
 	}
 	w.paths = append(w.paths, twinPath{rule: r})
+	w.gone = slices.DeleteFunc(w.gone, func(g twinGone) bool { return g.rule.Source == r.Source && g.rule.Match.Equal(r.Match) })
 }
 
-// advance removes everything whose time has come by now.
+// advance lets everything happen whose time has come by now, in the order of time: what a source did not repeat goes when it has been quiet for long enough.
 func (w *twin) advance(now time.Time) {
-	passed := func(at time.Time) bool { return !at.IsZero() && !now.Before(at) }
-	w.keep(func(p twinPath) bool {
-		return !passed(p.rule.Expires) && !(p.stale && (passed(p.until) || passed(w.quietAt[p.rule.Source])))
-	})
-	for s, at := range w.quietAt {
-		if passed(at) {
-			delete(w.quietAt, s)
+	for {
+		var next flowspec.Source
+		for s, at := range w.quietAt {
+			if !now.Before(at) && (next == "" || at.Before(w.quietAt[next])) {
+				next = s
+			}
 		}
+		if next == "" {
+			break
+		}
+		at := w.quietAt[next]
+		delete(w.quietAt, next)
+		w.keep(func(p twinPath) bool { return !passed(p.rule.Expires, at) && !(p.stale && passed(p.until, at.Add(-1))) })
+		w.withdraw(w.policy(next), func(p twinPath) bool { return p.rule.Source == next && p.stale }, at)
 	}
+	w.keep(func(p twinPath) bool { return !passed(p.rule.Expires, now) && !(p.stale && passed(p.until, now)) })
 }
+
+func passed(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }
 
 // inForce selects, and sorts by trying every place.
 func (w *twin) inForce() []flowspec.Rule {
@@ -195,6 +293,10 @@ func (w *twin) stats() map[flowspec.Source]SourceStats {
 		s.Rules++
 		if p.stale {
 			s.Stale++
+		}
+		if p.withdrawn != nil {
+			s.Withdrawn++
+			s.Until = w.until[p.rule.Source]
 		}
 		stats[p.rule.Source] = s
 	}

@@ -52,6 +52,7 @@ devices:
     bgp: {address: %[5]s, local-address: %[1]s, port: %[7]d, as: 64521, families: [ipv4]}
   - name: mx
     profile: junos-mx
+    max-routes: 1000
     bgp: {address: %[6]s, local-address: %[1]s, port: %[7]d, as: 64522, families: [ipv4]}
   - name: old-mx
     profile: junos-mx

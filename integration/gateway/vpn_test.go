@@ -42,6 +42,7 @@ sources:
 devices:
   - name: pe
     profile: junos-mx
+    max-routes: unlimited
     bgp: {address: %[5]s, local-address: %[1]s, port: %[8]d, as: 64521, families: [ipv4, vpnv4, vpnv6]}
     vrfs:
       - {name: red, rd: "%[5]s:7", route-targets: {import: ["64521:7", "64521:8"]}}
@@ -49,6 +50,7 @@ devices:
     communities: {add: ["64500:77", "64500:7:7"], strip: [no-export]}
   - name: other
     profile: junos-mx
+    max-routes: unlimited
     bgp: {address: %[6]s, local-address: %[1]s, port: %[8]d, as: 64522, families: [ipv4, vpnv4]}
     vrfs: [{name: blue}]
 `, us, dir, rig.SpeakerPort, exa, pe, other, far, rig.GoBGPPort))

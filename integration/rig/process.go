@@ -1,4 +1,4 @@
-// Package rig starts the real programs that sluice is tested against: ExaBGP, BIRD and gobgpd as BGP peers, and netconfd behind OpenSSH as a router with NETCONF. Each
+// Package rig starts the real programs that sluice is tested against: ExaBGP, BIRD, FRR and gobgpd as BGP peers, and netconfd behind OpenSSH as a router with NETCONF. Each
 // test has programs of its own, on loopback addresses or ports of its own, in a directory of its own, and they end with the test. Nothing is skipped: where a
 // program is missing the test fails and names the Debian package.
 package rig

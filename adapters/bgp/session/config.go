@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -31,6 +32,8 @@ type Config struct {
 	Hops int
 	// Extended offers messages of up to 65535 octets (RFC 8654).
 	Extended bool
+	// AddPath offers to take several paths for one NLRI of FlowSpec (RFC 7911).
+	AddPath bool
 	// Restart is our Restart Time, whole seconds, at most 4095: how long the peer is asked to keep what we announced when the session is lost, until we are back and have
 	// said End-of-RIB (RFC 4724). 0: graceful restart is not offered.
 	Restart time.Duration
@@ -99,4 +102,15 @@ type Status struct {
 	LastError   string // why the last session or attempt ended; "" when none did
 	LastErrorAt time.Time
 	Established uint64 // sessions established so far
+}
+
+// Words says how a peer is: "established", or its state and why it is not.
+func (s Status) Words() string {
+	switch {
+	case s.State == Established:
+		return "established"
+	case s.LastError != "":
+		return fmt.Sprintf("%s: %s", s.State, s.LastError)
+	}
+	return s.State.String()
 }

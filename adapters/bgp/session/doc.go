@@ -9,7 +9,7 @@
 //	go peer.Run(ctx)
 //
 // Offered are four-octet AS numbers (RFC 6793), route refresh (RFC 2918, RFC 7313) and exactly the configured address families (RFC 4760): Junos
-// has been seen to refuse a neighbour whose families differ from its own. Graceful restart (RFC 4724, RFC 8538) is offered where the configuration has a Restart
+// has been seen to refuse a neighbour whose families differ from its own. Several paths for one NLRI (RFC 7911) are taken where the configuration says so, and never sent. Graceful restart (RFC 4724, RFC 8538) is offered where the configuration has a Restart
 // Time; what survives a session is then in Negotiated.Survives.
 //
 // GoBGP's packet library encodes and decodes OPEN, capabilities, path attributes and NOTIFICATION. It never sees MP_REACH_NLRI or

@@ -113,6 +113,9 @@ func AppendReach(dst []byte, f Family, nextHop, attrs []byte, nlris [][]byte, mo
 
 // AppendUnreach appends UPDATE messages that withdraw all of nlris, as few as possible and as long as those of AppendReach. No nlris make the End-of-RIB mark of f.
 func AppendUnreach(dst []byte, f Family, nlris [][]byte, most int) ([]byte, error) {
+	if f == UnicastIPv4 && len(nlris) == 0 {
+		return append(dst, message(typeUpdate, make([]byte, 4))...), nil // the mark of that family is an empty UPDATE (RFC 4724 §2)
+	}
 	write := func(dst []byte, part [][]byte, size int) []byte {
 		value := append(make([]byte, 0, 3+size), byte(f.AFI>>8), byte(f.AFI), f.SAFI)
 		return append(dst, mpAttr(attrUnreach, value, part)...)

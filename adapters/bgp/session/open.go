@@ -22,6 +22,7 @@ type Open struct {
 	// EnhancedRefresh is that it knows the marks around what is announced again (RFC 7313).
 	EnhancedRefresh bool
 	Extended        bool     // messages of up to 65535 octets (RFC 8654)
+	Paths           []Family // of which it sends several paths for one NLRI, to those that take them (RFC 7911)
 	Restart         *Restart // nil: it does not offer graceful restart
 }
 
@@ -38,6 +39,13 @@ func (c *Config) encodeOpen() ([]byte, error) {
 		caps = append(caps, bgp.NewCapMultiProtocol(bgp.AfiSafiToRouteFamily(f.AFI, f.SAFI)))
 	}
 	caps = append(caps, bgp.NewCapRouteRefresh(), bgp.NewCapEnhancedRouteRefresh(), bgp.NewCapFourOctetASNumber(c.LocalAS))
+	if paths := c.paths(); len(paths) > 0 {
+		var tuples []*bgp.CapAddPathTuple
+		for _, f := range paths {
+			tuples = append(tuples, bgp.NewCapAddPathTuple(bgp.AfiSafiToRouteFamily(f.AFI, f.SAFI), bgp.BGP_ADD_PATH_RECEIVE))
+		}
+		caps = append(caps, bgp.NewCapAddPath(tuples))
+	}
 	if c.Extended {
 		caps = append(caps, &bgp.DefaultParameterCapability{CapCode: capExtended})
 	}
@@ -100,6 +108,10 @@ func (o *Open) take(code uint8, value []byte) error {
 	}
 	if code == capExtended {
 		o.Extended = true // its length is zero, and RFC 8654 §3 asks for nothing where it is not
+		return nil
+	}
+	if code == uint8(bgp.BGP_CAP_ADD_PATH) {
+		o.Paths = parsePaths(value)
 		return nil
 	}
 	if code == uint8(bgp.BGP_CAP_ENHANCED_ROUTE_REFRESH) {
@@ -165,6 +177,7 @@ func (c *Config) negotiate(o Open) (Negotiated, error) {
 			n.Families = append(n.Families, f)
 		}
 	}
+	n.Paths = slices.DeleteFunc(c.paths(), func(f Family) bool { return !n.Has(f) || !slices.Contains(o.Paths, f) })
 	if len(n.Families) == 0 {
 		// RFC 5492 §5: the data names the capabilities that are required.
 		var data []byte
@@ -181,11 +194,36 @@ type Negotiated struct {
 	Open
 	Families []Family // of both sides, in the configured order; hides those of Open
 	LocalAS  uint32
+	Paths    []Family      // in which the peer's NLRIs bear path identifiers; hides those of Open
 	Extended bool          // of both sides; hides that of Open
 	Hold     time.Duration // the lower offer; 0: no KEEPALIVEs (RFC 4271 §4.2)
 	// OurRestart is the Restart Time that we offered; 0: none.
 	OurRestart time.Duration
 }
+
+// paths are the families of which we take several paths for one NLRI: of unicast routes the best is enough.
+func (c *Config) paths() []Family {
+	if !c.AddPath {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(c.Families), Family.Unicast)
+}
+
+// parsePaths reads the families of which a speaker sends several paths (RFC 7911 §4). A capability that cannot be read is as good as none.
+func parsePaths(b []byte) (out []Family) {
+	if len(b)%4 != 0 {
+		return nil
+	}
+	for one := range slices.Chunk(b, 4) {
+		if one[3] == byte(bgp.BGP_ADD_PATH_SEND) || one[3] == byte(bgp.BGP_ADD_PATH_BOTH) {
+			out = append(out, Family{binary.BigEndian.Uint16(one), one[2]})
+		}
+	}
+	return out
+}
+
+// Numbered says whether the peer's NLRIs of f bear path identifiers, of four octets in front (RFC 7911 §3).
+func (n Negotiated) Numbered(f Family) bool { return slices.Contains(n.Paths, f) }
 
 // IBGP says whether both sides are in one AS.
 func (n Negotiated) IBGP() bool { return n.AS == n.LocalAS }

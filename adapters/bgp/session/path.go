@@ -14,6 +14,8 @@ import (
 type Path struct {
 	Origin           uint8
 	ASPath           []uint32 // every AS number in it, of all segments, AS4_PATH included
+	Shape            Shape    // of AS_PATH
+	MED              uint32
 	LocalPref        uint32
 	Communities      []uint32    // RFC 1997
 	LargeCommunities [][3]uint32 // RFC 8092
@@ -134,13 +136,15 @@ func (p *Path) set(a Attr, agreed Negotiated) (err error) {
 		}
 	case attrASPath:
 		var as []uint32
-		as, err = parseASPath(a.Value, agreed.FourOctet)
+		as, p.Shape, err = parseASPath(a.Value, agreed.FourOctet)
 		p.ASPath = append(p.ASPath, as...)
+	case attrMED:
+		p.MED = binary.BigEndian.Uint32(a.Value)
 	case attrAS4Path:
 		if agreed.FourOctet {
 			return nil // RFC 6793 §4.1: from a speaker of four-octet numbers it is discarded
 		}
-		as, err := parseASPath(a.Value, true)
+		as, _, err := parseASPath(a.Value, true)
 		if err == nil { // RFC 6793 §6: malformed, it is discarded
 			p.ASPath = append(p.ASPath, as...)
 		}
@@ -179,12 +183,36 @@ func chunks(b []byte, size int) []string {
 	return out
 }
 
+// Shape is what a choice between paths asks of an AS_PATH.
+type Shape struct {
+	Neighbour uint32 // its left-most AS, in front of which stand at most AS_CONFED_SEQUENCEs; 0: there is none, or it is in an AS_SET
+	Internal  bool   // it is empty, or holds nothing but AS_CONFED_SEQUENCEs
+	Length    int    // as RFC 4271 §9.1.2.2 counts: an AS_SET is one, and confederations are none (RFC 5065 §5.3)
+}
+
+// add takes the next segment.
+func (s *Shape) add(kind uint8, as []uint32) {
+	switch kind {
+	case bgp.BGP_ASPATH_ATTR_TYPE_SEQ:
+		if s.Length == 0 && s.Internal {
+			s.Neighbour = as[0]
+		}
+		s.Length += len(as)
+	case bgp.BGP_ASPATH_ATTR_TYPE_SET:
+		s.Length++
+	case bgp.BGP_ASPATH_ATTR_TYPE_CONFED_SEQ:
+		return
+	}
+	s.Internal = false
+}
+
 // parseASPath lists the AS numbers of all segments. The library guesses the width of the numbers in a whole attribute; we know
 // it from the OPEN and decode segment by segment. RFC 7606 §7.2 lists what is malformed.
-func parseASPath(b []byte, four bool) (as []uint32, err error) {
+func parseASPath(b []byte, four bool) (as []uint32, shape Shape, err error) {
+	shape.Internal = true
 	for len(b) > 0 {
 		if len(b) < 2 || b[1] == 0 || b[0] < 1 || b[0] > 4 {
-			return nil, fmt.Errorf("segment %x is malformed (RFC 7606 §7.2)", b[:min(len(b), 2)])
+			return nil, shape, fmt.Errorf("segment %x is malformed (RFC 7606 §7.2)", b[:min(len(b), 2)])
 		}
 		var seg bgp.AsPathParamInterface = &bgp.AsPathParam{}
 		size := 2 + 2*int(b[1])
@@ -192,13 +220,14 @@ func parseASPath(b []byte, four bool) (as []uint32, err error) {
 			seg, size = &bgp.As4PathParam{}, 2+4*int(b[1])
 		}
 		if len(b) < size {
-			return nil, fmt.Errorf("a segment of %d octets has %d left (RFC 7606 §7.2)", size, len(b))
+			return nil, shape, fmt.Errorf("a segment of %d octets has %d left (RFC 7606 §7.2)", size, len(b))
 		}
 		if err := seg.DecodeFromBytes(b[:size]); err != nil {
-			return nil, err
+			return nil, shape, err
 		}
 		as = append(as, seg.GetAS()...)
+		shape.add(b[0], seg.GetAS())
 		b = b[size:]
 	}
-	return as, nil
+	return as, shape, nil
 }

@@ -22,6 +22,7 @@ type Peer struct {
 	dialled  chan dialled
 	received chan received
 	orders   chan order     // Reset and Teardown
+	ended    chan struct{}  // closed when Run takes no connection any more
 	wg       sync.WaitGroup // everything that Run started
 
 	mu     sync.Mutex // guards status
@@ -53,7 +54,7 @@ func NewPeer(cfg Config, h Handler) (*Peer, error) {
 	}
 	return &Peer{
 		cfg: cfg, h: h, log: log.With("peer", cfg.Name),
-		incoming: make(chan net.Conn, 1), dialled: make(chan dialled), received: make(chan received), orders: make(chan order, 1),
+		incoming: make(chan net.Conn, 1), dialled: make(chan dialled), received: make(chan received), orders: make(chan order, 1), ended: make(chan struct{}),
 		status: Status{Since: time.Now()},
 	}, nil
 }
@@ -132,11 +133,8 @@ func (p *Peer) shutdown(ctx context.Context) {
 			_ = d.conn.Close()
 		}
 	}
-	select {
-	case nc := <-p.incoming:
-		_ = nc.Close()
-	default:
-	}
+	close(p.ended)
+	p.sendAway()
 	p.wg.Wait()
 	p.setState(Idle)
 }
@@ -209,9 +207,23 @@ func (p *Peer) connected(ctx context.Context, d dialled) {
 func (p *Peer) offer(nc net.Conn) bool {
 	select {
 	case p.incoming <- nc:
-		return true
 	default:
 		return false
+	}
+	select {
+	case <-p.ended: // perhaps after Run had looked
+		p.sendAway()
+	default:
+	}
+	return true
+}
+
+// sendAway closes the connection that nobody will take any more.
+func (p *Peer) sendAway() {
+	select {
+	case nc := <-p.incoming:
+		_ = nc.Close()
+	default:
 	}
 }
 

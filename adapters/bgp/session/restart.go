@@ -25,6 +25,9 @@ type Restart struct {
 func (c *Config) restartCapability() bgp.ParameterCapabilityInterface {
 	var families []*bgp.CapGracefulRestartTuple
 	for _, f := range c.Families {
+		if f.Unicast() {
+			continue // we never announce such routes
+		}
 		families = append(families, bgp.NewCapGracefulRestartTuple(bgp.AfiSafiToRouteFamily(f.AFI, f.SAFI), true))
 	}
 	return bgp.NewCapGracefulRestart(c.Restarting != nil && c.Restarting(), true, uint16(c.Restart/time.Second), families)

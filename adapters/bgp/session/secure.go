@@ -75,6 +75,9 @@ func (s *Server) Listen(ctx context.Context, at netip.AddrPort) (net.Listener, e
 					}
 				}
 			}
+			if s.HighestTTL {
+				return highestTTL(fd)
+			}
 			return nil
 		})
 	}

@@ -7,13 +7,21 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
 
+// ErrStranger is why a connection from nobody that is known is refused.
+var ErrStranger = errors.New("no peer is configured with these addresses")
+
 // Server accepts connections for all peers and hands each to the one whose addresses fit.
 type Server struct {
 	Log *slog.Logger // nil: slog.Default
+	// Newcomer, where it is not nil, is asked for a peer when nobody that was added has the addresses of a connection. It starts the peer, and adds it.
+	Newcomer func(from, to netip.Addr) (*Peer, error)
+	// HighestTTL has packets leave as a peer with TTL security wants them, for those that Newcomer makes.
+	HighestTTL bool
 
 	mu     sync.Mutex // guards what follows
 	peers  []*Peer
@@ -26,6 +34,13 @@ func (s *Server) Add(p *Peer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.peers = append(s.peers, p)
+}
+
+// Remove takes back Add.
+func (s *Server) Remove(p *Peer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.peers = slices.DeleteFunc(slices.Clone(s.peers), func(o *Peer) bool { return o == p })
 }
 
 // Serve accepts on ln until ctx ends, and closes ln.
@@ -92,8 +107,14 @@ func (s *Server) hand(nc net.Conn) error {
 	}
 	s.mu.Unlock()
 	switch {
+	case len(found) == 0 && s.Newcomer != nil:
+		p, err := s.Newcomer(from, to)
+		if err != nil {
+			return err
+		}
+		found = append(found, p)
 	case len(found) == 0:
-		return errors.New("no peer is configured with these addresses")
+		return ErrStranger
 	case len(found) > 1:
 		return fmt.Errorf("peers %s and %s both have these addresses: give each its local address", found[0].cfg.Name, found[1].cfg.Name)
 	}

@@ -235,6 +235,10 @@ func TestAppendedUpdatesReadBack(t *testing.T) {
 			if !agreed.IBGP() {
 				want.ASPath, want.LocalPref = append([]uint32{agreed.LocalAS}, want.ASPath...), 0
 			}
+			want.Shape = Shape{Internal: len(want.ASPath) == 0, Length: len(want.ASPath)}
+			if len(want.ASPath) > 0 {
+				want.Shape.Neighbour = want.ASPath[0]
+			}
 			if !same(back, want) || !bytes.Equal(u.Reach.NextHop, hop) || u.Reach.Family != flow4 || len(u.Reach.NLRI) == 0 {
 				t.Fatalf("back %+v\nwant %+v", back, want)
 			}
