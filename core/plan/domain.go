@@ -100,6 +100,7 @@ type bucket struct {
 	lossy           bool        // it is in domain.lossy
 	dirty           bool        // it waits to be settled
 	crowd           bool        // it was settled as one
+	whole           bool        // it was settled as a whole, as one that need not be a crowd
 	kept            bool        // ripple.kept has it
 	left            []*seat     // went with the changes at hand
 	remedied        *[]remedied // when its rules were last settled with each other; nil: none
@@ -122,6 +123,7 @@ func (r *row) search(m flowspec.Match) (int, bool) {
 func (r *row) put(s *seat, g *glance) {
 	i, _ := r.search(s.rule.Match)
 	r.seats, r.at = slices.Insert(r.seats, i, s), slices.Insert(r.at, i, *g)
+	r.at[i].number = s.number
 }
 
 func (r *row) drop(s *seat) {
@@ -151,7 +153,7 @@ type seat struct {
 	*card
 	bucket  *bucket
 	gone    bool   // from its bucket
-	waits   bool   // in a crowd: to be fitted anew
+	waits   bool   // to be settled anew
 	doubts  bool   // in a crowd: some questions of trace are in doubt
 	number  uint8  // see domain.number
 	filed   bool   // lossy has it among the rejected

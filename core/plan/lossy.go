@@ -102,11 +102,11 @@ func (l *lossy) sees(s *seat) {
 	}
 }
 
-// above yields the rules above b, in RFC order, that leave packets to others, if these may be packets of rules of b that treat them as badly as asked or worse.
-func (l *lossy) above(b *bucket) iter.Seq[*seat] {
+// above yields the rules above b, in RFC order, that leave packets to others, if these may be packets of rules of r, of b, that treat them as badly as asked or worse.
+func (l *lossy) above(b *bucket, r *row) iter.Seq[*seat] {
 	return func(yield func(*seat) bool) {
 		switch {
-		case l.all.n == 0:
+		case l.all.n == 0 || b.kind == byDst && b.prefix.IsSingleIP():
 		case b.kind == byDst:
 			for _, e := range l.inside(b) {
 				if !yield(e) {
@@ -114,7 +114,7 @@ func (l *lossy) above(b *bucket) iter.Seq[*seat] {
 				}
 			}
 		default:
-			l.all.above(b, func(e *seat) bool {
+			l.all.above(r, func(e *seat) bool {
 				return !e.exposes() || e.bucket == b || compareBuckets(e.bucket, b) >= 0 || yield(e)
 			})
 		}

@@ -132,14 +132,14 @@ func (r *ripple) touch(d *domain, b *bucket) {
 	}
 }
 
-// call has s settled anew, with its bucket where that is no crowd.
+// call has s settled anew.
 func (r *ripple) call(d *domain, s *seat) {
 	s.waits = true
 	r.touch(d, s.bucket)
 }
 
 // called says whether s will be settled anew.
-func (s *seat) called() bool { return s.bucket.dirty && (s.waits || !s.bucket.crowd) }
+func (s *seat) called() bool { return s.bucket.dirty && s.waits }
 
 // keep notes what b sends, before that changes.
 func (d *domain) keep(b *bucket) {
@@ -192,6 +192,9 @@ func (r *ripple) bucket(d *domain, b *bucket, ready []turn) {
 		if b.crowd {
 			at, _ := b.search(s.rule.Match)
 			d.stir(b, at, &one)
+		} else {
+			b.forgets(s)
+			d.disturb(b, s)
 		}
 	}
 	b.left = nil

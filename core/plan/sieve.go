@@ -115,21 +115,21 @@ func (x *sieve) nearSecond(g *glance, visit func(*seat) bool) bool {
 	return true
 }
 
-// above calls visit with every rule that shares packets with a rule of b which may treat them worse, in order, until visit returns false.
-func (x *sieve) above(b *bucket, visit func(*seat) bool) {
+// above calls visit with every rule that shares packets with a rule of r which may treat them worse, in order, until visit returns false.
+func (x *sieve) above(r *row, visit func(*seat) bool) {
 	for _, m := range x.meshes {
 		over := func(i int) bool {
-			for j := range b.at {
-				if b.seats[j].severity >= m.seats[i].severity && m.at[i].near(&b.at[j]) {
+			for j := range r.at {
+				if r.seats[j].severity >= m.seats[i].severity && m.at[i].near(&r.at[j]) {
 					return true
 				}
 			}
 			return false
 		}
 		var left some
-		for j := range b.at {
-			more := m.sift(x.version, &b.at[j])
-			m.worse(&more, b.seats[j])
+		for j := range r.at {
+			more := m.sift(x.version, &r.at[j])
+			m.worse(&more, r.seats[j])
 			left.add(&more)
 		}
 		if !m.pick(&left, over, visit) {

@@ -51,7 +51,7 @@ func TestSieve(t *testing.T) {
 						near = append(near, s)
 						return true
 					})
-					x.above(of.bucket, func(s *seat) bool {
+					x.above(&of.bucket.row, func(s *seat) bool {
 						above = append(above, s)
 						return true
 					})
