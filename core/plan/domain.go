@@ -93,17 +93,18 @@ type bucket struct {
 	domain  *domain
 	rule    *flowspec.Rule // one of its rules: stands for all in comparisons with other buckets
 	stretch *stretch       // nil: it has no rule any more
+	account
 	// routes is what it sends where that is not simply one route for each rule, in the order of the device.
-	routes          []sent
-	laid            []sent      // the same with those that an earlier rule sends
-	sends, filtered int         // routes, and rules in the filter
-	lossy           bool        // it is in domain.lossy
-	dirty           bool        // it waits to be settled
-	crowd           bool        // it was settled as one
-	whole           bool        // it was settled as a whole, as one that need not be a crowd
-	kept            bool        // ripple.kept has it
-	left            []*seat     // went with the changes at hand
-	remedied        *[]remedied // when its rules were last settled with each other; nil: none
+	routes   []sent
+	laid     []sent      // the same with those that an earlier rule sends
+	lost     int32       // rules in domain.lossy
+	moved    int32       // one of ripple.moved, from 1 on; 0: none
+	shares   bool        // routes and laid are not the same
+	dirty    bool        // it waits to be settled
+	crowd    bool        // it was settled as one
+	whole    bool        // it was settled as a whole, as one that need not be a crowd
+	left     []*seat     // went with the changes at hand
+	remedied *[]remedied // when its rules were last settled with each other; nil: none
 }
 
 // row is rules in RFC order, with their glances in a row.
@@ -157,12 +158,12 @@ type seat struct {
 	doubts  bool   // in a crowd: some questions of trace are in doubt
 	number  uint8  // see domain.number
 	filed   bool   // lossy has it among the rejected
+	kept    bool   // ripple.moved has it
 	counts  bool   // it was carried when verdicts were last found that must be said anew
 	trace   *trace // in a crowd: what its fate rests on; nil: on itself and on pairs
 	own     fate   // as settled with the rules of its bucket
 	fate           // as it is: that of its council where it is in one, or its own
 	with    *council
-	laid    *way     // that bucket.laid has
 	filedTo *seat    // what it is lost to, as lossy has it
 	said    *Verdict // nil: to be said anew
 	rival   *seat    // a rule that overlaps this one and fares differently, where one was found

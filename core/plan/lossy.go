@@ -20,23 +20,29 @@ type lossy struct {
 
 // update notes which rules of b are rejected.
 func (l *lossy) update(b *bucket) {
-	has := false
 	for _, s := range b.seats {
-		lost := s.state == asRejected || s.own.state == asRejected
-		has = has || lost
-		l.note(s, lost)
+		l.refresh(s)
 	}
-	if has == b.lossy {
-		return
-	}
-	b.lossy = has
-	if b.kind != byDst {
-		return
-	}
-	if has {
-		l.byDst.Insert(b.prefix, b)
+}
+
+// refresh notes whether s is rejected.
+func (l *lossy) refresh(s *seat) {
+	l.note(s, !s.gone && (s.state == asRejected || s.own.state == asRejected))
+}
+
+// count notes that one rule more of b is rejected, or one less.
+func (l *lossy) count(b *bucket, more bool) {
+	if more {
+		b.lost++
 	} else {
+		b.lost--
+	}
+	switch {
+	case b.kind != byDst:
+	case b.lost == 0:
 		l.byDst.Delete(b.prefix)
+	case more && b.lost == 1:
+		l.byDst.Insert(b.prefix, b)
 	}
 }
 
@@ -55,6 +61,9 @@ func (l *lossy) note(s *seat, lost bool) {
 	}
 	if loose {
 		l.noteVictim(s, to)
+	}
+	if s.filed != lost {
+		l.count(s.bucket, lost)
 	}
 	s.filed, s.filedTo = lost, to
 	if lost {

@@ -12,17 +12,13 @@ import (
 // ripple is changes being taken over: they touch buckets, these touch buckets below them, and so on.
 type ripple struct {
 	pl      *Planner
-	bulk    bool    // so many changes that every bucket is settled
-	fresh   bool    // there were no rules before them
-	kept    []kept  // buckets that may send something else now
-	stirred []*seat // came, went, or fare otherwise
-	unsaid  []*seat // rejected ones around them
-}
-
-// kept is a bucket, and what it sent before the changes at hand.
-type kept struct {
-	bucket *bucket
-	before []*device.Route
+	bulk    bool            // so many changes that every bucket is settled
+	fresh   bool            // there were no rules before them
+	kept    []*bucket       // that may send something else now
+	moved   []moved         // their rules of which that is so
+	was     []*device.Route // what was sent of these before
+	stirred []*seat         // came, went, or fare otherwise
+	unsaid  []*seat         // rejected ones around them
 }
 
 // manyChanges is how many changes are looked at one by one.
@@ -104,6 +100,7 @@ func (r *ripple) change(c *rib.Change, one *card) {
 	}
 	if old != nil {
 		r.touch(d, old.bucket)
+		d.keep(old)
 		d.drop(old)
 		old.bucket.left = append(old.bucket.left, old)
 		pl.size--
@@ -123,7 +120,6 @@ func (r *ripple) change(c *rib.Change, one *card) {
 
 // touch notes that b must be settled.
 func (r *ripple) touch(d *domain, b *bucket) {
-	d.keep(b)
 	if !b.dirty {
 		b.dirty = true
 		if !r.bulk {
@@ -141,22 +137,9 @@ func (r *ripple) call(d *domain, s *seat) {
 // called says whether s will be settled anew.
 func (s *seat) called() bool { return s.bucket.dirty && s.waits }
 
-// keep notes what b sends, before that changes.
-func (d *domain) keep(b *bucket) {
-	if b.kept {
-		return
-	}
-	b.kept = true
-	one := kept{bucket: b}
-	if !d.ripple.bulk {
-		one.before = b.sending(nil)
-	}
-	d.ripple.kept = append(d.ripple.kept, one)
-}
-
 // becomes gives s another fate.
 func (d *domain) becomes(s *seat, f fate) {
-	d.keep(s.bucket)
+	d.keep(s)
 	s.fate = f
 	s.forget()
 }
@@ -201,7 +184,9 @@ func (r *ripple) bucket(d *domain, b *bucket, ready []turn) {
 	if ready == nil {
 		turns = d.settle(b, turns)
 	}
-	d.lossy.update(b)
+	for i := range turns {
+		d.lossy.refresh(turns[i].seat)
+	}
 	if len(b.seats) == 0 {
 		d.forget(b)
 	}
@@ -272,10 +257,14 @@ func (s *seat) lostTo() *seat {
 
 // arrange puts in order what the touched buckets send, and finds the verdicts that must be said anew.
 func (r *ripple) arrange() {
-	for _, one := range r.kept {
-		b := one.bucket
+	for _, b := range r.kept {
 		b.domain.arrange(b)
-		b.kept = false
+	}
+	for _, b := range r.kept {
+		b.moved = 0
+	}
+	for i := range r.moved {
+		r.moved[i].seat.kept = false
 	}
 	for _, s := range r.stirred {
 		s.forget()
@@ -315,43 +304,28 @@ func (d *domain) forgetRejected() {
 	}
 }
 
-// routes returns what the touched buckets sent before and what they send now, but for routes that stay as they are.
+// routes returns what was sent before and what is sent now, in the order of the device, but for rules of which the same is sent.
 func (r *ripple) routes() (was, is []*device.Route) {
-	var now []*device.Route
-	for _, one := range r.kept {
-		now = one.bucket.sending(now[:0])
-		was, is = appendOthers(was, is, one.before, now)
-	}
-	return was, is
-}
-
-// appendOthers appends the routes of before and of now, both in the order of the device, that are not in the other.
-func appendOthers(was, is, before, now []*device.Route) ([]*device.Route, []*device.Route) {
-	for len(before) > 0 && len(now) > 0 {
-		if before[0] == now[0] {
-			before, now = before[1:], now[1:]
+	for i := range r.moved {
+		m := &r.moved[i]
+		before, n := r.was[m.from:m.to], len(is)
+		if is = m.seat.sending(is); slices.Equal(before, is[n:]) {
+			is = is[:n]
 			continue
 		}
-		order := flowspec.Compare(before[0].Match, now[0].Match)
-		if order <= 0 {
-			was, before = append(was, before[0]), before[1:]
-		}
-		if order >= 0 {
-			is, now = append(is, now[0]), now[1:]
-		}
+		was = append(was, before...)
 	}
-	return append(was, before...), append(is, now...)
+	for _, list := range [2][]*device.Route{was, is} {
+		slices.SortFunc(list, func(a, b *device.Route) int { return flowspec.Compare(a.Match, b.Match) })
+	}
+	return was, is
 }
 
 // verdicts returns what is to be said anew.
 func (r *ripple) verdicts() (out []*Verdict) {
 	list := append(r.stirred, r.unsaid...)
-	for _, one := range r.kept {
-		for _, s := range one.bucket.seats {
-			if s.said == nil {
-				list = append(list, s)
-			}
-		}
+	for i := range r.moved {
+		list = append(list, r.moved[i].seat)
 	}
 	list = slices.DeleteFunc(list, func(s *seat) bool { return s.gone })
 	slices.SortFunc(list, func(a, b *seat) int { return flowspec.Compare(a.rule.Match, b.rule.Match) })
