@@ -26,6 +26,7 @@ type Planner struct {
 	follows  bool   // the rules at hand are those of snap
 	plan     *Plan  // of the rules at hand; nil: not put together
 	cut      []trim // rules that do not fit the device
+	room     ripple // see Planner.ripple
 }
 
 // NewPlanner returns a Planner. An error in opt comes out of Plan and Apply.

@@ -19,6 +19,24 @@ type ripple struct {
 	was     []*device.Route // what was sent of these before
 	stirred []*seat         // came, went, or fare otherwise
 	unsaid  []*seat         // rejected ones around them
+	turns   []turn          // of the bucket at hand
+}
+
+// ripple returns a ripple that begins, in the memory of the last one where that was not much.
+func (pl *Planner) ripple(bulk bool) *ripple {
+	r := &pl.room
+	*r = ripple{pl: pl, bulk: bulk, kept: emptied(r.kept), moved: emptied(r.moved), was: emptied(r.was), stirred: emptied(r.stirred), unsaid: emptied(r.unsaid), turns: emptied(r.turns)}
+	return r
+}
+
+// emptied returns the memory of list to be used again, unless that is much.
+func emptied[T any](list []T) []T {
+	const much = 1 << 10
+	if cap(list) > much {
+		return nil
+	}
+	clear(list[:cap(list)])
+	return list[:0]
 }
 
 // manyChanges is how many changes are looked at one by one.
@@ -26,7 +44,7 @@ const manyChanges = 64
 
 // take takes over changes. With tell, what they change can be told afterwards.
 func (pl *Planner) take(changes []rib.Change, tell bool) *ripple {
-	r := &ripple{pl: pl, bulk: !tell && len(changes) > manyChanges && len(changes) > pl.size/8}
+	r := pl.ripple(!tell && len(changes) > manyChanges && len(changes) > pl.size/8)
 	pl.plan = nil
 	for _, d := range pl.domains {
 		d.ripple = r
@@ -35,20 +53,20 @@ func (pl *Planner) take(changes []rib.Change, tell bool) *ripple {
 		r.stirred = append(r.stirred, t.seat)
 	}
 	pl.restore()
-	var cards []*card
-	shared := false
-	if r.bulk {
-		cards, shared = pl.shared(changes)
-	}
-	if !shared {
-		cards = pl.deal(changes, len(changes) > manyChanges)
-	}
+	cards := pl.deal(changes, r.bulk)
 	if r.fresh = r.bulk && len(pl.domains) == 0 && isTable(changes); r.fresh {
 		r.fill(changes, cards)
-	} else {
-		for i := range changes {
-			r.change(&changes[i], cards[i])
+		changes = nil
+	}
+	for i := range changes {
+		var one *card
+		switch {
+		case cards != nil:
+			one = cards[i]
+		case changes[i].New != nil:
+			one = pl.drafter.card(changes[i].New)
 		}
+		r.change(&changes[i], one)
 	}
 	for _, d := range pl.domains {
 		r.settle(d)
@@ -59,17 +77,17 @@ func (pl *Planner) take(changes []rib.Change, tell bool) *ripple {
 	return r
 }
 
-// deal returns the cards of the rules that come. Many are made on all processors, in pieces.
-func (pl *Planner) deal(changes []rib.Change, many bool) []*card {
-	out := make([]*card, len(changes))
-	if !many {
-		for i := range changes {
-			if changes[i].New != nil {
-				out[i] = pl.drafter.card(changes[i].New)
-			}
-		}
-		return out
+// deal returns the cards of the rules that come, of many: from the deck where bulk allows it, or made on all processors, in pieces.
+func (pl *Planner) deal(changes []rib.Change, bulk bool) []*card {
+	if len(changes) <= manyChanges {
+		return nil
 	}
+	if bulk {
+		if out, ok := pl.shared(changes); ok {
+			return out
+		}
+	}
+	out := make([]*card, len(changes))
 	spread(len(changes), pieceOfPile, func() func(int) {
 		d := &drafter{platform: pl.platform}
 		return func(i int) {
@@ -158,13 +176,16 @@ func (r *ripple) settle(d *domain) {
 			r.bucket(d, heap.Pop(&d.queue).(*bucket), nil)
 		}
 	}
-	r.stirred = append(r.stirred, d.convene()...)
+	r.stirred = d.convene(r.stirred)
 }
 
 // bucket settles b, unless it is ready, and touches buckets below that this concerns.
 func (r *ripple) bucket(d *domain, b *bucket, ready []turn) {
 	b.dirty = false
 	turns := ready
+	if ready == nil {
+		turns = r.turns[:0]
+	}
 	for _, s := range b.left {
 		d.dissolve(s.with)
 		one := turn{seat: s, was: s.own}
@@ -183,6 +204,7 @@ func (r *ripple) bucket(d *domain, b *bucket, ready []turn) {
 	b.left = nil
 	if ready == nil {
 		turns = d.settle(b, turns)
+		r.turns = turns
 	}
 	for i := range turns {
 		d.lossy.refresh(turns[i].seat)
