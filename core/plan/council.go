@@ -88,7 +88,7 @@ func (d *domain) meetsCouncil(s *seat) (found bool) {
 	if len(d.council.all) == 0 || s.nothing {
 		return false
 	}
-	d.near(s.card, func(o *seat) bool {
+	d.near(s.card, 0, func(o *seat) bool {
 		found = o.with != nil && o != s && d.p.joined(s.card, o.card)
 		return !found
 	})
@@ -141,7 +141,7 @@ func (d *domain) hanging(s *seat) ([]*seat, []edge) {
 	loose := s.kind != byDst
 	for at := 0; at < len(out) && !loose; at++ {
 		one := out[at]
-		d.near(one.card, func(o *seat) bool {
+		d.near(one.card, 0, func(o *seat) bool {
 			if !in[o] && d.p.joined(one.card, o.card) {
 				out, in[o] = append(out, o), true
 				loose = loose || o.kind != byDst

@@ -145,13 +145,20 @@ func (l *lossy) inside(b *bucket) (out []*seat) {
 
 // decidedBy returns the rules whose packets, which they leave to others, s may decide, see domain.decides: s begins with a destination prefix.
 func (l *lossy) decidedBy(s *seat) (out []*seat) {
+	look := func(e *seat) bool {
+		if e.exposes() && s.set.Overlaps(e.set) {
+			out = append(out, e)
+		}
+		return true
+	}
+	if s.bucket.prefix.IsSingleIP() {
+		if s.bucket.lost > 0 {
+			s.bucket.near(&s.glance, look)
+		}
+		return out
+	}
 	for _, up := range l.byDst.Subnets(s.bucket.prefix) {
-		up.near(&s.glance, func(e *seat) bool {
-			if e.exposes() && s.set.Overlaps(e.set) {
-				out = append(out, e)
-			}
-			return true
-		})
+		up.near(&s.glance, look)
 	}
 	return out
 }
@@ -162,7 +169,7 @@ func (l *lossy) witnessing(c *card, visit func(*seat)) {
 		return
 	}
 	if c.kind != byDst {
-		l.all.nearSecond(&c.glance, func(s *seat) bool {
+		l.all.aroundSecond(&c.glance, func(s *seat) bool {
 			visit(s)
 			return true
 		})
@@ -172,10 +179,13 @@ func (l *lossy) witnessing(c *card, visit func(*seat)) {
 	for _, b := range l.byDst.Supernets(lead.prefix) {
 		b.nearLost(c, visit)
 	}
-	l.watch.near(&c.glance, func(s *seat) bool {
+	l.watch.around(&c.glance, 0, func(s *seat) bool {
 		visit(s)
 		return true
 	})
+	if lead.prefix.IsSingleIP() {
+		return
+	}
 	for _, b := range l.byDst.Subnets(lead.prefix) {
 		if b.leader != lead {
 			b.nearLost(c, visit)
@@ -190,7 +200,7 @@ func (l *lossy) lostAround(s *seat, visit func(*seat)) {
 			b.nearLost(s.card, visit)
 		}
 	}
-	l.victims.near(&s.glance, func(v *seat) bool {
+	l.victims.around(&s.glance, 0, func(v *seat) bool {
 		visit(v)
 		return true
 	})

@@ -293,6 +293,24 @@ func (m *mesh) pick(left *some, right func(slot int) bool, visit func(*seat) boo
 	return true
 }
 
+// around calls visit with the rules that g is near in w, a view of m, but for those with a number, if it is not 0, in no order, until visit returns false; then it does so too.
+func (m *mesh) around(v packet.Version, w *view, g *glance, but uint8, visit func(*seat) bool) bool {
+	left := w.sift(v, g)
+	if but > 0 {
+		for k, word := range m.numbers[but] {
+			left[k] &^= word
+		}
+	}
+	for k, word := range left {
+		for ; word != 0; word &= word - 1 {
+			if i := k*64 + binary.TrailingZeros64(word); g.near(&w.at[i]) && !visit(m.seats[i]) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // meshesOf returns meshes of glances alone, in their order.
 func meshesOf(v packet.Version, at []glance) (out []*mesh) {
 	for piece := range slices.Chunk(at, largestMesh) {

@@ -89,7 +89,11 @@ func (pl *Planner) fits(changes []rib.Change, size int) bool {
 		if c.New != nil {
 			n++
 		}
-		if d := pl.domainOf(c.Match); (d != nil && d.find(c.Match) != nil) != (c.Old != nil) {
+		found := false
+		if d := pl.domainOf(c.Match); d != nil {
+			_, _, found = d.find(c.Match)
+		}
+		if found != (c.Old != nil) {
 			return false
 		}
 	}

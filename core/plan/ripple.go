@@ -109,18 +109,23 @@ func (pl *Planner) same(a, b *flowspec.Rule) bool {
 func (r *ripple) change(c *rib.Change, one *card) {
 	pl := r.pl
 	d := pl.domainOf(c.Match)
+	var b *bucket
+	var at int // place in b
 	var old *seat
 	if d != nil {
-		old = d.find(c.Match)
+		found := false
+		if b, at, found = d.find(c.Match); found {
+			old = b.seats[at]
+		}
 	}
 	if c.New != nil && old != nil && pl.same(old.rule, c.New) {
 		return
 	}
 	if old != nil {
-		r.touch(d, old.bucket)
+		r.touch(d, b)
 		d.keep(old)
-		d.drop(old)
-		old.bucket.left = append(old.bucket.left, old)
+		d.drop(at, old)
+		b.left = append(b.left, old)
 		pl.size--
 	}
 	if c.New == nil {
@@ -130,9 +135,11 @@ func (r *ripple) change(c *rib.Change, one *card) {
 		d = pl.newDomain(c.Match)
 		d.ripple = r
 	}
-	b := d.bucketOf(one)
+	if b == nil {
+		b = d.newBucket(one)
+	}
 	r.touch(d, b)
-	d.put(b, one).waits = true
+	d.put(b, at, one).waits = true
 	pl.size++
 }
 
