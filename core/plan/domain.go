@@ -150,28 +150,28 @@ type sent struct {
 // seat is one rule in its bucket, and how it fares.
 type seat struct {
 	*card
-	bucket  *bucket
-	gone    bool   // from its bucket
-	waits   bool   // to be settled anew
-	doubts  bool   // in a crowd: some questions of trace are in doubt
-	number  uint8  // see domain.number
-	filed   bool   // lossy has it among the rejected
-	kept    bool   // ripple.moved has it
-	counts  bool   // it was carried when verdicts were last found that must be said anew
-	trace   *trace // in a crowd: what its fate rests on; nil: on itself and on pairs
-	own     fate   // as settled with the rules of its bucket
-	fate           // as it is: that of its council where it is in one, or its own
-	with    *council
-	filedTo *seat    // what it is lost to, as lossy has it
-	said    *Verdict // nil: to be said anew
-	rival   *seat    // a rule that overlaps this one and fares differently, where one was found
-	few     *extra
+	bucket *bucket
+	gone   bool   // from its bucket
+	waits  bool   // to be settled anew
+	doubts bool   // in a crowd: some questions of trace are in doubt
+	number uint8  // see domain.number
+	filed  bool   // lossy has it among the rejected
+	kept   bool   // ripple.moved has it
+	counts bool   // it was carried when verdicts were last found that must be said anew
+	trace  *trace // in a crowd: what its fate rests on; nil: on itself and on pairs
+	own    fate   // as settled with the rules of its bucket
+	fate          // as it is: that of its council where it is in one, or its own
+	with   *council
+	said   *Verdict // nil: to be said anew
+	rival  *seat    // a rule that overlaps this one and fares differently, where one was found
+	few    *extra
 }
 
 // extra is what few seats have.
 type extra struct {
 	taken  []*seat // by route: an earlier rule that sends the same NLRI; nil: nobody sends any of them
 	probes []probe // for its witness: as long as nothing happens to their rules, it stands
+	lostTo *seat   // the rule above its bucket for which it is rejected, as lossy has it
 }
 
 // extra returns what s has of such, to be changed.
@@ -196,6 +196,14 @@ func (s *seat) probes() []probe {
 		return nil
 	}
 	return s.few.probes
+}
+
+// filedTo returns what s is lost to, as lossy has it, see extra.
+func (s *seat) filedTo() *seat {
+	if s.few == nil {
+		return nil
+	}
+	return s.few.lostTo
 }
 
 func (s *seat) forgetProbes() {

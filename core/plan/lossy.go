@@ -49,7 +49,7 @@ func (l *lossy) count(b *bucket, more bool) {
 // note puts s among the rejected rules, or takes it out.
 func (l *lossy) note(s *seat, lost bool) {
 	to := s.lostTo()
-	if lost == s.filed && to == s.filedTo {
+	if lost == s.filed && to == s.filedTo() {
 		return
 	}
 	loose := s.bucket.kind != byDst
@@ -65,7 +65,9 @@ func (l *lossy) note(s *seat, lost bool) {
 	if s.filed != lost {
 		l.count(s.bucket, lost)
 	}
-	s.filed, s.filedTo = lost, to
+	if s.filed = lost; to != s.filedTo() {
+		s.extra().lostTo = to
+	}
 	if lost {
 		l.all.put(s, &s.glance)
 		if loose {
@@ -76,10 +78,10 @@ func (l *lossy) note(s *seat, lost bool) {
 
 // noteVictim notes that s, which does not begin with a destination prefix, is lost to another rule than before.
 func (l *lossy) noteVictim(s, to *seat) {
-	if s.filedTo == to {
+	if s.filedTo() == to {
 		return
 	}
-	if s.filedTo != nil {
+	if s.filedTo() != nil {
 		l.victims.drop(s)
 	}
 	ends := uint64(0)

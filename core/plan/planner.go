@@ -51,7 +51,9 @@ func (pl *Planner) Plan(snap rib.Snapshot) (*Plan, error) {
 		changes = pl.differences(snap)
 	}
 	pl.snap, pl.follows = snap, true
-	pl.take(changes, false)
+	if pl.take(changes, false).bulk {
+		pl.room = ripple{} // which is large
+	}
 	return pl.now(), nil
 }
 
