@@ -213,15 +213,16 @@ func (r *ripple) bucket(d *domain, b *bucket, ready []turn) {
 		turns = d.settle(b, turns)
 		r.turns = turns
 	}
+	if r.fresh { // all rules have their first fates
+		d.lossy.update(b)
+		d.council.called = append(d.council.called, b.seats...)
+		return
+	}
 	for i := range turns {
 		d.lossy.refresh(turns[i].seat)
 	}
 	if len(b.seats) == 0 {
 		d.forget(b)
-	}
-	if r.fresh { // all rules have their first fates
-		d.council.called = append(d.council.called, b.seats...)
-		return
 	}
 	for i := range turns {
 		d.council.called = append(d.council.called, turns[i].seat)
