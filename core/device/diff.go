@@ -30,7 +30,9 @@ func DiffWithin(observed, desired State, room int) Change {
 			middle = i
 		}
 	}
-	c.Steps = slices.Concat(routes[:middle], filterSteps(observed.Filters, desired.Filters), routes[middle:])
+	if c.Steps = routes; len(observed.Filters)+len(desired.Filters) > 0 {
+		c.Steps = slices.Insert(routes, middle, filterSteps(observed.Filters, desired.Filters)...)
+	}
 	return c
 }
 
@@ -115,9 +117,15 @@ func trim(a, b []*Route) ([]*Route, []*Route) {
 	return a, b
 }
 
+// few is how many routes are looked through for one.
+const few = 8
+
 // routeSteps returns the steps between two lists of routes, in no order that matters.
 func routeSteps(observed, desired []*Route) (steps []routeStep) {
 	observed, desired = trim(observed, desired)
+	if len(observed) <= few && len(desired) <= few {
+		return fewRouteSteps(observed, desired)
+	}
 	held := make(map[routeKey]*Route, len(observed))
 	for _, have := range observed {
 		held[have.key()] = have
@@ -134,6 +142,28 @@ func routeSteps(observed, desired []*Route) (steps []routeStep) {
 	}
 	for _, have := range observed {
 		if _, left := held[have.key()]; left {
+			steps = append(steps, routeStep{Step{Op: Remove, Route: have}, have, nil})
+		}
+	}
+	return steps
+}
+
+// fewRouteSteps is routeSteps for few routes.
+func fewRouteSteps(observed, desired []*Route) []routeStep {
+	steps := make([]routeStep, 0, len(observed)+len(desired))
+	is := func(r *Route) func(*Route) bool {
+		return func(o *Route) bool { return o.Match.Equal(r.Match) }
+	}
+	for _, want := range desired {
+		switch at := slices.IndexFunc(observed, is(want)); {
+		case at < 0:
+			steps = append(steps, routeStep{Step{Op: Add, Route: want}, nil, want})
+		case observed[at] != want && !observed[at].Equal(*want):
+			steps = append(steps, routeStep{Step{Op: Replace, Route: want}, observed[at], want})
+		}
+	}
+	for _, have := range observed {
+		if !slices.ContainsFunc(desired, is(have)) {
 			steps = append(steps, routeStep{Step{Op: Remove, Route: have}, have, nil})
 		}
 	}

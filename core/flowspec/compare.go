@@ -21,29 +21,18 @@ func Compare(a, b Match) int {
 }
 
 func compareComponents(v6 bool, a, b []byte) int {
-	for len(a) > 0 && len(b) > 0 {
-		// "If the types differ, the one with lowest numeric type value has higher precedence", RFC 8955 §5.1.
-		if a[0] != b[0] {
-			return cmp.Compare(a[0], b[0])
-		}
+	for len(a) > 0 && len(b) > 0 && a[0] == b[0] && Type(a[0]) <= SrcPrefix {
 		na := size(v6, a)
-		if len(b) >= na && bytes.Equal(a[:na], b[:na]) {
-			a, b = a[na:], b[na:] // a component ends itself, so b's ends here too
-			continue
+		if len(b) < na || !bytes.Equal(a[:na], b[:na]) {
+			if c := comparePrefixes(v6, a[1:na], b[1:size(v6, b)]); c != 0 {
+				return c
+			}
 		}
-		nb, c := size(v6, b), 0
-		if Type(a[0]) <= SrcPrefix {
-			c = comparePrefixes(v6, a[1:na], b[1:nb])
-		} else {
-			c = compareStrings(a[1:na], b[1:nb])
-		}
-		if c != 0 {
-			return c
-		}
-		a, b = a[na:], b[nb:]
+		a, b = a[na:], b[na:]
 	}
-	// The rule that runs out of components has the lower precedence.
-	return cmp.Compare(len(b), len(a))
+	// What follows is compared as octets from here on: "if the types differ, the one with lowest numeric type value has higher precedence" (RFC 8955 §5.1), equal lists
+	// end together, for a list says itself where it ends, and the rule that runs out of components has the lower precedence.
+	return compareStrings(a, b)
 }
 
 // comparePrefixes compares two prefix components without their type octets. Within one offset: "if one IP value is a more

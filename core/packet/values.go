@@ -159,7 +159,26 @@ func (v Values) Sub(w Values, max uint32) Values {
 	if v != nil && !v.meets(w) {
 		return v
 	}
-	return v.And(w.fill(max))
+	if v == nil {
+		return w.fill(max)
+	}
+	out := make(Values, 0, len(v)+1)
+	for _, s := range v {
+		lo, hi := uint64(s.Lo), uint64(min(s.Hi, max))
+		for len(w) > 0 && uint64(w[0].Hi) < lo {
+			w = w[1:]
+		}
+		for k := 0; k < len(w) && uint64(w[k].Lo) <= hi && lo <= hi; k++ {
+			if uint64(w[k].Lo) > lo {
+				out = append(out, Span{uint32(lo), w[k].Lo - 1})
+			}
+			lo = uint64(w[k].Hi) + 1
+		}
+		if lo <= hi {
+			out = append(out, Span{uint32(lo), uint32(hi)})
+		}
+	}
+	return out
 }
 
 // fill is Not with "every number" spelled out, so that an intersection with it keeps nothing above max.

@@ -76,14 +76,14 @@ func (d *domain) exposedTo(lost []*seat, s, l *seat) bool {
 }
 
 // undecided says whether some packets of l, which is gone, and of s, below it, may be left to s by a rule whose destination lies in that of l, and returns packets among which these are:
-// those of packets that nobody decides from the destination of l to the bucket of s or, with inside, in the bucket above s.
+// those of packets that nobody decides from the destination of l to the bucket of s or, with inside, in the bucket above s, see domain.exposedNow.
 func (d *domain) undecided(l, s *seat, packets packet.Set, inside bool) (left packet.Set, some bool) {
 	b := s.bucket
 	return remains(packets, func(h *packet.Header) (packet.Set, bool) {
 		g := glanceAt(h)
 		var found *seat
 		look := func(o *seat) bool {
-			if o != s && o.decides() && o.set.Has(*h) {
+			if o != s && o.decides() && o.set.Has(*h) && (!inside || differ(o.card, s.card)) {
 				found = o
 			}
 			return o != s && found == nil

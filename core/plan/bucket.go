@@ -26,48 +26,14 @@ type turn struct {
 // settle decides how each rule of b is carried as far as rules of b and those above decide it; these are settled. It appends the rules that
 // fare otherwise than before to turns.
 func (d *domain) settle(b *bucket, turns []turn) []turn {
-	if b.crowd && d.crowded(b) {
-		return d.settleCrowd(b, turns)
-	}
-	b.crowd = false
-	plain := d.anyOrder() || d.plain(b)
-	lost, loses := exposure{}, false
-	if plain && !d.anyOrder() {
-		lost, loses = d.loses(b)
-	}
-	var own []fate
 	switch {
-	case plain && !loses:
-		return d.settleAlone(b, turns)
-	case d.crowded(b):
-		return d.settleCrowd(b, turns)
-	case plain && len(b.seats) == 1:
-		own = d.together(b, []exposure{lost}) // no other says more
-	default:
-		own = d.together(b, slices.Collect(d.exposures(b)))
+	case !d.crowded(b):
+		return d.settleParts(b, turns)
+	case !b.crowd && d.unhindered(b, &b.row):
+		b.whole = true
+		return d.settleAlone(&b.row, turns)
 	}
-	for i, s := range b.seats {
-		turns = s.fares(own[i], turns)
-	}
-	return turns
-}
-
-// settleAlone is settle for rules that nothing else concerns.
-func (d *domain) settleAlone(b *bucket, turns []turn) []turn {
-	for _, s := range b.seats {
-		turns = s.fares(fate{state: d.p.alone(s.card)}, turns)
-	}
-	return turns
-}
-
-// fares notes the fate of s among the rules of its bucket. It appends s to turns where that is another one than before.
-func (s *seat) fares(now fate, turns []turn) []turn {
-	was := s.own
-	if was.same(now) {
-		return turns
-	}
-	s.own = now
-	return append(turns, turn{s, was, now})
+	return d.settleCrowd(b, turns)
 }
 
 // settleLone settles those of all buckets, which are in RFC order, that none above them concerns: they begin with destination prefixes that have no others inside. It
@@ -101,38 +67,38 @@ const (
 	manyTurns      = 512
 )
 
-// plain says whether nothing can go wrong among the rules of b: they all go as they came, or fare alike, or keep their order.
-func (d *domain) plain(b *bucket) bool {
-	if len(b.seats) <= 1 {
+// plain says whether nothing can go wrong among the rules of r: they all go as they came, or fare alike, or keep their order.
+func (d *domain) plain(r *row) bool {
+	if len(r.seats) <= 1 {
 		return true
 	}
 	whole, alike := d.limits != nil, true
-	first := b.seats[0]
-	for _, s := range b.seats {
+	first := r.seats[0]
+	for _, s := range r.seats {
 		if s.nothing {
 			continue
 		}
 		whole = whole && s.card.native.ok() && !s.card.native.rewritten
 		alike = alike && sameWant(s.card, first.card) && s.want.Policer == "" && !s.rule.Action.Continue && d.p.alone(s.card) != asFilter
 	}
-	return whole || alike || len(b.seats) <= fewSeats && d.keepsOrder(b)
+	return whole || alike || len(r.seats) <= fewSeats && d.keepsOrder(r)
 }
 
 // fewSeats is how many rules are looked at pair by pair.
 const fewSeats = 32
 
-// keepsOrder says whether of any two rules of b that may share a packet and fare differently, all routes of the first stand before all of the other, and none gets
+// keepsOrder says whether of any two rules of r that may share a packet and fare differently, all routes of the first stand before all of the other, and none gets
 // packets that a rejected one leaves to it. Then every packet meets them in the order that was asked for.
-func (d *domain) keepsOrder(b *bucket) bool {
-	for i, first := range b.seats {
+func (d *domain) keepsOrder(r *row) bool {
+	for i, first := range r.seats {
 		switch d.p.alone(first.card) {
 		case asFilter:
 			return false
 		case asNothing:
 			continue
 		}
-		for j := i + 1; j < len(b.seats); j++ {
-			if next := b.seats[j]; b.at[i].near(&b.at[j]) && differ(first.card, next.card) && !d.goWell(first, next) {
+		for j := i + 1; j < len(r.seats); j++ {
+			if next := r.seats[j]; r.at[i].near(&r.at[j]) && differ(first.card, next.card) && !d.goWell(first, next) {
 				return false
 			}
 		}
@@ -166,17 +132,14 @@ func differ(c, d *card) bool {
 	return !sameWant(c, d) || c.want.Policer != "" || c.rule.Action.Continue || d.rule.Action.Continue
 }
 
-// together settles the rules of b with each other.
-func (d *domain) together(b *bucket, above []exposure) []fate {
-	pl := newPlane(d.p, b.cards())
-	pl.outer, pl.bucket, pl.at = above, b, b.at
+// together settles the rules of r, of b, with each other.
+func (d *domain) together(b *bucket, r *row, above []exposure) []fate {
+	pl := newPlane(d.p, r.cards())
+	pl.outer, pl.bucket, pl.seats, pl.at = above, b, r.seats, r.at
 	pl.index()
 	pl.settle()
 	pl.nameLosses()
-	b.remedied = nil
-	if len(pl.remedied) > 0 {
-		b.remedied = new(slices.Clone(pl.remedied))
-	}
+	b.remember(r, pl.remedied)
 	return pl.fates()
 }
 
@@ -194,23 +157,23 @@ func (pl *plane) fates() []fate {
 	return out
 }
 
-func (b *bucket) cards() []*card {
-	out := make([]*card, len(b.seats))
-	for i, s := range b.seats {
+func (r *row) cards() []*card {
+	out := make([]*card, len(r.seats))
+	for i, s := range r.seats {
 		out[i] = s.card
 	}
 	return out
 }
 
-// exposures yields the exposures of b, by the rule above in RFC order.
-func (d *domain) exposures(b *bucket) iter.Seq[exposure] {
+// exposures yields the exposures of rules of r, of b, by the rule above in RFC order.
+func (d *domain) exposures(b *bucket, r *row) iter.Seq[exposure] {
 	return func(yield func(exposure) bool) {
-		if d.uniform() || !slices.ContainsFunc(b.seats, func(s *seat) bool { return d.p.alone(s.card).carried() }) {
+		if d.uniform() || !slices.ContainsFunc(r.seats, func(s *seat) bool { return d.p.alone(s.card).carried() }) {
 			return
 		}
-		for e := range d.lossy.above(b) {
-			for j := range b.at {
-				if s := b.seats[j]; d.worse(e, s) && e.glance.near(&b.at[j]) && d.p.alone(s.card).carried() && !yield(exposure{above: e, at: int32(j)}) {
+		for e := range d.lossy.above(b, r) {
+			for j := range r.at {
+				if s := r.seats[j]; d.worse(e, s) && e.glance.near(&r.at[j]) && d.p.alone(s.card).carried() && !yield(exposure{above: e, at: int32(j)}) {
 					return
 				}
 			}
@@ -218,13 +181,13 @@ func (d *domain) exposures(b *bucket) iter.Seq[exposure] {
 	}
 }
 
-// loses returns an exposure by which a rule of b would treat packets worse than asked, all rules of b being carried that can be alone. It says whether there is one.
-func (d *domain) loses(b *bucket) (exposure, bool) {
-	for x := range d.exposures(b) {
-		s := b.seats[x.at]
+// loses returns an exposure by which a rule of r, of b, would treat packets worse than asked, all rules of r being carried that can be alone. It says whether there is one.
+func (d *domain) loses(b *bucket, r *row) (exposure, bool) {
+	for x := range d.exposures(b, r) {
+		s := r.seats[x.at]
 		if d.exposed(x.above, s, d.leaves(x.above, s), func(h *packet.Header) *card {
-			for _, l := range b.seats[:x.at] {
-				if !l.rule.Action.Continue && l.set.Has(*h) && d.p.alone(l.card).carried() {
+			for _, l := range r.seats[:x.at] {
+				if !l.rule.Action.Continue && l.set.Has(*h) && d.p.alone(l.card).carried() && differ(l.card, s.card) {
 					return l.card
 				}
 			}
@@ -298,11 +261,12 @@ func (d *domain) decides(e, s *seat, h *packet.Header) (found *seat) {
 	return nil
 }
 
-// exposedNow says whether e leaves some of packets to the rule s of another bucket, as things stand.
+// exposedNow says whether e leaves some of packets to the rule s of another bucket, as things stand. Rules of the bucket of s that fare as s does say nothing: where one
+// decides a packet that e would leave to s, e leaves it to that one.
 func (d *domain) exposedNow(e, s *seat, packets packet.Set) bool {
 	return d.exposed(e, s, packets, func(h *packet.Header) (found *card) {
 		s.bucket.near(&s.glance, func(l *seat) bool {
-			if l != s && l.decides() && l.set.Has(*h) {
+			if l != s && l.decides() && l.set.Has(*h) && differ(l.card, s.card) {
 				found = l.card
 			}
 			return l != s && found == nil // the rest are behind it

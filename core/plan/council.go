@@ -43,15 +43,16 @@ func (d *domain) dissolve(c *council) {
 	}
 }
 
-// convene makes the councils that there must be now, and gives every rule that was called its fate. It returns those that fare otherwise than before.
-func (d *domain) convene() (changed []*seat) {
+// convene makes the councils that there must be now, and gives every rule that was called its fate. It appends those that fare otherwise than before to changed.
+func (d *domain) convene(changed []*seat) []*seat {
 	standing := len(d.council.all) > 0
 	called := d.council.called
 	var made []*council
 	for _, s := range called { // a council is dissolved where something happened to a member
 		d.dissolve(s.with)
 	}
-	for _, s := range append(called, d.council.dissolved...) {
+	all := append(called, d.council.dissolved...)
+	for _, s := range all {
 		if s.with == nil && d.seeds(s) && !s.gone {
 			made = d.assemble(s, made)
 		}
@@ -63,17 +64,22 @@ func (d *domain) convene() (changed []*seat) {
 			}
 		}
 	}
-	spread(len(made), 1, func() func(int) { return func(i int) { made[i].settle(d.p) } })
+	if len(made) > 0 {
+		spread(len(made), 1, func() func(int) { return func(i int) { made[i].settle(d.p) } })
+	}
 	for _, c := range made {
 		changed = d.decided(c, changed)
 	}
-	for _, s := range append(called, d.council.dissolved...) {
+	if len(d.council.dissolved) > 0 { // more of them may be by now
+		all = append(called, d.council.dissolved...)
+	}
+	for _, s := range all {
 		if s.with == nil && !s.gone && s.fate != s.own {
 			d.becomes(s, s.own)
 			changed = append(changed, s)
 		}
 	}
-	d.council.called, d.council.dissolved, d.council.field = nil, nil, nil
+	d.council.called, d.council.dissolved, d.council.field = emptied(called), nil, nil
 	return changed
 }
 
@@ -82,7 +88,7 @@ func (d *domain) meetsCouncil(s *seat) (found bool) {
 	if len(d.council.all) == 0 || s.nothing {
 		return false
 	}
-	d.near(s.card, func(o *seat) bool {
+	d.near(s.card, 0, func(o *seat) bool {
 		found = o.with != nil && o != s && d.p.joined(s.card, o.card)
 		return !found
 	})
@@ -135,7 +141,7 @@ func (d *domain) hanging(s *seat) ([]*seat, []edge) {
 	loose := s.kind != byDst
 	for at := 0; at < len(out) && !loose; at++ {
 		one := out[at]
-		d.near(one.card, func(o *seat) bool {
+		d.near(one.card, 0, func(o *seat) bool {
 			if !in[o] && d.p.joined(one.card, o.card) {
 				out, in[o] = append(out, o), true
 				loose = loose || o.kind != byDst

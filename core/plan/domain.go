@@ -93,16 +93,18 @@ type bucket struct {
 	domain  *domain
 	rule    *flowspec.Rule // one of its rules: stands for all in comparisons with other buckets
 	stretch *stretch       // nil: it has no rule any more
+	account
 	// routes is what it sends where that is not simply one route for each rule, in the order of the device.
-	routes          []sent
-	laid            []sent      // the same with those that an earlier rule sends
-	sends, filtered int         // routes, and rules in the filter
-	lossy           bool        // it is in domain.lossy
-	dirty           bool        // it waits to be settled
-	crowd           bool        // it was settled as one
-	kept            bool        // ripple.kept has it
-	left            []*seat     // went with the changes at hand
-	remedied        *[]remedied // when its rules were last settled with each other; nil: none
+	routes   []sent
+	laid     []sent      // the same with those that an earlier rule sends
+	lost     int32       // rules in domain.lossy
+	moved    int32       // one of ripple.moved, from 1 on; 0: none
+	shares   bool        // routes and laid are not the same
+	dirty    bool        // it waits to be settled
+	crowd    bool        // it was settled as one
+	whole    bool        // it was settled as a whole, as one that need not be a crowd
+	left     []*seat     // went with the changes at hand
+	remedied *[]remedied // when its rules were last settled with each other; nil: none
 }
 
 // row is rules in RFC order, with their glances in a row.
@@ -118,14 +120,13 @@ func (r *row) search(m flowspec.Match) (int, bool) {
 	return slices.BinarySearchFunc(r.seats, m, func(s *seat, m flowspec.Match) int { return flowspec.Compare(s.rule.Match, m) })
 }
 
-// put puts s in, to be seen at g.
-func (r *row) put(s *seat, g *glance) {
-	i, _ := r.search(s.rule.Match)
+// put puts s in at place i, to be seen at g.
+func (r *row) put(i int, s *seat, g *glance) {
 	r.seats, r.at = slices.Insert(r.seats, i, s), slices.Insert(r.at, i, *g)
+	r.at[i].number = s.number
 }
 
-func (r *row) drop(s *seat) {
-	i, _ := r.search(s.rule.Match)
+func (r *row) drop(i int) {
 	r.seats, r.at = slices.Delete(r.seats, i, i+1), slices.Delete(r.at, i, i+1)
 }
 
@@ -149,28 +150,28 @@ type sent struct {
 // seat is one rule in its bucket, and how it fares.
 type seat struct {
 	*card
-	bucket  *bucket
-	gone    bool   // from its bucket
-	waits   bool   // in a crowd: to be fitted anew
-	doubts  bool   // in a crowd: some questions of trace are in doubt
-	number  uint8  // see domain.number
-	filed   bool   // lossy has it among the rejected
-	counts  bool   // it was carried when verdicts were last found that must be said anew
-	trace   *trace // in a crowd: what its fate rests on; nil: on itself and on pairs
-	own     fate   // as settled with the rules of its bucket
-	fate           // as it is: that of its council where it is in one, or its own
-	with    *council
-	laid    *way     // that bucket.laid has
-	filedTo *seat    // what it is lost to, as lossy has it
-	said    *Verdict // nil: to be said anew
-	rival   *seat    // a rule that overlaps this one and fares differently, where one was found
-	few     *extra
+	bucket *bucket
+	gone   bool   // from its bucket
+	waits  bool   // to be settled anew
+	doubts bool   // in a crowd: some questions of trace are in doubt
+	number uint8  // see domain.number
+	filed  bool   // lossy has it among the rejected
+	kept   bool   // ripple.moved has it
+	counts bool   // it was carried when verdicts were last found that must be said anew
+	trace  *trace // in a crowd: what its fate rests on; nil: on itself and on pairs
+	own    fate   // as settled with the rules of its bucket
+	fate          // as it is: that of its council where it is in one, or its own
+	with   *council
+	said   *Verdict // nil: to be said anew
+	rival  *seat    // a rule that overlaps this one and fares differently, where one was found
+	few    *extra
 }
 
 // extra is what few seats have.
 type extra struct {
 	taken  []*seat // by route: an earlier rule that sends the same NLRI; nil: nobody sends any of them
 	probes []probe // for its witness: as long as nothing happens to their rules, it stands
+	lostTo *seat   // the rule above its bucket for which it is rejected, as lossy has it
 }
 
 // extra returns what s has of such, to be changed.
@@ -195,6 +196,14 @@ func (s *seat) probes() []probe {
 		return nil
 	}
 	return s.few.probes
+}
+
+// filedTo returns what s is lost to, as lossy has it, see extra.
+func (s *seat) filedTo() *seat {
+	if s.few == nil {
+		return nil
+	}
+	return s.few.lostTo
 }
 
 func (s *seat) forgetProbes() {
@@ -243,29 +252,26 @@ func (d *domain) holds(m flowspec.Match) bool {
 	return d.family == m.Family() && (!d.family.VPN() || d.rd == m.RD())
 }
 
-// find returns the seat of a match, or nil.
-func (d *domain) find(m flowspec.Match) *seat {
-	b := d.bucket(leads(m))
-	if b == nil {
-		return nil
+// find returns the bucket of a match, or nil, and the place in it that the rule with this match has, if there is one, or belongs.
+func (d *domain) find(m flowspec.Match) (b *bucket, at int, found bool) {
+	if b = d.bucket(leads(m)); b == nil {
+		return nil, 0, false
 	}
-	if i, ok := b.search(m); ok {
-		return b.seats[i]
-	}
-	return nil
+	at, found = b.search(m)
+	return b, at, found
 }
 
-// put gives c a seat in b.
-func (d *domain) put(b *bucket, c *card) *seat {
+// put gives c a seat in b, at place i.
+func (d *domain) put(b *bucket, i int, c *card) *seat {
 	s := &seat{card: c, bucket: b, number: d.number(c)}
-	d.enter(s)
+	d.enter(i, s)
 	d.count(c, 1)
 	return s
 }
 
-// enter puts s into its bucket.
-func (d *domain) enter(s *seat) {
-	s.bucket.put(s, &s.glance)
+// enter puts s into its bucket, at place i.
+func (d *domain) enter(i int, s *seat) {
+	s.bucket.put(i, s, &s.glance)
 	if s.bucket.kind != byDst {
 		d.loose.put(s, &s.glance)
 		if s.bucket.kind != bySrc {
@@ -274,9 +280,9 @@ func (d *domain) enter(s *seat) {
 	}
 }
 
-// drop takes s out of its bucket.
-func (d *domain) drop(s *seat) {
-	s.bucket.drop(s)
+// drop takes s, which has place i, out of its bucket.
+func (d *domain) drop(i int, s *seat) {
+	s.bucket.drop(i)
 	if s.bucket.kind != byDst {
 		d.loose.drop(s)
 		if s.bucket.kind != bySrc {
@@ -341,12 +347,9 @@ func (d *domain) bucket(lead leader) (b *bucket) {
 	return b
 }
 
-// bucketOf returns the bucket of the rule of c, which there is then.
-func (d *domain) bucketOf(c *card) *bucket {
+// newBucket adds the bucket of the rule of c, which there is not.
+func (d *domain) newBucket(c *card) *bucket {
 	lead := c.lead()
-	if b := d.bucket(lead); b != nil {
-		return b
-	}
 	b := &bucket{leader: lead, domain: d, rule: c.rule}
 	d.order.put(b)
 	switch lead.kind {
@@ -373,8 +376,8 @@ func (d *domain) forget(b *bucket) {
 	}
 }
 
-// near calls visit with every rule that may share a packet with c, c itself too, until visit returns false.
-func (d *domain) near(c *card, visit func(*seat) bool) {
+// near calls visit with every rule that may share a packet with c, c itself too, in no order, until visit returns false. Rules without a destination that have a number are left out, if it is not 0.
+func (d *domain) near(c *card, but uint8, visit func(*seat) bool) {
 	lead := c.lead()
 	if lead.kind == byDst {
 		for _, b := range d.byDst.Supernets(lead.prefix) {
@@ -383,15 +386,11 @@ func (d *domain) near(c *card, visit func(*seat) bool) {
 			}
 		}
 	}
-	if !d.nearLoose(c, visit) {
+	if !d.nearLoose(c, but, visit) {
 		return
 	}
 	if lead.kind == byDst {
-		for _, b := range d.byDst.Subnets(lead.prefix) {
-			if b.leader != lead && !b.near(&c.glance, visit) {
-				return
-			}
-		}
+		d.nearInside(c, lead, visit)
 		return
 	}
 	for b := range d.order.all() {
@@ -401,14 +400,36 @@ func (d *domain) near(c *card, visit func(*seat) bool) {
 	}
 }
 
-// nearLoose is near for rules that do not begin with a destination prefix. It returns false when visit did.
-func (d *domain) nearLoose(c *card, visit func(*seat) bool) bool { return d.nearNews(c, 0, visit) }
+// nearInside is near for rules whose destinations lie inside that of c, which lead leads.
+func (d *domain) nearInside(c *card, lead leader, visit func(*seat) bool) {
+	if lead.prefix.IsSingleIP() {
+		return
+	}
+	for _, b := range d.byDst.Subnets(lead.prefix) {
+		if b.leader != lead && !b.near(&c.glance, visit) {
+			return
+		}
+	}
+}
 
-// nearNews is nearLoose, but for rules that are lost to one whose destination ends before the address from.
+// nearLoose is near for rules that do not begin with a destination prefix. It returns false when visit did.
+func (d *domain) nearLoose(c *card, but uint8, visit func(*seat) bool) bool {
+	if !c.src.IsValid() {
+		return d.loose.around(&c.glance, but, visit)
+	}
+	return d.nearSources(c, visit) && d.neither.around(&c.glance, but, visit)
+}
+
+// nearNews is nearLoose for all numbers, but for rules that are lost to one whose destination ends before the address from.
 func (d *domain) nearNews(c *card, from uint64, visit func(*seat) bool) bool {
 	if !c.src.IsValid() {
 		return d.loose.nearNews(&c.glance, from, visit)
 	}
+	return d.nearSources(c, visit) && d.neither.nearNews(&c.glance, from, visit)
+}
+
+// nearSources is nearLoose for rules that begin with a source prefix; that of c is valid.
+func (d *domain) nearSources(c *card, visit func(*seat) bool) bool {
 	for _, b := range d.bySrc.Supernets(c.src) {
 		if !b.near(&c.glance, visit) {
 			return false
@@ -419,7 +440,7 @@ func (d *domain) nearNews(c *card, from uint64, visit func(*seat) bool) bool {
 			return false
 		}
 	}
-	return d.neither.nearNews(&c.glance, from, visit)
+	return true
 }
 
 // below calls visit with every rule of a bucket below that of s which may share a packet with s, but for rules without a destination that are lost to one whose

@@ -67,7 +67,7 @@ const mostTogether = 16
 // bucket gives seats to cards, which have one leader.
 func (f *filling) bucket(cards []*card) {
 	d := f.d
-	b := d.bucketOf(cards[0])
+	b := d.newBucket(cards[0])
 	f.r.touch(d, b)
 	b.seats, b.at = slices.Grow(b.seats, len(cards)), slices.Grow(b.at, len(cards))
 	var room []seat
@@ -78,7 +78,7 @@ func (f *filling) bucket(cards []*card) {
 		s := &room[0]
 		room = room[1:]
 		*s = seat{card: c, bucket: b, number: f.number(c), waits: true}
-		d.enter(s)
+		d.enter(len(b.seats), s)
 	}
 }
 

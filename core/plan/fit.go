@@ -170,7 +170,7 @@ func (f *fitting) lostOutside() *seat {
 	if f.d.uniform() {
 		return nil
 	}
-	for e := range f.d.lossy.above(f.s.bucket) {
+	for e := range f.d.lossy.above(f.s.bucket, &f.s.bucket.row) {
 		if f.d.worse(e, f.s) && e.glance.near(&f.s.glance) && e.set.Overlaps(f.s.set) && f.ask(question{of: e, a: e.set, b: f.s.set}) {
 			return e
 		}

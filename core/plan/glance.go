@@ -17,6 +17,7 @@ type glance struct {
 	dport, sport, bytes hull
 	protos              uint8        // a bit for each of TCP, UDP, ICMP, ICMPv6, others
 	frags               packet.Frags // not looked at by near: see apart
+	number              uint8        // in the row of a bucket, see domain.number; else 0
 }
 
 // bits is the first 64 bits of an address, and which of them count.

@@ -20,30 +20,36 @@ type lossy struct {
 
 // update notes which rules of b are rejected.
 func (l *lossy) update(b *bucket) {
-	has := false
 	for _, s := range b.seats {
-		lost := s.state == asRejected || s.own.state == asRejected
-		has = has || lost
-		l.note(s, lost)
+		l.refresh(s)
 	}
-	if has == b.lossy {
-		return
-	}
-	b.lossy = has
-	if b.kind != byDst {
-		return
-	}
-	if has {
-		l.byDst.Insert(b.prefix, b)
+}
+
+// refresh notes whether s is rejected.
+func (l *lossy) refresh(s *seat) {
+	l.note(s, !s.gone && (s.state == asRejected || s.own.state == asRejected))
+}
+
+// count notes that one rule more of b is rejected, or one less.
+func (l *lossy) count(b *bucket, more bool) {
+	if more {
+		b.lost++
 	} else {
+		b.lost--
+	}
+	switch {
+	case b.kind != byDst:
+	case b.lost == 0:
 		l.byDst.Delete(b.prefix)
+	case more && b.lost == 1:
+		l.byDst.Insert(b.prefix, b)
 	}
 }
 
 // note puts s among the rejected rules, or takes it out.
 func (l *lossy) note(s *seat, lost bool) {
 	to := s.lostTo()
-	if lost == s.filed && to == s.filedTo {
+	if lost == s.filed && to == s.filedTo() {
 		return
 	}
 	loose := s.bucket.kind != byDst
@@ -56,7 +62,12 @@ func (l *lossy) note(s *seat, lost bool) {
 	if loose {
 		l.noteVictim(s, to)
 	}
-	s.filed, s.filedTo = lost, to
+	if s.filed != lost {
+		l.count(s.bucket, lost)
+	}
+	if s.filed = lost; to != s.filedTo() {
+		s.extra().lostTo = to
+	}
 	if lost {
 		l.all.put(s, &s.glance)
 		if loose {
@@ -67,10 +78,10 @@ func (l *lossy) note(s *seat, lost bool) {
 
 // noteVictim notes that s, which does not begin with a destination prefix, is lost to another rule than before.
 func (l *lossy) noteVictim(s, to *seat) {
-	if s.filedTo == to {
+	if s.filedTo() == to {
 		return
 	}
-	if s.filedTo != nil {
+	if s.filedTo() != nil {
 		l.victims.drop(s)
 	}
 	ends := uint64(0)
@@ -102,11 +113,11 @@ func (l *lossy) sees(s *seat) {
 	}
 }
 
-// above yields the rules above b, in RFC order, that leave packets to others, if these may be packets of rules of b that treat them as badly as asked or worse.
-func (l *lossy) above(b *bucket) iter.Seq[*seat] {
+// above yields the rules above b, in RFC order, that leave packets to others, if these may be packets of rules of r, of b, that treat them as badly as asked or worse.
+func (l *lossy) above(b *bucket, r *row) iter.Seq[*seat] {
 	return func(yield func(*seat) bool) {
 		switch {
-		case l.all.n == 0:
+		case l.all.n == 0 || b.kind == byDst && b.prefix.IsSingleIP():
 		case b.kind == byDst:
 			for _, e := range l.inside(b) {
 				if !yield(e) {
@@ -114,7 +125,7 @@ func (l *lossy) above(b *bucket) iter.Seq[*seat] {
 				}
 			}
 		default:
-			l.all.above(b, func(e *seat) bool {
+			l.all.above(r, func(e *seat) bool {
 				return !e.exposes() || e.bucket == b || compareBuckets(e.bucket, b) >= 0 || yield(e)
 			})
 		}
@@ -136,13 +147,20 @@ func (l *lossy) inside(b *bucket) (out []*seat) {
 
 // decidedBy returns the rules whose packets, which they leave to others, s may decide, see domain.decides: s begins with a destination prefix.
 func (l *lossy) decidedBy(s *seat) (out []*seat) {
+	look := func(e *seat) bool {
+		if e.exposes() && s.set.Overlaps(e.set) {
+			out = append(out, e)
+		}
+		return true
+	}
+	if s.bucket.prefix.IsSingleIP() {
+		if s.bucket.lost > 0 {
+			s.bucket.near(&s.glance, look)
+		}
+		return out
+	}
 	for _, up := range l.byDst.Subnets(s.bucket.prefix) {
-		up.near(&s.glance, func(e *seat) bool {
-			if e.exposes() && s.set.Overlaps(e.set) {
-				out = append(out, e)
-			}
-			return true
-		})
+		up.near(&s.glance, look)
 	}
 	return out
 }
@@ -153,7 +171,7 @@ func (l *lossy) witnessing(c *card, visit func(*seat)) {
 		return
 	}
 	if c.kind != byDst {
-		l.all.nearSecond(&c.glance, func(s *seat) bool {
+		l.all.aroundSecond(&c.glance, func(s *seat) bool {
 			visit(s)
 			return true
 		})
@@ -163,10 +181,13 @@ func (l *lossy) witnessing(c *card, visit func(*seat)) {
 	for _, b := range l.byDst.Supernets(lead.prefix) {
 		b.nearLost(c, visit)
 	}
-	l.watch.near(&c.glance, func(s *seat) bool {
+	l.watch.around(&c.glance, 0, func(s *seat) bool {
 		visit(s)
 		return true
 	})
+	if lead.prefix.IsSingleIP() {
+		return
+	}
 	for _, b := range l.byDst.Subnets(lead.prefix) {
 		if b.leader != lead {
 			b.nearLost(c, visit)
@@ -181,7 +202,7 @@ func (l *lossy) lostAround(s *seat, visit func(*seat)) {
 			b.nearLost(s.card, visit)
 		}
 	}
-	l.victims.near(&s.glance, func(v *seat) bool {
+	l.victims.around(&s.glance, 0, func(v *seat) bool {
 		visit(v)
 		return true
 	})

@@ -34,9 +34,9 @@ type mesh struct {
 
 // view is the glances of a mesh by slot, and which of them have what.
 type view struct {
-	at                   []glance
-	protos               [sketches]some
-	srcs, dports, sports classes
+	at                         []glance
+	protos                     [sketches]some
+	dsts, srcs, dports, sports classes
 }
 
 // classes is the rules of a mesh by the bits of a signature.
@@ -77,16 +77,16 @@ func (c *classes) narrow(left *some, signature uint64) {
 	left.narrow(&has)
 }
 
-// sourceClass returns a bit for the network of the source of g, many networks sharing one, or all bits where g takes in several.
-func sourceClass(v packet.Version, g *glance) uint64 {
+// networkClass returns a bit for the network of addresses, many networks sharing one, or all bits where they are of several.
+func networkClass(v packet.Version, addresses bits) uint64 {
 	network := ^(^uint64(0) >> 24)
 	if v == packet.IPv6 {
 		network = ^(^uint64(0) >> 48)
 	}
-	if g.src.mask&network != network {
+	if addresses.mask&network != network {
 		return ^uint64(0)
 	}
-	return 1 << (mix(g.src.value&network) % 64)
+	return 1 << (mix(addresses.value&network) % 64)
 }
 
 // enter notes what the glance in slot i has.
@@ -95,7 +95,8 @@ func (w *view) enter(v packet.Version, i int) {
 	for left := g.protos & (1<<sketches - 1); left != 0; left &= left - 1 {
 		w.protos[binary.TrailingZeros8(left)].put(i)
 	}
-	w.srcs.put(i, sourceClass(v, g))
+	w.dsts.put(i, networkClass(v, g.dst))
+	w.srcs.put(i, networkClass(v, g.src))
 	w.dports.put(i, g.dports)
 	w.sports.put(i, g.sports)
 }
@@ -106,7 +107,8 @@ func (w *view) leave(v packet.Version, i int) {
 	for k := range w.protos {
 		w.protos[k].drop(i)
 	}
-	w.srcs.drop(i, sourceClass(v, g))
+	w.dsts.drop(i, networkClass(v, g.dst))
+	w.srcs.drop(i, networkClass(v, g.src))
 	w.dports.drop(i, g.dports)
 	w.sports.drop(i, g.sports)
 }
@@ -125,7 +127,11 @@ func (w *view) sift(v packet.Version, g *glance) (left some) {
 	for protos := g.protos & (1<<sketches - 1); protos != 0; protos &= protos - 1 {
 		left.add(&w.protos[binary.TrailingZeros8(protos)])
 	}
-	w.srcs.narrow(&left, sourceClass(v, g))
+	w.dsts.narrow(&left, networkClass(v, g.dst))
+	if left == (some{}) {
+		return left
+	}
+	w.srcs.narrow(&left, networkClass(v, g.src))
 	w.dports.narrow(&left, g.dports)
 	w.sports.narrow(&left, g.sports)
 	return left
@@ -280,6 +286,24 @@ func (m *mesh) pick(left *some, right func(slot int) bool, visit func(*seat) boo
 	for k, word := range ranks {
 		for ; word != 0; word &= word - 1 {
 			if !visit(m.place(k*64 + binary.TrailingZeros64(word))) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// around calls visit with the rules that g is near in w, a view of m, but for those with a number, if it is not 0, in no order, until visit returns false; then it does so too.
+func (m *mesh) around(v packet.Version, w *view, g *glance, but uint8, visit func(*seat) bool) bool {
+	left := w.sift(v, g)
+	if but > 0 {
+		for k, word := range m.numbers[but] {
+			left[k] &^= word
+		}
+	}
+	for k, word := range left {
+		for ; word != 0; word &= word - 1 {
+			if i := k*64 + binary.TrailingZeros64(word); g.near(&w.at[i]) && !visit(m.seats[i]) {
 				return false
 			}
 		}

@@ -20,6 +20,7 @@ type plane struct {
 	benign    []int32    // rules with pieces that changed places with others without harm
 	outer     []exposure // by rules above the bucket that this plane is of
 	bucket    *bucket    // nil: of a council
+	seats     []*seat    // of the cards, where they are of a bucket
 	class     []int32
 	tried     map[[3]int32]bool // remedies, by pair of rules and number
 	remedied  []remedied        // what they came to

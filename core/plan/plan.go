@@ -13,7 +13,8 @@
 // the device is not known, all rules that it is tied to are settled as one council (council.go). So a changed rule touches its bucket, and others only where one of
 // these two things changes (ripple.go).
 //
-// Few rules of a bucket are settled with each other: a remedy may change either of two, and of those in conflict the fewest go. Many are a crowd (crowd.go), and settled one after another in
+// Few rules of a bucket are settled with each other, in parts that hang together (part.go): a remedy may change either of two, and of those in conflict the fewest go. After a change only the parts that it
+// touches are settled again, and of what is sent only that of rules which fare otherwise is looked at (sending.go). Many rules are a crowd (crowd.go), and settled one after another in
 // RFC order: each is fitted beneath those above it, whose fates stand (fit.go). What is remembered of each is which packets were looked at to answer questions about it (question.go), so
 // that a changed rule concerns those alone in whose questions one of its packets stands. What remedies came to is remembered with the bucket (recall.go). Whatever is remembered says on which rules it
 // rests, and comes out the same when it is asked anew.

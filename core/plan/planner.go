@@ -26,6 +26,7 @@ type Planner struct {
 	follows  bool   // the rules at hand are those of snap
 	plan     *Plan  // of the rules at hand; nil: not put together
 	cut      []trim // rules that do not fit the device
+	room     ripple // see Planner.ripple
 }
 
 // NewPlanner returns a Planner. An error in opt comes out of Plan and Apply.
@@ -50,7 +51,9 @@ func (pl *Planner) Plan(snap rib.Snapshot) (*Plan, error) {
 		changes = pl.differences(snap)
 	}
 	pl.snap, pl.follows = snap, true
-	pl.take(changes, false)
+	if pl.take(changes, false).bulk {
+		pl.room = ripple{} // which is large
+	}
 	return pl.now(), nil
 }
 
@@ -88,7 +91,11 @@ func (pl *Planner) fits(changes []rib.Change, size int) bool {
 		if c.New != nil {
 			n++
 		}
-		if d := pl.domainOf(c.Match); (d != nil && d.find(c.Match) != nil) != (c.Old != nil) {
+		found := false
+		if d := pl.domainOf(c.Match); d != nil {
+			_, _, found = d.find(c.Match)
+		}
+		if found != (c.Old != nil) {
 			return false
 		}
 	}

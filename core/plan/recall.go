@@ -41,3 +41,34 @@ func (pl *plane) recall(n int, t try) bool {
 	pl.remedied = append(pl.remedied, one)
 	return one.becomes != nil
 }
+
+// remember keeps with b what remedies for rules of r came to, which were settled with each other.
+func (b *bucket) remember(r *row, list []remedied) {
+	if b.remedied != nil {
+		for _, one := range *b.remedied {
+			if !r.has(one.card) && !r.has(one.other) {
+				list = append(list, one)
+			}
+		}
+	}
+	b.remedied = nil
+	if len(list) > 0 {
+		b.remedied = new(slices.Clone(list))
+	}
+}
+
+// has says whether c is the card of a rule of r.
+func (r *row) has(c *card) bool {
+	return slices.ContainsFunc(r.seats, func(s *seat) bool { return s.card == c })
+}
+
+// forgets forgets what remedies for s, which is gone, or against it came to.
+func (b *bucket) forgets(s *seat) {
+	if b.remedied == nil {
+		return
+	}
+	*b.remedied = slices.DeleteFunc(*b.remedied, func(r remedied) bool { return r.card == s.card || r.other == s.card })
+	if len(*b.remedied) == 0 {
+		b.remedied = nil
+	}
+}

@@ -12,17 +12,31 @@ import (
 // ripple is changes being taken over: they touch buckets, these touch buckets below them, and so on.
 type ripple struct {
 	pl      *Planner
-	bulk    bool    // so many changes that every bucket is settled
-	fresh   bool    // there were no rules before them
-	kept    []kept  // buckets that may send something else now
-	stirred []*seat // came, went, or fare otherwise
-	unsaid  []*seat // rejected ones around them
+	bulk    bool            // so many changes that every bucket is settled
+	fresh   bool            // there were no rules before them
+	kept    []*bucket       // that may send something else now
+	moved   []moved         // their rules of which that is so
+	was     []*device.Route // what was sent of these before
+	stirred []*seat         // came, went, or fare otherwise
+	unsaid  []*seat         // rejected ones around them
+	turns   []turn          // of the bucket at hand
 }
 
-// kept is a bucket, and what it sent before the changes at hand.
-type kept struct {
-	bucket *bucket
-	before []*device.Route
+// ripple returns a ripple that begins, in the memory of the last one where that was not much.
+func (pl *Planner) ripple(bulk bool) *ripple {
+	r := &pl.room
+	*r = ripple{pl: pl, bulk: bulk, kept: emptied(r.kept), moved: emptied(r.moved), was: emptied(r.was), stirred: emptied(r.stirred), unsaid: emptied(r.unsaid), turns: emptied(r.turns)}
+	return r
+}
+
+// emptied returns the memory of list to be used again, unless that is much.
+func emptied[T any](list []T) []T {
+	const much = 1 << 10
+	if cap(list) > much {
+		return nil
+	}
+	clear(list[:cap(list)])
+	return list[:0]
 }
 
 // manyChanges is how many changes are looked at one by one.
@@ -30,7 +44,7 @@ const manyChanges = 64
 
 // take takes over changes. With tell, what they change can be told afterwards.
 func (pl *Planner) take(changes []rib.Change, tell bool) *ripple {
-	r := &ripple{pl: pl, bulk: !tell && len(changes) > manyChanges && len(changes) > pl.size/8}
+	r := pl.ripple(!tell && len(changes) > manyChanges && len(changes) > pl.size/8)
 	pl.plan = nil
 	for _, d := range pl.domains {
 		d.ripple = r
@@ -39,20 +53,20 @@ func (pl *Planner) take(changes []rib.Change, tell bool) *ripple {
 		r.stirred = append(r.stirred, t.seat)
 	}
 	pl.restore()
-	var cards []*card
-	shared := false
-	if r.bulk {
-		cards, shared = pl.shared(changes)
-	}
-	if !shared {
-		cards = pl.deal(changes, len(changes) > manyChanges)
-	}
+	cards := pl.deal(changes, r.bulk)
 	if r.fresh = r.bulk && len(pl.domains) == 0 && isTable(changes); r.fresh {
 		r.fill(changes, cards)
-	} else {
-		for i := range changes {
-			r.change(&changes[i], cards[i])
+		changes = nil
+	}
+	for i := range changes {
+		var one *card
+		switch {
+		case cards != nil:
+			one = cards[i]
+		case changes[i].New != nil:
+			one = pl.drafter.card(changes[i].New)
 		}
+		r.change(&changes[i], one)
 	}
 	for _, d := range pl.domains {
 		r.settle(d)
@@ -63,17 +77,17 @@ func (pl *Planner) take(changes []rib.Change, tell bool) *ripple {
 	return r
 }
 
-// deal returns the cards of the rules that come. Many are made on all processors, in pieces.
-func (pl *Planner) deal(changes []rib.Change, many bool) []*card {
-	out := make([]*card, len(changes))
-	if !many {
-		for i := range changes {
-			if changes[i].New != nil {
-				out[i] = pl.drafter.card(changes[i].New)
-			}
-		}
-		return out
+// deal returns the cards of the rules that come, of many: from the deck where bulk allows it, or made on all processors, in pieces.
+func (pl *Planner) deal(changes []rib.Change, bulk bool) []*card {
+	if len(changes) <= manyChanges {
+		return nil
 	}
+	if bulk {
+		if out, ok := pl.shared(changes); ok {
+			return out
+		}
+	}
+	out := make([]*card, len(changes))
 	spread(len(changes), pieceOfPile, func() func(int) {
 		d := &drafter{platform: pl.platform}
 		return func(i int) {
@@ -95,17 +109,23 @@ func (pl *Planner) same(a, b *flowspec.Rule) bool {
 func (r *ripple) change(c *rib.Change, one *card) {
 	pl := r.pl
 	d := pl.domainOf(c.Match)
+	var b *bucket
+	var at int // place in b
 	var old *seat
 	if d != nil {
-		old = d.find(c.Match)
+		found := false
+		if b, at, found = d.find(c.Match); found {
+			old = b.seats[at]
+		}
 	}
 	if c.New != nil && old != nil && pl.same(old.rule, c.New) {
 		return
 	}
 	if old != nil {
-		r.touch(d, old.bucket)
-		d.drop(old)
-		old.bucket.left = append(old.bucket.left, old)
+		r.touch(d, b)
+		d.keep(old)
+		d.drop(at, old)
+		b.left = append(b.left, old)
 		pl.size--
 	}
 	if c.New == nil {
@@ -115,15 +135,16 @@ func (r *ripple) change(c *rib.Change, one *card) {
 		d = pl.newDomain(c.Match)
 		d.ripple = r
 	}
-	b := d.bucketOf(one)
+	if b == nil {
+		b = d.newBucket(one)
+	}
 	r.touch(d, b)
-	d.put(b, one).waits = true
+	d.put(b, at, one).waits = true
 	pl.size++
 }
 
 // touch notes that b must be settled.
 func (r *ripple) touch(d *domain, b *bucket) {
-	d.keep(b)
 	if !b.dirty {
 		b.dirty = true
 		if !r.bulk {
@@ -132,31 +153,18 @@ func (r *ripple) touch(d *domain, b *bucket) {
 	}
 }
 
-// call has s settled anew, with its bucket where that is no crowd.
+// call has s settled anew.
 func (r *ripple) call(d *domain, s *seat) {
 	s.waits = true
 	r.touch(d, s.bucket)
 }
 
 // called says whether s will be settled anew.
-func (s *seat) called() bool { return s.bucket.dirty && (s.waits || !s.bucket.crowd) }
-
-// keep notes what b sends, before that changes.
-func (d *domain) keep(b *bucket) {
-	if b.kept {
-		return
-	}
-	b.kept = true
-	one := kept{bucket: b}
-	if !d.ripple.bulk {
-		one.before = b.sending(nil)
-	}
-	d.ripple.kept = append(d.ripple.kept, one)
-}
+func (s *seat) called() bool { return s.bucket.dirty && s.waits }
 
 // becomes gives s another fate.
 func (d *domain) becomes(s *seat, f fate) {
-	d.keep(s.bucket)
+	d.keep(s)
 	s.fate = f
 	s.forget()
 }
@@ -175,13 +183,16 @@ func (r *ripple) settle(d *domain) {
 			r.bucket(d, heap.Pop(&d.queue).(*bucket), nil)
 		}
 	}
-	r.stirred = append(r.stirred, d.convene()...)
+	r.stirred = d.convene(r.stirred)
 }
 
 // bucket settles b, unless it is ready, and touches buckets below that this concerns.
 func (r *ripple) bucket(d *domain, b *bucket, ready []turn) {
 	b.dirty = false
 	turns := ready
+	if ready == nil {
+		turns = r.turns[:0]
+	}
 	for _, s := range b.left {
 		d.dissolve(s.with)
 		one := turn{seat: s, was: s.own}
@@ -192,19 +203,26 @@ func (r *ripple) bucket(d *domain, b *bucket, ready []turn) {
 		if b.crowd {
 			at, _ := b.search(s.rule.Match)
 			d.stir(b, at, &one)
+		} else {
+			b.forgets(s)
+			d.disturb(b, s)
 		}
 	}
 	b.left = nil
 	if ready == nil {
 		turns = d.settle(b, turns)
-	}
-	d.lossy.update(b)
-	if len(b.seats) == 0 {
-		d.forget(b)
+		r.turns = turns
 	}
 	if r.fresh { // all rules have their first fates
+		d.lossy.update(b)
 		d.council.called = append(d.council.called, b.seats...)
 		return
+	}
+	for i := range turns {
+		d.lossy.refresh(turns[i].seat)
+	}
+	if len(b.seats) == 0 {
+		d.forget(b)
 	}
 	for i := range turns {
 		d.council.called = append(d.council.called, turns[i].seat)
@@ -269,10 +287,14 @@ func (s *seat) lostTo() *seat {
 
 // arrange puts in order what the touched buckets send, and finds the verdicts that must be said anew.
 func (r *ripple) arrange() {
-	for _, one := range r.kept {
-		b := one.bucket
+	for _, b := range r.kept {
 		b.domain.arrange(b)
-		b.kept = false
+	}
+	for _, b := range r.kept {
+		b.moved = 0
+	}
+	for i := range r.moved {
+		r.moved[i].seat.kept = false
 	}
 	for _, s := range r.stirred {
 		s.forget()
@@ -312,43 +334,28 @@ func (d *domain) forgetRejected() {
 	}
 }
 
-// routes returns what the touched buckets sent before and what they send now, but for routes that stay as they are.
+// routes returns what was sent before and what is sent now, in the order of the device, but for rules of which the same is sent.
 func (r *ripple) routes() (was, is []*device.Route) {
-	var now []*device.Route
-	for _, one := range r.kept {
-		now = one.bucket.sending(now[:0])
-		was, is = appendOthers(was, is, one.before, now)
-	}
-	return was, is
-}
-
-// appendOthers appends the routes of before and of now, both in the order of the device, that are not in the other.
-func appendOthers(was, is, before, now []*device.Route) ([]*device.Route, []*device.Route) {
-	for len(before) > 0 && len(now) > 0 {
-		if before[0] == now[0] {
-			before, now = before[1:], now[1:]
+	for i := range r.moved {
+		m := &r.moved[i]
+		before, n := r.was[m.from:m.to], len(is)
+		if is = m.seat.sending(is); slices.Equal(before, is[n:]) {
+			is = is[:n]
 			continue
 		}
-		order := flowspec.Compare(before[0].Match, now[0].Match)
-		if order <= 0 {
-			was, before = append(was, before[0]), before[1:]
-		}
-		if order >= 0 {
-			is, now = append(is, now[0]), now[1:]
-		}
+		was = append(was, before...)
 	}
-	return append(was, before...), append(is, now...)
+	for _, list := range [2][]*device.Route{was, is} {
+		slices.SortFunc(list, func(a, b *device.Route) int { return flowspec.Compare(a.Match, b.Match) })
+	}
+	return was, is
 }
 
 // verdicts returns what is to be said anew.
 func (r *ripple) verdicts() (out []*Verdict) {
 	list := append(r.stirred, r.unsaid...)
-	for _, one := range r.kept {
-		for _, s := range one.bucket.seats {
-			if s.said == nil {
-				list = append(list, s)
-			}
-		}
+	for i := range r.moved {
+		list = append(list, r.moved[i].seat)
 	}
 	list = slices.DeleteFunc(list, func(s *seat) bool { return s.gone })
 	slices.SortFunc(list, func(a, b *seat) int { return flowspec.Compare(a.rule.Match, b.rule.Match) })

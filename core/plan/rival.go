@@ -9,7 +9,7 @@ func (d *domain) contested(s *seat) bool {
 	if d.uniform() {
 		return false
 	}
-	d.near(s.card, func(o *seat) bool {
+	d.near(s.card, s.number, func(o *seat) bool {
 		if o == s || !o.state.carried() || !differ(o.card, s.card) || !s.collides(o) {
 			return true
 		}
@@ -37,7 +37,7 @@ func (d *domain) meet() {
 		}
 	}
 	for _, s := range d.pending {
-		d.near(s.card, func(o *seat) bool {
+		d.near(s.card, 0, func(o *seat) bool {
 			if o.state == asNative && (o.rival == nil || o.rival == s) {
 				o.forget()
 			}

@@ -136,10 +136,10 @@ func (pl *plane) loseExposed() (changed bool) {
 // isExposed says whether a rule of the bucket gets packets that a rejected rule above leaves to it, as things stand. These questions take no steps of
 // settling: they are asked again only where the answer may be another one.
 func (pl *plane) isExposed(x *exposure) bool {
-	j := pl.bucket.seats[x.at]
+	j := pl.seats[x.at]
 	return j.bucket.domain.exposed(x.above, j, j.bucket.domain.leaves(x.above, j), func(h *packet.Header) *card {
 		for k, c := range pl.cards[:x.at] {
-			if pl.state[k].carried() && !c.rule.Action.Continue && c.set.Has(*h) {
+			if pl.state[k].carried() && !c.rule.Action.Continue && c.set.Has(*h) && differ(c, j.card) {
 				return c
 			}
 		}

@@ -59,7 +59,7 @@ func (x *sieve) drop(s *seat) {
 	}
 }
 
-// see has s seen at g from now on: by near, or by nearSecond where there are second glances.
+// see has s seen at g from now on: by near and around, or by aroundSecond where there are second glances.
 func (x *sieve) see(s *seat, g *glance) {
 	m := x.meshes[x.place(s)]
 	w := &m.view
@@ -94,6 +94,16 @@ func (x *sieve) near(g *glance, visit func(*seat) bool) bool {
 	return true
 }
 
+// around calls visit with every rule that g is near, but for those with a number, if it is not 0, in no order, until visit returns false; then it does so too.
+func (x *sieve) around(g *glance, but uint8, visit func(*seat) bool) bool {
+	for _, m := range x.meshes {
+		if !m.around(x.version, &m.view, g, but, visit) {
+			return false
+		}
+	}
+	return true
+}
+
 // nearNews is near, but for rules that are lost to one whose destination ends before the address from.
 func (x *sieve) nearNews(g *glance, from uint64, visit func(*seat) bool) bool {
 	for _, m := range x.meshes {
@@ -105,31 +115,31 @@ func (x *sieve) nearNews(g *glance, from uint64, visit func(*seat) bool) bool {
 	return true
 }
 
-// nearSecond is near for second glances.
-func (x *sieve) nearSecond(g *glance, visit func(*seat) bool) bool {
+// aroundSecond is around for second glances.
+func (x *sieve) aroundSecond(g *glance, visit func(*seat) bool) bool {
 	for _, m := range x.meshes {
-		if !m.near(x.version, m.second, g, visit) {
+		if !m.around(x.version, m.second, g, 0, visit) {
 			return false
 		}
 	}
 	return true
 }
 
-// above calls visit with every rule that shares packets with a rule of b which may treat them worse, in order, until visit returns false.
-func (x *sieve) above(b *bucket, visit func(*seat) bool) {
+// above calls visit with every rule that shares packets with a rule of r which may treat them worse, in order, until visit returns false.
+func (x *sieve) above(r *row, visit func(*seat) bool) {
 	for _, m := range x.meshes {
 		over := func(i int) bool {
-			for j := range b.at {
-				if b.seats[j].severity >= m.seats[i].severity && m.at[i].near(&b.at[j]) {
+			for j := range r.at {
+				if r.seats[j].severity >= m.seats[i].severity && m.at[i].near(&r.at[j]) {
 					return true
 				}
 			}
 			return false
 		}
 		var left some
-		for j := range b.at {
-			more := m.sift(x.version, &b.at[j])
-			m.worse(&more, b.seats[j])
+		for j := range r.at {
+			more := m.sift(x.version, &r.at[j])
+			m.worse(&more, r.seats[j])
 			left.add(&more)
 		}
 		if !m.pick(&left, over, visit) {

@@ -23,7 +23,11 @@ func TestSieve(t *testing.T) {
 		var seats []*seat
 		for _, c := range cardsOf(p, rules) {
 			c.glance = glanceOf(c.reading, slices.Collect(c.rule.Match.All()))
-			seats = append(seats, d.put(d.bucketOf(c), c))
+			b, at, _ := d.find(c.rule.Match)
+			if b == nil {
+				b = d.newBucket(c)
+			}
+			seats = append(seats, d.put(b, at, c))
 		}
 		rapid.Check(t, func(t *rapid.T) {
 			x := sieve{version: f.Version()}
@@ -46,12 +50,16 @@ func TestSieve(t *testing.T) {
 				}
 				for k := range 20 {
 					of := seats[(from+k*step+7)%len(seats)]
-					var near, above, wantNear, wantAbove []*seat
+					var near, around, above, wantNear, wantAround, wantAbove []*seat
 					x.near(&of.glance, func(s *seat) bool {
 						near = append(near, s)
 						return true
 					})
-					x.above(of.bucket, func(s *seat) bool {
+					x.around(&of.glance, of.number, func(s *seat) bool {
+						around = append(around, s)
+						return true
+					})
+					x.above(&of.bucket.row, func(s *seat) bool {
 						above = append(above, s)
 						return true
 					})
@@ -60,16 +68,20 @@ func TestSieve(t *testing.T) {
 							continue
 						}
 						if of.glance.near(in[s]) {
-							wantNear = append(wantNear, s)
+							if wantNear = append(wantNear, s); of.number == 0 || s.number != of.number {
+								wantAround = append(wantAround, s)
+							}
 						}
 						if slices.ContainsFunc(of.bucket.seats, func(o *seat) bool { return d.worse(s, o) && o.glance.near(in[s]) }) {
 							wantAbove = append(wantAbove, s)
 						}
 					}
 					slices.SortFunc(wantNear, compareSeats)
+					slices.SortFunc(around, compareSeats)
+					slices.SortFunc(wantAround, compareSeats)
 					slices.SortFunc(wantAbove, compareSeats)
 					above = slices.DeleteFunc(above, func(s *seat) bool { return !slices.Contains(wantAbove, s) }) // those that no rule differs from may be there
-					if !slices.Equal(near, wantNear) || !slices.Equal(above, wantAbove) || x.n != len(in) {
+					if !slices.Equal(near, wantNear) || !slices.Equal(around, wantAround) || !slices.Equal(above, wantAbove) || x.n != len(in) {
 						t.Fatalf("%d of %d rules near, %d of %d above, %d of %d in it", len(near), len(wantNear), len(above), len(wantAbove), x.n, len(in))
 					}
 				}

@@ -124,7 +124,7 @@ func (st *stretch) say(d *domain) {
 	rules, routes := 0, 0
 	var room room
 	for _, b := range st.buckets {
-		rules, routes = rules+len(b.seats), routes+b.sends
+		rules, routes = rules+len(b.seats), routes+b.sends()
 		for _, s := range b.seats {
 			if s.said == nil {
 				room.to++

@@ -56,13 +56,25 @@ func (t Turn) rank() int {
 //
 // It is about packets one by one: a token bucket may be shared, on the way, by packets that do not share it at either end.
 func Order[S any](steps []S, turn func(*S) Turn, place func(a, b *S) int) []S {
-	var turns [2 * (int(Discards) + 1)][]S
+	const turns = 2 * (int(Discards) + 1)
+	var from [turns + 1]int // where the steps of each turn begin
+	for i := range steps {
+		from[turn(&steps[i]).rank()+1]++
+	}
+	for n := range turns {
+		from[n+1] += from[n]
+	}
+	out, next := make([]S, len(steps)), from
 	for i := range steps {
 		n := turn(&steps[i]).rank()
-		turns[n] = append(turns[n], steps[i])
+		out[next[n]] = steps[i]
+		next[n]++
 	}
-	out := make([]S, 0, len(steps))
-	for n, list := range turns {
+	for n := range turns {
+		list := out[from[n]:from[n+1]]
+		if len(list) < 2 {
+			continue
+		}
 		inPlace := func(a, b S) int { return place(&a, &b) }
 		if n > int(Discards) {
 			slices.Reverse(list) // mostly they come in order
@@ -71,7 +83,6 @@ func Order[S any](steps []S, turn func(*S) Turn, place func(a, b *S) int) []S {
 		if !slices.IsSortedFunc(list, inPlace) {
 			slices.SortStableFunc(list, inPlace)
 		}
-		out = append(out, list...)
 	}
 	return out
 }
