@@ -3,6 +3,7 @@ package adaptertest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -40,6 +41,25 @@ func (t *Telling) Tell(story func(*Telling)) {
 	}
 }
 
+// Add adds a step that the one who tells has looked at by itself.
+func (t *Telling) Add(r Result) {
+	t.Results = append(t.Results, r)
+	if t.Show != nil {
+		t.Show(r)
+	}
+}
+
+// Untold are the names of the steps that the story did not come to.
+func (t *Telling) Untold() []string {
+	var out []string
+	for _, s := range Steps {
+		if !slices.ContainsFunc(t.Results, func(r Result) bool { return r.Step.Name == s.Name }) {
+			out = append(out, s.Name)
+		}
+	}
+	return out
+}
+
 // Passed says whether the whole story was told and every step went well.
 func (t *Telling) Passed() bool {
 	for _, r := range t.Results {
@@ -47,7 +67,7 @@ func (t *Telling) Passed() bool {
 			return false
 		}
 	}
-	return t.Ended == "" && len(t.Results) == len(Steps)
+	return t.Ended == "" && len(t.Untold()) == 0
 }
 
 // stop is what Fatal panics with.
@@ -81,10 +101,7 @@ func (t *Telling) Run(name string, step func(*Telling)) bool {
 	began := time.Now()
 	inner.attempt(func() { step(inner) })
 	r := Result{Step: stepOf(name), Took: time.Since(began), Problem: inner.problems}
-	t.Results = append(t.Results, r)
-	if t.Show != nil {
-		t.Show(r)
-	}
+	t.Add(r)
 	return r.Passed()
 }
 

@@ -384,6 +384,19 @@ func TestWrongChecksum(t *testing.T) {
 	eventually(t, "the right file runs again", func() bool { _, err := a.Info(within(t, time.Second)); return err == nil })
 }
 
+// A long name of the temporary directory leaves no room for the name of a socket, so the socket goes elsewhere.
+func TestLongTemporaryDirectory(t *testing.T) {
+	long := filepath.Join(t.TempDir(), strings.Repeat("long", 20))
+	if err := os.Mkdir(long, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", long)
+	h, _ := run(t, host.Options{}, host.Plugin{Name: "probe"})
+	if _, err := adapter(t, h, "probe").Info(within(t, time.Minute)); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestStrangersAreDescribed(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{

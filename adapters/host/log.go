@@ -45,7 +45,7 @@ func (l *logLines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// last returns the last line that was no JSON: what a program that is no plugin complains about.
+// last returns the last line that was no JSON, or an error: what a program complains about that is no plugin, or does not come up.
 func (l *logLines) last() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -75,6 +75,12 @@ func (l *logLines) emit(line []byte) {
 		return
 	}
 	level, _ := fields["@level"].(string)
+	if level == "error" {
+		l.tail = message
+		if why, ok := fields["error"].(string); ok {
+			l.tail += ": " + why
+		}
+	}
 	var attrs []any
 	for _, k := range slices.Sorted(keys(fields)) {
 		if !strings.HasPrefix(k, "@") {

@@ -36,7 +36,7 @@ type process struct {
 // hash that was used verifies nothing. When ctx ends, so does the attempt.
 func start(ctx context.Context, x executable, opt Options, log *slog.Logger) (*process, error) {
 	// go-plugin leaves its directory behind when the process ended by itself, so it gets one that is removed here.
-	sockets, err := os.MkdirTemp("", "sluice-")
+	sockets, err := os.MkdirTemp(socketHome(), "sluice-")
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +83,18 @@ func start(ctx context.Context, x executable, opt Options, log *slog.Logger) (*p
 		return nil, fmt.Errorf("it started and does not say what it is: %w", err)
 	}
 	return p, nil
+}
+
+// longestHome is how long the name of a temporary directory may be so that a socket below it has room in sun_path: 108 octets with the final zero (unix(7)), of which
+// our directory takes up to 18, go-plugin's own up to 21, and its file up to 17.
+const longestHome = 108 - 1 - 18 - 21 - 17
+
+// socketHome is where the directory of a socket is made; "" is the usual place.
+func socketHome() string {
+	if len(os.TempDir()) > longestHome {
+		return "/tmp"
+	}
+	return ""
 }
 
 // end takes leave of the process, and kills it when it does not go. It returns when the process is gone.

@@ -27,6 +27,7 @@ func commands() []*cobra.Command {
 		ruleCmd(),
 		deviceCmd(),
 		rolloutCmd(),
+		adapterCmd(),
 		pluginRunCmd(),
 		docsCmd(),
 	}
