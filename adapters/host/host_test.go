@@ -3,6 +3,7 @@ package host_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -372,7 +373,7 @@ func TestWrongChecksum(t *testing.T) {
 	_, _ = a.Read(within(t, time.Minute), do("exit"))
 	eventually(t, "the changed file is reported and not run", func() bool {
 		st := h.Status()[0]
-		return st.State == "down" && strings.Contains(st.LastError, "the checksum of "+path)
+		return st.State == "down" && strings.Contains(st.LastError, path+" is not the file that was pinned")
 	})
 	// Put right again, it is run again: every start verifies with a hash of its own.
 	if err := os.WriteFile(next, content, 0o755); err != nil {
@@ -382,6 +383,60 @@ func TestWrongChecksum(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the right file runs again", func() bool { _, err := a.Info(within(t, time.Second)); return err == nil })
+}
+
+// A plugin may be more than one file: each is verified at each start.
+func TestEveryFileIsVerified(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, err := host.Checksum(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	module := filepath.Join(t.TempDir(), "module.py")
+	if err := os.WriteFile(module, []byte("right"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p := host.Plugin{Name: "third", Path: self, Args: []string{host.RunCommand, "probe"}, SHA256: sum, With: map[string][32]byte{module: sha256.Sum256([]byte("right"))}}
+	if err := host.Verify(p); err != nil {
+		t.Error(err)
+	}
+	if err := os.WriteFile(module, []byte("wrong"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := host.Verify(p); err == nil || !strings.Contains(err.Error(), module+" is not the file that was pinned") {
+		t.Errorf("a module that was changed: %v", err)
+	}
+	h, _ := run(t, host.Options{}, p)
+	eventually(t, "it is not run", func() bool { return strings.Contains(h.Status()[0].LastError, module) })
+	if err := os.Chmod(module, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := host.Verify(p); err == nil || !strings.Contains(err.Error(), "everybody may write "+module) {
+		t.Errorf("a module that everybody may write: %v", err)
+	}
+}
+
+// A plugin that nobody verifies runs, and the log says so at each start.
+func TestUnlockedIsLoud(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, log := run(t, host.Options{}, host.Plugin{Name: "third", Path: self, Args: []string{host.RunCommand, "probe"}, Unlocked: true})
+	a := adapter(t, h, "third")
+	_, _ = a.Read(within(t, time.Minute), do("exit"))
+	eventually(t, "it runs again", func() bool { st := h.Status()[0]; return st.Restarts == 1 && st.State == "running" })
+	if n := strings.Count(log.String(), "the file of this plugin is NOT verified"); n != 2 {
+		t.Errorf("two starts, and the log says %d times that nothing was verified", n)
+	}
+	if got := h.Status()[0].SHA256; got != "unlocked" {
+		t.Errorf("its checksum is shown as %q", got)
+	}
 }
 
 // A long name of the temporary directory leaves no room for the name of a socket, so the socket goes elsewhere.

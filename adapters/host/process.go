@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -126,18 +125,10 @@ type child struct {
 	killed  bool // it is not to start any more
 }
 
-// prepare verifies the checksum and sets the command up.
+// prepare verifies the checksums and sets the command up.
 func (c *child) prepare(x executable, env []string) (runner.Runner, error) {
-	if st, err := os.Stat(x.path); err != nil {
+	if err := x.verify(); err != nil {
 		return nil, err
-	} else if st.Mode().Perm()&0o002 != 0 {
-		return nil, fmt.Errorf("everybody may write %s: chmod o-w it", x.name)
-	}
-	secure := plugin.SecureConfig{Checksum: x.sum[:], Hash: sha256.New()}
-	if ok, err := secure.Check(x.path); err != nil {
-		return nil, err
-	} else if !ok {
-		return nil, fmt.Errorf("the checksum of %s is not the configured one: if the file was changed on purpose, put the output of sha256sum into the configuration", x.name)
 	}
 	c.cmd = exec.Command(x.path, x.args...)
 	c.cmd.Args[0] = x.name

@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -35,7 +34,7 @@ type supervisor struct {
 func newSupervisor(name string, x executable, opt Options) *supervisor {
 	return &supervisor{
 		name: name, exe: x, opt: opt, log: opt.Logger.With("plugin", name), poke: make(chan struct{}, 1),
-		changed: make(chan struct{}), st: Status{Name: name, State: "starting", SHA256: hex.EncodeToString(x.sum[:]), Since: time.Now()},
+		changed: make(chan struct{}), st: Status{Name: name, State: "starting", SHA256: x.shown(), Since: time.Now()},
 	}
 }
 
@@ -83,6 +82,9 @@ func (s *supervisor) pause(deaths int) time.Duration {
 
 // live is one life of the plugin: from its start until it is gone, hangs, or ctx ends.
 func (s *supervisor) live(ctx context.Context) error {
+	if s.exe.unlocked {
+		s.log.Warn("the file of this plugin is NOT verified: whoever can write it runs what they like, with the credentials of its devices", "file", s.exe.name)
+	}
 	p, err := start(ctx, s.exe, s.opt, s.log)
 	if err != nil {
 		return err

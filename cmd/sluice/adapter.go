@@ -17,8 +17,8 @@ import (
 )
 
 func adapterCmd() *cobra.Command {
-	cmd := &cobra.Command{Use: "adapter", Short: "Adapter plugins: what is built in, and the conformance suite"}
-	cmd.AddCommand(adapterListCmd(), adapterTestCmd())
+	cmd := &cobra.Command{Use: "adapter", Short: "Adapter plugins: what is built in, the conformance suite, and the lock file"}
+	cmd.AddCommand(adapterListCmd(), adapterTestCmd(), adapterLockCmd())
 	return cmd
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -208,7 +207,7 @@ func (g *gateway) openPlugins(context.Context) error {
 	named := map[string]bool{}
 	for _, p := range g.cfg.Plugins {
 		named[p.Name] = true
-		plugins = append(plugins, host.Plugin{Name: p.Name, Path: p.File, SHA256: hex.EncodeToString(p.SHA256[:])})
+		plugins = append(plugins, hostPlugin(p))
 	}
 	shipped := shippedPlugins()
 	for _, d := range g.cfg.Devices {

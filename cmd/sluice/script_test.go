@@ -28,7 +28,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup:               forGo,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "expand": expand},
 	})
 }
 
@@ -49,6 +49,14 @@ func forGo(e *testscript.Env) error {
 	e.Setenv("GOPROXY", "off")
 	e.Setenv("GOFLAGS", "-mod=mod")
 	return nil
+}
+
+// expand puts variables of the environment into files: `expand sluice.yaml` makes $WORK in it the directory of the script.
+func expand(ts *testscript.TestScript, _ bool, args []string) {
+	for _, name := range args {
+		text := os.Expand(ts.ReadFile(name), ts.Getenv)
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o644))
+	}
 }
 
 // exits runs a program and checks its exit status: `exits 2 sluice validate missing.txt`. Its output is there for stdout and stderr.

@@ -65,6 +65,11 @@ func serveCmd() *cobra.Command {
 		}
 		cfg.Withdraw = withdraw
 		if check {
+			for _, p := range cfg.Plugins {
+				if err := host.Verify(hostPlugin(p)); err != nil {
+					return failed(err)
+				}
+			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s is right; sources: %d, devices: %d\n", file, len(cfg.Sources), len(cfg.Devices))
 			return nil
 		}

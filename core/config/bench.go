@@ -70,7 +70,7 @@ func LoadBench(path string) (*Bench, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the target: %w", err)
 	}
-	return ParseBench(path, text, Env{Getenv: os.Getenv, ReadFile: os.ReadFile})
+	return ParseBench(path, text, Env{Getenv: os.Getenv, ReadFile: os.ReadFile, Command: runCommand})
 }
 
 // ParseBench checks the text of such a file; name is for messages.

@@ -28,8 +28,8 @@ func TestDocumentedBench(t *testing.T) {
 func TestBenchProblems(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"filter: {}\n":                                    "b.yaml:1:1: name: missing",
-		"name: r\nfilter: {adapter: junos}\n":             "b.yaml:2:10: filter.adapter: the adapter is the one on the command line",
+		"filter: {}\n":                                    "b.yaml: name: missing",
+		"name: r\nfilter: {adapter: junos}\n":             "b.yaml:2:19: filter.adapter: the adapter is the one on the command line",
 		"name: r\nstory: {undo: soon}\n":                  `story.undo: "soon" is not a duration`,
 		"name: r\nstory: {entries: -1}\n":                 "story.entries: -1 is negative",
 		"name: r\ndialect: junos\nsemantics: {}\n":        "write one of the two",

@@ -165,7 +165,12 @@ type FilterDelivery struct {
 
 // Plugin is a third party's adapter.
 type Plugin struct {
-	Name   string
-	File   string
-	SHA256 [32]byte
+	Name string
+	File string
+	// With are further files that the plugin is made of, such as the modules of a script.
+	With []string
+	// Pins are the checksums of File and of With, by path; nil: Unlocked.
+	Pins map[string][32]byte
+	// Unlocked runs the plugin without looking at its files; the gateway says so loudly at each start.
+	Unlocked bool
 }

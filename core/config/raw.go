@@ -18,6 +18,7 @@ type rawConfig struct {
 	Groups    []rawGroup  `yaml:"groups"`
 	AtOnce    *int        `yaml:"commits-at-once"`
 	Plugins   []rawPlugin `yaml:"plugins"`
+	Lock      string      `yaml:"lock"`
 }
 
 type rawListen struct {
@@ -136,7 +137,9 @@ type rawSecret struct {
 }
 
 type rawPlugin struct {
-	Name   string `yaml:"name"`
-	File   string `yaml:"file"`
-	SHA256 string `yaml:"sha256"`
+	Name     string   `yaml:"name"`
+	File     string   `yaml:"file"`
+	With     []string `yaml:"with"`
+	SHA256   string   `yaml:"sha256"`
+	Unlocked bool     `yaml:"unlocked"`
 }
