@@ -18,7 +18,7 @@ import (
 
 func adapterCmd() *cobra.Command {
 	cmd := &cobra.Command{Use: "adapter", Short: "Adapter plugins: what is built in, the conformance suite, and the lock file"}
-	cmd.AddCommand(adapterListCmd(), adapterTestCmd(), adapterLockCmd())
+	cmd.AddCommand(adapterListCmd(), adapterTestCmd(), adapterLockCmd(), adapterNewCmd())
 	return cmd
 }
 
