@@ -46,6 +46,9 @@ func play(name string) {
 	case "no-plugin":
 		fmt.Fprintln(os.Stderr, "usage: something else")
 		os.Exit(3)
+	case "future":
+		fmt.Println("1|2|unix|/nowhere|grpc|")
+		select {}
 	case "chatty":
 		fmt.Println("hello, here I am")
 		os.Exit(1)
@@ -59,6 +62,9 @@ func play(name string) {
 	}
 }
 
+// eaten is memory that is really used.
+var eaten []byte
+
 // probe is an adapter that does as its target's option "do" says.
 type probe struct{ device.Adapter }
 
@@ -70,6 +76,32 @@ func (*probe) Read(ctx context.Context, t device.Target, _ ...string) (device.St
 	switch t.Options["do"] {
 	case "exit":
 		os.Exit(7)
+	case "last words":
+		fmt.Fprintln(stderr, "panic: the router said boo to "+string(t.Password))
+		fmt.Fprintln(stderr, "goroutine 1 [running]:")
+		os.Exit(2)
+	case "tell":
+		slog.Error("logged in", "with", string(t.Password), "key", string(t.PrivateKey))
+		fmt.Fprintln(stderr, "raw "+string(t.Password))
+		return device.State{}, &device.Refused{Words: "bad password " + string(t.Password)}
+	case "eat":
+		eaten = make([]byte, 700<<20)
+		for i := 0; i < len(eaten); i += 4096 {
+			eaten[i] = 1
+		}
+		<-ctx.Done()
+		return device.State{}, &device.Transient{Err: ctx.Err()}
+	case "wait":
+		for {
+			if _, err := os.Stat(t.Options["file"]); err == nil {
+				return device.State{}, &device.Refused{Words: strconv.Itoa(os.Getpid())}
+			}
+			select {
+			case <-ctx.Done():
+				return device.State{}, &device.Transient{Err: ctx.Err()}
+			case <-time.After(2 * time.Millisecond):
+			}
+		}
 	case "panic":
 		panic("secret: " + string(t.Password))
 	case "block":
@@ -470,16 +502,163 @@ func TestStrangersAreDescribed(t *testing.T) {
 	}
 }
 
-func TestCrashLoopIsReported(t *testing.T) {
+// A plugin that dies again and again is stopped: the reason is shown, nobody waits for it, and it is started when somebody says so.
+func TestCrashLoopIsStopped(t *testing.T) {
 	t.Parallel()
-	h, log := run(t, host.Options{}, host.Plugin{Name: "no-plugin"})
-	eventually(t, "the status says crash loop", func() bool { return h.Status()[0].CrashLoop })
-	eventually(t, "the log says it once", func() bool { return h.Status()[0].Restarts > 8 })
-	if n := strings.Count(log.String(), "again and again"); n != 1 {
-		t.Errorf("the crash loop is logged %d times, want once", n)
+	h, log := run(t, host.Options{Rest: time.Hour}, host.Plugin{Name: "no-plugin"})
+	eventually(t, "it is stopped", func() bool { return h.Status()[0].State == host.Stopped })
+	st := h.Status()[0]
+	if !st.CrashLoop || st.Restarts != 5 || !strings.Contains(st.LastError, "usage: something else") || time.Until(st.Next) < 50*time.Minute {
+		t.Errorf("status %+v", st)
 	}
-	if _, err := adapter(t, h, "no-plugin").Info(within(t, time.Minute)); !isTransient(err) {
-		t.Errorf("a call meanwhile: got %v, want *device.Transient", err)
+	if n := strings.Count(log.String(), "is stopped"); n != 1 {
+		t.Errorf("that it is stopped is logged %d times, want once", n)
+	}
+	_, err := adapter(t, h, "no-plugin").Info(within(t, time.Minute))
+	if !isTransient(err) || !strings.Contains(err.Error(), "usage: something else") || !strings.Contains(err.Error(), "`sluice adapter start no-plugin`") {
+		t.Errorf("a call meanwhile: got %v, want *device.Transient with the reason and what to type", err)
+	}
+	if err := h.Start("no-plugin"); err != nil {
+		t.Error(err)
+	}
+	eventually(t, "it was tried again", func() bool { return h.Status()[0].Restarts > 5 })
+	if err := h.Start("other"); err == nil {
+		t.Error("a plugin that is not there was started")
+	}
+}
+
+func TestDeathIsExplained(t *testing.T) {
+	t.Parallel()
+	h, _ := run(t, host.Options{}, host.Plugin{Name: "probe"})
+	a := adapter(t, h, "probe")
+	for what, want := range map[string]string{"exit": "exit status 7", "last words": "it said: panic: the router said boo to [secret]"} {
+		_, _ = a.Read(within(t, time.Minute), do(what))
+		eventually(t, what, func() bool { return strings.Contains(h.Status()[0].LastError, want) })
+		eventually(t, "it runs again", func() bool { _, err := a.Info(within(t, time.Second)); return err == nil })
+	}
+}
+
+// What a plugin says of its targets' secrets reaches nobody.
+func TestSecretsAreHidden(t *testing.T) {
+	t.Parallel()
+	h, log := run(t, host.Options{}, host.Plugin{Name: "probe"})
+	target := do("tell")
+	target.PrivateKey = "-----BEGIN KEY-----\nQUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo=\n-----END KEY-----\n"
+	_, err := adapter(t, h, "probe").Read(within(t, time.Minute), target)
+	var refused *device.Refused
+	if !errors.As(err, &refused) || refused.Words != "bad password [secret]" {
+		t.Errorf("the refusal: %v", err)
+	}
+	eventually(t, "the log", func() bool {
+		return strings.Contains(log.String(), "raw [secret]") && strings.Contains(log.String(), "logged in")
+	})
+	for _, secret := range []string{"hunter2", "QUJDREVG"} {
+		if strings.Contains(log.String(), secret) {
+			t.Errorf("the log has %q in it:\n%s", secret, log)
+		}
+	}
+}
+
+func TestMemoryIsLimited(t *testing.T) {
+	t.Parallel()
+	h, _ := run(t, host.Options{}, host.Plugin{Name: "probe", Memory: 400 << 20}, host.Plugin{Name: "other"})
+	if _, err := adapter(t, h, "probe").Read(within(t, time.Minute), do("eat")); !isTransient(err) {
+		t.Errorf("got %v, want *device.Transient", err)
+	}
+	eventually(t, "the reason", func() bool {
+		st := h.Status()
+		return strings.Contains(st[1].LastError, "MiB of memory, and may use 400") && st[0].Restarts == 0
+	})
+}
+
+func TestStartIsLimited(t *testing.T) {
+	t.Parallel()
+	h, _ := run(t, host.Options{}, host.Plugin{Name: "mute", Start: 100 * time.Millisecond})
+	eventually(t, "it is given up", func() bool { return strings.Contains(h.Status()[0].LastError, "timeout") })
+}
+
+// Both sides agree on the version of the boundary, or the plugin is not run, and the error has both.
+func TestVersionIsNegotiated(t *testing.T) {
+	t.Parallel()
+	h, _ := run(t, host.Options{}, host.Plugin{Name: "probe"}, host.Plugin{Name: "future"})
+	eventually(t, "both are tried", func() bool { st := h.Status(); return st[1].Version == 1 && st[0].LastError != "" })
+	if got := h.Status()[0].LastError; !strings.Contains(got, "Plugin version: 2, Client versions: [1]") {
+		t.Errorf("a plugin of a later version: %s", got)
+	}
+}
+
+// The next release of a plugin takes over before the one before it ends: a call in flight ends as it began, and no call finds nobody. One that does not start changes nothing.
+func TestUpgradeLosesNothing(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, err := host.Checksum(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := host.Plugin{Name: "third", Path: self, Args: []string{host.RunCommand, "probe"}, SHA256: sum}
+	h, _ := run(t, host.Options{}, p)
+	a, ctx := adapter(t, h, "third"), within(t, time.Minute)
+	before, err := a.Info(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := do("wait")
+	target.Options["file"] = filepath.Join(t.TempDir(), "go on")
+	inFlight := make(chan error, 1)
+	go func() { _, err := a.Read(ctx, target); inFlight <- err }()
+	asked, lost := make(chan struct{}), make(chan error, 1)
+	go func() { // somebody asks all the time
+		defer close(lost)
+		for {
+			if _, err := a.Info(ctx); err != nil {
+				lost <- err
+				return
+			}
+			select {
+			case <-asked:
+				return
+			default:
+			}
+		}
+	}()
+	next := p
+	next.Args = []string{host.RunCommand, "other"}
+	if err := h.Upgrade(ctx, next); err != nil {
+		t.Fatal(err)
+	}
+	after, err := a.Info(ctx)
+	if err != nil || after.Version == before.Version {
+		t.Errorf("after the upgrade process %s answers, %v; before it was %s", after.Version, err, before.Version)
+	}
+	broken := p
+	broken.Args = []string{host.RunCommand, "no-plugin"}
+	if err := h.Upgrade(ctx, broken); err == nil || !strings.Contains(err.Error(), "stays as it is") || !strings.Contains(err.Error(), "usage: something else") {
+		t.Errorf("an upgrade to what does not start: %v", err)
+	}
+	if still, err := a.Info(ctx); err != nil || still.Version != after.Version {
+		t.Errorf("after a failed upgrade process %s answers, %v; want %s still", still.Version, err, after.Version)
+	}
+	if err := os.WriteFile(target.Options["file"], nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var refused *device.Refused
+	if err := <-inFlight; !errors.As(err, &refused) || refused.Words != before.Version {
+		t.Errorf("the call in flight: %v, want an answer of process %s", err, before.Version)
+	}
+	close(asked)
+	if err := <-lost; err != nil {
+		t.Errorf("a call during the upgrade: %v", err)
+	}
+	pid, err := strconv.Atoi(before.Version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the old process is gone", func() bool { return gone(pid) })
+	if st := h.Status()[0]; st.Restarts != 0 || st.State != host.Running {
+		t.Errorf("status %+v", st)
 	}
 }
 

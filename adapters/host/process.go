@@ -28,20 +28,26 @@ type process struct {
 	rpc     plugin.ClientProtocol
 	adapter *sdk.Client
 	child   *child
-	sockets string // directory of its socket
+	lines   *logLines // of its standard error
+	exe     executable
+	memory  uint64         // octets that it may use; 0: any number
+	calls   sync.WaitGroup // in flight; added to under the supervisor's mu, while this is its process
+	sockets string         // directory of its socket
 }
 
 // start runs x and waits until it answers. Everything is made anew for each start: go-plugin keeps state in a configuration that was used, and a
 // hash that was used verifies nothing. When ctx ends, so does the attempt.
-func start(ctx context.Context, x executable, opt Options, log *slog.Logger) (*process, error) {
+func start(ctx context.Context, x executable, opt Options, log *slog.Logger, hidden *secrets) (*process, error) {
 	// go-plugin leaves its directory behind when the process ended by itself, so it gets one that is removed here.
 	sockets, err := os.MkdirTemp(socketHome(), "sluice-")
 	if err != nil {
 		return nil, err
 	}
-	p := &process{child: &child{exited: make(chan struct{})}, sockets: sockets}
+	p := &process{child: &child{exited: make(chan struct{})}, exe: x, memory: x.memory, sockets: sockets, lines: &logLines{log: log, secrets: hidden}}
+	if x.start > 0 {
+		opt.StartTimeout = x.start
+	}
 	defer context.AfterFunc(ctx, func() { _ = p.child.Kill(ctx) })()
-	lines := &logLines{log: log}
 	p.client = plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig:  sdk.Handshake,
 		VersionedPlugins: sdk.Plugins(nil),
@@ -56,13 +62,13 @@ func start(ctx context.Context, x executable, opt Options, log *slog.Logger) (*p
 		},
 		// go-plugin would parse the log lines itself, and panics on some that a plugin may write. They are read in log.go instead.
 		Logger:     hclog.New(&hclog.LoggerOptions{Level: hclog.Off}),
-		Stderr:     lines,
-		SyncStdout: &logLines{log: log.With("stream", "stdout")},
-		SyncStderr: &logLines{log: log.With("stream", "stderr")},
+		Stderr:     p.lines,
+		SyncStdout: &logLines{log: log.With("stream", "stdout"), secrets: hidden},
+		SyncStderr: &logLines{log: log.With("stream", "stderr"), secrets: hidden},
 	})
 	if _, err := p.client.Start(); err != nil {
 		p.end()
-		return nil, errors.Join(err, lines.last())
+		return nil, errors.Join(err, p.lines.last())
 	}
 	rpc, err := p.client.Client()
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 )
 
 func adapterCmd() *cobra.Command {
-	cmd := &cobra.Command{Use: "adapter", Short: "Adapter plugins: what is built in, the conformance suite, and the lock file"}
-	cmd.AddCommand(adapterListCmd(), adapterTestCmd(), adapterLockCmd(), adapterNewCmd())
+	cmd := &cobra.Command{Use: "adapter", Short: "Adapter plugins: new ones, the conformance suite, the lock file, and those of a running gateway"}
+	cmd.AddCommand(adapterListCmd(), adapterTestCmd(), adapterLockCmd(), adapterNewCmd(), adapterStatusCmd(), adapterStartCmd())
 	return cmd
 }
 

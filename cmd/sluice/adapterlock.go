@@ -19,7 +19,7 @@ import (
 
 // hostPlugin is a plugin of the configuration as the host runs it.
 func hostPlugin(p config.Plugin) host.Plugin {
-	out := host.Plugin{Name: p.Name, Path: p.File, Unlocked: p.Unlocked}
+	out := host.Plugin{Name: p.Name, Path: p.File, Unlocked: p.Unlocked, Start: p.Start, Memory: p.Memory}
 	if p.Unlocked {
 		return out
 	}

@@ -51,6 +51,7 @@ type gateway struct {
 	files   []feed.File
 	pipes   []feed.Pipe
 	stdin   io.Reader
+	again   func() ([]config.Plugin, error) // reads what the configuration says of plugins by now; nil: nobody can
 }
 
 // newGateway opens what has to be open, and wires. close undoes it where run is never called.
@@ -379,8 +380,33 @@ func (g *gateway) readFiles(ctx context.Context, reload <-chan struct{}) error {
 		g.gate.filesRead()
 		select {
 		case <-reload:
+			g.upgradePlugins(ctx)
 		case <-ctx.Done():
 			return nil
+		}
+	}
+}
+
+// upgradePlugins puts plugins whose files were pinned anew in the place of those that run. What cannot be upgraded goes on as it is.
+func (g *gateway) upgradePlugins(ctx context.Context) {
+	if g.again == nil {
+		return
+	}
+	plugins, err := g.again()
+	if err != nil {
+		g.log.Error("plugins stay as they are, since the configuration is not right any more", "error", err)
+		return
+	}
+	for _, p := range plugins {
+		if !slices.Contains(g.plugins.Names(), p.Name) {
+			continue
+		}
+		err := host.Verify(hostPlugin(p)) // also of one that is to go on as it is: at its next start it would not
+		if err == nil {
+			err = g.plugins.Upgrade(ctx, hostPlugin(p))
+		}
+		if err != nil && ctx.Err() == nil {
+			g.log.Error("not upgraded", "plugin", p.Name, "error", err)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 // handler returns the API of this gateway.
 func (g *gateway) handler() http.Handler {
 	gw := api.Gateway{
-		Rules: g.rib, Devices: g.rec, Dialects: dialects, Profiles: g.library,
+		Rules: g.rib, Devices: g.rec, Dialects: dialects, Profiles: g.library, Adapters: processes{g.plugins},
 		DefaultTTL: g.cfg.DefaultTTL, MaxTTL: g.cfg.MaxTTL,
 		Ready: g.ready, Metrics: g.metrics(), Version: version(), Log: g.log,
 	}

@@ -40,6 +40,7 @@ type Gateway struct {
 	Devices  Devices
 	Dialects map[string]filter.Dialect
 	Profiles *profile.Library
+	Adapters Adapters // nil: there are none
 	// Source is the source that API rules belong to; "" where the configuration has none, and then rules cannot be created.
 	Source flowspec.Source
 	Admit  admit.Policy
@@ -103,6 +104,7 @@ func New(g Gateway) http.Handler {
 	registerFreeze(h, &g)
 	registerRollouts(h, &g)
 	registerProposals(h, &g)
+	registerAdapters(h, &g)
 	registerCertificate(h, &g)
 	registerTrace(h, &g)
 	registerValidate(h, &g)

@@ -173,4 +173,7 @@ type Plugin struct {
 	Pins map[string][32]byte
 	// Unlocked runs the plugin without looking at its files; the gateway says so loudly at each start.
 	Unlocked bool
+	// Start is the longest that it may take to start, Memory how many octets of memory it may use.
+	Start  time.Duration
+	Memory uint64
 }

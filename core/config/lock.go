@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -77,7 +79,10 @@ func (b *builder) plugins(raw []rawPlugin) []Plugin {
 	for i, rp := range raw {
 		path := fmt.Sprintf("$.plugins[%d]", i)
 		b.name(path, rp.Name, seen)
-		p := Plugin{Name: rp.Name, File: rp.File, With: rp.With, Unlocked: rp.Unlocked}
+		p := Plugin{Name: rp.Name, File: rp.File, With: rp.With, Unlocked: rp.Unlocked, Memory: defaultMemory, Start: b.duration(path+".start-within", rp.Start, defaultStart)}
+		if rp.Memory != "" {
+			p.Memory = b.size(path+".memory", rp.Memory)
+		}
 		if p.File == "" {
 			b.fail(path+".file", "missing: the plugin's executable")
 		}
@@ -101,6 +106,19 @@ func (b *builder) plugins(raw []rawPlugin) []Plugin {
 		out = append(out, p)
 	}
 	return out
+}
+
+var sizes = regexp.MustCompile(`^([1-9][0-9]{0,6})(MiB|GiB)$`)
+
+// size reads an amount of memory, in octets.
+func (b *builder) size(path, text string) uint64 {
+	m := sizes.FindStringSubmatch(text)
+	if m == nil {
+		b.fail(path, "%q is no amount of memory, such as 512MiB or 2GiB", text)
+		return 0
+	}
+	n, _ := strconv.ParseUint(m[1], 10, 64) // seven digits
+	return n << map[string]int{"MiB": 20, "GiB": 30}[m[2]]
 }
 
 // pins fills in the checksums of the lock file for plugins whose entry has none.

@@ -142,4 +142,6 @@ type rawPlugin struct {
 	With     []string `yaml:"with"`
 	SHA256   string   `yaml:"sha256"`
 	Unlocked bool     `yaml:"unlocked"`
+	Start    string   `yaml:"start-within"`
+	Memory   string   `yaml:"memory"`
 }
