@@ -18,7 +18,7 @@ import (
 
 func adapterCmd() *cobra.Command {
 	cmd := &cobra.Command{Use: "adapter", Short: "Adapter plugins: new ones, the conformance suite, the lock file, and those of a running gateway"}
-	cmd.AddCommand(adapterListCmd(), adapterTestCmd(), adapterLockCmd(), adapterNewCmd(), adapterStatusCmd(), adapterStartCmd())
+	cmd.AddCommand(adapterListCmd(), adapterTestCmd(), adapterLockCmd(), adapterNewCmd(), adapterStatusCmd(), adapterStartCmd(), adapterVerifiedCmd())
 	return cmd
 }
 

@@ -43,6 +43,7 @@ func shippedPlugins() map[string]func() device.Adapter {
 func serveCmd() *cobra.Command {
 	var file, level, format string
 	var check, shadow, withdraw bool
+	var unverified []string
 	cmd := &cobra.Command{
 		Use: "serve", Args: cobra.NoArgs,
 		Short: "The gateway",
@@ -54,6 +55,7 @@ func serveCmd() *cobra.Command {
 	cmd.Flags().BoolVar(&check, "check", false, "read the configuration, say whether it is right, and end")
 	cmd.Flags().BoolVar(&shadow, "shadow", false, "send nothing to any device: sessions are up, rules are planned, devices are read, and `device show` says what would be done")
 	cmd.Flags().BoolVar(&withdraw, "withdraw", false, "when the gateway ends, have routers drop its rules at once, also those that would keep them for a while (graceful restart)")
+	cmd.Flags().StringSliceVar(&unverified, "unverified-device", nil, "write filters to this device although nobody has reported that its platform was tried (docs/verified.md); may be given several times")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		log, err := logger(cmd.ErrOrStderr(), level, format)
 		if err != nil {
@@ -63,7 +65,10 @@ func serveCmd() *cobra.Command {
 		if err != nil {
 			return usage(err)
 		}
-		cfg.Withdraw = withdraw
+		cfg.Withdraw, cfg.Shadow = withdraw, shadow
+		if err := permitted(cfg, unverified, log); err != nil {
+			return usage(err)
+		}
 		if check {
 			for _, p := range cfg.Plugins {
 				if err := host.Verify(hostPlugin(p)); err != nil {
@@ -77,7 +82,7 @@ func serveCmd() *cobra.Command {
 		if err != nil {
 			return usage(err)
 		}
-		if cfg.Shadow = shadow; shadow {
+		if shadow {
 			log.Warn("shadow: nothing is sent to any device")
 		}
 		if cfg.Software, err = thisProgram(); err != nil {

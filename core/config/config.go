@@ -161,6 +161,8 @@ type FilterDelivery struct {
 	Confirm time.Duration
 	// Interval is the least time between two commits; what arrives meanwhile goes together.
 	Interval time.Duration
+	// Unverified lets filters be written although nobody has reported that the platform was tried.
+	Unverified bool
 }
 
 // Plugin is a third party's adapter.

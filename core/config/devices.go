@@ -143,7 +143,7 @@ func (b *builder) neighbours(c *Config) {
 
 func (b *builder) filter(path, name string, raw rawFilter) *FilterDelivery {
 	f := &FilterDelivery{
-		Adapter:  raw.Adapter,
+		Adapter: raw.Adapter, Unverified: raw.Unverified,
 		Confirm:  b.duration(path+".confirm-within", raw.Confirm, defaultConfirm),
 		Interval: b.duration(path+".commit-interval", raw.Interval, defaultInterval),
 		Target: device.Target{

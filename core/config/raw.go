@@ -127,6 +127,7 @@ type rawFilter struct {
 	Timeout    string            `yaml:"timeout"`
 	Confirm    string            `yaml:"confirm-within"`
 	Interval   string            `yaml:"commit-interval"`
+	Unverified bool              `yaml:"unverified-device"`
 }
 
 // rawSecret names where a secret is; a secret itself never stands in the file.

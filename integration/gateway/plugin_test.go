@@ -40,6 +40,7 @@ devices:
     profile: junos-mx
     filter:
       adapter: acme
+      unverified-device: true
       address: "nowhere:1"
       options: {directory: %[1]s/devices}
 plugins:

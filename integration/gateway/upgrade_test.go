@@ -43,7 +43,7 @@ func TestPluginUpgrade(t *testing.T) {
 	if err := os.Link(plugin, other); err != nil {
 		t.Fatal(err)
 	}
-	device := "  - {name: %s, profile: junos-mx, filter: {adapter: %s, address: \"nowhere:1\", options: {directory: %s/devices}, commit-interval: 100ms}}\n"
+	device := "  - {name: %s, profile: junos-mx, filter: {adapter: %s, unverified-device: true, address: \"nowhere:1\", options: {directory: %s/devices}, commit-interval: 100ms}}\n"
 	config := file(t, dir, "sluice.yaml", fmt.Sprintf(`
 router-id: 192.0.2.1
 as: 64512
