@@ -280,6 +280,36 @@ func (s *story) noTime(t T) {
 	s.becomes(t, before)
 }
 
+func (s *story) counters(t T) {
+	reader, ok := s.adapter.(device.CounterReader)
+	if !ok {
+		return
+	}
+	f := s.v4(5)
+	named := map[string]bool{}
+	for i := range f.Entries {
+		f.Entries[i].Counter = f.Entries[i].Name
+		named[f.Entries[i].Name] = true
+	}
+	s.settle(t, state(f))
+	got, err := reader.Counters(s.context(t), s.target)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return
+	}
+	s.noSecrets(t, err)
+	if err != nil {
+		t.Fatalf("counters: %v", err)
+	}
+	if len(got) == 0 {
+		t.Error("the device holds entries with counters, and counters returns none")
+	}
+	for name := range got {
+		if !named[name] {
+			t.Errorf("counters returns one for %q, which is not a name of ours", name)
+		}
+	}
+}
+
 func (s *story) bigTable(t T) {
 	want := state(s.v4(s.faults.Entries))
 	s.settle(t, want)

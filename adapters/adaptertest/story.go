@@ -26,5 +26,6 @@ var Steps = []Step{
 	{"lost session", "The device carries a change out and the session is lost before the answer: *device.Transient without Unchanged; nobody confirms, so it is undone.", (*story).lostSession},
 	{"refused line", "What the device refuses is *device.Refused with the device's own words; nothing is changed and nothing is stuck behind it.", (*story).refusedLine},
 	{"no time", "A call whose context has ended is *device.Transient with Unchanged, soon, and changes nothing.", (*story).noTime},
+	{"counters", "Counters, where the adapter has it, returns numbers by the names of the entries that the device holds, or of their counters, and nothing of others'; an adapter or a device without counters says that it is unsupported.", (*story).counters},
 	{"big table", "A filter of ten thousand entries is written, read back, and takes one entry more.", (*story).bigTable},
 }

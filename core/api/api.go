@@ -80,6 +80,7 @@ type Devices interface {
 	Proposals(device string) ([]reconcile.Proposed, error)
 	Adopt(device string) error
 	Receipts(rule flowspec.Rule) []reconcile.Receipt
+	Counts() map[flowspec.ID]reconcile.Count
 	Tally(device string) (map[reconcile.ReceiptState]int, error)
 	Given(device string) (sent, held int, err error)
 	Overdue(id flowspec.ID) (flowspec.Rule, []reconcile.Receipt, bool)

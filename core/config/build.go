@@ -25,7 +25,8 @@ const (
 	maxConfirm      = 60 * time.Second // the device's candidate is locked that long
 	defaultInterval = 5 * time.Second
 	defaultTimeout  = 30 * time.Second
-	defaultAtOnce   = 16               // devices that are changed at one moment
+	defaultAtOnce   = 16 // devices that are changed at one moment
+	defaultCounters = 10 * time.Second
 	defaultStart    = 10 * time.Second // of a plugin
 	defaultMemory   = 2 << 30          // octets that a plugin may use: far more than filters of ten thousand entries take
 )

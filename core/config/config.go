@@ -161,6 +161,8 @@ type FilterDelivery struct {
 	Confirm time.Duration
 	// Interval is the least time between two commits; what arrives meanwhile goes together.
 	Interval time.Duration
+	// Counters is how often counters are read; 0: never.
+	Counters time.Duration
 	// Unverified lets filters be written although nobody has reported that the platform was tried.
 	Unverified bool
 }

@@ -128,6 +128,7 @@ type rawFilter struct {
 	Confirm    string            `yaml:"confirm-within"`
 	Interval   string            `yaml:"commit-interval"`
 	Unverified bool              `yaml:"unverified-device"`
+	Counters   string            `yaml:"count-every"`
 }
 
 // rawSecret names where a secret is; a secret itself never stands in the file.
