@@ -17,20 +17,6 @@ import (
 	"github.com/sluice-gateway/sluice/core/config"
 )
 
-// hostPlugin is a plugin of the configuration as the host runs it.
-func hostPlugin(p config.Plugin) host.Plugin {
-	out := host.Plugin{Name: p.Name, Path: p.File, Unlocked: p.Unlocked, Start: p.Start, Memory: p.Memory}
-	if p.Unlocked {
-		return out
-	}
-	sum := p.Pins[p.File]
-	out.SHA256, out.With = hex.EncodeToString(sum[:]), map[string][sha256.Size]byte{}
-	for _, f := range p.With {
-		out.With[f] = p.Pins[f]
-	}
-	return out
-}
-
 func adapterLockCmd() *cobra.Command {
 	var file string
 	var check bool

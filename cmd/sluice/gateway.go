@@ -16,13 +16,10 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/bgp"
 	"github.com/sluice-gateway/sluice/adapters/bgp/session"
 	"github.com/sluice-gateway/sluice/adapters/feed"
-	"github.com/sluice-gateway/sluice/adapters/gnmi"
 	"github.com/sluice-gateway/sluice/adapters/host"
-	"github.com/sluice-gateway/sluice/adapters/netconf"
 	"github.com/sluice-gateway/sluice/core/admit"
 	"github.com/sluice-gateway/sluice/core/api"
 	"github.com/sluice-gateway/sluice/core/config"
-	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/plan"
@@ -202,30 +199,6 @@ func sameSession(peers []bgp.PeerConfig, p bgp.PeerConfig) *bgp.PeerConfig {
 	return nil
 }
 
-// openPlugins names the plugins that devices use: those of the configuration, and those that this very binary ships.
-func (g *gateway) openPlugins(context.Context) error {
-	var plugins []host.Plugin
-	named := map[string]bool{}
-	for _, p := range g.cfg.Plugins {
-		named[p.Name] = true
-		plugins = append(plugins, hostPlugin(p))
-	}
-	shipped := shippedPlugins()
-	for _, d := range g.cfg.Devices {
-		if d.Filter == nil || named[d.Filter.Adapter] {
-			continue
-		}
-		if shipped[d.Filter.Adapter] == nil {
-			return fmt.Errorf("device %s: no adapter %q: it is neither shipped nor among plugins in the configuration", d.Name, d.Filter.Adapter)
-		}
-		named[d.Filter.Adapter] = true
-		plugins = append(plugins, host.Plugin{Name: d.Filter.Adapter})
-	}
-	var err error
-	g.plugins, err = host.New(host.Options{Logger: g.log}, plugins...)
-	return err
-}
-
 func (g *gateway) openDevices(context.Context) error {
 	var devices []reconcile.Device
 	for _, d := range g.cfg.Devices {
@@ -306,23 +279,6 @@ func (c *countedSession) Sessions() uint64 {
 	return 0
 }
 
-// windowOf returns how a shipped adapter answers how long its devices wait for a confirmation; nil: it works on the host that it runs on.
-func windowOf(adapter string) func(device.Target, time.Duration) (time.Duration, error) {
-	switch adapter {
-	case "nftables":
-		return nil
-	case "openconfig":
-		return gnmi.Window
-	}
-	return netconf.Window // all others
-}
-
-// shipped says whether the adapter of that name is our own, and not one of the configuration.
-func (g *gateway) shipped(adapter string) bool {
-	theirs := slices.ContainsFunc(g.cfg.Plugins, func(p config.Plugin) bool { return p.Name == adapter })
-	return !theirs && shippedPlugins()[adapter] != nil
-}
-
 func (g *gateway) openSources(context.Context) error {
 	for _, s := range g.cfg.Sources {
 		f := feed.Source{Name: s.Name, Admit: s.Admit, Compat: s.Compat, Rules: g.rib, Log: g.log}
@@ -383,30 +339,6 @@ func (g *gateway) readFiles(ctx context.Context, reload <-chan struct{}) error {
 			g.upgradePlugins(ctx)
 		case <-ctx.Done():
 			return nil
-		}
-	}
-}
-
-// upgradePlugins puts plugins whose files were pinned anew in the place of those that run. What cannot be upgraded goes on as it is.
-func (g *gateway) upgradePlugins(ctx context.Context) {
-	if g.again == nil {
-		return
-	}
-	plugins, err := g.again()
-	if err != nil {
-		g.log.Error("plugins stay as they are, since the configuration is not right any more", "error", err)
-		return
-	}
-	for _, p := range plugins {
-		if !slices.Contains(g.plugins.Names(), p.Name) {
-			continue
-		}
-		err := host.Verify(hostPlugin(p)) // also of one that is to go on as it is: at its next start it would not
-		if err == nil {
-			err = g.plugins.Upgrade(ctx, hostPlugin(p))
-		}
-		if err != nil && ctx.Err() == nil {
-			g.log.Error("not upgraded", "plugin", p.Name, "error", err)
 		}
 	}
 }
