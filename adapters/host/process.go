@@ -196,6 +196,17 @@ func (c *child) Start(context.Context) error {
 	return nil
 }
 
+// left says whether the process has ended by itself, and not by a signal.
+func (c *child) left() bool {
+	select {
+	case <-c.exited:
+	default:
+		return false
+	}
+	var exit *exec.ExitError
+	return errors.As(c.err, &exit) && exit.Exited()
+}
+
 func (c *child) Wait(context.Context) error {
 	<-c.exited
 	return c.err

@@ -138,7 +138,7 @@ func (s *supervisor) live(ctx context.Context) (err error) {
 	defer func() {
 		s.set(nil, func(*Status) {})
 		p.end()
-		if errors.Is(err, errGone) { // by now all that it said has been read
+		if errors.Is(err, errGone) || p.child.left() { // by now all that it said has been read, and how it ended says more than a broken connection
 			err = p.death()
 		}
 	}()
@@ -183,11 +183,6 @@ func (s *supervisor) live(ctx context.Context) (err error) {
 		case <-s.poke:
 		}
 		if err := ping(ctx, p, s.opt.PingEvery); err != nil {
-			select {
-			case <-p.child.exited: // its connection broke because it ended, and how it ended says more
-				return errGone
-			case <-time.After(lastWords / 2):
-			}
 			_ = p.child.Kill(ctx) // a process that hangs would not hear a farewell
 			return err
 		}
