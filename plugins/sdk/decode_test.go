@@ -80,8 +80,10 @@ func TestUnknownFieldsAreRefused(t *testing.T) {
 		"ApplyRequest": func(r *pb.ApplyRequest) proto.Message { return r },
 		"Target":       func(r *pb.ApplyRequest) proto.Message { return r.Target },
 		"Match":        func(r *pb.ApplyRequest) proto.Message { return r.Change.Steps[0].Filter.Entries[1].Match },
-		"Span":         func(r *pb.ApplyRequest) proto.Message { return r.Change.Steps[0].Filter.Entries[1].Match.Proto.Spans[0] },
-		"Interfaces":   func(r *pb.ApplyRequest) proto.Message { return r.Change.Desired.Attached["sluice-v4"] },
+		"Span": func(r *pb.ApplyRequest) proto.Message {
+			return r.Change.Steps[0].Filter.Entries[1].Match.Proto.Spans[0]
+		},
+		"Interfaces": func(r *pb.ApplyRequest) proto.Message { return r.Change.Desired.Attached["sluice-v4"] },
 	} {
 		r := &pb.ApplyRequest{Target: &pb.Target{Name: "r1"}, Change: &pb.Change{
 			Steps:   []*pb.Step{{Filter: &pb.Filter{Entries: []*pb.Entry{{}, {Match: &pb.Match{Proto: &pb.Values{Spans: []*pb.Span{{Lo: 6, Hi: 6}}}}}}}}},
