@@ -57,6 +57,7 @@ var arrows = map[string][]string{
 	"adapters/netconf":             {"core/device"},
 	"adapters/gnmi":                {"core/device"},
 	"adapters/hostkey":             {},
+	"adapters/neutral":             {"core/filter"},
 	"adapters/nftables":            {"core/filter"},
 	"adapters/nft":                 {"core/device"},
 	"adapters/netconf/netconftest": {},
@@ -64,6 +65,7 @@ var arrows = map[string][]string{
 	"adapters/bgp/session":         {},
 	"adapters/bgp":                 {"core/rib", "core/admit", "core/flowspec", "core/device", "adapters/bgp/session"},
 	"adapters/bgp/bgptest":         {"core/flowspec", "adapters/bgp/session"},
+	"plugins":                      {}, // the example as text
 	"plugins/sdk":                  {"core/device"},
 	"adapters/host":                {"core/device", "plugins/sdk"},
 	"adapters/adaptertest":         {"core/device", "core/table"},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/sluice-gateway/sluice/core/device"
@@ -21,7 +20,7 @@ const (
 	DropFilter                 // the whole filter is deleted
 )
 
-// Faults is the suite's hand on the device and on the adapter's process.
+// Faults is the suite's hand on the device and on the adapter's process. An error of one of its functions fails the step that asked for it.
 type Faults struct {
 	// Semantics of the dialect: whether two filters mean the same is proven under it.
 	Semantics filter.Semantics
@@ -31,12 +30,14 @@ type Faults struct {
 	Burst uint64
 	// Undo is the confirm window that the suite asks for; 0: 30 s. Choose a short one where Expire can only wait.
 	Undo time.Duration
+	// Patience bounds every call and every wait for the device; 0: 2 min.
+	Patience time.Duration
 	// Restart ends the adapter as a crash would, without a farewell, and returns a new one that knows nothing of the first.
-	Restart func(t *testing.T) device.Adapter
+	Restart func(context.Context) (device.Adapter, error)
 	// Edit changes a filter of ours on the device by another hand.
-	Edit func(t *testing.T, e Edit, name string)
+	Edit func(ctx context.Context, e Edit, name string) error
 	// LoseAnswer makes the device carry out the next change and lose the session before it answers.
-	LoseAnswer func(t *testing.T)
+	LoseAnswer func(context.Context) error
 	// Refused is an entry that the device refuses, not the adapter; Words is what the device says of it, in part.
 	Refused filter.Entry
 	Words   string
@@ -49,12 +50,29 @@ type Faults struct {
 	// Plain: the language has no policers, an entry takes one number or range of each condition, and it names both prefixes.
 	Plain bool
 	// Expire lets the confirm window of the last change pass.
-	Expire func(t *testing.T)
+	Expire func(context.Context) error
 }
 
-// Run takes a through the story on the device t. The device must hold nothing of ours, and holds nothing of ours afterwards. The steps
-// come one after the other: they share the device.
-func Run(t *testing.T, a device.Adapter, target device.Target, f Faults) {
+// T is what a step needs of whoever tells the story. *testing.T is one; the command `sluice adapter test` has its own (Telling).
+type T interface {
+	Helper()
+	Context() context.Context
+	Cleanup(func())
+	Error(...any)
+	Errorf(string, ...any)
+	Fatal(...any)
+	Fatalf(string, ...any)
+}
+
+// Stage is a T that tells a step under a name and says whether it went well. S is itself.
+type Stage[S any] interface {
+	T
+	Run(name string, step func(S)) bool
+}
+
+// Run takes a through the story on the device target. The device must hold nothing of ours, and holds nothing of ours afterwards. The steps
+// come one after the other: they share the device. After a step that fails the device is cleared and the story goes on; it ends where that cannot be done.
+func Run[S Stage[S]](t S, a device.Adapter, target device.Target, f Faults) {
 	t.Helper()
 	if f.Entries == 0 {
 		f.Entries = 10_000
@@ -65,37 +83,20 @@ func Run(t *testing.T, a device.Adapter, target device.Target, f Faults) {
 	if f.Undo == 0 {
 		f.Undo = 30 * time.Second
 	}
-	if f.Restart == nil || f.Edit == nil || f.LoseAnswer == nil || f.Refused.Name == "" || f.Words == "" || f.Expire == nil {
-		t.Fatal("adaptertest: every field of Faults is part of the story; a nil one would leave a step untested")
+	if f.Patience == 0 {
+		f.Patience = 2 * time.Minute
 	}
 	s := &story{adapter: a, target: target, faults: f}
-	for _, step := range []struct {
-		name string
-		tell func(*story, *testing.T)
-	}{
-		{"info", (*story).info},
-		{"add", (*story).add},
-		{"render", (*story).render},
-		{"change", (*story).change},
-		{"reorder", (*story).reorder},
-		{"read by name", (*story).readByName},
-		{"remove", (*story).remove},
-		{"cancel", (*story).cancel},
-		{"no confirmation", (*story).noConfirmation},
-		{"crash, then confirm", (*story).crashThenConfirm},
-		{"crash, then nothing", (*story).crashThenNothing},
-		{"foreign edit", (*story).foreignEdit},
-		{"foreign removal", (*story).foreignRemoval},
-		{"lost session", (*story).lostSession},
-		{"refused line", (*story).refusedLine},
-		{"no time", (*story).noTime},
-		{"big table", (*story).bigTable},
-	} {
-		if !t.Run(step.name, func(t *testing.T) {
+	for _, step := range Steps {
+		told := t.Run(step.Name, func(t S) {
 			step.tell(s, t)
 			s.settle(t, device.State{})
-		}) {
-			t.Fatalf("adaptertest: the story ends at %q", step.name)
+		})
+		if told {
+			continue
+		}
+		if err := s.clear(t.Context()); err != nil {
+			t.Fatalf("the story ends at %q, since what it left on the device does not go away: %v", step.Name, err)
 		}
 	}
 }
@@ -107,17 +108,14 @@ type story struct {
 	faults  Faults
 }
 
-// patience bounds every call and every wait for the device.
-const patience = 2 * time.Minute
-
-func (s *story) context(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+func (s *story) context(t T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), s.faults.Patience)
 	t.Cleanup(cancel)
 	return ctx
 }
 
 // read returns what the device holds.
-func (s *story) read(t *testing.T, names ...string) device.State {
+func (s *story) read(t T, names ...string) device.State {
 	t.Helper()
 	st, err := s.adapter.Read(s.context(t), s.target, names...)
 	if err != nil {
@@ -127,7 +125,7 @@ func (s *story) read(t *testing.T, names ...string) device.State {
 }
 
 // apply makes the device go towards want, from what it holds.
-func (s *story) apply(t *testing.T, want device.State) (device.Commit, error) {
+func (s *story) apply(t T, want device.State) (device.Commit, error) {
 	t.Helper()
 	com, err := s.adapter.Apply(s.context(t), s.target, device.Diff(s.read(t), want), s.faults.Undo)
 	s.noSecrets(t, err)
@@ -135,7 +133,7 @@ func (s *story) apply(t *testing.T, want device.State) (device.Commit, error) {
 }
 
 // mustApply is apply, and checks the commit.
-func (s *story) mustApply(t *testing.T, want device.State) device.Commit {
+func (s *story) mustApply(t T, want device.State) device.Commit {
 	t.Helper()
 	com, err := s.apply(t, want)
 	if err != nil {
@@ -151,7 +149,7 @@ func (s *story) mustApply(t *testing.T, want device.State) device.Commit {
 }
 
 // settle brings the device to want for good.
-func (s *story) settle(t *testing.T, want device.State) {
+func (s *story) settle(t T, want device.State) {
 	t.Helper()
 	have := s.read(t)
 	c := device.Diff(have, want)
@@ -174,9 +172,9 @@ func (s *story) settle(t *testing.T, want device.State) {
 
 // persist does as the gateway does with what is transient: it tries again, for a while. A device may take a moment to notice that a session is gone, and to
 // give back its lock.
-func (s *story) persist(t *testing.T, f func() error) error {
+func (s *story) persist(t T, f func() error) error {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for deadline := time.Now().Add(min(10*time.Second, s.faults.Patience)); ; {
 		err := f()
 		var transient *device.Transient
 		if !errors.As(err, &transient) || time.Now().After(deadline) {
@@ -191,7 +189,7 @@ func (s *story) persist(t *testing.T, f func() error) error {
 }
 
 // holds says whether the device holds what was asked for, proven.
-func (s *story) holds(t *testing.T, want device.State) {
+func (s *story) holds(t T, want device.State) {
 	t.Helper()
 	if why := s.differs(s.read(t), want); why != "" {
 		t.Fatalf("the device does not hold what it should: %s", why)
@@ -232,9 +230,9 @@ func (s *story) differs(got, want device.State) string {
 }
 
 // becomes waits until the device holds want.
-func (s *story) becomes(t *testing.T, want device.State) {
+func (s *story) becomes(t T, want device.State) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(s.faults.Patience)
 	for why := "not read yet"; why != ""; {
 		st, err := s.adapter.Read(s.context(t), s.target)
 		var transient *device.Transient
@@ -261,7 +259,7 @@ func (s *story) becomes(t *testing.T, want device.State) {
 }
 
 // noSecrets looks for the target's credentials in an error.
-func (s *story) noSecrets(t *testing.T, err error) {
+func (s *story) noSecrets(t T, err error) {
 	t.Helper()
 	for _, secret := range []device.Secret{s.target.Password, s.target.PrivateKey} {
 		if err != nil && secret != "" && strings.Contains(err.Error(), string(secret)) {

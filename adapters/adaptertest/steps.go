@@ -6,14 +6,13 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 )
 
-func (s *story) info(t *testing.T) {
+func (s *story) info(t T) {
 	i, err := s.adapter.Info(s.context(t))
 	if err != nil {
 		t.Fatal(err)
@@ -26,7 +25,7 @@ func (s *story) info(t *testing.T) {
 	}
 }
 
-func (s *story) add(t *testing.T) {
+func (s *story) add(t T) {
 	want := state(s.v4(5))
 	com := s.mustApply(t, want)
 	s.holds(t, want) // before the confirmation: what the device does now is what counts
@@ -40,11 +39,11 @@ func (s *story) add(t *testing.T) {
 	if c := device.Diff(s.read(t), want); !c.Empty() {
 		t.Errorf("after a confirmed change there is something left to do: %s", c.Steps[0].Why)
 	}
-	s.faults.Expire(t)
+	s.expire(t)
 	s.holds(t, want) // the timer is off
 }
 
-func (s *story) render(t *testing.T) {
+func (s *story) render(t T) {
 	c := device.Diff(device.State{}, state(s.v4(5)))
 	a, err := s.adapter.Render(s.context(t), s.target, c)
 	if err != nil {
@@ -63,7 +62,7 @@ func (s *story) render(t *testing.T) {
 	s.holds(t, device.State{})
 }
 
-func (s *story) change(t *testing.T) {
+func (s *story) change(t T) {
 	before := s.v4(5)
 	s.settle(t, state(before))
 	after := s.v4(7)
@@ -74,7 +73,7 @@ func (s *story) change(t *testing.T) {
 	s.settle(t, state(after))
 }
 
-func (s *story) reorder(t *testing.T) {
+func (s *story) reorder(t T) {
 	f := s.v4(6)
 	s.settle(t, state(f))
 	f.Entries = slices.Clone(f.Entries)
@@ -82,7 +81,7 @@ func (s *story) reorder(t *testing.T) {
 	s.settle(t, state(f))
 }
 
-func (s *story) readByName(t *testing.T) {
+func (s *story) readByName(t T) {
 	one, two := s.v4(4), s.v4(3)
 	two.Name = "sluice-v4-b"
 	for i := range two.Policers {
@@ -103,12 +102,12 @@ func (s *story) readByName(t *testing.T) {
 	}
 }
 
-func (s *story) remove(t *testing.T) {
+func (s *story) remove(t T) {
 	s.settle(t, state(s.v4(4)))
 	s.settle(t, device.State{})
 }
 
-func (s *story) cancel(t *testing.T) {
+func (s *story) cancel(t T) {
 	before, after := state(s.v4(4)), state(s.v4(9))
 	s.settle(t, before)
 	com := s.mustApply(t, after)
@@ -125,7 +124,7 @@ func (s *story) cancel(t *testing.T) {
 		if !errors.As(err, &transient) {
 			t.Errorf("cancel of what only time undoes: got %v, want *device.Transient", err)
 		}
-		s.faults.Expire(t)
+		s.expire(t)
 		err = s.adapter.Cancel(s.context(t), s.target, com)
 	}
 	if err != nil {
@@ -134,7 +133,7 @@ func (s *story) cancel(t *testing.T) {
 	s.becomes(t, before)
 }
 
-func (s *story) noConfirmation(t *testing.T) {
+func (s *story) noConfirmation(t T) {
 	before, after := state(s.v4(4)), state(s.v4(9))
 	s.settle(t, before)
 	com := s.mustApply(t, after)
@@ -142,7 +141,7 @@ func (s *story) noConfirmation(t *testing.T) {
 		s.holds(t, after)
 		return
 	}
-	s.faults.Expire(t)
+	s.expire(t)
 	s.becomes(t, before)
 	if err := s.adapter.Confirm(s.context(t), s.target, com); err == nil {
 		t.Error("a change that the device has undone was confirmed")
@@ -152,11 +151,11 @@ func (s *story) noConfirmation(t *testing.T) {
 	s.holds(t, before)
 }
 
-func (s *story) crashThenConfirm(t *testing.T) {
+func (s *story) crashThenConfirm(t T) {
 	before, after := state(s.v4(4)), state(s.v4(9))
 	s.settle(t, before)
 	com := s.mustApply(t, after)
-	s.adapter = s.faults.Restart(t)
+	s.restart(t)
 	if s.faults.SessionBound {
 		s.becomes(t, before)
 		if err := s.adapter.Confirm(s.context(t), s.target, com); err == nil {
@@ -169,16 +168,16 @@ func (s *story) crashThenConfirm(t *testing.T) {
 	if err := s.persist(t, func() error { return s.adapter.Confirm(s.context(t), s.target, com) }); err != nil {
 		t.Fatalf("confirm by another process: %v", err)
 	}
-	s.faults.Expire(t)
+	s.expire(t)
 	s.holds(t, after)
 }
 
-func (s *story) crashThenNothing(t *testing.T) {
+func (s *story) crashThenNothing(t T) {
 	before, after := state(s.v4(4)), state(s.v4(9))
 	s.settle(t, before)
 	s.mustApply(t, after)
-	s.adapter = s.faults.Restart(t)
-	s.faults.Expire(t)
+	s.restart(t)
+	s.expire(t)
 	if s.faults.NoUndo {
 		s.becomes(t, after)
 		return
@@ -187,10 +186,10 @@ func (s *story) crashThenNothing(t *testing.T) {
 	s.settle(t, after)
 }
 
-func (s *story) foreignEdit(t *testing.T) {
+func (s *story) foreignEdit(t T) {
 	want := s.v4(5)
 	s.settle(t, state(want))
-	s.faults.Edit(t, DropEntry, want.Name)
+	s.edit(t, DropEntry, want.Name)
 	st := s.read(t)
 	if s.differs(st, state(want)) == "" {
 		t.Fatal("another hand deleted an entry, and read does not show it")
@@ -206,10 +205,10 @@ func (s *story) foreignEdit(t *testing.T) {
 	s.settle(t, state(want)) // computed from what is there, it is repaired
 }
 
-func (s *story) foreignRemoval(t *testing.T) {
+func (s *story) foreignRemoval(t T) {
 	want := s.v4(5)
 	s.settle(t, state(want))
-	s.faults.Edit(t, DropFilter, want.Name)
+	s.edit(t, DropFilter, want.Name)
 	_, err := s.adapter.Apply(s.context(t), s.target, device.Diff(state(want), state(s.v4(6))), s.faults.Undo)
 	var drifted *device.Drifted
 	if !errors.As(err, &drifted) || !drifted.Gone {
@@ -218,11 +217,11 @@ func (s *story) foreignRemoval(t *testing.T) {
 	s.holds(t, device.State{}) // it was not put back
 }
 
-func (s *story) lostSession(t *testing.T) {
+func (s *story) lostSession(t T) {
 	before, after := state(s.v4(4)), state(s.v4(9))
 	s.settle(t, before)
 	c := device.Diff(s.read(t), after)
-	s.faults.LoseAnswer(t)
+	s.loseAnswer(t)
 	_, err := s.adapter.Apply(s.context(t), s.target, c, s.faults.Undo)
 	s.noSecrets(t, err)
 	var transient *device.Transient
@@ -232,7 +231,7 @@ func (s *story) lostSession(t *testing.T) {
 	if transient.Unchanged {
 		t.Errorf("the device carried the change out, and %v says that nothing was changed", err)
 	}
-	s.faults.Expire(t)
+	s.expire(t)
 	if s.faults.NoUndo {
 		s.becomes(t, after)
 		return
@@ -241,7 +240,10 @@ func (s *story) lostSession(t *testing.T) {
 	s.settle(t, after)
 }
 
-func (s *story) refusedLine(t *testing.T) {
+func (s *story) refusedLine(t T) {
+	if s.faults.Refused.Name == "" || s.faults.Words == "" {
+		t.Fatal("the suite was not told of an entry that the device refuses, and with which words (Refused, Words)")
+	}
 	before := s.v4(4)
 	s.settle(t, state(before))
 	after := s.v4(4)
@@ -258,7 +260,7 @@ func (s *story) refusedLine(t *testing.T) {
 	s.settle(t, state(s.v4(6))) // nothing is stuck behind it
 }
 
-func (s *story) noTime(t *testing.T) {
+func (s *story) noTime(t T) {
 	before := state(s.v4(4))
 	s.settle(t, before)
 	c := device.Diff(s.read(t), state(s.v4(9)))
@@ -278,7 +280,37 @@ func (s *story) noTime(t *testing.T) {
 	s.becomes(t, before)
 }
 
-func (s *story) bigTable(t *testing.T) {
+func (s *story) counters(t T) {
+	reader, ok := s.adapter.(device.CounterReader)
+	if !ok {
+		return
+	}
+	f := s.v4(5)
+	named := map[string]bool{}
+	for i := range f.Entries {
+		f.Entries[i].Counter = f.Entries[i].Name
+		named[f.Entries[i].Name] = true
+	}
+	s.settle(t, state(f))
+	got, err := reader.Counters(s.context(t), s.target)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return
+	}
+	s.noSecrets(t, err)
+	if err != nil {
+		t.Fatalf("counters: %v", err)
+	}
+	if len(got) == 0 {
+		t.Error("the device holds entries with counters, and counters returns none")
+	}
+	for name := range got {
+		if !named[name] {
+			t.Errorf("counters returns one for %q, which is not a name of ours", name)
+		}
+	}
+}
+
+func (s *story) bigTable(t T) {
 	want := state(s.v4(s.faults.Entries))
 	s.settle(t, want)
 	more := s.v4(s.faults.Entries + 1)

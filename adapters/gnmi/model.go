@@ -125,10 +125,15 @@ func (o object) word(name string) (string, error) {
 
 // get reads the entries of a list, as their configuration says. A list of which the device has nothing may be NotFound.
 func (s *session) get(ctx context.Context, l list) ([]json.RawMessage, error) {
+	return s.getAs(ctx, l, gpb.GetRequest_CONFIG)
+}
+
+// getAs is get, of configuration, of state or of both.
+func (s *session) getAs(ctx context.Context, l list, kind gpb.GetRequest_DataType) ([]json.RawMessage, error) {
 	what := "read /acl/" + l.container
 	var reply *gpb.GetResponse
 	err := s.call(ctx, what, func(ctx context.Context) (err error) {
-		reply, err = s.client.Get(ctx, &gpb.GetRequest{Path: []*gpb.Path{l.path()}, Type: gpb.GetRequest_CONFIG, Encoding: gpb.Encoding_JSON_IETF})
+		reply, err = s.client.Get(ctx, &gpb.GetRequest{Path: []*gpb.Path{l.path()}, Type: kind, Encoding: gpb.Encoding_JSON_IETF})
 		return err
 	})
 	if is(err, codes.NotFound) {

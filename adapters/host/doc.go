@@ -5,7 +5,8 @@
 //
 // What a plugin gets: an environment with nothing of ours in it (no secrets, no PATH), a standard input that ends when we do, and devices'
 // credentials call by call. What it can do to us: fail its own calls. A plugin that dies, hangs or talks nonsense costs the devices it serves a
-// *device.Transient and nothing else; it is started again after a pause that grows while it keeps dying.
+// *device.Transient and nothing else; it is started again after a pause that grows while it keeps dying, and left alone where that does not help. What it says of its
+// devices' credentials is hidden. Its next release takes over from it without a call being lost (Upgrade).
 //
 // The checksum is verified before each start, and the file is executed after that: keep plugins in a directory that only root can write.
 package host

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -31,6 +32,14 @@ type Plugin struct {
 	Args []string // behind Path
 	// SHA256 is the checksum of the file in hexadecimal, as `sha256sum` prints it. Required with Path.
 	SHA256 string
+	// With are further files that the plugin is made of, and their checksums.
+	With map[string][sha256.Size]byte
+	// Unlocked runs Path whatever is in it; each start is logged as a warning. SHA256 and With are empty then.
+	Unlocked bool
+	// Start is the longest that the plugin may take from its start to its first answer; 0: Options.StartTimeout.
+	Start time.Duration
+	// Memory is how many octets of memory (resident) it may use before it is killed; 0: any number. It is looked at every second.
+	Memory uint64
 	// Env holds NAME=value pairs for the plugin. Nothing else is in its environment.
 	Env []string
 }
@@ -42,6 +51,10 @@ type Options struct {
 	PingEvery    time.Duration // how often a plugin has to show that it answers; 0: 5 s
 	MinPause     time.Duration // before the first restart; doubles up to MaxPause. 0: 200 ms
 	MaxPause     time.Duration // 0: 30 s
+	// Rest is how long a plugin that died five times in a row is left alone, unless somebody starts it; 0: 10 min.
+	Rest time.Duration
+	// Leave is how long a process that was upgraded may take for the calls that it is at; 0: 1 min.
+	Leave time.Duration
 	// Steady is how long a plugin must live before earlier deaths are forgotten. 0: 1 min
 	Steady time.Duration
 }
@@ -53,7 +66,7 @@ func (o Options) withDefaults() Options {
 	for _, d := range []struct {
 		field *time.Duration
 		value time.Duration
-	}{{&o.StartTimeout, 10 * time.Second}, {&o.PingEvery, 5 * time.Second}, {&o.MinPause, 200 * time.Millisecond}, {&o.MaxPause, 30 * time.Second}, {&o.Steady, time.Minute}} {
+	}{{&o.StartTimeout, 10 * time.Second}, {&o.PingEvery, 5 * time.Second}, {&o.MinPause, 200 * time.Millisecond}, {&o.MaxPause, 30 * time.Second}, {&o.Steady, time.Minute}, {&o.Rest, 10 * time.Minute}, {&o.Leave, time.Minute}} {
 		if *d.field <= 0 {
 			*d.field = d.value
 		}
@@ -102,6 +115,43 @@ func (h *Host) Adapter(name string) (device.Adapter, error) {
 	return &remote{s}, nil
 }
 
+// Start starts a plugin that is down or stopped, at once.
+func (h *Host) Start(name string) error {
+	s := h.plugins[name]
+	if s == nil {
+		return fmt.Errorf("there is no plugin %q; there are: %s", name, strings.Join(h.Names(), ", "))
+	}
+	return s.begin()
+}
+
+// Upgrade puts a process of p in the place of the one that runs: the new one is started first, and calls go to it as soon as it answers; the old one ends when the calls that it is at
+// have ended. Where the new one does not come up, the old one stays. A plugin whose files are what they were is left alone.
+func (h *Host) Upgrade(ctx context.Context, p Plugin) error {
+	s := h.plugins[p.Name]
+	if s == nil {
+		return fmt.Errorf("there is no plugin %q; there are: %s", p.Name, strings.Join(h.Names(), ", "))
+	}
+	x, err := resolve(p)
+	if err != nil {
+		return fmt.Errorf("plugin %s: %w", p.Name, err)
+	}
+	done := make(chan error, 1)
+	select {
+	case s.upgrades <- upgrade{x, done}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("plugin %s stays as it is, since the new one does not start: %w", p.Name, err)
+	}
+	return nil
+}
+
 // Names returns the names of the plugins, sorted.
 func (h *Host) Names() []string {
 	var out []string
@@ -115,12 +165,14 @@ func (h *Host) Names() []string {
 // Status is what is known of one plugin.
 type Status struct {
 	Name      string    `json:"name"`
-	State     string    `json:"state"` // starting, running, down or ended
+	State     string    `json:"state"` // starting, running, down, stopped or ended
 	PID       int       `json:"pid,omitempty"`
-	SHA256    string    `json:"sha256"`
-	Since     time.Time `json:"since"`      // of State
-	Restarts  int       `json:"restarts"`   // since the host began
-	CrashLoop bool      `json:"crash_loop"` // it died five times or more without living long enough in between
+	SHA256    string    `json:"sha256"`            // "unlocked" where nobody looks at it
+	Since     time.Time `json:"since"`             // of State
+	Restarts  int       `json:"restarts"`          // since the host began
+	CrashLoop bool      `json:"crash_loop"`        // it died five times or more without living long enough in between
+	Next      time.Time `json:"next,omitzero"`     // when it is started again, of one that is down or stopped
+	Version   int       `json:"version,omitempty"` // of the boundary, as both sides agreed
 	LastError string    `json:"last_error,omitempty"`
 }
 
@@ -135,20 +187,40 @@ func (h *Host) Status() []Status {
 
 // executable is a file to run and the checksum it must have.
 type executable struct {
-	path string // what is opened and executed
-	args []string
-	env  []string
-	name string // for people
-	sum  [sha256.Size]byte
+	path     string // what is opened and executed
+	args     []string
+	env      []string
+	name     string // for people
+	sum      [sha256.Size]byte
+	with     map[string][sha256.Size]byte
+	unlocked bool
+	start    time.Duration
+	memory   uint64
+}
+
+// same says whether x is what runs already, as far as anybody looks at it.
+func (x executable) same(y executable) bool {
+	return !x.unlocked && !y.unlocked && x.path == y.path && x.sum == y.sum && maps.Equal(x.with, y.with) && slices.Equal(x.args, y.args) && slices.Equal(x.env, y.env)
+}
+
+// shown is its checksum for people and programs.
+func (x executable) shown() string {
+	if x.unlocked {
+		return "unlocked"
+	}
+	return hex.EncodeToString(x.sum[:])
 }
 
 func resolve(p Plugin) (executable, error) {
 	if p.Path == "" {
 		return ourselves(p)
 	}
-	x := executable{path: p.Path, name: p.Path, args: p.Args, env: p.Env}
+	x := executable{path: p.Path, name: p.Path, args: p.Args, env: p.Env, with: p.With, unlocked: p.Unlocked, start: p.Start, memory: p.Memory}
 	if !filepath.IsAbs(p.Path) {
 		return x, fmt.Errorf("its file %q: give the whole path", p.Path)
+	}
+	if p.Unlocked && p.SHA256 == "" && len(p.With) == 0 {
+		return x, nil
 	}
 	sum, err := hex.DecodeString(strings.TrimSpace(p.SHA256))
 	if err != nil || len(sum) != sha256.Size {
@@ -165,7 +237,7 @@ func ourselves(p Plugin) (executable, error) {
 	if err != nil {
 		return executable{}, err
 	}
-	x := executable{path: path, name: path, args: append([]string{RunCommand, p.Name}, p.Args...), env: p.Env}
+	x := executable{path: path, name: path, args: append([]string{RunCommand, p.Name}, p.Args...), env: p.Env, start: p.Start, memory: p.Memory}
 	if runtime.GOOS == "linux" {
 		x.path = "/proc/self/exe"
 	}

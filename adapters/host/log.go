@@ -17,12 +17,14 @@ const maxLine = 16 << 10
 // logLines takes what a plugin writes to standard error and logs it line by line. Lines in hclog's JSON keep their level and fields; every other line is
 // logged as it is. Nothing that a plugin writes there can do more than be logged.
 type logLines struct {
-	log *slog.Logger
+	log     *slog.Logger
+	secrets *secrets // what must not be logged; nil: nothing
 
-	mu   sync.Mutex
-	buf  []byte
-	skip bool // inside a line that was too long
-	tail string
+	mu    sync.Mutex
+	buf   []byte
+	skip  bool // inside a line that was too long
+	tail  string
+	panic string // the line with which a Go program says that it panics
 }
 
 func (l *logLines) Write(p []byte) (int, error) {
@@ -45,7 +47,7 @@ func (l *logLines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// last returns the last line that was no JSON: what a program that is no plugin complains about.
+// last returns the last line that was no JSON, or an error: what a program complains about that is no plugin, or does not come up.
 func (l *logLines) last() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -53,16 +55,22 @@ func (l *logLines) last() error {
 		l.emit(l.buf)
 		l.buf = l.buf[:0]
 	}
-	if l.tail == "" {
-		return nil
+	switch {
+	case l.panic != "":
+		return errors.New("it said: " + l.panic)
+	case l.tail != "":
+		return errors.New("it said: " + l.tail)
 	}
-	return errors.New("it said: " + l.tail)
+	return nil
 }
 
 func (l *logLines) emit(line []byte) {
 	line = bytes.TrimSpace(line)
 	if len(line) == 0 {
 		return
+	}
+	if l.secrets != nil {
+		line = []byte(l.secrets.hide(string(line)))
 	}
 	var fields map[string]any
 	message, ok := "", false
@@ -71,10 +79,19 @@ func (l *logLines) emit(line []byte) {
 	}
 	if !ok {
 		l.tail = strings.ToValidUTF8(string(line), "\uFFFD")
+		if strings.HasPrefix(l.tail, "panic: ") || strings.HasPrefix(l.tail, "fatal error: ") {
+			l.panic = l.tail
+		}
 		l.log.Info("plugin wrote", "line", l.tail)
 		return
 	}
 	level, _ := fields["@level"].(string)
+	if level == "error" {
+		l.tail = message
+		if why, ok := fields["error"].(string); ok {
+			l.tail += ": " + why
+		}
+	}
 	var attrs []any
 	for _, k := range slices.Sorted(keys(fields)) {
 		if !strings.HasPrefix(k, "@") {

@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -29,20 +28,26 @@ type process struct {
 	rpc     plugin.ClientProtocol
 	adapter *sdk.Client
 	child   *child
-	sockets string // directory of its socket
+	lines   *logLines // of its standard error
+	exe     executable
+	memory  uint64         // octets that it may use; 0: any number
+	calls   sync.WaitGroup // in flight; added to under the supervisor's mu, while this is its process
+	sockets string         // directory of its socket
 }
 
 // start runs x and waits until it answers. Everything is made anew for each start: go-plugin keeps state in a configuration that was used, and a
 // hash that was used verifies nothing. When ctx ends, so does the attempt.
-func start(ctx context.Context, x executable, opt Options, log *slog.Logger) (*process, error) {
+func start(ctx context.Context, x executable, opt Options, log *slog.Logger, hidden *secrets) (*process, error) {
 	// go-plugin leaves its directory behind when the process ended by itself, so it gets one that is removed here.
-	sockets, err := os.MkdirTemp("", "sluice-")
+	sockets, err := os.MkdirTemp(socketHome(), "sluice-")
 	if err != nil {
 		return nil, err
 	}
-	p := &process{child: &child{exited: make(chan struct{})}, sockets: sockets}
+	p := &process{child: &child{exited: make(chan struct{})}, exe: x, memory: x.memory, sockets: sockets, lines: &logLines{log: log, secrets: hidden}}
+	if x.start > 0 {
+		opt.StartTimeout = x.start
+	}
 	defer context.AfterFunc(ctx, func() { _ = p.child.Kill(ctx) })()
-	lines := &logLines{log: log}
 	p.client = plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig:  sdk.Handshake,
 		VersionedPlugins: sdk.Plugins(nil),
@@ -57,13 +62,13 @@ func start(ctx context.Context, x executable, opt Options, log *slog.Logger) (*p
 		},
 		// go-plugin would parse the log lines itself, and panics on some that a plugin may write. They are read in log.go instead.
 		Logger:     hclog.New(&hclog.LoggerOptions{Level: hclog.Off}),
-		Stderr:     lines,
-		SyncStdout: &logLines{log: log.With("stream", "stdout")},
-		SyncStderr: &logLines{log: log.With("stream", "stderr")},
+		Stderr:     p.lines,
+		SyncStdout: &logLines{log: log.With("stream", "stdout"), secrets: hidden},
+		SyncStderr: &logLines{log: log.With("stream", "stderr"), secrets: hidden},
 	})
 	if _, err := p.client.Start(); err != nil {
 		p.end()
-		return nil, errors.Join(err, lines.last())
+		return nil, errors.Join(err, p.lines.last())
 	}
 	rpc, err := p.client.Client()
 	if err != nil {
@@ -83,6 +88,18 @@ func start(ctx context.Context, x executable, opt Options, log *slog.Logger) (*p
 		return nil, fmt.Errorf("it started and does not say what it is: %w", err)
 	}
 	return p, nil
+}
+
+// longestHome is how long the name of a temporary directory may be so that a socket below it has room in sun_path: 108 octets with the final zero (unix(7)), of which
+// our directory takes up to 18, go-plugin's own up to 21, and its file up to 17.
+const longestHome = 108 - 1 - 18 - 21 - 17
+
+// socketHome is where the directory of a socket is made; "" is the usual place.
+func socketHome() string {
+	if len(os.TempDir()) > longestHome {
+		return "/tmp"
+	}
+	return ""
 }
 
 // end takes leave of the process, and kills it when it does not go. It returns when the process is gone.
@@ -114,18 +131,10 @@ type child struct {
 	killed  bool // it is not to start any more
 }
 
-// prepare verifies the checksum and sets the command up.
+// prepare verifies the checksums and sets the command up.
 func (c *child) prepare(x executable, env []string) (runner.Runner, error) {
-	if st, err := os.Stat(x.path); err != nil {
+	if err := x.verify(); err != nil {
 		return nil, err
-	} else if st.Mode().Perm()&0o002 != 0 {
-		return nil, fmt.Errorf("everybody may write %s: chmod o-w it", x.name)
-	}
-	secure := plugin.SecureConfig{Checksum: x.sum[:], Hash: sha256.New()}
-	if ok, err := secure.Check(x.path); err != nil {
-		return nil, err
-	} else if !ok {
-		return nil, fmt.Errorf("the checksum of %s is not the configured one: if the file was changed on purpose, put the output of sha256sum into the configuration", x.name)
 	}
 	c.cmd = exec.Command(x.path, x.args...)
 	c.cmd.Args[0] = x.name
@@ -185,6 +194,17 @@ func (c *child) Start(context.Context) error {
 		close(c.exited)
 	}()
 	return nil
+}
+
+// left says whether the process has ended by itself, and not by a signal.
+func (c *child) left() bool {
+	select {
+	case <-c.exited:
+	default:
+		return false
+	}
+	var exit *exec.ExitError
+	return errors.As(c.err, &exit) && exit.Exited()
 }
 
 func (c *child) Wait(context.Context) error {

@@ -18,14 +18,22 @@ var (
 	_ device.CounterReader = (*remote)(nil)
 )
 
+// to is call, about a target.
+func to[T any](ctx context.Context, r *remote, t device.Target, f func(*sdk.Client) (T, error)) (T, error) {
+	r.s.secrets.learn(t)
+	return call(ctx, r, f)
+}
+
 // call runs f on the running plugin.
 func call[T any](ctx context.Context, r *remote, f func(*sdk.Client) (T, error)) (T, error) {
-	c, err := r.s.current(ctx)
+	p, err := r.s.acquire(ctx)
 	if err != nil {
 		var none T
 		return none, err
 	}
-	v, err := f(c)
+	defer p.calls.Done()
+	v, err := f(p.adapter)
+	err = r.s.secrets.clean(err)
 	var transient *device.Transient
 	if errors.As(err, &transient) && ctx.Err() == nil {
 		r.s.look()
@@ -38,27 +46,27 @@ func (r *remote) Info(ctx context.Context) (device.Info, error) {
 }
 
 func (r *remote) Read(ctx context.Context, t device.Target, names ...string) (device.State, error) {
-	return call(ctx, r, func(c *sdk.Client) (device.State, error) { return c.Read(ctx, t, names...) })
+	return to(ctx, r, t, func(c *sdk.Client) (device.State, error) { return c.Read(ctx, t, names...) })
 }
 
 func (r *remote) Render(ctx context.Context, t device.Target, ch device.Change) ([]byte, error) {
-	return call(ctx, r, func(c *sdk.Client) ([]byte, error) { return c.Render(ctx, t, ch) })
+	return to(ctx, r, t, func(c *sdk.Client) ([]byte, error) { return c.Render(ctx, t, ch) })
 }
 
 func (r *remote) Apply(ctx context.Context, t device.Target, ch device.Change, undo time.Duration) (device.Commit, error) {
-	return call(ctx, r, func(c *sdk.Client) (device.Commit, error) { return c.Apply(ctx, t, ch, undo) })
+	return to(ctx, r, t, func(c *sdk.Client) (device.Commit, error) { return c.Apply(ctx, t, ch, undo) })
 }
 
 func (r *remote) Confirm(ctx context.Context, t device.Target, com device.Commit) error {
-	_, err := call(ctx, r, func(c *sdk.Client) (struct{}, error) { return struct{}{}, c.Confirm(ctx, t, com) })
+	_, err := to(ctx, r, t, func(c *sdk.Client) (struct{}, error) { return struct{}{}, c.Confirm(ctx, t, com) })
 	return err
 }
 
 func (r *remote) Cancel(ctx context.Context, t device.Target, com device.Commit) error {
-	_, err := call(ctx, r, func(c *sdk.Client) (struct{}, error) { return struct{}{}, c.Cancel(ctx, t, com) })
+	_, err := to(ctx, r, t, func(c *sdk.Client) (struct{}, error) { return struct{}{}, c.Cancel(ctx, t, com) })
 	return err
 }
 
 func (r *remote) Counters(ctx context.Context, t device.Target) (map[string]device.Counter, error) {
-	return call(ctx, r, func(c *sdk.Client) (map[string]device.Counter, error) { return c.Counters(ctx, t) })
+	return to(ctx, r, t, func(c *sdk.Client) (map[string]device.Counter, error) { return c.Counters(ctx, t) })
 }

@@ -1,6 +1,8 @@
 package netconf_test
 
 import (
+	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -42,13 +44,14 @@ func newAdapter(t *testing.T) *netconf.Adapter {
 }
 
 // foreign is another hand on the router.
-func foreign(s *netconftest.Server) func(*testing.T, adaptertest.Edit, string) {
-	return func(t *testing.T, e adaptertest.Edit, name string) {
+func foreign(s *netconftest.Server) func(context.Context, adaptertest.Edit, string) error {
+	return func(_ context.Context, e adaptertest.Edit, name string) (err error) {
 		s.Edit(func(config *netconftest.Node) {
 			list := config.Find("configuration", "firewall", "family", "inet")
 			f := list.Find("filter=" + name)
 			if f == nil {
-				t.Fatalf("the router has no filter %s", name)
+				err = fmt.Errorf("the router has no filter %s", name)
+				return
 			}
 			if e == adaptertest.DropFilter {
 				list.Remove(f)
@@ -56,6 +59,7 @@ func foreign(s *netconftest.Server) func(*testing.T, adaptertest.Edit, string) {
 			}
 			f.Remove(f.Kid("term"))
 		})
+		return err
 	}
 }
 
@@ -84,16 +88,16 @@ func TestConformance(t *testing.T) {
 			}
 			f := adaptertest.Faults{
 				Semantics: junos.Dialect{}.Semantics(),
-				Restart: func(t *testing.T) device.Adapter {
+				Restart: func(context.Context) (device.Adapter, error) {
 					s.DropSessions()
-					return sdktest.Loopback(outer, newAdapter(outer))
+					return sdktest.Loopback(outer, newAdapter(outer)), nil
 				},
 				Edit:         foreign(s),
-				LoseAnswer:   func(*testing.T) { s.Fail(rpc, netconftest.Fault{DropAfter: true}) },
+				LoseAnswer:   func(context.Context) error { s.Fail(rpc, netconftest.Fault{DropAfter: true}); return nil },
 				Refused:      refused(),
 				Words:        "the term is too clever",
 				Entries:      entriesOf(opt),
-				Expire:       func(*testing.T) { clock.Advance(2 * time.Minute) },
+				Expire:       func(context.Context) error { clock.Advance(2 * time.Minute); return nil },
 				SessionBound: opt.Old && !opt.Junos,
 				NoCancel:     opt.Old,
 			}

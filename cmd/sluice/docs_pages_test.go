@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-gateway/sluice/core/reconcile"
+	"github.com/sluice-gateway/sluice/plugins"
 )
 
 // pages returns the documentation, by path.
@@ -117,6 +118,11 @@ func TestDocumentedCommandsRun(t *testing.T) {
 		}
 	}
 	writeShown(t, dir)
+	skeleton, err := plugins.Skeleton(plugins.Options{Name: "acme", Path: "-", Checked: "2026-11"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(dir, "profiles/acme.yaml"), string(skeleton["profiles/acme.yaml"]))
 	var asYAML bytes.Buffer
 	if status := run(t.Context(), []string{"convert", "--to", "yaml", filepath.Join(dir, "rules.conf")}, strings.NewReader(""), &asYAML, os.Stderr); status != exitDone {
 		t.Fatalf("status %d", status)
@@ -247,7 +253,7 @@ func TestOperationsPage(t *testing.T) {
 	}
 	name := regexp.MustCompile(`fqName: "(\w+)"`)
 	var there []string
-	for _, d := range []*prometheus.Desc{descRules, descVersion, descVerdicts, descState, descDelivered, descCommit, descWithheld, descStopped, descSession, descRoutes, descRefused, descRestarts} {
+	for _, d := range []*prometheus.Desc{descRules, descVersion, descVerdicts, descState, descDelivered, descCommit, descWithheld, descStopped, descSession, descRoutes, descRefused, descRestarts, descPackets, descBytes, descUnlisted, descMatched, descMatchedB} {
 		there = append(there, name.FindStringSubmatch(d.String())[1])
 	}
 	named := regexp.MustCompile(`sluice_\w+`).FindAllString(page, -1)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -17,13 +16,10 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/bgp"
 	"github.com/sluice-gateway/sluice/adapters/bgp/session"
 	"github.com/sluice-gateway/sluice/adapters/feed"
-	"github.com/sluice-gateway/sluice/adapters/gnmi"
 	"github.com/sluice-gateway/sluice/adapters/host"
-	"github.com/sluice-gateway/sluice/adapters/netconf"
 	"github.com/sluice-gateway/sluice/core/admit"
 	"github.com/sluice-gateway/sluice/core/api"
 	"github.com/sluice-gateway/sluice/core/config"
-	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/plan"
@@ -53,6 +49,7 @@ type gateway struct {
 	files   []feed.File
 	pipes   []feed.Pipe
 	stdin   io.Reader
+	again   func() ([]config.Plugin, error) // reads what the configuration says of plugins by now; nil: nobody can
 }
 
 // newGateway opens what has to be open, and wires. close undoes it where run is never called.
@@ -229,30 +226,6 @@ func sameSession(peers []bgp.PeerConfig, p bgp.PeerConfig) *bgp.PeerConfig {
 	return nil
 }
 
-// openPlugins names the plugins that devices use: those of the configuration, and those that this very binary ships.
-func (g *gateway) openPlugins(context.Context) error {
-	var plugins []host.Plugin
-	named := map[string]bool{}
-	for _, p := range g.cfg.Plugins {
-		named[p.Name] = true
-		plugins = append(plugins, host.Plugin{Name: p.Name, Path: p.File, SHA256: hex.EncodeToString(p.SHA256[:])})
-	}
-	shipped := shippedPlugins()
-	for _, d := range g.cfg.Devices {
-		if d.Filter == nil || named[d.Filter.Adapter] {
-			continue
-		}
-		if shipped[d.Filter.Adapter] == nil {
-			return fmt.Errorf("device %s: no adapter %q: it is neither shipped nor among plugins in the configuration", d.Name, d.Filter.Adapter)
-		}
-		named[d.Filter.Adapter] = true
-		plugins = append(plugins, host.Plugin{Name: d.Filter.Adapter})
-	}
-	var err error
-	g.plugins, err = host.New(host.Options{Logger: g.log}, plugins...)
-	return err
-}
-
 func (g *gateway) openDevices(context.Context) error {
 	var devices []reconcile.Device
 	for _, d := range g.cfg.Devices {
@@ -292,7 +265,7 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 	if rd.Filter, err = g.plugins.Adapter(d.Filter.Adapter); err != nil {
 		return rd, err
 	}
-	rd.Target, rd.Confirm, rd.Interval, rd.Audit = d.Filter.Target, d.Filter.Confirm, d.Filter.Interval, auditEvery
+	rd.Target, rd.Confirm, rd.Interval, rd.Audit, rd.Counters = d.Filter.Target, d.Filter.Confirm, d.Filter.Interval, auditEvery, d.Filter.Counters
 	rd.Options.Placement, rd.Options.Instances = d.Filter.Target.Placement, d.Filter.Instances
 	if _, ok := dialect.(filter.Instanced); !ok && len(d.Filter.Instances) > 0 {
 		return rd, fmt.Errorf("filters of profile %s do not redirect into routing instances; take instances away", d.Profile.Name)
@@ -331,23 +304,6 @@ func (c *countedSession) Sessions() uint64 {
 		}
 	}
 	return 0
-}
-
-// windowOf returns how a shipped adapter answers how long its devices wait for a confirmation; nil: it works on the host that it runs on.
-func windowOf(adapter string) func(device.Target, time.Duration) (time.Duration, error) {
-	switch adapter {
-	case "nftables":
-		return nil
-	case "openconfig":
-		return gnmi.Window
-	}
-	return netconf.Window // all others
-}
-
-// shipped says whether the adapter of that name is our own, and not one of the configuration.
-func (g *gateway) shipped(adapter string) bool {
-	theirs := slices.ContainsFunc(g.cfg.Plugins, func(p config.Plugin) bool { return p.Name == adapter })
-	return !theirs && shippedPlugins()[adapter] != nil
 }
 
 func (g *gateway) openSources(context.Context) error {
@@ -408,6 +364,7 @@ func (g *gateway) readFiles(ctx context.Context, reload <-chan struct{}) error {
 		g.gate.filesRead()
 		select {
 		case <-reload:
+			g.upgradePlugins(ctx)
 		case <-ctx.Done():
 			return nil
 		}

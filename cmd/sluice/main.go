@@ -28,6 +28,7 @@ func commands() []*cobra.Command {
 		sourceCmd(),
 		deviceCmd(),
 		rolloutCmd(),
+		adapterCmd(),
 		pluginRunCmd(),
 		docsCmd(),
 	}

@@ -13,7 +13,7 @@ import (
 // handler returns the API of this gateway.
 func (g *gateway) handler() http.Handler {
 	gw := api.Gateway{
-		Rules: g.rib, Devices: g.rec, Dialects: dialects, Profiles: g.library,
+		Rules: g.rib, Devices: g.rec, Dialects: dialects, Profiles: g.library, Adapters: processes{g.plugins},
 		DefaultTTL: g.cfg.DefaultTTL, MaxTTL: g.cfg.MaxTTL,
 		Sources: g.sources, Ready: g.ready, Metrics: g.metrics(), Version: version(), Log: g.log,
 	}
@@ -46,6 +46,11 @@ var (
 	descCommit    = prometheus.NewDesc("sluice_device_commit_seconds", "How long the last change of a device's filters took, from the first word to its confirmation.", []string{"device"}, nil)
 	descWithheld  = prometheus.NewDesc("sluice_rollout_withheld_rules", "Rules that devices of a group do not have as they are in force, because its canaries are tried first.", []string{"group"}, nil)
 	descStopped   = prometheus.NewDesc("sluice_rollout_stopped", "1 while the roll-out to a group is stopped, by a device or by order.", []string{"group"}, nil)
+	descPackets   = prometheus.NewDesc("sluice_rule_packets_total", "Packets that a rule has matched, on all devices that count it, of the thousand rules that were hit first.", []string{"rule", "source"}, nil)
+	descBytes     = prometheus.NewDesc("sluice_rule_bytes_total", "Bytes of the same packets.", []string{"rule", "source"}, nil)
+	descUnlisted  = prometheus.NewDesc("sluice_rules_hit_unlisted", "Rules that were hit, and have no series of their own.", nil, nil)
+	descMatched   = prometheus.NewDesc("sluice_device_matched_packets_total", "Packets that the filters of a device have matched, rules that are gone included.", []string{"device"}, nil)
+	descMatchedB  = prometheus.NewDesc("sluice_device_matched_bytes_total", "Bytes of the same packets.", []string{"device"}, nil)
 	descRestarts  = prometheus.NewDesc("sluice_plugin_restarts_total", "Restarts of a plugin.", []string{"plugin"}, nil)
 )
 
@@ -99,6 +104,20 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		}
 		count(descRefused, float64(p.In.Refused), p.Name)
 	}
+	for _, t := range c.g.rec.Totals() {
+		count(descMatched, float64(t.Packets), t.Device)
+		count(descMatchedB, float64(t.Bytes), t.Device)
+	}
+	listed, unlisted := mostSeries(c.g.rec.Counts())
+	for _, h := range listed {
+		source := ""
+		if r, found := c.g.rib.Find(h.id); found {
+			source = string(r.Source)
+		}
+		count(descPackets, float64(h.Packets), string(h.id), source)
+		count(descBytes, float64(h.Bytes), string(h.id), source)
+	}
+	gauge(descUnlisted, float64(unlisted))
 	for _, p := range c.g.plugins.Status() {
 		count(descRestarts, float64(p.Restarts), p.Name)
 	}

@@ -72,6 +72,9 @@ func (c *client) printReceipt(name string, receipts []reconcile.Receipt) {
 		if r.Error != "" {
 			text += ": " + oneLine(r.Error)
 		}
+		if r.Count != nil {
+			text += ": " + countText(*r.Count)
+		}
 		fmt.Fprintf(c.out, "  %s\n", text)
 		for _, a := range r.Attempts {
 			if a.Outcome != device.Delivered {

@@ -15,6 +15,7 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/iosxe"
 	"github.com/sluice-gateway/sluice/adapters/iosxr"
 	"github.com/sluice-gateway/sluice/adapters/junos"
+	"github.com/sluice-gateway/sluice/adapters/neutral"
 	"github.com/sluice-gateway/sluice/adapters/nftables"
 	"github.com/sluice-gateway/sluice/adapters/openconfig"
 	"github.com/sluice-gateway/sluice/adapters/slx"
@@ -34,6 +35,7 @@ var dialects = map[string]filter.Dialect{
 	iosxe.Dialect{}.Name():      iosxe.Dialect{},
 	iosxr.Dialect{}.Name():      iosxr.Dialect{},
 	junos.Dialect{}.Name():      junos.Dialect{},
+	neutral.Dialect{}.Name():    neutral.Dialect{},
 	nftables.Dialect{}.Name():   nftables.Dialect{},
 	openconfig.Dialect{}.Name(): openconfig.Dialect{},
 	slx.Dialect{}.Name():        slx.Dialect{},

@@ -181,14 +181,31 @@ type ruleList struct {
 }
 
 func ruleListCmd() *cobra.Command {
-	cmd := &cobra.Command{Use: "list", Short: "Rules in force, in the order of evaluation", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "list", Short: "Rules in force, in the order of evaluation, or by what they have matched", Args: cobra.NoArgs}
+	order := cmd.Flags().String("sort", "order", "order (of evaluation), or hits: those that matched the most packets first, with what devices counted")
 	return withClient(cmd, func(ctx context.Context, c *client, _ []string) error {
+		if *order != "order" && *order != "hits" {
+			return usage(fmt.Errorf("--sort %s: order or hits", *order))
+		}
 		var list ruleList
-		if _, err := c.call(ctx, http.MethodGet, "/v1/rules", nil, &list); err != nil || c.json {
+		asked := *c
+		asked.json = c.json && *order == "order" // what is sorted is printed here
+		if _, err := asked.call(ctx, http.MethodGet, "/v1/rules", nil, &list); err != nil || asked.json {
 			return err
+		}
+		if *order == "hits" {
+			byHits(list.Rules)
+		}
+		if c.json {
+			enc := newEncoder(c.out)
+			enc.value(list)
+			return enc.err
 		}
 		for _, r := range list.Rules {
 			c.printRule(r)
+			if *order == "hits" && r.Count != nil {
+				fmt.Fprintf(c.out, "  %s\n", countText(*r.Count))
+			}
 		}
 		fmt.Fprintf(c.out, "%s in force\n", counted(len(list.Rules), "rule"))
 		return nil
@@ -210,6 +227,9 @@ func ruleShowCmd() *cobra.Command {
 			return err
 		}
 		c.printRule(r.Rule)
+		if r.Count != nil {
+			fmt.Fprintf(c.out, "  %s\n", countText(*r.Count))
+		}
 		for _, d := range r.Devices {
 			fmt.Fprintf(c.out, "%s (%s)\n", d.Device, d.Profile)
 			c.printVerdicts(d)
@@ -251,11 +271,23 @@ func ruleDeleteCmd() *cobra.Command {
 }
 
 func ruleWatchCmd() *cobra.Command {
-	cmd := &cobra.Command{Use: "watch", Short: "Rules as they come and go, until interrupted", Args: cobra.NoArgs}
-	return withClient(cmd, func(ctx context.Context, c *client, _ []string) error {
+	cmd := &cobra.Command{
+		Use: "watch [ID...]", Short: "Rules as they come and go, or how far the named ones come on each device, until interrupted",
+		Long: `Print rules as they come and go; with IDs, the receipts of these rules: how far each has come on each device (sent, held, counting, refused, ...), a line for each
+change, until all of them are gone or somebody interrupts.`,
+	}
+	return withClient(cmd, func(ctx context.Context, c *client, ids []string) error {
 		ctx, stop := untilSignal(ctx)
 		defer stop()
-		return c.watch(ctx, cmd.ErrOrStderr())
+		if len(ids) == 0 {
+			return c.watch(ctx, cmd.ErrOrStderr())
+		}
+		for _, id := range ids {
+			if err := checkID(id); err != nil {
+				return err
+			}
+		}
+		return c.watchReceipts(ctx, ids)
 	})
 }
 

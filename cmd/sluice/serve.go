@@ -43,10 +43,11 @@ func shippedPlugins() map[string]func() device.Adapter {
 func serveCmd() *cobra.Command {
 	var file, level, format string
 	var check, shadow, withdraw bool
+	var unverified []string
 	cmd := &cobra.Command{
 		Use: "serve", Args: cobra.NoArgs,
 		Short: "The gateway",
-		Long:  "Run the gateway until it is interrupted. SIGHUP reads the rule files again; docs/configuration.md describes the configuration.",
+		Long:  "Run the gateway until it is interrupted. SIGHUP reads the rule files again, and upgrades plugins whose files were pinned anew; docs/configuration.md describes the configuration.",
 	}
 	cmd.Flags().StringVarP(&file, "config", "c", "/etc/sluice/sluice.yaml", "configuration file")
 	cmd.Flags().StringVar(&level, "log-level", "info", "debug, info, warn or error")
@@ -54,6 +55,7 @@ func serveCmd() *cobra.Command {
 	cmd.Flags().BoolVar(&check, "check", false, "read the configuration, say whether it is right, and end")
 	cmd.Flags().BoolVar(&shadow, "shadow", false, "send nothing to any device: sessions are up, rules are planned, devices are read, and `device show` says what would be done")
 	cmd.Flags().BoolVar(&withdraw, "withdraw", false, "when the gateway ends, have routers drop its rules at once, also those that would keep them for a while (graceful restart)")
+	cmd.Flags().StringSliceVar(&unverified, "unverified-device", nil, "write filters to this device although nobody has reported that its platform was tried (docs/verified.md); may be given several times")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		log, err := logger(cmd.ErrOrStderr(), level, format)
 		if err != nil {
@@ -63,8 +65,16 @@ func serveCmd() *cobra.Command {
 		if err != nil {
 			return usage(err)
 		}
-		cfg.Withdraw = withdraw
+		cfg.Withdraw, cfg.Shadow = withdraw, shadow
+		if err := permitted(cfg, unverified, log); err != nil {
+			return usage(err)
+		}
 		if check {
+			for _, p := range cfg.Plugins {
+				if err := host.Verify(hostPlugin(p)); err != nil {
+					return failed(err)
+				}
+			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s is right; sources: %d, devices: %d\n", file, len(cfg.Sources), len(cfg.Devices))
 			return nil
 		}
@@ -72,7 +82,7 @@ func serveCmd() *cobra.Command {
 		if err != nil {
 			return usage(err)
 		}
-		if cfg.Shadow = shadow; shadow {
+		if shadow {
 			log.Warn("shadow: nothing is sent to any device")
 		}
 		if cfg.Software, err = thisProgram(); err != nil {
@@ -84,6 +94,13 @@ func serveCmd() *cobra.Command {
 		g, err := newGateway(ctx, cfg, lib, log, cmd.InOrStdin())
 		if err != nil {
 			return failed(err)
+		}
+		g.again = func() ([]config.Plugin, error) {
+			now, err := config.Load(file, loadProfiles)
+			if err != nil {
+				return nil, err
+			}
+			return now.Plugins, nil
 		}
 		log.Info("sluice is up", "api", g.api.Addr().String(), "bgp", fmt.Sprint(g.speaker.Addrs()), "sources", len(cfg.Sources), "devices", len(cfg.Devices))
 		if err := g.run(ctx, reload); err != nil {

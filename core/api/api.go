@@ -40,6 +40,7 @@ type Gateway struct {
 	Devices  Devices
 	Dialects map[string]filter.Dialect
 	Profiles *profile.Library
+	Adapters Adapters // nil: there are none
 	// Source is the source that API rules belong to; "" where the configuration has none, and then rules cannot be created.
 	Source flowspec.Source
 	Admit  admit.Policy
@@ -81,6 +82,7 @@ type Devices interface {
 	Proposals(device string) ([]reconcile.Proposed, error)
 	Adopt(device string) error
 	Receipts(rule flowspec.Rule) []reconcile.Receipt
+	Counts() map[flowspec.ID]reconcile.Count
 	Tally(device string) (map[reconcile.ReceiptState]int, error)
 	Given(device string) (sent, held int, err error)
 	Overdue(id flowspec.ID) (flowspec.Rule, []reconcile.Receipt, bool)
@@ -106,6 +108,7 @@ func New(g Gateway) http.Handler {
 	registerFreeze(h, &g)
 	registerRollouts(h, &g)
 	registerProposals(h, &g)
+	registerAdapters(h, &g)
 	registerCertificate(h, &g)
 	registerTrace(h, &g)
 	registerValidate(h, &g)

@@ -27,6 +27,8 @@ type Rule struct {
 	Hex     string     `json:"hex" doc:"the hex notation"`
 	Expires *time.Time `json:"expires" nullable:"true" doc:"null: never"`
 	Note    string     `json:"note"`
+	// Count is there for a rule in force that some device counts.
+	Count *reconcile.Count `json:"count,omitempty" doc:"what it has matched, on all devices that count it together; in lists and of one rule"`
 }
 
 // Problem is why a rule was not taken.
@@ -354,8 +356,9 @@ func (g *Gateway) list(ctx context.Context, in *listInput) (*listOutput, error) 
 	out := &listOutput{}
 	out.Body.Version = snap.Version
 	out.Body.Rules = []Rule{}
+	counts := g.Devices.Counts()
 	for _, r := range snap.Rules() {
-		out.Body.Rules = append(out.Body.Rules, view(r))
+		out.Body.Rules = append(out.Body.Rules, counted(view(r), counts))
 	}
 	return out, nil
 }
@@ -410,7 +413,7 @@ func (g *Gateway) get(ctx context.Context, in *ruleInput) (*ruleOutput, error) {
 		return nil, err
 	}
 	out := &ruleOutput{}
-	out.Body.Rule = view(r)
+	out.Body.Rule = counted(view(r), g.Devices.Counts())
 	out.Body.Devices, out.Body.Receipts = []DeviceReport{}, g.Devices.Receipts(r)
 	for _, s := range g.Devices.Status() {
 		if p := g.Devices.Plan(s.Name); p != nil {
@@ -429,6 +432,14 @@ func (g *Gateway) delete(ctx context.Context, in *ruleInput) (*struct{}, error) 
 		return nil, huma.Error409Conflict(fmt.Sprintf("the rule came from source %q: it has to be withdrawn there", r.Source))
 	}
 	return nil, g.send(ctx, rib.Event{Source: g.Source, Kind: rib.Update, Withdraw: []flowspec.Match{r.Match}})
+}
+
+// counted is r with what it has matched.
+func counted(r Rule, counts map[flowspec.ID]reconcile.Count) Rule {
+	if n, there := counts[flowspec.ID(r.ID)]; there {
+		r.Count = &n
+	}
+	return r
 }
 
 func view(r flowspec.Rule) Rule {

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"encoding/hex"
 	"fmt"
 	"net"
 	"net/netip"
@@ -29,6 +28,9 @@ const (
 	defaultInterval   = 5 * time.Second
 	defaultTimeout    = 30 * time.Second
 	defaultAtOnce     = 16 // devices that are changed at one moment
+	defaultCounters   = 10 * time.Second
+	defaultStart      = 10 * time.Second // of a plugin
+	defaultMemory     = 2 << 30          // octets that a plugin may use: far more than filters of ten thousand entries take
 )
 
 // start returns the first token of a node: of a mapping the first key, not its colon.
@@ -72,6 +74,7 @@ func (b *builder) config(raw rawConfig) *Config {
 	}
 	set := b.profiles(raw.Profiles)
 	c.Plugins = b.plugins(raw.Plugins)
+	b.pins(raw, c.Plugins)
 	c.VRFs = b.vrfs(raw.VRFs)
 	c.Sources = b.sources(raw, c)
 	b.protect(c, raw.Protected)
@@ -152,26 +155,6 @@ func (b *builder) prefix(path, s string) (netip.Prefix, bool) {
 		return p, false
 	}
 	return p, true
-}
-
-func (b *builder) plugins(raw []rawPlugin) []Plugin {
-	seen := map[string]bool{}
-	var out []Plugin
-	for i, rp := range raw {
-		path := fmt.Sprintf("$.plugins[%d]", i)
-		b.name(path, rp.Name, seen)
-		p := Plugin{Name: rp.Name, File: rp.File}
-		if p.File == "" {
-			b.fail(path+".file", "missing: the plugin's executable")
-		}
-		sum, err := hex.DecodeString(rp.SHA256)
-		if err != nil || len(sum) != len(p.SHA256) {
-			b.fail(path+".sha256", "not 64 hexadecimal digits: write what `sha256sum %s` prints", rp.File)
-		}
-		copy(p.SHA256[:], sum)
-		out = append(out, p)
-	}
-	return out
 }
 
 func (b *builder) name(path, name string, seen map[string]bool) {

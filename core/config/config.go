@@ -180,11 +180,23 @@ type FilterDelivery struct {
 	Confirm time.Duration
 	// Interval is the least time between two commits; what arrives meanwhile goes together.
 	Interval time.Duration
+	// Counters is how often counters are read; 0: never.
+	Counters time.Duration
+	// Unverified lets filters be written although nobody has reported that the platform was tried.
+	Unverified bool
 }
 
 // Plugin is a third party's adapter.
 type Plugin struct {
-	Name   string
-	File   string
-	SHA256 [32]byte
+	Name string
+	File string
+	// With are further files that the plugin is made of, such as the modules of a script.
+	With []string
+	// Pins are the checksums of File and of With, by path; nil: Unlocked.
+	Pins map[string][32]byte
+	// Unlocked runs the plugin without looking at its files; the gateway says so loudly at each start.
+	Unlocked bool
+	// Start is the longest that it may take to start, Memory how many octets of memory it may use.
+	Start  time.Duration
+	Memory uint64
 }

@@ -188,7 +188,8 @@ func (b *builder) neighbours(c *Config) {
 
 func (b *builder) filter(path, name string, raw rawFilter) *FilterDelivery {
 	f := &FilterDelivery{
-		Adapter:  raw.Adapter,
+		Adapter: raw.Adapter, Unverified: raw.Unverified,
+		Counters: b.duration(path+".count-every", raw.Counters, defaultCounters),
 		Confirm:  b.duration(path+".confirm-within", raw.Confirm, defaultConfirm),
 		Interval: b.duration(path+".commit-interval", raw.Interval, defaultInterval),
 		Target: device.Target{
@@ -205,6 +206,9 @@ func (b *builder) filter(path, name string, raw rawFilter) *FilterDelivery {
 	}
 	if f.Confirm < time.Second || f.Confirm > maxConfirm {
 		b.fail(path+".confirm-within", "%v is not between 1s and %v: the device's configuration stays locked that long", f.Confirm, maxConfirm)
+	}
+	if f.Counters > 0 && f.Counters < time.Second {
+		b.fail(path+".count-every", "%v is below 1s: deliveries wait while counters are read", f.Counters)
 	}
 	switch p := filter.Placement(raw.Placement); p {
 	case "":

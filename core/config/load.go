@@ -51,25 +51,30 @@ func Load(path string, profiles func(dir string) (*profile.Library, error)) (*Co
 
 // Parse checks the text of a configuration file; name is for messages.
 func Parse(name string, text []byte, env Env) (*Config, error) {
-	raw, file, err := decode(name, text)
+	raw, file, err := decode[rawConfig](name, text)
 	if err != nil {
 		return nil, err
 	}
 	b := &builder{file: name, ast: file, env: env}
 	c := b.config(raw)
-	if len(b.problems) > 0 {
-		slices.SortStableFunc(b.problems, func(p, q Problem) int { return p.Line - q.Line })
-		var all []error
-		for _, p := range b.problems {
-			all = append(all, p)
-		}
-		return nil, errors.Join(all...)
+	if err := b.trouble(); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
 
+// trouble joins the problems that were found, in the order of their lines.
+func (b *builder) trouble() error {
+	slices.SortStableFunc(b.problems, func(p, q Problem) int { return p.Line - q.Line })
+	var all []error
+	for _, p := range b.problems {
+		all = append(all, p)
+	}
+	return errors.Join(all...)
+}
+
 // decode reads the text as the one document that it is. The library panics on some odd input; that is an error about this file and no more.
-func decode(name string, text []byte) (raw rawConfig, file *ast.File, err error) {
+func decode[T any](name string, text []byte) (raw T, file *ast.File, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = Problem{File: name, Message: fmt.Sprintf("this cannot be read as YAML: %v", p)}

@@ -18,6 +18,7 @@ type rawConfig struct {
 	Groups    []rawGroup  `yaml:"groups"`
 	AtOnce    *int        `yaml:"commits-at-once"`
 	Plugins   []rawPlugin `yaml:"plugins"`
+	Lock      string      `yaml:"lock"`
 }
 
 type rawListen struct {
@@ -142,6 +143,8 @@ type rawFilter struct {
 	Timeout    string            `yaml:"timeout"`
 	Confirm    string            `yaml:"confirm-within"`
 	Interval   string            `yaml:"commit-interval"`
+	Unverified bool              `yaml:"unverified-device"`
+	Counters   string            `yaml:"count-every"`
 }
 
 // rawSecret names where a secret is; a secret itself never stands in the file.
@@ -152,7 +155,11 @@ type rawSecret struct {
 }
 
 type rawPlugin struct {
-	Name   string `yaml:"name"`
-	File   string `yaml:"file"`
-	SHA256 string `yaml:"sha256"`
+	Name     string   `yaml:"name"`
+	File     string   `yaml:"file"`
+	With     []string `yaml:"with"`
+	SHA256   string   `yaml:"sha256"`
+	Unlocked bool     `yaml:"unlocked"`
+	Start    string   `yaml:"start-within"`
+	Memory   string   `yaml:"memory"`
 }

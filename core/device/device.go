@@ -123,7 +123,8 @@ type Adapter interface {
 // Counter counts what an entry matched.
 type Counter struct{ Packets, Bytes uint64 }
 
-// CounterReader is an adapter that can read counters, by entry name.
+// CounterReader is an adapter that can read counters: what entries have matched since the device last cleared them, by the name of the entry, or of its counter where the
+// entries of a rule share one (Entry.Counter). errors.ErrUnsupported: this device has none.
 type CounterReader interface {
 	Counters(ctx context.Context, t Target) (map[string]Counter, error)
 }

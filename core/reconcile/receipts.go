@@ -18,6 +18,7 @@ const (
 	RulePending  ReceiptState = "pending"  // not yet given to the device
 	RuleSent     ReceiptState = "sent"     // given to its BGP session; BGP does not say what a router made of it
 	RuleHeld     ReceiptState = "held"     // read back from the device and proven
+	RuleCounting ReceiptState = "counting" // held, and packets were counted that it matches
 	RuleRefused  ReceiptState = "refused"  // by the plan, because the platform cannot carry it, or by the device
 	RuleFailed   ReceiptState = "failed"   // it could not be given to the device; tried again
 	RuleDrifted  ReceiptState = "drifted"  // it was held, and somebody removed the filter
@@ -41,6 +42,7 @@ type Receipt struct {
 	State  ReceiptState `json:"state"`
 	// Since is when it came to that; zero: before the history of the device begins.
 	Since    time.Time        `json:"since,omitzero"`
+	Count    *Count           `json:"count,omitempty"`    // of a device that counts the rule: what it has matched there
 	Standing ReceiptState     `json:"standing,omitempty"` // of an expiring or stale rule: sent or held
 	Until    time.Time        `json:"until,omitzero"`     // of an expiring or stale rule: when it goes
 	Error    string           `json:"error,omitempty"`    // in the router's own words where it has any
@@ -149,6 +151,9 @@ func (w *worker) judge(s Status, r flowspec.Rule, v *plan.Verdict) (state, given
 			return RuleStale, state, until
 		}
 	}
+	if n, counted := w.counts.of(r.ID); state == RuleHeld && counted && n.Hit() {
+		return RuleCounting, "", time.Time{}
+	}
 	return state, "", time.Time{}
 }
 
@@ -176,10 +181,13 @@ func (w *worker) receipt(r flowspec.Rule) Receipt {
 		return out
 	}
 	switch out.State {
-	case RuleSent, RuleHeld, RuleExpiring, RuleStale:
+	case RuleSent, RuleHeld, RuleCounting, RuleExpiring, RuleStale:
 		out.Since = w.ledger.deliveredAt(r.ID)
 	default:
 		out.Error = s.Error
+	}
+	if n, counted := w.counts.of(r.ID); counted && v.Carried == plan.InFilter {
+		out.Count = &n
 	}
 	if v.Carried == plan.Rejected {
 		out.Error, out.Attempts = "", nil // it was not in what was tried

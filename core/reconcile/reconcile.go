@@ -74,6 +74,8 @@ type Device struct {
 	Interval time.Duration
 	// Audit is how often an idle device is read again; 0: never.
 	Audit time.Duration
+	// Counters is how often the counters of Filter are read, where it has any; 0: never.
+	Counters time.Duration
 }
 
 // Config is what a Reconciler works on.

@@ -37,6 +37,7 @@ type worker struct {
 	brought atomic.Pointer[rib.Snapshot]    // the rules that it was last brought to; of others than canaries, in the line of the stage
 
 	ledger    ledger
+	counts    counting
 	filters   filterState
 	native    routeState
 	holding   holding
@@ -76,11 +77,12 @@ func (w *worker) run(ctx context.Context) error {
 		return err
 	}
 	defer w.save()
-	timer, saving := time.NewTimer(0), time.NewTimer(0)
+	timer, saving, counts := time.NewTimer(0), time.NewTimer(0), time.NewTimer(w.dev.Counters)
 	stopTimer(timer)
 	stopTimer(saving)
 	defer timer.Stop()
 	defer saving.Stop()
+	defer counts.Stop()
 	armed := false // saving is
 	for {
 		select {
@@ -89,6 +91,11 @@ func (w *worker) run(ctx context.Context) error {
 		case <-saving.C:
 			armed = false
 			w.save()
+			continue
+		case <-counts.C:
+			if again := w.count(ctx); again > 0 {
+				counts.Reset(again)
+			}
 			continue
 		case <-ctx.Done():
 			return nil

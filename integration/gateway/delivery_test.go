@@ -58,6 +58,7 @@ devices:
     profile: junos-mx
     filter:
       adapter: junos
+      unverified-device: true
       address: %[8]s
       username: root
       private-key: {env: ROUTER_KEY}

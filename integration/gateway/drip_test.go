@@ -107,7 +107,7 @@ func TestDeviceThatAnswersAnOctetASecond(t *testing.T) {
 	}
 	slow := newDrip(t, servers[0].Addr())
 	device := func(name, address string, s *netconftest.Server) string {
-		return fmt.Sprintf("  - name: %s\n    profile: junos-mx\n    filter: {adapter: junos, address: %q, username: %q, password: {env: %s}, host-key: %q, timeout: 2s, commit-interval: 10ms}\n",
+		return fmt.Sprintf("  - name: %s\n    profile: junos-mx\n    filter: {adapter: junos, unverified-device: true, address: %q, username: %q, password: {env: %s}, host-key: %q, timeout: 2s, commit-interval: 10ms}\n",
 			name, address, s.Username(), strings.ToUpper(name), strings.TrimSpace(s.HostKey()))
 	}
 	config := file(t, dir, "sluice.yaml", fmt.Sprintf("router-id: 192.0.2.1\nas: 64512\nstore: %s/sluice.db\nlisten: {api: \"127.0.0.1:0\"}\n", dir)+

@@ -185,7 +185,7 @@ func BenchmarkReceipt(b *testing.B) {
 		b.Cleanup(mx.Close)
 		dir := b.TempDir()
 		g := serve(b, file(b, dir, "sluice.yaml", fmt.Sprintf(fleetHead, dir)+fmt.Sprintf(
-			"  - name: mx\n    profile: junos-mx\n    filter: {adapter: junos, address: %q, username: %q, password: {env: MX_PASSWORD}, host-key: %q, commit-interval: 0s}\n",
+			"  - name: mx\n    profile: junos-mx\n    filter: {adapter: junos, unverified-device: true, address: %q, username: %q, password: {env: MX_PASSWORD}, host-key: %q, commit-interval: 0s}\n",
 			mx.Addr(), mx.Username(), strings.TrimSpace(mx.HostKey()))), "MX_PASSWORD="+mx.Password())
 		g.inSync()
 		g.receive(b, reconcile.RuleHeld)

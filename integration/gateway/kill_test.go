@@ -119,6 +119,7 @@ devices:
     profile: junos-mx
     filter:
       adapter: junos
+      unverified-device: true
       address: %s
       username: %s
       password: {env: MX_PASSWORD}

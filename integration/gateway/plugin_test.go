@@ -40,6 +40,7 @@ devices:
     profile: junos-mx
     filter:
       adapter: acme
+      unverified-device: true
       address: "nowhere:1"
       options: {directory: %[1]s/devices}
 plugins:
@@ -84,5 +85,43 @@ plugins:
 		_, err := g.call(t.Context(), "GET", "/v1/devices/box", nil, &d)
 		return err == nil && d.State == reconcile.Unreachable && strings.Contains(d.Error, "checksum")
 	})
+	g.stop()
+}
+
+// What `sluice adapter new` writes is a plugin with a profile and a configuration, and a gateway delivers to its device, from the first rule to its end.
+func TestNewPlugin(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := filepath.Join(dir, "acme")
+	in := func(where string, words ...string) {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), words[0], words[1:]...)
+		cmd.Dir = where
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", words, err, out)
+		}
+	}
+	in(dir, binary, "adapter", "new", "acme", "--replace", root)
+	in(home, "go", "build", "-o", "acme", ".")
+	in(home, binary, "adapter", "lock", "-c", "sluice.yaml")
+	b, err := os.ReadFile(filepath.Join(home, "sluice.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.NewReplacer("store: ", "listen: {api: \"127.0.0.1:0\"}\nstore: "+home+"/", "profiles: ", "profiles: "+home+"/", "directory: ", "directory: "+home+"/").Replace(string(b))
+	g := serve(t, file(t, home, "sluice.yaml", text))
+	rule := "flow route { match { destination 203.0.113.10/32; protocol =udp; source-port [ =53 =123 ]; } then { rate-limit 125000; } }"
+	if status, err := g.call(t.Context(), "POST", "/v1/rules", api.Request{Rule: rule}, nil); status != 201 || err != nil {
+		t.Fatal(status, err)
+	}
+	g.inSync()
+	held, err := os.ReadFile(filepath.Join(home, "devices/r1/filters.json"))
+	if err != nil || !strings.Contains(string(held), `"dst": "203.0.113.10/32"`) || !strings.Contains(string(held), `"policer": "sluice-`) {
+		t.Errorf("the device holds, %v\n%s", err, held)
+	}
 	g.stop()
 }

@@ -47,6 +47,7 @@ devices:
     profile: openconfig-only
     filter:
       adapter: openconfig
+      unverified-device: true
       address: %[2]s
       username: %[3]s
       password: {env: LEAF_PASSWORD}

@@ -1,6 +1,7 @@
 package gnmi_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -44,11 +45,11 @@ func TestConformance(t *testing.T) {
 			refused.Name = "r-refused"
 			adaptertest.Run(t, sdktest.Loopback(t, newAdapter(t)), r.target, adaptertest.Faults{
 				Semantics: semantics, Plain: true, NoUndo: !confirmed, Entries: 100, // ten thousand: see below
-				Restart: func(*testing.T) device.Adapter {
+				Restart: func(context.Context) (device.Adapter, error) {
 					r.with(r.lose)
-					return sdktest.Loopback(outer, newAdapter(outer))
+					return sdktest.Loopback(outer, newAdapter(outer)), nil
 				},
-				Edit: func(_ *testing.T, e adaptertest.Edit, name string) {
+				Edit: func(_ context.Context, e adaptertest.Edit, name string) error {
 					r.with(func() {
 						if e == adaptertest.DropFilter {
 							r.dropSet(name)
@@ -56,10 +57,11 @@ func TestConformance(t *testing.T) {
 						}
 						r.dropEntry(name)
 					})
+					return nil
 				},
-				LoseAnswer: func(*testing.T) { r.with(func() { r.loseAfter = true }) },
+				LoseAnswer: func(context.Context) error { r.with(func() { r.loseAfter = true }); return nil },
 				Refused:    refused, Words: "too clever for the TCAM",
-				Expire: func(*testing.T) { r.with(func() { r.undo(r.waiting) }) },
+				Expire: func(context.Context) error { r.with(func() { r.undo(r.waiting) }); return nil },
 			})
 			if after := r.config(t); after != before {
 				t.Errorf("the operator's configuration is not what it was:\n%s\nwant\n%s", after, before)

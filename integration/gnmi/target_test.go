@@ -55,6 +55,8 @@ type router struct {
 	rpcs      []string
 	sets      []*gpb.SetRequest // that it answered
 	biggest   int               // octets of an answer to Get
+	hits      map[string]uint64 // packets of 100 octets, by the first word of an entry's description; nil: it counts by interface alone
+	garbled   bool              // its counters are no numbers
 }
 
 // waiting is a change that nobody has confirmed.
@@ -155,6 +157,11 @@ func (r *router) Get(_ context.Context, req *gpb.GetRequest) (*gpb.GetResponse, 
 			v, err := ygot.EncodeTypedValue(x.Data, gpb.Encoding_JSON_IETF, &ygot.RFC7951JSONConfig{AppendModuleName: true})
 			if err != nil {
 				return nil, status.Error(codes.Internal, err.Error())
+			}
+			if v != nil && req.Type == gpb.GetRequest_ALL {
+				if v, err = r.withState(v); err != nil {
+					return nil, status.Error(codes.Internal, err.Error())
+				}
 			}
 			if v != nil { // there is something
 				n.Update = append(n.Update, &gpb.Update{Path: x.Path, Val: v})

@@ -100,7 +100,7 @@ func (l *linux) quiet() {
 }
 
 // wrapper writes a program that is nft but for what the file beside it says: it ends by a signal after the next change, or is given a script with a fault for the entry of an address.
-func wrapper(t *testing.T) (program string, loseAnswer func(*testing.T)) {
+func wrapper(t *testing.T) (program string, loseAnswer func(context.Context) error) {
 	t.Helper()
 	program = filepath.Join(t.TempDir(), "nft")
 	text := `#!/bin/sh
@@ -116,32 +116,30 @@ exit $status
 	if err := os.WriteFile(program, []byte(text), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	return program, func(t *testing.T) {
-		if err := os.WriteFile(program+".lose", nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	return program, func(context.Context) error { return os.WriteFile(program+".lose", nil, 0o600) }
 }
 
 func TestConformance(t *testing.T) {
 	l := newLinux(t)
 	program, loseAnswer := wrapper(t)
-	start := func(*testing.T) device.Adapter { return nft.New(nftables.Dialect{}, nft.Options{Program: program}) }
+	start := func() device.Adapter { return nft.New(nftables.Dialect{}, nft.Options{Program: program}) }
 	refused := adaptertest.Entry(nftables.Dialect{}.Semantics(), 3)
 	refused.Name, refused.Rule = "r-00000000000000ff", "00000000000000ff"
 	at := netip.MustParsePrefix("10.99.0.1/32")
 	refused.Match.Dst = &at
-	adaptertest.Run(t, start(t), l.target, adaptertest.Faults{
-		Semantics: nftables.Dialect{}.Semantics(), Undo: time.Second, Burst: 2_500_000, Restart: start, LoseAnswer: loseAnswer,
-		Edit: func(t *testing.T, e adaptertest.Edit, name string) {
+	adaptertest.Run(t, start(), l.target, adaptertest.Faults{
+		Semantics: nftables.Dialect{}.Semantics(), Undo: time.Second, Burst: 2_500_000, LoseAnswer: loseAnswer,
+		Restart: func(context.Context) (device.Adapter, error) { return start(), nil },
+		Edit: func(_ context.Context, e adaptertest.Edit, name string) error {
 			if e == adaptertest.DropFilter {
 				l.nft("delete table ip " + name)
-				return
+				return nil
 			}
 			l.dropFirst(name)
+			return nil
 		},
 		Refused: refused, Words: "syntax error",
-		Expire: func(*testing.T) { l.quiet() },
+		Expire: func(context.Context) error { l.quiet(); return nil },
 	})
 	l.quiet()
 	if left := l.files("pending.*"); len(left) > 0 {

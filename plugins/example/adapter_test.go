@@ -51,16 +51,16 @@ func target(dir string) device.Target {
 }
 
 // rewrite is another hand on the file.
-func rewrite(dir string) func(*testing.T, adaptertest.Edit, string) {
-	return func(t *testing.T, e adaptertest.Edit, name string) {
+func rewrite(dir string) func(context.Context, adaptertest.Edit, string) error {
+	return func(_ context.Context, e adaptertest.Edit, name string) error {
 		path := filepath.Join(dir, "r1", "filters.json")
 		b, err := os.ReadFile(path)
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		filters, err := parse(b)
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		var out []filter.Filter
 		for _, f := range filters {
@@ -73,11 +73,9 @@ func rewrite(dir string) func(*testing.T, adaptertest.Edit, string) {
 			out = append(out, f)
 		}
 		if b, err = json.Marshal(out); err != nil {
-			t.Fatal(err)
+			return err
 		}
-		if err := os.WriteFile(path, b, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		return os.WriteFile(path, b, 0o644)
 	}
 }
 
@@ -146,12 +144,12 @@ func TestConformance(t *testing.T) {
 			c := &clock{now: time.Now()}
 			current := &forgetful{Adapter: &Adapter{Now: c.Now}}
 			f := faults(dir)
-			f.LoseAnswer = func(*testing.T) { current.lose = true }
-			f.Expire = func(*testing.T) { c.add(time.Minute) }
+			f.LoseAnswer = func(context.Context) error { current.lose = true; return nil }
+			f.Expire = func(context.Context) error { c.add(time.Minute); return nil }
 			outer := t
-			f.Restart = func(*testing.T) device.Adapter {
+			f.Restart = func(context.Context) (device.Adapter, error) {
 				current = &forgetful{Adapter: &Adapter{Now: c.Now}}
-				return wrap(outer, current)
+				return wrap(outer, current), nil
 			}
 			adaptertest.Run(t, wrap(t, current), target(dir), f)
 		})
@@ -182,15 +180,17 @@ func TestConformanceAsProcess(t *testing.T) {
 	f := faults(dir)
 	f.Undo = 3 * time.Second
 	dying := &dying{Adapter: a, lock: filepath.Join(dir, "r1", "lock")}
-	f.LoseAnswer = func(t *testing.T) { dying.kill = func() { kill(t, h) } }
-	f.Restart = func(t *testing.T) device.Adapter {
+	f.LoseAnswer = func(context.Context) error { dying.kill = func() { kill(t, h) }; return nil }
+	f.Restart = func(context.Context) (device.Adapter, error) {
 		kill(t, h)
-		return dying
+		return dying, nil
 	}
-	f.Expire = func(t *testing.T) { // the process has a clock of its own, so the window has to pass
+	f.Expire = func(ctx context.Context) error { // the process has a clock of its own, so the window has to pass
 		select {
 		case <-time.After(f.Undo):
-		case <-t.Context().Done():
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 	adaptertest.Run(t, dying, target(dir), f)

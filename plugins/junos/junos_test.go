@@ -55,11 +55,11 @@ func TestConformanceAsProcess(t *testing.T) {
 	target := device.Target{Name: "r1", Address: router.Addr(), Username: router.Username(), Password: device.Secret(router.Password()), HostKey: router.HostKey()}
 	adaptertest.Run(t, a, target, adaptertest.Faults{
 		Semantics: junos.Dialect{}.Semantics(),
-		Restart: func(t *testing.T) device.Adapter {
+		Restart: func(context.Context) (device.Adapter, error) {
 			kill(t, h)
-			return a
+			return a, nil
 		},
-		Edit: func(t *testing.T, e adaptertest.Edit, name string) {
+		Edit: func(_ context.Context, e adaptertest.Edit, name string) error {
 			router.Edit(func(config *netconftest.Node) {
 				list := config.Find("configuration", "firewall", "family", "inet")
 				f := list.Find("filter=" + name)
@@ -69,11 +69,12 @@ func TestConformanceAsProcess(t *testing.T) {
 				}
 				f.Remove(f.Kid("term"))
 			})
+			return nil
 		},
-		LoseAnswer: func(*testing.T) { router.Fail("commit", netconftest.Fault{DropAfter: true}) },
+		LoseAnswer: func(context.Context) error { router.Fail("commit", netconftest.Fault{DropAfter: true}); return nil },
 		Refused:    refused,
 		Words:      "the term is too clever",
-		Expire:     func(*testing.T) { clock.Advance(2 * time.Minute) },
+		Expire:     func(context.Context) error { clock.Advance(2 * time.Minute); return nil },
 	})
 }
 

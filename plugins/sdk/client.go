@@ -35,6 +35,9 @@ func (c *Client) Info(ctx context.Context) (device.Info, error) {
 	if err != nil {
 		return device.Info{}, decodeError(ctx, "info", err)
 	}
+	if err := understood(r); err != nil {
+		return device.Info{}, fmt.Errorf("the plugin's answer to info: %w", err)
+	}
 	out := device.Info{Name: r.Name, Version: r.Version, Dialect: r.Dialect}
 	for _, v := range r.Versions {
 		out.Versions = append(out.Versions, int(v))
@@ -47,6 +50,9 @@ func (c *Client) Read(ctx context.Context, t device.Target, names ...string) (de
 	r, err := c.rpc.Read(ctx, &pb.ReadRequest{Target: encodeTarget(t), Names: names})
 	if err != nil {
 		return device.State{}, decodeError(ctx, "read", err)
+	}
+	if err := understood(r); err != nil {
+		return device.State{}, fmt.Errorf("the plugin's answer to read: %w", err)
 	}
 	s, err := decodeState(r.GetState())
 	if err != nil {
@@ -80,6 +86,9 @@ func (c *Client) Apply(ctx context.Context, t device.Target, change device.Chang
 	r, err := c.rpc.Apply(ctx, &pb.ApplyRequest{Target: encodeTarget(t), Change: ch, UndoNanoseconds: int64(undo)})
 	if err != nil {
 		return device.Commit{}, decodeError(ctx, "apply", err)
+	}
+	if err := understood(r); err != nil { // a commit may be in flight, and nobody knows how it is confirmed
+		return device.Commit{}, &device.Transient{Err: fmt.Errorf("the plugin's answer to apply: %w", err)}
 	}
 	return decodeCommit(r.GetCommit()), nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	pb "github.com/sluice-gateway/sluice/plugins/sdk/adapterpb"
@@ -69,4 +70,39 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("what was decoded does not encode: %v", err)
 		}
 	})
+}
+
+// A message with a field of a later version is refused whole, at whatever depth it stands.
+func TestUnknownFieldsAreRefused(t *testing.T) {
+	t.Parallel()
+	later := protowire.AppendVarint(protowire.AppendTag(nil, 4711, protowire.VarintType), 1)
+	for name, spoil := range map[string]func(*pb.ApplyRequest) proto.Message{
+		"ApplyRequest": func(r *pb.ApplyRequest) proto.Message { return r },
+		"Target":       func(r *pb.ApplyRequest) proto.Message { return r.Target },
+		"Match":        func(r *pb.ApplyRequest) proto.Message { return r.Change.Steps[0].Filter.Entries[1].Match },
+		"Span": func(r *pb.ApplyRequest) proto.Message {
+			return r.Change.Steps[0].Filter.Entries[1].Match.Proto.Spans[0]
+		},
+		"Interfaces": func(r *pb.ApplyRequest) proto.Message { return r.Change.Desired.Attached["sluice-v4"] },
+	} {
+		r := &pb.ApplyRequest{Target: &pb.Target{Name: "r1"}, Change: &pb.Change{
+			Steps:   []*pb.Step{{Filter: &pb.Filter{Entries: []*pb.Entry{{}, {Match: &pb.Match{Proto: &pb.Values{Spans: []*pb.Span{{Lo: 6, Hi: 6}}}}}}}}},
+			Desired: &pb.State{Attached: map[string]*pb.Interfaces{"sluice-v4": {Names: []string{"a"}}}},
+		}}
+		if err := understood(r); err != nil {
+			t.Fatal(err)
+		}
+		spoil(r).ProtoReflect().SetUnknown(later)
+		b, err := proto.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got pb.ApplyRequest
+		if err := proto.Unmarshal(b, &got); err != nil {
+			t.Fatal(err)
+		}
+		if err := understood(&got); err == nil || !strings.HasPrefix(err.Error(), name+" holds") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/sluice-gateway/sluice/core/device"
 	pb "github.com/sluice-gateway/sluice/plugins/sdk/adapterpb"
@@ -23,7 +24,7 @@ const Version = 1
 const MaxMessage = 256 << 20
 
 // ServerOptions are what a gRPC server of the boundary needs: message limits, and a guard that turns a panic in one call into an error of that
-// call, so that what one device sent cannot end the calls for all the others.
+// call, so that what one device sent cannot end the calls for all the others. It refuses requests that hold what this version does not know.
 func ServerOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(MaxMessage), grpc.UnaryInterceptor(guard)}
 }
@@ -36,6 +37,11 @@ func guard(ctx context.Context, req any, info *grpc.UnaryServerInfo, handle grpc
 			reply, err = nil, status.Errorf(codes.Internal, "the adapter panicked (%T); its log has the place", p)
 		}
 	}()
+	if m, ok := req.(proto.Message); ok {
+		if err := understood(m); err != nil {
+			return nil, malformed(err)
+		}
+	}
 	return handle(ctx, req)
 }
 

@@ -8,7 +8,10 @@
 //
 // sluice starts the plugin as a process of its own (hashicorp/go-plugin, gRPC over a local socket, mutual TLS) and calls this service.
 // Every call carries everything it needs: a plugin keeps nothing between calls that it could not lose. Deadlines and cancellation
-// travel with the call, as gRPC does it. A field that a reader does not know is ignored only where this file says so; fields are added, never reused.
+// travel with the call, as gRPC does it. A message with a field that its reader does not know is refused whole, on both sides and at any depth: what would be passed over
+// may be a condition, and an entry without it matches more. Fields are added in a new version, and never reused.
+//
+// Addresses and prefixes are text ("192.0.2.0/24"), durations are nanoseconds, times are nanoseconds since 1970 (UTC).
 
 package adapterpb
 
@@ -32,8 +35,8 @@ type Op int32
 
 const (
 	Op_OP_UNSPECIFIED Op = 0 // an error
-	Op_OP_ADD         Op = 1
-	Op_OP_REPLACE     Op = 2
+	Op_OP_ADD         Op = 1 // the filter is not there yet
+	Op_OP_REPLACE     Op = 2 // it is there, and comes to be as said
 	Op_OP_REMOVE      Op = 3 // needs the name of the filter only
 )
 
@@ -195,6 +198,7 @@ func (RedirectForm) EnumDescriptor() ([]byte, []int) {
 	return file_adapter_proto_rawDescGZIP(), []int{2}
 }
 
+// InfoRequest asks for nothing in particular.
 type InfoRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -231,6 +235,7 @@ func (*InfoRequest) Descriptor() ([]byte, []int) {
 	return file_adapter_proto_rawDescGZIP(), []int{0}
 }
 
+// InfoReply describes an adapter.
 type InfoReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`                 // word for the adapter: "junos"
@@ -307,10 +312,11 @@ func (x *InfoReply) GetCounters() bool {
 	return false
 }
 
+// ReadRequest asks what a device holds of ours.
 type ReadRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Target        *Target                `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
-	Names         []string               `protobuf:"bytes,2,rep,name=names,proto3" json:"names,omitempty"` // names of filters; none means all of ours
+	Target        *Target                `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"` // the device
+	Names         []string               `protobuf:"bytes,2,rep,name=names,proto3" json:"names,omitempty"`   // names of filters; none means all of ours
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -359,9 +365,10 @@ func (x *ReadRequest) GetNames() []string {
 	return nil
 }
 
+// ReadReply is what the device holds.
 type ReadReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	State         *State                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
+	State         *State                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"` // the filters asked for; those that are not there are left out, which is no error
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -403,10 +410,11 @@ func (x *ReadReply) GetState() *State {
 	return nil
 }
 
+// RenderRequest asks what Apply would send. The device need not be reachable.
 type RenderRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Target        *Target                `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
-	Change        *Change                `protobuf:"bytes,2,opt,name=change,proto3" json:"change,omitempty"`
+	Target        *Target                `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"` // the device
+	Change        *Change                `protobuf:"bytes,2,opt,name=change,proto3" json:"change,omitempty"` // what would be made
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -455,9 +463,10 @@ func (x *RenderRequest) GetChange() *Change {
 	return nil
 }
 
+// RenderReply is the same, octet by octet, for the same request.
 type RenderReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Payload       []byte                 `protobuf:"bytes,1,opt,name=payload,proto3" json:"payload,omitempty"`
+	Payload       []byte                 `protobuf:"bytes,1,opt,name=payload,proto3" json:"payload,omitempty"` // in the language of the device, for people to read; the names of the filters stand in it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -499,10 +508,11 @@ func (x *RenderReply) GetPayload() []byte {
 	return nil
 }
 
+// ApplyRequest makes a change.
 type ApplyRequest struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
-	Target          *Target                `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
-	Change          *Change                `protobuf:"bytes,2,opt,name=change,proto3" json:"change,omitempty"`
+	Target          *Target                `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`                                           // the device
+	Change          *Change                `protobuf:"bytes,2,opt,name=change,proto3" json:"change,omitempty"`                                           // computed from what Read last returned; if the device holds something else by now, the call fails as Drifted
 	UndoNanoseconds int64                  `protobuf:"varint,3,opt,name=undo_nanoseconds,json=undoNanoseconds,proto3" json:"undo_nanoseconds,omitempty"` // how long the device waits for Confirm; above 0
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -559,9 +569,10 @@ func (x *ApplyRequest) GetUndoNanoseconds() int64 {
 	return 0
 }
 
+// ApplyReply says how the change is confirmed.
 type ApplyReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Commit        *Commit                `protobuf:"bytes,1,opt,name=commit,proto3" json:"commit,omitempty"`
+	Commit        *Commit                `protobuf:"bytes,1,opt,name=commit,proto3" json:"commit,omitempty"` // with a token and a deadline, or confirmed
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -603,10 +614,11 @@ func (x *ApplyReply) GetCommit() *Commit {
 	return nil
 }
 
+// ConfirmRequest makes a change stay.
 type ConfirmRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Target        *Target                `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
-	Commit        *Commit                `protobuf:"bytes,2,opt,name=commit,proto3" json:"commit,omitempty"`
+	Target        *Target                `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"` // the device
+	Commit        *Commit                `protobuf:"bytes,2,opt,name=commit,proto3" json:"commit,omitempty"` // as Apply returned it. One that is no longer pending is an error
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -655,6 +667,7 @@ func (x *ConfirmRequest) GetCommit() *Commit {
 	return nil
 }
 
+// ConfirmReply says that the change stays.
 type ConfirmReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -691,10 +704,11 @@ func (*ConfirmReply) Descriptor() ([]byte, []int) {
 	return file_adapter_proto_rawDescGZIP(), []int{9}
 }
 
+// CancelRequest undoes a change.
 type CancelRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Target        *Target                `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
-	Commit        *Commit                `protobuf:"bytes,2,opt,name=commit,proto3" json:"commit,omitempty"`
+	Target        *Target                `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"` // the device
+	Commit        *Commit                `protobuf:"bytes,2,opt,name=commit,proto3" json:"commit,omitempty"` // as Apply returned it. One that is no longer pending needs no cancelling, which is no error
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -743,6 +757,7 @@ func (x *CancelRequest) GetCommit() *Commit {
 	return nil
 }
 
+// CancelReply says that the change is undone.
 type CancelReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -779,9 +794,10 @@ func (*CancelReply) Descriptor() ([]byte, []int) {
 	return file_adapter_proto_rawDescGZIP(), []int{11}
 }
 
+// CountersRequest asks what entries have matched.
 type CountersRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Target        *Target                `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
+	Target        *Target                `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"` // the device
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -823,9 +839,10 @@ func (x *CountersRequest) GetTarget() *Target {
 	return nil
 }
 
+// CountersReply has a counter for each entry that has one.
 type CountersReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	ByEntry       map[string]*Counter    `protobuf:"bytes,1,rep,name=by_entry,json=byEntry,proto3" json:"by_entry,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // by name of the entry
+	ByEntry       map[string]*Counter    `protobuf:"bytes,1,rep,name=by_entry,json=byEntry,proto3" json:"by_entry,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // by name of the entry; entries that the device does not count are left out
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -870,8 +887,8 @@ func (x *CountersReply) GetByEntry() map[string]*Counter {
 // Counter counts what an entry matched since the device last cleared it.
 type Counter struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Packets       uint64                 `protobuf:"varint,1,opt,name=packets,proto3" json:"packets,omitempty"`
-	Bytes         uint64                 `protobuf:"varint,2,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	Packets       uint64                 `protobuf:"varint,1,opt,name=packets,proto3" json:"packets,omitempty"` // since then
+	Bytes         uint64                 `protobuf:"varint,2,opt,name=bytes,proto3" json:"bytes,omitempty"`     // since then; 0 where the device counts packets alone
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -924,9 +941,9 @@ func (x *Counter) GetBytes() uint64 {
 // into an error, never stores them.
 type Target struct {
 	state                 protoimpl.MessageState `protogen:"open.v1"`
-	Name                  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`       // the device's name in the configuration
-	Address               string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"` // host:port
-	Username              string                 `protobuf:"bytes,3,opt,name=username,proto3" json:"username,omitempty"`
+	Name                  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`                                                                                  // the device's name in the configuration
+	Address               string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`                                                                            // host:port
+	Username              string                 `protobuf:"bytes,3,opt,name=username,proto3" json:"username,omitempty"`                                                                          // to log in with; empty: none
 	Password              string                 `protobuf:"bytes,4,opt,name=password,proto3" json:"password,omitempty"`                                                                          // secret
 	PrivateKey            string                 `protobuf:"bytes,5,opt,name=private_key,json=privateKey,proto3" json:"private_key,omitempty"`                                                    // secret; PEM
 	KnownHosts            string                 `protobuf:"bytes,6,opt,name=known_hosts,json=knownHosts,proto3" json:"known_hosts,omitempty"`                                                    // path of a file in OpenSSH's form
@@ -1115,6 +1132,7 @@ func (x *State) GetMisplaced() map[string]*Interfaces {
 	return nil
 }
 
+// Interfaces are places where a filter stands.
 type Interfaces struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Names         []string               `protobuf:"bytes,1,rep,name=names,proto3" json:"names,omitempty"` // as the device writes them
@@ -1159,11 +1177,12 @@ func (x *Interfaces) GetNames() []string {
 	return nil
 }
 
+// Step is one change of one filter.
 type Step struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Op            Op                     `protobuf:"varint,1,opt,name=op,proto3,enum=sluice.adapter.v1.Op" json:"op,omitempty"`
-	Filter        *Filter                `protobuf:"bytes,2,opt,name=filter,proto3" json:"filter,omitempty"`
-	Why           string                 `protobuf:"bytes,3,opt,name=why,proto3" json:"why,omitempty"` // for people
+	Op            Op                     `protobuf:"varint,1,opt,name=op,proto3,enum=sluice.adapter.v1.Op" json:"op,omitempty"` // what happens to it
+	Filter        *Filter                `protobuf:"bytes,2,opt,name=filter,proto3" json:"filter,omitempty"`                    // as it is to be
+	Why           string                 `protobuf:"bytes,3,opt,name=why,proto3" json:"why,omitempty"`                          // for people
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1222,7 +1241,7 @@ func (x *Step) GetWhy() string {
 // Change is the ordered difference from what the device holds to what it should hold.
 type Change struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Steps         []*Step                `protobuf:"bytes,1,rep,name=steps,proto3" json:"steps,omitempty"`
+	Steps         []*Step                `protobuf:"bytes,1,rep,name=steps,proto3" json:"steps,omitempty"`     // in the order in which no packet fares worse than in the worse of the two states; made in one transaction where the device has one
 	Desired       *State                 `protobuf:"bytes,2,opt,name=desired,proto3" json:"desired,omitempty"` // what Read must show afterwards
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1340,8 +1359,8 @@ type Filter struct {
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`           // begins with "sluice-"
 	Version       uint32                 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`    // 4 or 6
 	Placement     string                 `protobuf:"bytes,3,opt,name=placement,proto3" json:"placement,omitempty"` // "alone" or "before"
-	Entries       []*Entry               `protobuf:"bytes,4,rep,name=entries,proto3" json:"entries,omitempty"`
-	Policers      []*Policer             `protobuf:"bytes,5,rep,name=policers,proto3" json:"policers,omitempty"`
+	Entries       []*Entry               `protobuf:"bytes,4,rep,name=entries,proto3" json:"entries,omitempty"`     // the first that matches decides, unless it says continue
+	Policers      []*Policer             `protobuf:"bytes,5,rep,name=policers,proto3" json:"policers,omitempty"`   // those that entries name
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1492,19 +1511,19 @@ func (x *Entry) GetCounter() string {
 // filter: leaving a condition out makes the filter wider.
 type Match struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Dst           string                 `protobuf:"bytes,1,opt,name=dst,proto3" json:"dst,omitempty"` // prefix, "192.0.2.0/24"; empty: no condition
-	Src           string                 `protobuf:"bytes,2,opt,name=src,proto3" json:"src,omitempty"`
-	Proto         *Values                `protobuf:"bytes,3,opt,name=proto,proto3" json:"proto,omitempty"` // IPv4 protocol, or IPv6 upper-layer protocol
-	Port          *Values                `protobuf:"bytes,4,opt,name=port,proto3" json:"port,omitempty"`   // source or destination port
-	DstPort       *Values                `protobuf:"bytes,5,opt,name=dst_port,json=dstPort,proto3" json:"dst_port,omitempty"`
-	SrcPort       *Values                `protobuf:"bytes,6,opt,name=src_port,json=srcPort,proto3" json:"src_port,omitempty"`
-	IcmpType      *Values                `protobuf:"bytes,7,opt,name=icmp_type,json=icmpType,proto3" json:"icmp_type,omitempty"`
-	IcmpCode      *Values                `protobuf:"bytes,8,opt,name=icmp_code,json=icmpCode,proto3" json:"icmp_code,omitempty"`
-	Length        *Values                `protobuf:"bytes,9,opt,name=length,proto3" json:"length,omitempty"`         // octets of the whole packet, with the IP header
-	Dscp          *Values                `protobuf:"bytes,10,opt,name=dscp,proto3" json:"dscp,omitempty"`            // 0..63
-	Label         *Values                `protobuf:"bytes,11,opt,name=label,proto3" json:"label,omitempty"`          // IPv6 flow label
-	Flags         []*FlagTerm            `protobuf:"bytes,12,rep,name=flags,proto3" json:"flags,omitempty"`          // any of these; none: no condition
-	Fragments     uint32                 `protobuf:"varint,13,opt,name=fragments,proto3" json:"fragments,omitempty"` // set of states, bit i is: 0 whole, 1 first, 2 middle, 3 last, and 4 to 7 the same with DF set; 0: no condition
+	Dst           string                 `protobuf:"bytes,1,opt,name=dst,proto3" json:"dst,omitempty"`                           // prefix, "192.0.2.0/24"; empty: no condition
+	Src           string                 `protobuf:"bytes,2,opt,name=src,proto3" json:"src,omitempty"`                           // the same of the source address
+	Proto         *Values                `protobuf:"bytes,3,opt,name=proto,proto3" json:"proto,omitempty"`                       // IPv4 protocol, or IPv6 upper-layer protocol
+	Port          *Values                `protobuf:"bytes,4,opt,name=port,proto3" json:"port,omitempty"`                         // source or destination port
+	DstPort       *Values                `protobuf:"bytes,5,opt,name=dst_port,json=dstPort,proto3" json:"dst_port,omitempty"`    // destination port
+	SrcPort       *Values                `protobuf:"bytes,6,opt,name=src_port,json=srcPort,proto3" json:"src_port,omitempty"`    // source port
+	IcmpType      *Values                `protobuf:"bytes,7,opt,name=icmp_type,json=icmpType,proto3" json:"icmp_type,omitempty"` // of ICMP, or of ICMPv6 in an IPv6 filter
+	IcmpCode      *Values                `protobuf:"bytes,8,opt,name=icmp_code,json=icmpCode,proto3" json:"icmp_code,omitempty"` // the same
+	Length        *Values                `protobuf:"bytes,9,opt,name=length,proto3" json:"length,omitempty"`                     // octets of the whole packet, with the IP header
+	Dscp          *Values                `protobuf:"bytes,10,opt,name=dscp,proto3" json:"dscp,omitempty"`                        // 0..63
+	Label         *Values                `protobuf:"bytes,11,opt,name=label,proto3" json:"label,omitempty"`                      // IPv6 flow label
+	Flags         []*FlagTerm            `protobuf:"bytes,12,rep,name=flags,proto3" json:"flags,omitempty"`                      // any of these; none: no condition
+	Fragments     uint32                 `protobuf:"varint,13,opt,name=fragments,proto3" json:"fragments,omitempty"`             // set of states, bit i is: 0 whole, 1 first, 2 middle, 3 last, and 4 to 7 the same with DF set; 0: no condition
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1633,7 +1652,7 @@ func (x *Match) GetFragments() uint32 {
 // Values is a set of numbers: spans ascending, disjoint, never adjacent. Present without spans it is no number at all.
 type Values struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Spans         []*Span                `protobuf:"bytes,1,rep,name=spans,proto3" json:"spans,omitempty"`
+	Spans         []*Span                `protobuf:"bytes,1,rep,name=spans,proto3" json:"spans,omitempty"` // ascending, with at least one number between two of them
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1678,8 +1697,8 @@ func (x *Values) GetSpans() []*Span {
 // Span is the inclusive range lo..hi.
 type Span struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Lo            uint32                 `protobuf:"varint,1,opt,name=lo,proto3" json:"lo,omitempty"`
-	Hi            uint32                 `protobuf:"varint,2,opt,name=hi,proto3" json:"hi,omitempty"`
+	Lo            uint32                 `protobuf:"varint,1,opt,name=lo,proto3" json:"lo,omitempty"` // the first number
+	Hi            uint32                 `protobuf:"varint,2,opt,name=hi,proto3" json:"hi,omitempty"` // the last one, not below lo
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1731,8 +1750,8 @@ func (x *Span) GetHi() uint32 {
 // FlagTerm matches TCP flag words (12 bits, FIN is bit 0) with all bits of set and no bit of clear.
 type FlagTerm struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Set           uint32                 `protobuf:"varint,1,opt,name=set,proto3" json:"set,omitempty"`
-	Clear         uint32                 `protobuf:"varint,2,opt,name=clear,proto3" json:"clear,omitempty"`
+	Set           uint32                 `protobuf:"varint,1,opt,name=set,proto3" json:"set,omitempty"`     // bits that must be 1
+	Clear         uint32                 `protobuf:"varint,2,opt,name=clear,proto3" json:"clear,omitempty"` // bits that must be 0
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1784,11 +1803,11 @@ func (x *FlagTerm) GetClear() uint32 {
 // Do is what an entry does. An empty one accepts.
 type Do struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Discard       bool                   `protobuf:"varint,1,opt,name=discard,proto3" json:"discard,omitempty"`
-	Policer       string                 `protobuf:"bytes,2,opt,name=policer,proto3" json:"policer,omitempty"` // name of one of the filter's policers; entries with the same name share one bucket
-	Redirect      *Redirect              `protobuf:"bytes,3,opt,name=redirect,proto3" json:"redirect,omitempty"`
-	Mark          *uint32                `protobuf:"varint,4,opt,name=mark,proto3,oneof" json:"mark,omitempty"` // DSCP, 0..63
-	Sample        bool                   `protobuf:"varint,5,opt,name=sample,proto3" json:"sample,omitempty"`
+	Discard       bool                   `protobuf:"varint,1,opt,name=discard,proto3" json:"discard,omitempty"`   // the packet goes no further
+	Policer       string                 `protobuf:"bytes,2,opt,name=policer,proto3" json:"policer,omitempty"`    // name of one of the filter's policers; entries with the same name share one bucket
+	Redirect      *Redirect              `protobuf:"bytes,3,opt,name=redirect,proto3" json:"redirect,omitempty"`  // where the packet goes instead
+	Mark          *uint32                `protobuf:"varint,4,opt,name=mark,proto3,oneof" json:"mark,omitempty"`   // DSCP, 0..63
+	Sample        bool                   `protobuf:"varint,5,opt,name=sample,proto3" json:"sample,omitempty"`     // a sample of the packets is reported
 	Continue      bool                   `protobuf:"varint,6,opt,name=continue,proto3" json:"continue,omitempty"` // later entries are looked at as well
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1869,8 +1888,8 @@ func (x *Do) GetContinue() bool {
 // Policer is a rate limiter. Entries that name it share one bucket.
 type Policer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Rate          *Rate                  `protobuf:"bytes,2,opt,name=rate,proto3" json:"rate,omitempty"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`    // begins with "sluice-", unique on the device
+	Rate          *Rate                  `protobuf:"bytes,2,opt,name=rate,proto3" json:"rate,omitempty"`    // what passes; what is above it is discarded
 	Burst         uint64                 `protobuf:"varint,3,opt,name=burst,proto3" json:"burst,omitempty"` // bytes, or packets when the rate counts packets
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1927,11 +1946,12 @@ func (x *Policer) GetBurst() uint64 {
 	return 0
 }
 
+// Rate is how much passes.
 type Rate struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Amount        float32                `protobuf:"fixed32,1,opt,name=amount,proto3" json:"amount,omitempty"` // never negative, NaN or infinite
-	Unit          Unit                   `protobuf:"varint,2,opt,name=unit,proto3,enum=sluice.adapter.v1.Unit" json:"unit,omitempty"`
-	As            uint32                 `protobuf:"varint,3,opt,name=as,proto3" json:"as,omitempty"` // informational, 16 bits (RFC 8955 section 7.1)
+	Amount        float32                `protobuf:"fixed32,1,opt,name=amount,proto3" json:"amount,omitempty"`                        // never negative, NaN or infinite
+	Unit          Unit                   `protobuf:"varint,2,opt,name=unit,proto3,enum=sluice.adapter.v1.Unit" json:"unit,omitempty"` // of amount
+	As            uint32                 `protobuf:"varint,3,opt,name=as,proto3" json:"as,omitempty"`                                 // informational, 16 bits (RFC 8955 section 7.1)
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1990,11 +2010,11 @@ func (x *Rate) GetAs() uint32 {
 // Redirect sends packets into the VRF that imports a route target, or to a next hop.
 type Redirect struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Form          RedirectForm           `protobuf:"varint,1,opt,name=form,proto3,enum=sluice.adapter.v1.RedirectForm" json:"form,omitempty"`
-	Global        uint32                 `protobuf:"varint,2,opt,name=global,proto3" json:"global,omitempty"` // AS number
-	Addr          string                 `protobuf:"bytes,3,opt,name=addr,proto3" json:"addr,omitempty"`      // address of a route target, or the next hop; empty: none
-	Local         uint32                 `protobuf:"varint,4,opt,name=local,proto3" json:"local,omitempty"`   // local administrator of a route target
-	Copy          bool                   `protobuf:"varint,5,opt,name=copy,proto3" json:"copy,omitempty"`     // the original goes on, a copy is redirected
+	Form          RedirectForm           `protobuf:"varint,1,opt,name=form,proto3,enum=sluice.adapter.v1.RedirectForm" json:"form,omitempty"` // what kind of redirect
+	Global        uint32                 `protobuf:"varint,2,opt,name=global,proto3" json:"global,omitempty"`                                 // AS number
+	Addr          string                 `protobuf:"bytes,3,opt,name=addr,proto3" json:"addr,omitempty"`                                      // address of a route target, or the next hop; empty: none
+	Local         uint32                 `protobuf:"varint,4,opt,name=local,proto3" json:"local,omitempty"`                                   // local administrator of a route target
+	Copy          bool                   `protobuf:"varint,5,opt,name=copy,proto3" json:"copy,omitempty"`                                     // the original goes on, a copy is redirected
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2064,7 +2084,8 @@ func (x *Redirect) GetCopy() bool {
 	return false
 }
 
-// Failure says what kind an error is, so that sluice knows what to do next.
+// Failure says what kind an error is, so that sluice knows what to do next. It travels among the details of the status (google.rpc.Status in the trailer
+// grpc-status-details-bin).
 type Failure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Kind:
@@ -2146,15 +2167,15 @@ type isFailure_Kind interface {
 }
 
 type Failure_Transient struct {
-	Transient *Transient `protobuf:"bytes,1,opt,name=transient,proto3,oneof"`
+	Transient *Transient `protobuf:"bytes,1,opt,name=transient,proto3,oneof"` // with status UNAVAILABLE
 }
 
 type Failure_Refused struct {
-	Refused *Refused `protobuf:"bytes,2,opt,name=refused,proto3,oneof"`
+	Refused *Refused `protobuf:"bytes,2,opt,name=refused,proto3,oneof"` // with status FAILED_PRECONDITION
 }
 
 type Failure_Drifted struct {
-	Drifted *Drifted `protobuf:"bytes,3,opt,name=drifted,proto3,oneof"`
+	Drifted *Drifted `protobuf:"bytes,3,opt,name=drifted,proto3,oneof"` // with status ABORTED
 }
 
 func (*Failure_Transient) isFailure_Kind() {}
@@ -2166,7 +2187,7 @@ func (*Failure_Drifted) isFailure_Kind() {}
 // Transient goes away by itself: a time-out, a lock held by somebody else. sluice backs off and tries again.
 type Transient struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`            // what happened, for people; no secret of the target in it
 	Unchanged     bool                   `protobuf:"varint,2,opt,name=unchanged,proto3" json:"unchanged,omitempty"` // of an Apply: nothing was committed, the device is certain to be as it was. Not set, a commit may be in flight
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2219,7 +2240,7 @@ func (x *Transient) GetUnchanged() bool {
 // Refused is the router's own refusal, in its words. sluice stops until the desired state changes, and shows the words.
 type Refused struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Words         string                 `protobuf:"bytes,1,opt,name=words,proto3" json:"words,omitempty"`
+	Words         string                 `protobuf:"bytes,1,opt,name=words,proto3" json:"words,omitempty"` // as the device said them, up to 32 KiB; no secret of the target in it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2264,7 +2285,7 @@ func (x *Refused) GetWords() string {
 // Drifted means that somebody else changed our objects. sluice reads and plans again.
 type Drifted struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	What          string                 `protobuf:"bytes,1,opt,name=what,proto3" json:"what,omitempty"`
+	What          string                 `protobuf:"bytes,1,opt,name=what,proto3" json:"what,omitempty"`  // which object, and what is different
 	Gone          bool                   `protobuf:"varint,2,opt,name=gone,proto3" json:"gone,omitempty"` // an object of ours or its attachment was removed or deactivated: sluice freezes the device
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -8,7 +8,10 @@
 //
 // sluice starts the plugin as a process of its own (hashicorp/go-plugin, gRPC over a local socket, mutual TLS) and calls this service.
 // Every call carries everything it needs: a plugin keeps nothing between calls that it could not lose. Deadlines and cancellation
-// travel with the call, as gRPC does it. A field that a reader does not know is ignored only where this file says so; fields are added, never reused.
+// travel with the call, as gRPC does it. A message with a field that its reader does not know is refused whole, on both sides and at any depth: what would be passed over
+// may be a condition, and an entry without it matches more. Fields are added in a new version, and never reused.
+//
+// Addresses and prefixes are text ("192.0.2.0/24"), durations are nanoseconds, times are nanoseconds since 1970 (UTC).
 
 package adapterpb
 

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sluice-gateway/sluice/adapters/gnmi"
+	"github.com/sluice-gateway/sluice/adapters/host"
+	"github.com/sluice-gateway/sluice/adapters/netconf"
+	"github.com/sluice-gateway/sluice/core/config"
+	"github.com/sluice-gateway/sluice/core/device"
+)
+
+// hostPlugin is a plugin of the configuration as the host runs it.
+func hostPlugin(p config.Plugin) host.Plugin {
+	out := host.Plugin{Name: p.Name, Path: p.File, Unlocked: p.Unlocked, Start: p.Start, Memory: p.Memory}
+	if p.Unlocked {
+		return out
+	}
+	sum := p.Pins[p.File]
+	out.SHA256, out.With = hex.EncodeToString(sum[:]), map[string][sha256.Size]byte{}
+	for _, f := range p.With {
+		out.With[f] = p.Pins[f]
+	}
+	return out
+}
+
+// openPlugins names the plugins that devices use: those of the configuration, and those that this very binary ships.
+func (g *gateway) openPlugins(context.Context) error {
+	var plugins []host.Plugin
+	named := map[string]bool{}
+	for _, p := range g.cfg.Plugins {
+		named[p.Name] = true
+		plugins = append(plugins, hostPlugin(p))
+	}
+	shipped := shippedPlugins()
+	for _, d := range g.cfg.Devices {
+		if d.Filter == nil || named[d.Filter.Adapter] {
+			continue
+		}
+		if shipped[d.Filter.Adapter] == nil {
+			return fmt.Errorf("device %s: no adapter %q: it is neither shipped nor among plugins in the configuration", d.Name, d.Filter.Adapter)
+		}
+		named[d.Filter.Adapter] = true
+		plugins = append(plugins, host.Plugin{Name: d.Filter.Adapter})
+	}
+	var err error
+	g.plugins, err = host.New(host.Options{Logger: g.log}, plugins...)
+	return err
+}
+
+// windowOf returns how a shipped adapter answers how long its devices wait for a confirmation; nil: it works on the host that it runs on.
+func windowOf(adapter string) func(device.Target, time.Duration) (time.Duration, error) {
+	switch adapter {
+	case "nftables":
+		return nil
+	case "openconfig":
+		return gnmi.Window
+	}
+	return netconf.Window // all others
+}
+
+// shipped says whether the adapter of that name is our own, and not one of the configuration.
+func (g *gateway) shipped(adapter string) bool {
+	theirs := slices.ContainsFunc(g.cfg.Plugins, func(p config.Plugin) bool { return p.Name == adapter })
+	return !theirs && shippedPlugins()[adapter] != nil
+}
+
+// upgradePlugins puts plugins whose files were pinned anew in the place of those that run. What cannot be upgraded goes on as it is.
+func (g *gateway) upgradePlugins(ctx context.Context) {
+	if g.again == nil {
+		return
+	}
+	plugins, err := g.again()
+	if err != nil {
+		g.log.Error("plugins stay as they are, since the configuration is not right any more", "error", err)
+		return
+	}
+	for _, p := range plugins {
+		if !slices.Contains(g.plugins.Names(), p.Name) {
+			continue
+		}
+		err := host.Verify(hostPlugin(p)) // also of one that is to go on as it is: at its next start it would not
+		if err == nil {
+			err = g.plugins.Upgrade(ctx, hostPlugin(p))
+		}
+		if err != nil && ctx.Err() == nil {
+			g.log.Error("not upgraded", "plugin", p.Name, "error", err)
+		}
+	}
+}
