@@ -54,7 +54,10 @@ var arrows = map[string][]string{
 	"adapters/slx":                 {"core/filter"},
 	"adapters/sros":                {"core/filter"},
 	"adapters/vrp":                 {"core/filter"},
-	"adapters/netconf":             {"core/device"},
+	"adapters/cli":                 {"core/device", "adapters/internal/sshclient"},
+	"adapters/cli/clitest":         {"adapters/netconf/netconftest"}, // its clock
+	"adapters/internal/sshclient":  {"core/device"},
+	"adapters/netconf":             {"core/device", "adapters/internal/sshclient"},
 	"adapters/gnmi":                {"core/device"},
 	"adapters/hostkey":             {},
 	"adapters/nftables":            {"core/filter"},
@@ -69,6 +72,8 @@ var arrows = map[string][]string{
 	"adapters/adaptertest":         {"core/device", "core/table"},
 	"adapters/dialecttest":         {"core/plan", "profiles"},
 	"plugins/junos":                {"adapters/junos", "adapters/netconf", "plugins/sdk"},
+	"plugins/eos":                  {"adapters/cli", "adapters/eos", "plugins/sdk"},
+	"plugins/eosacl":               {"adapters/cli", "adapters/eosacl", "plugins/sdk"},
 	"plugins/iosxe":                {"adapters/iosxe", "adapters/netconf", "plugins/sdk"},
 	"plugins/iosxr":                {"adapters/iosxr", "adapters/netconf", "plugins/sdk"},
 	"plugins/openconfig":           {"adapters/gnmi", "adapters/openconfig", "plugins/sdk"},
@@ -109,6 +114,7 @@ func TestForeignTypesStopAtOnePackage(t *testing.T) {
 	meets := map[string][]string{
 		"github.com/osrg/gobgp/":           {"adapters/bgp"},
 		"github.com/Juniper/go-netconf/":   {"adapters/netconf"},
+		"github.com/scrapli/scrapligo/":    {"adapters/cli"},
 		"github.com/openconfig/":           {"adapters/gnmi", "integration/gnmi"},
 		"github.com/hashicorp/go-plugin":   {"plugins/sdk", "adapters/host"},
 		"go.etcd.io/bbolt":                 {"core/store"},

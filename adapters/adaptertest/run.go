@@ -48,6 +48,8 @@ type Faults struct {
 	NoUndo bool
 	// Plain: the language has no policers, an entry takes one number or range of each condition, and it names both prefixes.
 	Plain bool
+	// Form returns an entry as it reads back from the language, where that is another one that means the same; nil: it is the same.
+	Form func(filter.Entry) filter.Entry
 	// Expire lets the confirm window of the last change pass.
 	Expire func(t *testing.T)
 }

@@ -52,6 +52,20 @@ var listWords = map[packet.Version]string{packet.IPv4: "ip access-list", packet.
 // countersWord has every line of a list count (Arista AVD, ip-access-lists.cfg).
 const countersWord = "counters per-entry"
 
+// Commands returns what is typed in a configuration session to lead from the lists in have to those in want, both complete; nil when there is nothing to do. Of a list that is in both
+// only the lines that differ are typed. `no NUMBER` removes a line, and `exit` takes over what was typed in a list (ansible-collections/arista.eos, eos_acls, tested with EOS 4.24.6F).
+func (Dialect) Commands(have, want []filter.Filter) ([]string, error) {
+	var out []string
+	for _, v := range []packet.Version{packet.IPv4, packet.IPv6} {
+		some, err := ciscoacl.Commands(language{}, ciscoacl.Terminal{Open: listWords[v], Every: []string{countersWord}, Leave: "exit"}, v, have, want)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, some...)
+	}
+	return out, nil
+}
+
 // attach returns what an operator types once. Ethernet1 stands for the interface.
 func attach(f filter.Filter) []string {
 	family, _, _ := strings.Cut(listWords[f.Version], " ")

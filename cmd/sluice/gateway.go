@@ -16,6 +16,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/adapters/bgp"
 	"github.com/sluice-gateway/sluice/adapters/bgp/session"
+	"github.com/sluice-gateway/sluice/adapters/cli"
 	"github.com/sluice-gateway/sluice/adapters/feed"
 	"github.com/sluice-gateway/sluice/adapters/gnmi"
 	"github.com/sluice-gateway/sluice/adapters/host"
@@ -311,6 +312,8 @@ func windowOf(adapter string) func(device.Target, time.Duration) (time.Duration,
 	switch adapter {
 	case "nftables":
 		return nil
+	case "eos", "eos-acl":
+		return cli.Window
 	case "openconfig":
 		return gnmi.Window
 	}

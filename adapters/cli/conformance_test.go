@@ -1,0 +1,128 @@
+package cli_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sluice-gateway/sluice/adapters/adaptertest"
+	"github.com/sluice-gateway/sluice/adapters/cli"
+	"github.com/sluice-gateway/sluice/adapters/cli/clitest"
+	"github.com/sluice-gateway/sluice/adapters/eos"
+	"github.com/sluice-gateway/sluice/adapters/eosacl"
+	"github.com/sluice-gateway/sluice/adapters/netconf/netconftest"
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/packet"
+	"github.com/sluice-gateway/sluice/plugins/sdk/sdktest"
+)
+
+// operators is what stands on the switch besides ours. No test may change it.
+const operators = `hostname leaf1
+!
+interface Ethernet1
+   description to the % world #
+   ip access-group EDGE-IN in
+!
+ip access-list EDGE-IN
+   10 permit ip any any
+!
+`
+
+func start(t *testing.T, opt clitest.Options) *clitest.Server {
+	t.Helper()
+	opt.Config = operators + opt.Config
+	s, err := clitest.Start(opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+func target(s *clitest.Server) device.Target {
+	return device.Target{Name: "leaf1", Address: s.Addr(), Username: s.Username(), Password: device.Secret(s.Password()), HostKey: s.HostKey(), Timeout: 20 * time.Second}
+}
+
+// lines is a dialect of EOS, with what another hand types.
+type lines struct {
+	cli.Dialect
+	dropEntry, dropFilter []string
+	form                  func(filter.Entry) filter.Entry
+	entries               int // of the big table
+}
+
+var dialects = map[string]lines{
+	"access lists": {
+		eosacl.Dialect{}, []string{"ip access-list sluice-v4", "no 10001001"}, []string{"no ip access-list sluice-v4"}, anySource, 1_000,
+	},
+	"traffic policies": { // which have seven lines for an entry
+		eos.Dialect{}, []string{"traffic-policies", "traffic-policy sluice-in", "no match r-0000000000000001 ipv4"}, []string{"traffic-policies", "no traffic-policy sluice-in"}, offsets, 200,
+	},
+}
+
+// anySource leaves a source out that is every address: it reads back like that.
+func anySource(e filter.Entry) filter.Entry {
+	if e.Match.Src.Bits() == 0 {
+		e.Match.Src = nil
+	}
+	return e
+}
+
+// offsets also says what a traffic policy says by its part for later fragments.
+func offsets(e filter.Entry) filter.Entry {
+	if e = anySource(e); e.Match.Transport() {
+		e.Match.Fragments = packet.OffsetZero
+	}
+	return e
+}
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	for name, d := range dialects {
+		for _, opt := range []clitest.Options{{}, {Slow: true}} {
+			t.Run(fmt.Sprintf("%s, slow %v", name, opt.Slow), func(t *testing.T) {
+				t.Parallel()
+				clock := &netconftest.ManualClock{}
+				opt.Clock = clock
+				s := start(t, opt)
+				s.Refuse("10.66.250.250", "% Error: the line is too clever")
+				adapter := func(t *testing.T) device.Adapter {
+					a := cli.New(d.Dialect, cli.Options{})
+					t.Cleanup(func() { _ = a.Close() })
+					return sdktest.Loopback(t, a)
+				}
+				outer, entries, before := t, d.entries, s.Running()
+				if opt.Slow {
+					entries = 20
+				}
+				adaptertest.Run(t, adapter(t), target(s), adaptertest.Faults{
+					Semantics: d.Semantics(), Plain: true, Form: d.form, Entries: entries,
+					Restart: func(*testing.T) device.Adapter {
+						s.DropSessions()
+						return adapter(outer)
+					},
+					Edit: func(t *testing.T, e adaptertest.Edit, _ string) {
+						typed := d.dropEntry
+						if e == adaptertest.DropFilter {
+							typed = d.dropFilter
+						}
+						if words := s.Edit(typed...); words != "" {
+							t.Fatal(words)
+						}
+					},
+					LoseAnswer: func(*testing.T) { s.Fail("commit timer", clitest.Fault{DropAfter: true}) },
+					Refused:    adaptertest.PlainEntry(d.Semantics(), 250<<8|250), Words: "the line is too clever",
+					Expire: func(*testing.T) { clock.Advance(2 * time.Minute) },
+				})
+				if got := s.Running(); got != before {
+					t.Errorf("the operator's configuration is not what it was:\n%.2000s\nwant\n%s", got, before)
+				}
+				if left := s.Sessions(); len(left) > 0 {
+					t.Errorf("configuration sessions are left behind: %s", strings.Join(left, " "))
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,39 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/sluice-gateway/sluice/core/device"
+)
+
+// details are a device's options, parsed.
+type details struct {
+	agent string // socket of an SSH agent
+	save  bool   // make what is confirmed outlive a reboot
+}
+
+func readDetails(t device.Target) (d details, err error) {
+	for name, value := range t.Options {
+		switch name {
+		case "agent":
+			d.agent = value
+		case "save":
+			d.save, err = strconv.ParseBool(value)
+		default:
+			err = errors.New("there is no such option; there are agent and save")
+		}
+		if err != nil {
+			return d, fmt.Errorf("device %s, option %s: %w", t.Name, name, err)
+		}
+	}
+	return d, nil
+}
+
+// Window returns how long the device waits for a confirmation when Apply is asked for undo: whole seconds. The error is about an option of t that this adapter does not have.
+func Window(t device.Target, undo time.Duration) (time.Duration, error) {
+	_, err := readDetails(t)
+	return window(undo), err
+}
