@@ -26,6 +26,7 @@ type Dialect interface {
 
 // Options are an adapter's own. The zero value is right for production. What differs from device to device is in Target.Options, see the package's page.
 type Options struct {
+	Platform    Platform      // zero: the one known for the dialect
 	Logger      *slog.Logger  // nil: slog.Default, as it is when something is logged
 	IdleTimeout time.Duration // after which an unused session is closed; 0: 5 min
 }
@@ -33,7 +34,7 @@ type Options struct {
 // Adapter is a device.Adapter for terminals. Close it to end its sessions.
 type Adapter struct {
 	dialect  Dialect
-	platform platform
+	platform Platform
 	opt      Options
 
 	mu    sync.Mutex
@@ -42,14 +43,13 @@ type Adapter struct {
 
 var _ device.Adapter = (*Adapter)(nil)
 
-// New returns the adapter that types d. It panics if no system is known that speaks d: that is for whoever writes the program to know.
+// New returns the adapter that types d.
 func New(d Dialect, opt Options) *Adapter {
-	p, known := platforms[d.Name()]
-	if !known {
-		panic("cli: no platform for the dialect " + d.Name())
+	if opt.Platform.System == "" {
+		opt.Platform = platforms[d.Name()]
 	}
 	opt.IdleTimeout = cmp.Or(opt.IdleTimeout, 5*time.Minute)
-	return &Adapter{dialect: d, platform: p, opt: opt, lines: map[string]*line{}}
+	return &Adapter{dialect: d, platform: opt.Platform, opt: opt, lines: map[string]*line{}}
 }
 
 // log returns the logger. In a plugin the default becomes the host's log only after the adapter was made.
@@ -67,6 +67,7 @@ func (a *Adapter) Close() error {
 				l.idle.Stop()
 			}
 			l.hangUp()
+			l.letGo(errors.New("closed"))
 		})
 	}
 	return nil
@@ -91,7 +92,7 @@ func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (d
 	defer a.release(l)
 	var filters []filter.Filter
 	_, err = a.first(ctx, l, d, func(s *shell) error {
-		filters, err = a.holdings(ctx, s, a.platform.show)
+		filters, err = a.running(ctx, s)
 		return err
 	})
 	if err != nil {
@@ -106,14 +107,27 @@ func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (d
 	return out, nil
 }
 
-// holdings returns our filters in the configuration that a command prints.
-func (a *Adapter) holdings(ctx context.Context, s *shell, command string) ([]filter.Filter, error) {
-	text, err := s.ask(ctx, command)
+// running returns our filters in the running configuration.
+func (a *Adapter) running(ctx context.Context, s *shell) ([]filter.Filter, error) {
+	text, err := a.look(ctx, s, a.platform.Show)
 	if err != nil {
 		return nil, err
 	}
-	if strings.TrimSpace(lastLine(text)) != a.platform.end {
-		err := &device.Transient{Err: fmt.Errorf("%s: the configuration does not end in %q, so it was not printed whole", quote(command), a.platform.end)}
+	return a.whole(s, a.platform.Show, text)
+}
+
+// look types a command wherever the session is.
+func (a *Adapter) look(ctx context.Context, s *shell, command string) (string, error) {
+	if s.prompt == a.platform.Exec {
+		return s.ask(ctx, command)
+	}
+	return s.inside(ctx, a.platform.Inside+command)
+}
+
+// whole returns our filters in the configuration that a command printed.
+func (a *Adapter) whole(s *shell, command, text string) ([]filter.Filter, error) {
+	if strings.TrimSpace(lastLine(text)) != a.platform.End {
+		err := &device.Transient{Err: fmt.Errorf("%s: the configuration does not end in %q, so it was not printed whole", quote(command), a.platform.End)}
 		s.kill(err)
 		return nil, err
 	}

@@ -12,7 +12,8 @@ import (
 	"github.com/sluice-gateway/sluice/core/filter"
 )
 
-// Apply makes c in a configuration session, proves what the session would lead to, and commits it with a timer: the device undoes it after undo, in whole seconds, unless Confirm comes.
+// Apply makes c in a configuration session, proves what the session would lead to, and commits it with a timer: the device undoes it after undo, in whole units of its system, unless Confirm
+// comes.
 func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, undo time.Duration) (device.Commit, error) {
 	d, err := readDetails(t)
 	if err != nil {
@@ -29,6 +30,9 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 		return device.Commit{}, unchanged(err)
 	}
 	defer a.release(l)
+	if l.held != nil {
+		return device.Commit{}, unchanged(&device.Transient{Err: fmt.Errorf("an earlier change waits for its confirmation until %s", l.held.deadline.Format(time.TimeOnly))})
+	}
 	s, err := a.first(ctx, l, d, func(s *shell) error { return a.clear(ctx, s) })
 	if err != nil {
 		return device.Commit{}, unchanged(err)
@@ -39,37 +43,43 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 		a.abandon(s, name)
 		return device.Commit{Confirmed: err == nil}, unchanged(err)
 	}
-	return a.commit(ctx, s, c, name, undo)
+	return a.commit(ctx, l, s, c, name, undo)
 }
 
 // clear makes sure that nobody's change waits for its confirmation, and removes the sessions of ours that a cut left behind.
 func (a *Adapter) clear(ctx context.Context, s *shell) error {
-	who, err := s.ask(ctx, a.platform.sessions)
+	if a.platform.Sessions == "" {
+		return nil
+	}
+	who, err := s.ask(ctx, a.platform.Sessions)
 	if err != nil {
 		return err
 	}
-	if m := a.platform.waiting.FindStringSubmatch(who); m != nil {
-		return &device.Transient{Err: fmt.Errorf("the change of session %s waits for its confirmation", s.words(m[1]))}
+	if m := a.platform.Waiting.FindStringSubmatch(who); m != nil {
+		return &device.Transient{Err: fmt.Errorf("a change waits for its confirmation (%s)", s.words(m[1]))}
 	}
-	for _, m := range a.platform.leftover.FindAllStringSubmatch(who, -1) {
+	if a.platform.Leftover == nil {
+		return nil
+	}
+	for _, m := range a.platform.Leftover.FindAllStringSubmatch(who, -1) {
 		a.log().Info("removing a configuration session of ours that was cut off", "device", s.target.Name, "session", m[1])
-		if _, err := s.ask(ctx, fmt.Sprintf(a.platform.cancel, m[1])); err != nil {
+		if _, err := s.ask(ctx, named(a.platform.Cancel, m[1])); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// named puts the name of a session into what is typed.
+func named(line, name string) string { return strings.ReplaceAll(line, "NAME", name) }
+
 // stage types c into a session of that name, and says whether there is anything to commit.
 func (a *Adapter) stage(ctx context.Context, s *shell, c device.Change, name string) (bool, error) {
-	if err := s.configure(ctx, fmt.Sprintf(a.platform.enter, name)); err != nil {
+	if err := a.enter(ctx, s, name); err != nil {
 		return false, err
 	}
-	if _, err := s.ask(ctx, a.platform.leave); err != nil {
-		return false, err
-	}
-	// The session began with what was running then, and a commit puts that back beside what was typed. So this is what the change has to fit.
-	have, err := a.holdings(ctx, s, fmt.Sprintf(a.platform.staged, name))
+	// A commit puts what the session began with back beside what was typed. So this is what the change has to fit.
+	have, err := a.staged(ctx, s, name)
 	if err != nil {
 		return false, err
 	}
@@ -80,18 +90,12 @@ func (a *Adapter) stage(ctx context.Context, s *shell, c device.Change, name str
 	if err != nil || len(lines) == 0 {
 		return false, err
 	}
-	if err := s.configure(ctx, fmt.Sprintf(a.platform.enter, name)); err != nil {
-		return false, err
-	}
 	for _, line := range lines {
-		if err := s.configure(ctx, line); err != nil {
+		if _, err := s.configure(ctx, line, a.platform.Config.MatchString); err != nil {
 			return false, err
 		}
 	}
-	if _, err := s.ask(ctx, a.platform.leave); err != nil {
-		return false, err
-	}
-	got, err := a.holdings(ctx, s, fmt.Sprintf(a.platform.staged, name))
+	got, err := a.staged(ctx, s, name)
 	if err != nil {
 		return false, err
 	}
@@ -101,60 +105,104 @@ func (a *Adapter) stage(ctx context.Context, s *shell, c device.Change, name str
 	return true, nil
 }
 
-// abandon forgets a session that has not been committed. What cannot be forgotten now, because the connection is gone, is removed before the next change.
+// enter begins a session.
+func (a *Adapter) enter(ctx context.Context, s *shell, name string) error {
+	line, busy := named(a.platform.Enter, name), false
+	text, err := s.configure(ctx, line, func(prompt string) bool {
+		busy = prompt == a.platform.Exec
+		return busy || a.platform.Config.MatchString(prompt)
+	})
+	if a.platform.Busy != nil && a.platform.Busy.MatchString(text) {
+		return &device.Transient{Err: fmt.Errorf("%s: somebody else is at work: %s", quote(line), s.words(text))}
+	}
+	if err == nil && busy {
+		return s.lost(line, answer{text: text, prompt: a.platform.Exec})
+	}
+	return err
+}
+
+// staged returns our filters as they will be after the commit of the session.
+func (a *Adapter) staged(ctx context.Context, s *shell, name string) ([]filter.Filter, error) {
+	command := named(a.platform.Staged, name)
+	text, err := s.inside(ctx, command)
+	if err != nil {
+		return nil, err
+	}
+	return a.whole(s, command, text)
+}
+
+// abandon forgets a session that has not been committed. What cannot be forgotten now, because the connection is gone, goes with it, or is removed before the next change.
 func (a *Adapter) abandon(s *shell, name string) {
 	if s.dead != nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
 	defer cancel()
-	if s.prompt != a.platform.exec {
-		if _, err := s.ask(ctx, a.platform.leave); err != nil {
+	for i, line := range a.platform.Abandon {
+		if i == 0 && s.prompt == a.platform.Exec {
+			continue // there is nothing to leave
+		}
+		if _, err := s.ask(ctx, named(line, name)); err != nil {
+			a.log().Warn("a configuration session of ours could not be left", "device", s.target.Name, "session", name, "error", err)
 			return
 		}
-	}
-	if _, err := s.ask(ctx, fmt.Sprintf(a.platform.cancel, name)); err != nil {
-		a.log().Warn("a configuration session of ours could not be removed", "device", s.target.Name, "session", name, "error", err)
 	}
 }
 
 // commit makes what the session holds running for the time being, and reads it back.
-func (a *Adapter) commit(ctx context.Context, s *shell, c device.Change, name string, undo time.Duration) (device.Commit, error) {
-	wait := window(undo)
+func (a *Adapter) commit(ctx context.Context, l *line, s *shell, c device.Change, name string, undo time.Duration) (device.Commit, error) {
+	wait := a.platform.window(undo)
 	deadline := time.Now().Add(wait)
-	if _, err := s.ask(ctx, a.platform.commit(name, wait)); err != nil {
-		var refused *device.Refused
-		if errors.As(err, &refused) { // it said no, so it did nothing
-			a.abandon(s, name)
-			return device.Commit{}, err
-		}
+	line := strings.ReplaceAll(named(a.platform.Commit, name), "WINDOW", a.platform.Window(wait))
+	text, err := s.configure(ctx, line, func(prompt string) bool {
+		return (prompt == a.platform.Exec) != a.platform.Held
+	})
+	var refused *device.Refused
+	if errors.As(err, &refused) { // it said no, so it did nothing
+		a.abandon(s, name)
+	}
+	if err != nil {
 		return device.Commit{}, err
 	}
-	tok, err := a.readBack(ctx, s, c, name)
-	if err == nil {
-		return device.Commit{Token: tok.String(), Deadline: deadline}, nil
+	tok, err := a.readBack(ctx, s, c, name, text)
+	if err != nil {
+		return device.Commit{}, a.takeBack(s, name, deadline, err)
 	}
+	if a.platform.Held {
+		l.hold(&window{token: tok, shell: s, deadline: deadline})
+	}
+	return device.Commit{Token: tok.String(), Deadline: deadline}, nil
+}
+
+// takeBack undoes a commit that did not do what it should, where that can be done, and says how that went.
+func (a *Adapter) takeBack(s *shell, name string, deadline time.Time, why error) error {
 	ending := fmt.Sprintf("it undoes it by %s", deadline.Format(time.TimeOnly))
-	if s.dead == nil {
-		soon, cancel := context.WithTimeout(context.Background(), s.timeout)
+	if s.dead == nil && a.platform.Cancel != "" {
+		ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
 		defer cancel()
-		if _, cannot := s.ask(soon, fmt.Sprintf(a.platform.cancel, name)); cannot == nil {
+		if _, cannot := s.ask(ctx, named(a.platform.Cancel, name)); cannot == nil {
 			ending = "it has been told to undo it"
 		}
 	}
-	return device.Commit{}, &device.Transient{Err: fmt.Errorf("the device took the commit: %v; %s", err, ending)}
+	s.kill(why)
+	return &device.Transient{Err: fmt.Errorf("the device took the commit: %v; %s", why, ending)}
 }
 
 // readBack decides whether a prompt behind the commit was the truth: the device must say that it will undo the change, and hold it.
-func (a *Adapter) readBack(ctx context.Context, s *shell, c device.Change, name string) (token, error) {
-	waits, err := a.waits(ctx, s, name)
-	if err != nil {
-		return token{}, err
+func (a *Adapter) readBack(ctx context.Context, s *shell, c device.Change, name, said string) (token, error) {
+	if a.platform.Done != nil && !a.platform.Done.MatchString(said) {
+		return token{}, fmt.Errorf("it does not say so: %s", s.words(said))
 	}
-	if !waits {
-		return token{}, errors.New("it does not show that the change waits for its confirmation")
+	if a.platform.Sessions != "" {
+		waits, err := a.waits(ctx, s, name)
+		if err != nil {
+			return token{}, err
+		}
+		if !waits {
+			return token{}, errors.New("it does not show that the change waits for its confirmation")
+		}
 	}
-	got, err := a.holdings(ctx, s, a.platform.show)
+	got, err := a.running(ctx, s)
 	if err != nil {
 		return token{}, err
 	}
@@ -167,12 +215,12 @@ func (a *Adapter) readBack(ctx context.Context, s *shell, c device.Change, name 
 
 // waits says whether the change of the session of that name waits for its confirmation.
 func (a *Adapter) waits(ctx context.Context, s *shell, name string) (bool, error) {
-	who, err := s.ask(ctx, a.platform.sessions)
+	who, err := a.look(ctx, s, a.platform.Sessions)
 	if err != nil {
 		return false, err
 	}
-	m := a.platform.waiting.FindStringSubmatch(who)
-	return m != nil && m[1] == name, nil
+	m := a.platform.Waiting.FindStringSubmatch(who)
+	return m != nil && (a.platform.Held || m[1] == name), nil
 }
 
 // unchanged says of a transient error that it came before anything was committed: what had been typed stands in a session that nobody commits.

@@ -15,7 +15,37 @@ type line struct {
 	sem    chan struct{} // capacity 1
 	target device.Target // for which sess was made
 	sess   *shell        // nil: not connected
+	held   *window       // a change of ours whose session has to stay open
 	idle   *time.Timer
+}
+
+// window is a change that only its session can confirm.
+type window struct {
+	token    token
+	shell    *shell
+	deadline time.Time
+	end      *time.Timer
+}
+
+// hold keeps the session of a change open until its deadline.
+func (l *line) hold(w *window) {
+	l.held, l.sess = w, nil
+	w.end = time.AfterFunc(time.Until(w.deadline), func() {
+		l.later(func() {
+			if l.held == w {
+				l.letGo(errors.New("the device has undone the change"))
+			}
+		})
+	})
+}
+
+// letGo closes the session that is held.
+func (l *line) letGo(why error) {
+	if l.held != nil {
+		l.held.end.Stop()
+		l.held.shell.kill(why)
+		l.held = nil
+	}
 }
 
 // acquire returns the line to t's device, for this caller alone, until release.
@@ -40,6 +70,9 @@ func (a *Adapter) acquire(ctx context.Context, t device.Target) (*line, error) {
 	}
 	if l.sess != nil && !reflect.DeepEqual(l.target, t) {
 		l.drop(errors.New("the configuration of the device changed"))
+	}
+	if l.held != nil && l.held.shell.dead != nil {
+		l.letGo(l.held.shell.dead)
 	}
 	l.target = t
 	return l, nil

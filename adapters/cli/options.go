@@ -32,8 +32,12 @@ func readDetails(t device.Target) (d details, err error) {
 	return d, nil
 }
 
-// Window returns how long the device waits for a confirmation when Apply is asked for undo: whole seconds. The error is about an option of t that this adapter does not have.
-func Window(t device.Target, undo time.Duration) (time.Duration, error) {
-	_, err := readDetails(t)
-	return window(undo), err
+// Window answers for the adapter of a dialect how long a device waits for a confirmation when Apply is asked for undo: in whole units of its system. The error is about an option of t that
+// this adapter does not have.
+func Window(dialect string) func(t device.Target, undo time.Duration) (time.Duration, error) {
+	p := platforms[dialect]
+	return func(t device.Target, undo time.Duration) (time.Duration, error) {
+		_, err := readDetails(t)
+		return p.window(undo), err
+	}
 }

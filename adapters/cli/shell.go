@@ -26,7 +26,7 @@ const (
 
 // shell is a terminal session with a device. It is used by one caller at a time.
 type shell struct {
-	platform *platform
+	platform *Platform
 	driver   *network.Driver
 	stream   *stream
 	target   device.Target
@@ -38,7 +38,7 @@ type shell struct {
 }
 
 // open makes a session with t's device, with paging off.
-func open(ctx context.Context, t device.Target, p *platform, agent string, log *slog.Logger) (*shell, error) {
+func open(ctx context.Context, t device.Target, p *Platform, agent string, log *slog.Logger) (*shell, error) {
 	timeout := t.Timeout
 	if timeout <= 0 {
 		timeout = defaultTimeout
@@ -60,13 +60,13 @@ func open(ctx context.Context, t device.Target, p *platform, agent string, log *
 // start brings the session to the prompt of a privileged user.
 func (s *shell) start(ctx context.Context) error {
 	// scrapligo's own time-out ends nothing that blocks; ours closes the connection, and comes first.
-	p, err := scrapli.NewPlatform(s.platform.definition, s.target.Name, options.WithCustomTransport(s.stream), options.WithTimeoutOps(2*s.timeout),
+	p, err := scrapli.NewPlatform(s.platform.Definition, s.target.Name, options.WithCustomTransport(s.stream), options.WithTimeoutOps(2*s.timeout),
 		options.WithReadDelay(readDelay))
 	if err != nil {
-		return fmt.Errorf("the definition of %s: %w", s.platform.system, err)
+		return fmt.Errorf("the definition of %s: %w", s.platform.System, err)
 	}
 	if s.driver, err = p.GetNetworkDriver(); err != nil {
-		return fmt.Errorf("the definition of %s: %w", s.platform.system, err)
+		return fmt.Errorf("the definition of %s: %w", s.platform.System, err)
 	}
 	if err := s.bounded(ctx, "begin the session", s.driver.Open); err != nil {
 		return err
@@ -78,7 +78,7 @@ func (s *shell) start(ctx context.Context) error {
 	if err := s.learnPrompt(ctx); err != nil {
 		return err
 	}
-	for _, line := range s.platform.setup {
+	for _, line := range s.platform.Setup {
 		if _, err := s.ask(ctx, line); err != nil {
 			return err
 		}
@@ -99,9 +99,9 @@ func (s *shell) learnPrompt(ctx context.Context) error {
 			return err
 		}
 		prompt = strings.TrimSpace(prompt)
-		if host, ok := strings.CutSuffix(prompt, s.platform.exec); ok && prompt == last && host != "" {
+		if host, ok := strings.CutSuffix(prompt, s.platform.Exec); ok && prompt == last && host != "" {
 			s.host = host
-			s.driver.Channel.PromptPattern = regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(host) + `(?:\([^()\n]*\))?` + regexp.QuoteMeta(s.platform.exec) + `[ \t]?\z`)
+			s.driver.Channel.PromptPattern = regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(host) + `(?:\([^()\n]*\))?` + regexp.QuoteMeta(s.platform.Exec) + `[ \t]?\z`)
 			return nil
 		}
 		last = prompt
@@ -172,7 +172,7 @@ func (s *shell) say(ctx context.Context, line string) (answer, error) {
 		if _, err := s.driver.Channel.ReadAll(); err != nil { // what came late, or unasked
 			return err
 		}
-		r, err := s.driver.Driver.SendCommand(line, opoptions.WithExactMatchInput(), opoptions.WithNoStripPrompt(), opoptions.WithInterimPromptPattern([]*regexp.Regexp{s.platform.question}))
+		r, err := s.driver.Driver.SendCommand(line, opoptions.WithExactMatchInput(), opoptions.WithNoStripPrompt(), opoptions.WithInterimPromptPattern([]*regexp.Regexp{s.platform.Question}))
 		if err == nil {
 			a = s.split(r.Result)
 			a.failed, s.prompt = r.Failed, a.prompt
@@ -205,29 +205,46 @@ func (s *shell) ask(ctx context.Context, line string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if a.prompt != s.platform.exec {
+	if a.prompt != s.platform.Exec {
 		return "", s.lost(line, a)
 	}
-	first, _, _ := strings.Cut(a.text, "\n")
-	if refusal(first, s.platform.warning) != "" {
-		return "", &device.Refused{Words: quote(line) + ": " + s.words(a.text)}
-	}
-	return a.text, nil
+	return a.text, s.refused(line, a)
 }
 
-// configure types a line of configuration. What it answers must be no failure.
-func (s *shell) configure(ctx context.Context, line string) error {
+// inside types a command where configuration is typed, and returns what it prints.
+func (s *shell) inside(ctx context.Context, line string) (string, error) {
 	a, err := s.say(ctx, line)
 	if err != nil {
-		return err
+		return "", err
 	}
-	if why := refusal(a.text, s.platform.warning); why != "" || a.failed != nil {
-		return &device.Refused{Words: quote(line) + ": " + s.words(cmp.Or(why, a.text))}
+	if !s.platform.Config.MatchString(a.prompt) {
+		return "", s.lost(line, a)
 	}
-	if !s.platform.config.MatchString(a.prompt) {
-		return s.lost(line, a)
+	return a.text, s.refused(line, a)
+}
+
+// refused returns the refusal of a command that prints something: it stands in its first line, since what is printed may have anything in it.
+func (s *shell) refused(line string, a answer) error {
+	first, _, _ := strings.Cut(a.text, "\n")
+	if refusal(first, s.platform.Harmless) == "" {
+		return nil
 	}
-	return nil
+	return &device.Refused{Words: quote(line) + ": " + s.words(a.text)}
+}
+
+// configure types a line that prints nothing, and leads to a prompt that is right. Its answer must be no failure.
+func (s *shell) configure(ctx context.Context, line string, right func(prompt string) bool) (string, error) {
+	a, err := s.say(ctx, line)
+	if err != nil {
+		return "", err
+	}
+	if why := refusal(a.text, s.platform.Harmless); why != "" || a.failed != nil {
+		return a.text, &device.Refused{Words: quote(line) + ": " + s.words(cmp.Or(why, a.text))}
+	}
+	if !right(a.prompt) {
+		return a.text, s.lost(line, a)
+	}
+	return a.text, nil
 }
 
 // lost ends a session that is not where it should be.
@@ -241,10 +258,10 @@ func (s *shell) lost(line string, a answer) error {
 var failureLine = regexp.MustCompile(`(?m)^\s*(?:%|[Ee]rror:).*$`)
 
 // refusal returns the lines of text that say that something failed, or "".
-func refusal(text string, warning *regexp.Regexp) string {
+func refusal(text string, harmless *regexp.Regexp) string {
 	var out []string
 	for _, line := range failureLine.FindAllString(text, -1) {
-		if warning == nil || !warning.MatchString(line) {
+		if harmless == nil || !harmless.MatchString(line) {
 			out = append(out, strings.TrimSpace(line))
 		}
 	}

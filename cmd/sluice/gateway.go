@@ -313,7 +313,7 @@ func windowOf(adapter string) func(device.Target, time.Duration) (time.Duration,
 	case "nftables":
 		return nil
 	case "eos", "eos-acl":
-		return cli.Window
+		return cli.Window(adapter)
 	case "openconfig":
 		return gnmi.Window
 	}

@@ -47,7 +47,7 @@ func (e *eos) prompt() string {
 
 // pretend answers a line as if it had been carried out.
 func (e *eos) pretend(line string) {
-	if line == "commit" || line == "abort" || line == "end" {
+	if strings.HasPrefix(line, "commit") || line == "abort" || line == "end" {
 		e.session = nil
 	}
 }
