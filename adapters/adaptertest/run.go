@@ -42,6 +42,8 @@ type Faults struct {
 	Words   string
 	// SessionBound: the device undoes a pending change when the session that made it ends (NETCONF before 1.1), so nobody can confirm it after a crash.
 	SessionBound bool
+	// Unconfirmable: nobody can confirm a pending change after a crash, and it stays until its timer ends (IOS XR at a terminal).
+	Unconfirmable bool
 	// NoCancel: the device can undo a pending change only by its timer, so that Cancel is *device.Transient until then.
 	NoCancel bool
 	// NoUndo: the device has no undo timer at all, so that every commit comes back Confirmed, and Cancel undoes nothing.

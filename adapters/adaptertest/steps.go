@@ -157,7 +157,14 @@ func (s *story) crashThenConfirm(t *testing.T) {
 	s.settle(t, before)
 	com := s.mustApply(t, after)
 	s.adapter = s.faults.Restart(t)
-	if s.faults.SessionBound {
+	if s.faults.Unconfirmable {
+		s.holds(t, after)
+		if err := s.adapter.Confirm(s.context(t), s.target, com); err == nil {
+			t.Error("a change that nobody can confirm was confirmed")
+		}
+		s.faults.Expire(t)
+	}
+	if s.faults.SessionBound || s.faults.Unconfirmable {
 		s.becomes(t, before)
 		if err := s.adapter.Confirm(s.context(t), s.target, com); err == nil {
 			t.Error("a change that the device has undone was confirmed")

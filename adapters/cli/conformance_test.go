@@ -11,6 +11,7 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/cli/clitest"
 	"github.com/sluice-gateway/sluice/adapters/eos"
 	"github.com/sluice-gateway/sluice/adapters/eosacl"
+	"github.com/sluice-gateway/sluice/adapters/iosxr"
 	"github.com/sluice-gateway/sluice/adapters/netconf/netconftest"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
@@ -45,20 +46,26 @@ func target(s *clitest.Server) device.Target {
 	return device.Target{Name: "leaf1", Address: s.Addr(), Username: s.Username(), Password: device.Secret(s.Password()), HostKey: s.HostKey(), Timeout: 20 * time.Second}
 }
 
-// lines is a dialect of EOS, with what another hand types.
-type lines struct {
+// spoken is a dialect on a system, with what another hand types there.
+type spoken struct {
 	cli.Dialect
+	system                clitest.System
 	dropEntry, dropFilter []string
 	form                  func(filter.Entry) filter.Entry
-	entries               int // of the big table
+	entries               int    // of the big table
+	commit                string // the line
 }
 
-var dialects = map[string]lines{
-	"access lists": {
-		eosacl.Dialect{}, []string{"ip access-list sluice-v4", "no 10001001"}, []string{"no ip access-list sluice-v4"}, anySource, 1_000,
+var dialects = map[string]spoken{
+	"EOS access lists": {
+		eosacl.Dialect{}, clitest.EOS, []string{"ip access-list sluice-v4", "no 10001001"}, []string{"no ip access-list sluice-v4"}, anySource, 1_000, "commit timer",
 	},
-	"traffic policies": { // which have seven lines for an entry
-		eos.Dialect{}, []string{"traffic-policies", "traffic-policy sluice-in", "no match r-0000000000000001 ipv4"}, []string{"traffic-policies", "no traffic-policy sluice-in"}, offsets, 200,
+	"EOS traffic policies": { // which have seven lines for an entry
+		eos.Dialect{}, clitest.EOS, []string{"traffic-policies", "traffic-policy sluice-in", "no match r-0000000000000001 ipv4"},
+		[]string{"traffic-policies", "no traffic-policy sluice-in"}, offsets, 200, "commit timer",
+	},
+	"IOS XR access lists": {
+		iosxr.Dialect{}, clitest.IOSXR, []string{"ipv4 access-list sluice-v4", "no 10001001"}, []string{"no ipv4 access-list sluice-v4"}, anySource, 1_000, "commit confirmed",
 	},
 }
 
@@ -85,7 +92,7 @@ func TestConformance(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, slow %v", name, opt.Slow), func(t *testing.T) {
 				t.Parallel()
 				clock := &netconftest.ManualClock{}
-				opt.Clock = clock
+				opt.Clock, opt.System = clock, d.system
 				s := start(t, opt)
 				s.Refuse("10.66.250.250", "% Error: the line is too clever")
 				adapter := func(t *testing.T) device.Adapter {
@@ -112,9 +119,10 @@ func TestConformance(t *testing.T) {
 							t.Fatal(words)
 						}
 					},
-					LoseAnswer: func(*testing.T) { s.Fail("commit timer", clitest.Fault{DropAfter: true}) },
+					LoseAnswer: func(*testing.T) { s.Fail(d.commit, clitest.Fault{DropAfter: true}) },
 					Refused:    adaptertest.PlainEntry(d.Semantics(), 250<<8|250), Words: "the line is too clever",
-					Expire: func(*testing.T) { clock.Advance(2 * time.Minute) },
+					Expire:        func(*testing.T) { clock.Advance(2 * time.Minute) },
+					Unconfirmable: d.system == clitest.IOSXR, NoCancel: d.system == clitest.IOSXR,
 				})
 				if got := s.Running(); got != before {
 					t.Errorf("the operator's configuration is not what it was:\n%.2000s\nwant\n%s", got, before)

@@ -3,6 +3,8 @@
 //
 // # One change
 //
+// On EOS:
+//
 //	show configuration sessions detail     nobody's change waits for its confirmation; sessions of ours that a cut left behind are removed
 //	configure session NAME                 a copy of what is running, under a name that is the token of the change
 //	show session-config named NAME         what is there must be what the change was computed from, or it is *device.Drifted
@@ -13,6 +15,8 @@
 //	show running-config                    and holds the change
 //	...                                    Apply returns here; the caller decides
 //	configure session NAME commit          Confirm; or abort: Cancel. Either from any connection, of any process
+//
+// On IOS XR it is `configure exclusive`, `show configuration merge` and `commit confirmed`, and the session stays open: only it can confirm, and only time undoes.
 //
 // Nothing runs before the commit: a connection that breaks in the middle of a line leaves a session that nobody commits, and the next change removes it.
 //

@@ -23,6 +23,8 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/cli"
 	"github.com/sluice-gateway/sluice/adapters/cli/clitest"
 	"github.com/sluice-gateway/sluice/adapters/eosacl"
+	"github.com/sluice-gateway/sluice/adapters/iosxr"
+	"github.com/sluice-gateway/sluice/adapters/netconf/netconftest"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/packet"
@@ -30,6 +32,12 @@ import (
 
 func newAdapter(t *testing.T, opt cli.Options) *cli.Adapter {
 	a := cli.New(eosacl.Dialect{}, opt)
+	t.Cleanup(func() { _ = a.Close() })
+	return a
+}
+
+func newXR(t *testing.T) *cli.Adapter {
+	a := cli.New(iosxr.Dialect{}, cli.Options{})
 	t.Cleanup(func() { _ = a.Close() })
 	return a
 }
@@ -168,6 +176,69 @@ func TestSomebodyElseWaits(t *testing.T) {
 	if !errors.As(err, &transient) || !transient.Unchanged || !strings.Contains(err.Error(), "waits for its confirmation") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// On IOS XR only the session that made a change can confirm it. What becomes of a change without it, and of one that meets somebody else, is said.
+func TestHeld(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		line string
+		clitest.Fault
+		words     string
+		unchanged bool
+	}{
+		"the commit fails":              {`^commit confirmed`, clitest.Fault{Words: "% Failed to commit one or more configuration items during a pseudo-atomic operation."}, "Failed to commit", false},
+		"nothing to commit":             {`^commit confirmed`, clitest.Fault{Words: "No configuration changes to commit."}, "No configuration changes", false},
+		"the commit is lost":            {`^commit confirmed`, clitest.Fault{Lose: true}, "does not show that the change waits", false},
+		"cut in the middle of the lock": {`^configure excl`, clitest.Fault{Cut: true}, "the connection broke", true},
+		"somebody has the lock":         {`^configure exclusive`, clitest.Fault{Words: "Cannot enter exclusive mode. The Configuration Namespace is locked by another agent."}, "somebody else is at work", true},
+		"somebody's commit waits":       {`^show configuration sessions`, clitest.Fault{Words: "     User: clab                           Client: commit-confirm"}, "waits for its confirmation", true},
+		"uncommitted changes":           {`^show configuration merge`, clitest.Fault{Ask: "Uncommitted changes found, commit them before exiting(yes/no/cancel)? [cancel]:"}, "asks something", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, clitest.Options{System: clitest.IOSXR})
+			a, d := newXR(t), target(s)
+			before := s.Running()
+			s.Fail(c.line, c.Fault)
+			_, err := a.Apply(t.Context(), d, device.Diff(device.State{}, list(4)), 30*time.Second)
+			var transient *device.Transient
+			if err == nil || !strings.Contains(err.Error(), c.words) || errors.As(err, &transient) && transient.Unchanged != c.unchanged {
+				t.Fatalf("got %#v (%v)", err, err)
+			}
+			if got := s.Running(); got != before {
+				t.Errorf("the running configuration is not what it was:\n%s", got)
+			}
+			settle(t, a, d, list(4))
+		})
+	}
+}
+
+// A change whose session breaks while it waits cannot be confirmed, and is left to the router's timer.
+func TestHeldSessionBreaks(t *testing.T) {
+	t.Parallel()
+	clock := &netconftest.ManualClock{}
+	s := start(t, clitest.Options{System: clitest.IOSXR, Clock: clock})
+	a, d := newXR(t), target(s)
+	settle(t, a, d, list(2))
+	before := s.Running()
+	com, err := a.Apply(t.Context(), d, device.Diff(list(2), list(3)), 30*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.DropSessions()
+	var transient *device.Transient
+	if err := a.Confirm(t.Context(), d, com); !errors.As(err, &transient) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := a.Apply(t.Context(), d, device.Diff(list(3), list(4)), 30*time.Second); !errors.As(err, &transient) || !transient.Unchanged {
+		t.Errorf("a change while another waits: got %v", err)
+	}
+	clock.Advance(30 * time.Second)
+	if got := s.Running(); got != before {
+		t.Errorf("the router holds\n%s", got)
+	}
+	settle(t, a, d, list(4))
 }
 
 // Sessions that other people have open are theirs.

@@ -81,6 +81,20 @@ func (Dialect) Edit(have, want []filter.Filter) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// Commands returns what is typed in a target configuration to lead from the lists in have to those in want, both complete; nil when there is nothing to do. It says what Edit says, line by line: `no
+// NUMBER` removes a line, `exit` leads out of a list.
+func (Dialect) Commands(have, want []filter.Filter) ([]string, error) {
+	var out []string
+	for _, v := range []packet.Version{packet.IPv4, packet.IPv6} {
+		lines, err := ciscoacl.Commands(language{}, ciscoacl.Terminal{Open: family(v) + " access-list", Leave: "exit"}, v, have, want)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, lines...)
+	}
+	return out, nil
+}
+
 // form is how the models spell a list.
 var form = ciscoacl.Form{List: "access-list", Name: "access-list-name", Around: "sequences", Line: "sequence", Number: "sequence-number"}
 

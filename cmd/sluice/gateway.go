@@ -10,6 +10,7 @@ import (
 	"net"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -273,7 +274,7 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 	}
 	rd.Dialect = filter.ForDevice(dialect, d.Filter.Instances)
 	if g.shipped(d.Filter.Adapter) {
-		if d.Filter.Adapter != dialect.Name() { // they bear the names of their dialects
+		if spokenBy(d.Filter.Adapter) != dialect.Name() {
 			return rd, fmt.Errorf("adapter %s does not write the filters of profile %s; its dialect is %s", d.Filter.Adapter, d.Profile.Name, dialect.Name())
 		}
 		window := windowOf(d.Filter.Adapter)
@@ -307,14 +308,20 @@ func (c *countedSession) Sessions() uint64 {
 	return 0
 }
 
+// typed ends the names of adapters that type at a terminal what another one delivers over NETCONF.
+const typed = "-cli"
+
+// spokenBy returns the name of the dialect of a shipped adapter: they bear the names of their dialects.
+func spokenBy(adapter string) string { return strings.TrimSuffix(adapter, typed) }
+
 // windowOf returns how a shipped adapter answers how long its devices wait for a confirmation; nil: it works on the host that it runs on.
 func windowOf(adapter string) func(device.Target, time.Duration) (time.Duration, error) {
-	switch adapter {
-	case "nftables":
+	switch {
+	case adapter == "nftables":
 		return nil
-	case "eos", "eos-acl":
-		return cli.Window(adapter)
-	case "openconfig":
+	case adapter == "eos", adapter == "eos-acl", strings.HasSuffix(adapter, typed):
+		return cli.Window(spokenBy(adapter))
+	case adapter == "openconfig":
 		return gnmi.Window
 	}
 	return netconf.Window // all others

@@ -37,6 +37,7 @@ func shippedPlugins() map[string]func() device.Adapter {
 		"eos-acl":    func() device.Adapter { return cli.New(eosacl.Dialect{}, cli.Options{}) },
 		"iosxe":      func() device.Adapter { return netconf.New(iosxe.Dialect{}, netconf.Options{}) },
 		"iosxr":      func() device.Adapter { return netconf.New(iosxr.Dialect{}, netconf.Options{}) },
+		"iosxr-cli":  func() device.Adapter { return cli.New(iosxr.Dialect{}, cli.Options{}) },
 		"junos":      func() device.Adapter { return netconf.New(junos.Dialect{}, netconf.Options{}) },
 		"nftables":   func() device.Adapter { return nft.New(nftables.Dialect{}, nft.Options{}) },
 		"openconfig": func() device.Adapter { return gnmi.New(openconfig.Dialect{}, gnmi.Options{}) },

@@ -73,28 +73,50 @@ func (n *node) find(line string) int {
 	return slices.IndexFunc(n.kids, func(k *node) bool { return k.line == line })
 }
 
-// Lines that begin a mode, by the depth at which they stand.
-var modes = []*regexp.Regexp{
-	regexp.MustCompile(`^(?:ip access-list|ipv6 access-list|interface) \S+$|^traffic-policies$`),
-	regexp.MustCompile(`^traffic-policy \S+$`),
-	regexp.MustCompile(`^match \S+ ipv[46]$`),
-	regexp.MustCompile(`^actions$`),
+// grammar is what a system knows of its configuration: as much as tells modes apart.
+type grammar struct {
+	modes []*regexp.Regexp          // lines that begin a mode, by the depth at which they stand
+	takes map[string]*regexp.Regexp // lines that a mode takes, by the first word of the line that began it
 }
 
-// Lines that a mode takes, by the first word of the line that began it.
-var takes = map[string]*regexp.Regexp{
-	"ip":               regexp.MustCompile(`^(?:no )?\d+$|^\d+ (?:permit|deny|remark) .+$|^(?:no )?counters per-entry$`),
-	"ipv6":             regexp.MustCompile(`^(?:no )?\d+$|^\d+ (?:permit|deny|remark) .+$|^(?:no )?counters per-entry$`),
-	"interface":        regexp.MustCompile(`^(?:no )?(?:description|mtu|ip access-group|ipv6 access-group|ip address|traffic-policy) .+$`),
-	"traffic-policies": regexp.MustCompile(`^no traffic-policy \S+$`),
-	"traffic-policy":   regexp.MustCompile(`^counter .+$|^no match \S+ ipv[46]$`),
-	"match":            regexp.MustCompile(`^(?:protocol|source prefix|destination prefix|dscp|length|fragment|ttl).*$`),
-	"actions":          regexp.MustCompile(`^(?:count|drop|police|set|redirect).*$`),
-	"":                 regexp.MustCompile(`^no (?:ip access-list|ipv6 access-list) \S+$|^no traffic-policies$`),
+var listLines = regexp.MustCompile(`^(?:no )?\d+$|^\d+ (?:permit|deny|remark) .+$|^(?:no )?counters per-entry$`)
+
+var interfaceLines = regexp.MustCompile(`^(?:no )?(?:description|mtu|ip access-group|ipv[46] access-group|ip address|traffic-policy) .+$`)
+
+// grammars are by the name of the system.
+var grammars = map[System]grammar{
+	EOS: {
+		[]*regexp.Regexp{
+			regexp.MustCompile(`^(?:ip access-list|ipv6 access-list|interface) \S+$|^traffic-policies$`),
+			regexp.MustCompile(`^traffic-policy \S+$`),
+			regexp.MustCompile(`^match \S+ ipv[46]$`),
+			regexp.MustCompile(`^actions$`),
+		},
+		map[string]*regexp.Regexp{
+			"ip":               listLines,
+			"ipv6":             listLines,
+			"interface":        interfaceLines,
+			"traffic-policies": regexp.MustCompile(`^no traffic-policy \S+$`),
+			"traffic-policy":   regexp.MustCompile(`^counter .+$|^no match \S+ ipv[46]$`),
+			"match":            regexp.MustCompile(`^(?:protocol|source prefix|destination prefix|dscp|length|fragment|ttl).*$`),
+			"actions":          regexp.MustCompile(`^(?:count|drop|police|set|redirect).*$`),
+			"":                 regexp.MustCompile(`^no (?:ip access-list|ipv6 access-list) \S+$|^no traffic-policies$`),
+		},
+	},
+	IOSXR: {
+		[]*regexp.Regexp{regexp.MustCompile(`^(?:ipv[46] access-list|interface) \S+$`)},
+		map[string]*regexp.Regexp{
+			"ipv4":      listLines,
+			"ipv6":      listLines,
+			"interface": interfaceLines,
+			"":          regexp.MustCompile(`^no ipv[46] access-list \S+$`),
+		},
+	},
 }
 
 // editor is somebody who types configuration.
 type editor struct {
+	grammar
 	root *node
 	path []*node // the modes that are open, inside root
 }
@@ -110,17 +132,17 @@ func (e *editor) line(line string) string {
 		if depth > 0 {
 			at = e.path[depth-1]
 		}
-		if depth < len(modes) && modes[depth].MatchString(line) && e.holds(at, depth) {
+		if depth < len(e.modes) && e.modes[depth].MatchString(line) && e.holds(at, depth) {
 			e.path = append(e.path[:depth:depth], at.enter(line))
 			return ""
 		}
 		word, _, _ := strings.Cut(at.line, " ")
-		if takes[word] != nil && takes[word].MatchString(line) {
+		if e.takes[word] != nil && e.takes[word].MatchString(line) {
 			e.path = e.path[:depth]
 			return at.take(line)
 		}
 	}
-	return "% Invalid input\n"
+	return "% Invalid input detected at '^' marker.\n"
 }
 
 // holds says whether the mode at can have modes inside.

@@ -24,6 +24,8 @@ func newEOS(s *Server) *eos { return &eos{server: s, privileged: !s.opt.Unprivil
 
 func (e *eos) secret() bool { return e.asking }
 
+func (e *eos) state() (whole, left bool) { return e.whole, e.left }
+
 func (e *eos) prompt() string {
 	host := e.server.opt.Hostname
 	switch {
@@ -44,6 +46,9 @@ func (e *eos) prompt() string {
 	}
 	return host + "(config-" + mode + ")#"
 }
+
+// hangUp leaves sessions as they are.
+func (e *eos) hangUp() {}
 
 // pretend answers a line as if it had been carried out.
 func (e *eos) pretend(line string) {
@@ -125,7 +130,7 @@ func (e *eos) sessions(m []string) string {
 		if one == nil {
 			return words
 		}
-		e.session, e.editor = one, editor{root: one.config}
+		e.session, e.editor = one, editor{grammar: e.server.store.grammar, root: one.config}
 		return ""
 	case what == "abort":
 		return e.server.store.abort(name)

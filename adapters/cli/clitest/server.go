@@ -1,6 +1,7 @@
 package clitest
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -15,8 +16,18 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/netconf/netconftest"
 )
 
+// System is whose dialogue it is.
+type System string
+
+// The systems.
+const (
+	EOS   System = "EOS"
+	IOSXR System = "IOS XR"
+)
+
 // Options are what a server is to be like. The zero value is an EOS switch without anything of ours.
 type Options struct {
+	System   System // "": EOS
 	Hostname string // "": leaf1
 	// Config is the configuration to begin with, as the system prints it.
 	Config string
@@ -51,6 +62,7 @@ type Server struct {
 
 // Start runs a server until Close.
 func Start(opt Options) (*Server, error) {
+	opt.System = cmp.Or(opt.System, EOS)
 	if opt.Hostname == "" {
 		opt.Hostname = "leaf1"
 	}
@@ -62,7 +74,7 @@ func Start(opt Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opt: opt, store: newStore(opt.Config, opt.Clock), hostKey: signer.PublicKey(), password: rand.Text(), open: map[net.Conn]bool{}}
+	s := &Server{opt: opt, store: newStore(opt.System, opt.Config, opt.Clock), hostKey: signer.PublicKey(), password: rand.Text(), open: map[net.Conn]bool{}}
 	s.config = &ssh.ServerConfig{PasswordCallback: s.checkPassword, PublicKeyCallback: s.checkKey}
 	s.config.AddHostKey(signer)
 	if s.listener, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0"); err != nil {

@@ -16,6 +16,8 @@ const mostPending = 5
 // store is the configuration of a switch, and what is being done to it. Its fields belong to whoever holds mu.
 type store struct {
 	mu       sync.Mutex
+	grammar  grammar
+	locked   *xr // of IOS XR: who has the exclusive lock
 	clock    netconftest.Clock
 	running  *node
 	sessions []*session
@@ -31,11 +33,11 @@ type session struct {
 	config      *node
 }
 
-func newStore(config string, clock netconftest.Clock) *store {
+func newStore(system System, config string, clock netconftest.Clock) *store {
 	if clock == nil {
 		clock = realClock{}
 	}
-	return &store{clock: clock, running: read(config)}
+	return &store{grammar: grammars[system], clock: clock, running: read(config)}
 }
 
 type realClock struct{}
@@ -151,7 +153,7 @@ func (s *store) abort(name string) string {
 func (s *store) edit(lines []string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := editor{root: s.running}
+	e := editor{grammar: s.grammar, root: s.running}
 	var out strings.Builder
 	for _, line := range lines {
 		out.WriteString(e.line(line))

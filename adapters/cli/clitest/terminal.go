@@ -16,13 +16,27 @@ type terminal struct {
 	conn   net.Conn
 	in     *bufio.Reader
 	out    io.Writer
-	cli    *eos
+	cli    commandLine
 	paged  bool
 	gone   bool
 }
 
+// commandLine is that of one system for one user.
+type commandLine interface {
+	prompt() string
+	secret() bool              // what is typed is not echoed
+	run(line string) string    // carries out a line, and returns what is printed
+	pretend(line string)       // does as if
+	state() (whole, left bool) // whether paging is off, and whether the user left
+	hangUp()                   // the connection is gone
+}
+
 func newTerminal(s *Server, conn net.Conn, rw io.ReadWriter) *terminal {
-	return &terminal{server: s, conn: conn, in: bufio.NewReader(rw), out: rw, cli: newEOS(s), paged: true}
+	t := &terminal{server: s, conn: conn, in: bufio.NewReader(rw), out: rw, cli: newEOS(s), paged: true}
+	if s.opt.System == IOSXR {
+		t.cli = newXR(s)
+	}
+	return t
 }
 
 // print writes text as a terminal gets it.
@@ -39,6 +53,7 @@ func (t *terminal) print(text string) {
 
 // run reads lines and answers them until the user leaves.
 func (t *terminal) run() {
+	defer t.cli.hangUp()
 	t.print(t.server.opt.Banner)
 	for !t.gone {
 		t.print(t.cli.prompt())
@@ -113,8 +128,8 @@ func (t *terminal) answer(line string) {
 		text = f.Unasked + "\n" + text
 	}
 	t.page(text)
-	t.gone = t.gone || t.cli.left
-	t.paged = !t.cli.whole
+	whole, left := t.cli.state()
+	t.gone, t.paged = t.gone || left, !whole
 }
 
 // page prints text, and asks after each page whether to go on.
