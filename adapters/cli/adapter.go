@@ -91,14 +91,19 @@ func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (d
 	}
 	defer a.release(l)
 	var filters []filter.Filter
+	var out device.State
 	_, err = a.first(ctx, l, d, func(s *shell) error {
-		filters, err = a.running(ctx, s)
+		text, err := a.look(ctx, s, a.platform.Show)
+		if err != nil {
+			return err
+		}
+		out.Attached, out.Misplaced = a.attachments(text, t.Placement)
+		filters, err = a.whole(s, a.platform.Show, text)
 		return err
 	})
 	if err != nil {
 		return device.State{}, err
 	}
-	var out device.State
 	for _, f := range filters {
 		if len(names) == 0 || slices.Contains(names, f.Name) {
 			out.Filters = append(out.Filters, f)

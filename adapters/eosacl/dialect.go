@@ -66,6 +66,18 @@ func (Dialect) Commands(have, want []filter.Filter) ([]string, error) {
 	return out, nil
 }
 
+// Attachment returns the list of ours that a line of an interface attaches, and in words how otherwise than it should be. An interface takes one list of each IP version, so there is one placement.
+func (Dialect) Attachment(line string, _ filter.Placement) (lists []string, misplaced string) {
+	w := strings.Fields(line) // ip access-group sluice-v4 in
+	if len(w) != 4 || w[0] != "ip" && w[0] != "ipv6" || w[1] != "access-group" || !strings.HasPrefix(w[2], filter.Mark) {
+		return nil, ""
+	}
+	if w[3] != "in" {
+		misplaced = "for outgoing packets"
+	}
+	return w[2:3], misplaced
+}
+
 // attach returns what an operator types once. Ethernet1 stands for the interface.
 func attach(f filter.Filter) []string {
 	family, _, _ := strings.Cut(listWords[f.Version], " ")
