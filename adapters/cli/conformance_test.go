@@ -58,14 +58,14 @@ type spoken struct {
 
 var dialects = map[string]spoken{
 	"EOS access lists": {
-		eosacl.Dialect{}, clitest.EOS, []string{"ip access-list sluice-v4", "no 10001001"}, []string{"no ip access-list sluice-v4"}, anySource, 1_000, "commit timer",
+		eosacl.Dialect{}, clitest.EOS, []string{"ip access-list sluice-v4", "no 10001001"}, []string{"no ip access-list sluice-v4"}, anySource, 300, "commit timer",
 	},
 	"EOS traffic policies": { // which have seven lines for an entry
 		eos.Dialect{}, clitest.EOS, []string{"traffic-policies", "traffic-policy sluice-in", "no match r-0000000000000001 ipv4"},
-		[]string{"traffic-policies", "no traffic-policy sluice-in"}, offsets, 200, "commit timer",
+		[]string{"traffic-policies", "no traffic-policy sluice-in"}, offsets, 60, "commit timer",
 	},
 	"IOS XR access lists": {
-		iosxr.Dialect{}, clitest.IOSXR, []string{"ipv4 access-list sluice-v4", "no 10001001"}, []string{"no ipv4 access-list sluice-v4"}, anySource, 1_000, "commit confirmed",
+		iosxr.Dialect{}, clitest.IOSXR, []string{"ipv4 access-list sluice-v4", "no 10001001"}, []string{"no ipv4 access-list sluice-v4"}, anySource, 300, "commit confirmed",
 	},
 }
 
@@ -102,7 +102,7 @@ func TestConformance(t *testing.T) {
 				}
 				outer, entries, before := t, d.entries, s.Running()
 				if opt.Slow {
-					entries = 20
+					entries = 10
 				}
 				adaptertest.Run(t, adapter(t), target(s), adaptertest.Faults{
 					Semantics: d.Semantics(), Plain: true, Form: d.form, Entries: entries,

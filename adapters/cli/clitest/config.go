@@ -165,20 +165,30 @@ func (n *node) take(line string) string {
 	if what, no := strings.CutPrefix(line, "no "); no {
 		return n.remove(what)
 	}
-	if n.find(line) >= 0 {
+	number, numbered := numberOf(line)
+	if !numbered {
+		if n.find(line) < 0 {
+			n.kids = append(n.kids, &node{line: line})
+		}
 		return ""
 	}
-	number, numbered := numberOf(line)
-	if numbered && slices.ContainsFunc(n.kids, func(k *node) bool { other, ok := numberOf(k.line); return ok && other == number }) {
+	i, there := n.at(number)
+	switch {
+	case there && n.kids[i].line == line:
+	case there:
 		return "% Error: Duplicate sequence number\n"
+	default:
+		n.kids = slices.Insert(n.kids, i, &node{line: line})
 	}
-	n.kids = append(n.kids, &node{line: line})
-	slices.SortStableFunc(n.kids, func(a, b *node) int {
-		x, _ := numberOf(a.line)
-		y, _ := numberOf(b.line)
-		return cmp.Compare(x, y)
-	})
 	return ""
+}
+
+// at returns where the line of that number stands, or would.
+func (n *node) at(number uint64) (int, bool) {
+	return slices.BinarySearchFunc(n.kids, number, func(k *node, number uint64) int {
+		other, _ := numberOf(k.line)
+		return cmp.Compare(other, number)
+	})
 }
 
 func numberOf(line string) (uint64, bool) {
@@ -188,9 +198,11 @@ func numberOf(line string) (uint64, bool) {
 }
 
 func (n *node) remove(what string) string {
-	i := n.find(what)
-	if number, ok := numberOf(what); ok && i < 0 {
-		i = slices.IndexFunc(n.kids, func(k *node) bool { other, ok := numberOf(k.line); return ok && other == number })
+	i := -1
+	if number, ok := numberOf(what); !ok {
+		i = n.find(what)
+	} else if at, there := n.at(number); there {
+		i = at
 	}
 	if i < 0 {
 		return "% Error: " + what + " is not there\n"
