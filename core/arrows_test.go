@@ -77,6 +77,7 @@ var arrows = map[string][]string{
 	"plugins/iosxe":                {"adapters/iosxe", "adapters/netconf", "plugins/sdk"},
 	"plugins/iosxr":                {"adapters/iosxr", "adapters/netconf", "plugins/sdk"},
 	"plugins/iosxrcli":             {"adapters/iosxr", "adapters/cli", "plugins/sdk"},
+	"plugins/junoscli":             {"adapters/junos", "adapters/cli", "plugins/sdk"},
 	"plugins/openconfig":           {"adapters/gnmi", "adapters/openconfig", "plugins/sdk"},
 	"plugins/nftables":             {"adapters/nft", "adapters/nftables", "plugins/sdk"},
 	"plugins/sros":                 {"adapters/sros", "adapters/netconf", "plugins/sdk"},

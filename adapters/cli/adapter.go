@@ -33,7 +33,12 @@ type Options struct {
 
 // Adapter is a device.Adapter for terminals. Close it to end its sessions.
 type Adapter struct {
-	dialect  Dialect
+	*shared
+	dialect Dialect
+}
+
+// shared is what an adapter keeps for all devices.
+type shared struct {
 	platform Platform
 	opt      Options
 
@@ -49,7 +54,20 @@ func New(d Dialect, opt Options) *Adapter {
 		opt.Platform = platforms[d.Name()]
 	}
 	opt.IdleTimeout = cmp.Or(opt.IdleTimeout, 5*time.Minute)
-	return &Adapter{dialect: d, platform: opt.Platform, opt: opt, lines: map[string]*line{}}
+	return &Adapter{&shared{platform: opt.Platform, opt: opt, lines: map[string]*line{}}, d}
+}
+
+// forDevice returns the adapter as it speaks to t: its dialect knows the routing instances of that device.
+func (a *Adapter) forDevice(t device.Target) (*Adapter, details, error) {
+	d, err := readDetails(t)
+	if err != nil || len(d.instances) == 0 {
+		return a, d, err
+	}
+	dialect, ok := filter.ForDevice(a.dialect, d.instances).(Dialect)
+	if _, can := a.dialect.(filter.Instanced); !can || !ok {
+		return a, d, fmt.Errorf("device %s, option instances: filters of the dialect %s do not redirect into routing instances", t.Name, a.dialect.Name())
+	}
+	return &Adapter{a.shared, dialect}, d, nil
 }
 
 // log returns the logger. In a plugin the default becomes the host's log only after the adapter was made.
@@ -81,7 +99,7 @@ func (a *Adapter) Info(context.Context) (device.Info, error) {
 // Read returns what the running configuration holds of ours, by name. Filters that somebody switched off are *device.Drifted; those that somebody changed into something the dialect does
 // not understand are shown without their entries.
 func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (device.State, error) {
-	d, err := readDetails(t)
+	a, d, err := a.forDevice(t)
 	if err != nil {
 		return device.State{}, err
 	}
@@ -131,7 +149,7 @@ func (a *Adapter) look(ctx context.Context, s *shell, command string) (string, e
 
 // whole returns our filters in the configuration that a command printed.
 func (a *Adapter) whole(s *shell, command, text string) ([]filter.Filter, error) {
-	if strings.TrimSpace(lastLine(text)) != a.platform.End {
+	if a.platform.End != "" && strings.TrimSpace(lastLine(text)) != a.platform.End {
 		err := &device.Transient{Err: fmt.Errorf("%s: the configuration does not end in %q, so it was not printed whole", quote(command), a.platform.End)}
 		s.kill(err)
 		return nil, err
@@ -159,7 +177,8 @@ func (a *Adapter) parse(text string) ([]filter.Filter, error) {
 
 // Render returns the lines that Apply would type on a device that holds what c was computed from.
 func (a *Adapter) Render(_ context.Context, t device.Target, c device.Change) ([]byte, error) {
-	if _, err := readDetails(t); err != nil {
+	a, _, err := a.forDevice(t)
+	if err != nil {
 		return nil, err
 	}
 	have, err := c.Before()

@@ -15,7 +15,7 @@ import (
 // Apply makes c in a configuration session, proves what the session would lead to, and commits it with a timer: the device undoes it after undo, in whole units of its system, unless Confirm
 // comes.
 func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, undo time.Duration) (device.Commit, error) {
-	d, err := readDetails(t)
+	a, d, err := a.forDevice(t)
 	if err != nil {
 		return device.Commit{}, err
 	}
@@ -63,7 +63,7 @@ func (a *Adapter) clear(ctx context.Context, s *shell) error {
 	}
 	for _, m := range a.platform.Leftover.FindAllStringSubmatch(who, -1) {
 		a.log().Info("removing a configuration session of ours that was cut off", "device", s.target.Name, "session", m[1])
-		if _, err := s.ask(ctx, named(a.platform.Cancel, m[1])); err != nil {
+		if _, err := s.ask(ctx, named(a.platform.Forget, m[1])); err != nil {
 			return err
 		}
 	}
@@ -138,21 +138,33 @@ func (a *Adapter) abandon(s *shell, name string) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
 	defer cancel()
-	for i, line := range a.platform.Abandon {
-		if i == 0 && s.prompt == a.platform.Exec {
-			continue // there is nothing to leave
+	if err := a.leave(ctx, s, name); err != nil {
+		a.log().Warn("a configuration session of ours could not be left", "device", s.target.Name, "session", name, "error", err)
+	}
+}
+
+func (a *Adapter) leave(ctx context.Context, s *shell, name string) error {
+	if s.prompt != a.platform.Exec {
+		for _, line := range a.platform.Leave {
+			if _, err := s.say(ctx, line); err != nil {
+				return err
+			}
 		}
-		if _, err := s.ask(ctx, named(line, name)); err != nil {
-			a.log().Warn("a configuration session of ours could not be left", "device", s.target.Name, "session", name, "error", err)
-			return
+		if s.prompt != a.platform.Exec {
+			return s.lost(a.platform.Leave[0], answer{prompt: s.prompt})
 		}
 	}
+	if a.platform.Forget == "" {
+		return nil
+	}
+	_, err := s.ask(ctx, named(a.platform.Forget, name))
+	return err
 }
 
 // commit makes what the session holds running for the time being, and reads it back.
 func (a *Adapter) commit(ctx context.Context, l *line, s *shell, c device.Change, name string, undo time.Duration) (device.Commit, error) {
 	wait := a.platform.window(undo)
-	deadline := time.Now().Add(wait)
+	deadline := time.Now().Add(wait + a.platform.Late)
 	line := strings.ReplaceAll(named(a.platform.Commit, name), "WINDOW", a.platform.Window(wait))
 	text, err := s.configure(ctx, line, func(prompt string) bool {
 		return (prompt == a.platform.Exec) != a.platform.Held

@@ -13,8 +13,21 @@ type attacher interface {
 	Attachment(line string, p filter.Placement) (filters []string, misplaced string)
 }
 
+// finder is a Dialect that reads by itself where filters are attached.
+type finder interface {
+	Attached(config []byte, p filter.Placement) (stands, misplaced map[string][]string, err error)
+}
+
 // attachments returns where our filters stand in a configuration as placement p wants it, and where otherwise and how; both by filter, sorted.
 func (a *Adapter) attachments(text string, p filter.Placement) (stands, misplaced map[string][]string) {
+	if d, ok := a.dialect.(finder); ok {
+		stands, misplaced, err := d.Attached([]byte(text), p)
+		if err != nil {
+			a.log().Warn("where our filters are attached is not understood", "what", err)
+			return nil, nil
+		}
+		return stands, misplaced
+	}
 	d, ok := a.dialect.(attacher)
 	if !ok {
 		return nil, nil

@@ -10,6 +10,7 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/eos"
 	"github.com/sluice-gateway/sluice/adapters/eosacl"
 	"github.com/sluice-gateway/sluice/adapters/iosxr"
+	"github.com/sluice-gateway/sluice/adapters/junos"
 	"github.com/sluice-gateway/sluice/core/filter"
 )
 
@@ -38,6 +39,10 @@ func TestAttached(t *testing.T) {
 			iosxr.Dialect{}, clitest.IOSXR, filter.Alone,
 			"interface TenGigE0/0/0/0\n ipv4 access-group sluice-v4 ingress hardware-count\ninterface TenGigE0/0/0/1\n ipv4 access-group common sluice-v4 EDGE ingress\ninterface TenGigE0/0/0/2\n ipv4 access-group sluice-v4 egress\n",
 			places{"sluice-v4": {"TenGigE0/0/0/0"}}, places{"sluice-v4": {"TenGigE0/0/0/1, beside EDGE", "TenGigE0/0/0/2, for outgoing packets"}},
+		},
+		"Junos": {
+			junos.Dialect{}, clitest.Junos, filter.Alone,
+			"set interfaces ge-0/0/1 unit 100 family inet filter input sluice-v4\nset firewall family inet filter sluice-v4 term rest then accept\n", places{"sluice-v4": {"ge-0/0/1.100"}}, places{},
 		},
 		"IOS XR, before": {
 			iosxr.Dialect{}, clitest.IOSXR, filter.Before,

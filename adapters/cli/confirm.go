@@ -12,7 +12,7 @@ import (
 // Confirm makes a change stay. Where the device knows it by the name of its session, it may come from another process than Apply did; where only the session that made it can confirm it, another
 // connection makes sure first that the device is still within reach. A change that is not pending any more is *device.Transient: read the device to see how it ended.
 func (a *Adapter) Confirm(ctx context.Context, t device.Target, c device.Commit) error {
-	return a.settle(ctx, t, c, func(l *line, s *shell, d details, tok token) error {
+	return a.settle(ctx, t, c, func(a *Adapter, l *line, s *shell, d details, tok token) error {
 		by, err := a.confirmer(ctx, l, s, tok)
 		if err != nil {
 			return err
@@ -76,7 +76,7 @@ func (a *Adapter) save(ctx context.Context, s *shell, d details) {
 
 // Cancel undoes a change now. One that is not pending any more needs no cancelling. Where only time undoes a change, Cancel is *device.Transient until then.
 func (a *Adapter) Cancel(ctx context.Context, t device.Target, c device.Commit) error {
-	return a.settle(ctx, t, c, func(l *line, s *shell, _ details, tok token) error {
+	return a.settle(ctx, t, c, func(a *Adapter, l *line, s *shell, _ details, tok token) error {
 		if a.platform.Held {
 			return a.cancelHeld(ctx, l, s, tok, c.Deadline)
 		}
@@ -125,8 +125,8 @@ func still(err error, what string) error {
 }
 
 // settle does something about a change, with the line to its device owned and a session other than the one that is held.
-func (a *Adapter) settle(ctx context.Context, t device.Target, c device.Commit, do func(*line, *shell, details, token) error) error {
-	d, err := readDetails(t)
+func (a *Adapter) settle(ctx context.Context, t device.Target, c device.Commit, do func(*Adapter, *line, *shell, details, token) error) error {
+	a, d, err := a.forDevice(t)
 	if err != nil || c.Confirmed {
 		return err
 	}
@@ -146,7 +146,7 @@ func (a *Adapter) settle(ctx context.Context, t device.Target, c device.Commit, 
 	if err != nil {
 		return err
 	}
-	return do(l, s, d, tok)
+	return do(a, l, s, d, tok)
 }
 
 // holds says whether the device still holds what was applied. What was confirmed and is not there was changed by another hand.

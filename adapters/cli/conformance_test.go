@@ -12,12 +12,20 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/eos"
 	"github.com/sluice-gateway/sluice/adapters/eosacl"
 	"github.com/sluice-gateway/sluice/adapters/iosxr"
+	"github.com/sluice-gateway/sluice/adapters/junos"
 	"github.com/sluice-gateway/sluice/adapters/netconf/netconftest"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/packet"
 	"github.com/sluice-gateway/sluice/plugins/sdk/sdktest"
 )
+
+// junosOperators is the same on Junos.
+const junosOperators = `set system host-name leaf1
+set interfaces ge-0/0/0 unit 0 description "to the # world > {"
+set interfaces ge-0/0/0 unit 0 family inet filter input EDGE-IN
+set firewall family inet filter EDGE-IN term all then accept
+`
 
 // operators is what stands on the switch besides ours. No test may change it.
 const operators = `hostname leaf1
@@ -33,7 +41,11 @@ ip access-list EDGE-IN
 
 func start(t *testing.T, opt clitest.Options) *clitest.Server {
 	t.Helper()
-	opt.Config = operators + opt.Config
+	if opt.System == clitest.Junos {
+		opt.Config = junosOperators + opt.Config
+	} else {
+		opt.Config = operators + opt.Config
+	}
 	s, err := clitest.Start(opt)
 	if err != nil {
 		t.Fatal(err)
@@ -67,6 +79,9 @@ var dialects = map[string]spoken{
 	"IOS XR access lists": {
 		iosxr.Dialect{}, clitest.IOSXR, []string{"ipv4 access-list sluice-v4", "no 10001001"}, []string{"no ipv4 access-list sluice-v4"}, anySource, 300, "commit confirmed",
 	},
+	"Junos": {
+		junos.Dialect{}, clitest.Junos, []string{"delete firewall family inet filter sluice-v4 term r-0000000000000001"}, []string{"delete firewall family inet filter sluice-v4"}, nil, 60, "commit confirmed",
+	},
 }
 
 // anySource leaves a source out that is every address: it reads back like that.
@@ -85,6 +100,15 @@ func offsets(e filter.Entry) filter.Entry {
 	return e
 }
 
+// refused is an entry with an address that the device is told to refuse.
+func refused(d spoken) filter.Entry {
+	const i = 250<<8 | 250
+	if d.form == nil {
+		return adaptertest.Entry(d.Semantics(), i)
+	}
+	return d.form(adaptertest.PlainEntry(d.Semantics(), i))
+}
+
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	for name, d := range dialects {
@@ -94,7 +118,7 @@ func TestConformance(t *testing.T) {
 				clock := &netconftest.ManualClock{}
 				opt.Clock, opt.System = clock, d.system
 				s := start(t, opt)
-				s.Refuse("10.66.250.250", "% Error: the line is too clever")
+				s.Refuse("10.66.250.250", map[bool]string{true: "error: the line is too clever", false: "% Error: the line is too clever"}[d.system == clitest.Junos])
 				adapter := func(t *testing.T) device.Adapter {
 					a := cli.New(d.Dialect, cli.Options{})
 					t.Cleanup(func() { _ = a.Close() })
@@ -105,7 +129,7 @@ func TestConformance(t *testing.T) {
 					entries = 10
 				}
 				adaptertest.Run(t, adapter(t), target(s), adaptertest.Faults{
-					Semantics: d.Semantics(), Plain: true, Form: d.form, Entries: entries,
+					Semantics: d.Semantics(), Plain: d.form != nil, Form: d.form, Entries: entries,
 					Restart: func(*testing.T) device.Adapter {
 						s.DropSessions()
 						return adapter(outer)
@@ -120,9 +144,9 @@ func TestConformance(t *testing.T) {
 						}
 					},
 					LoseAnswer: func(*testing.T) { s.Fail(d.commit, clitest.Fault{DropAfter: true}) },
-					Refused:    adaptertest.PlainEntry(d.Semantics(), 250<<8|250), Words: "the line is too clever",
+					Refused:    refused(d), Words: "the line is too clever",
 					Expire:        func(*testing.T) { clock.Advance(2 * time.Minute) },
-					Unconfirmable: d.system == clitest.IOSXR, NoCancel: d.system == clitest.IOSXR,
+					Unconfirmable: d.system != clitest.EOS, NoCancel: d.system != clitest.EOS,
 				})
 				if got := s.Running(); got != before {
 					t.Errorf("the operator's configuration is not what it was:\n%.2000s\nwant\n%s", got, before)

@@ -16,7 +16,7 @@
 //	...                                    Apply returns here; the caller decides
 //	configure session NAME commit          Confirm; or abort: Cancel. Either from any connection, of any process
 //
-// On IOS XR it is `configure exclusive`, `show configuration merge` and `commit confirmed`, and the session stays open: only it can confirm, and only time undoes.
+// On IOS XR it is `configure exclusive`, `show configuration merge` and `commit confirmed`, on Junos the candidate under its lock, and the session stays open: only it confirms, and only time undoes.
 //
 // Nothing runs before the commit: a connection that breaks in the middle of a line leaves a session that nobody commits, and the next change removes it.
 //
@@ -30,6 +30,7 @@
 //
 // # Options of a device
 //
-//	agent    socket of an SSH agent, whose keys are offered before the target's private key and password; its whole path
-//	save     true: make the running configuration outlive a reboot after each confirmation; default false, since that saves what others have not saved as well
+//	agent      socket of an SSH agent, whose keys are offered before the target's private key and password; its whole path
+//	instances  routing instances that filters may redirect into, as filter.ParseInstances reads them; not every dialect has them
+//	save       true: make the running configuration outlive a reboot after each confirmation; default false, since that saves what others have not saved as well
 package cli

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -24,6 +25,7 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/cli/clitest"
 	"github.com/sluice-gateway/sluice/adapters/eosacl"
 	"github.com/sluice-gateway/sluice/adapters/iosxr"
+	"github.com/sluice-gateway/sluice/adapters/junos"
 	"github.com/sluice-gateway/sluice/adapters/netconf/netconftest"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
@@ -181,24 +183,38 @@ func TestSomebodyElseWaits(t *testing.T) {
 // On IOS XR only the session that made a change can confirm it. What becomes of a change without it, and of one that meets somebody else, is said.
 func TestHeld(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
+	type fault struct {
 		line string
 		clitest.Fault
 		words     string
 		unchanged bool
-	}{
-		"the commit fails":              {`^commit confirmed`, clitest.Fault{Words: "% Failed to commit one or more configuration items during a pseudo-atomic operation."}, "Failed to commit", false},
-		"nothing to commit":             {`^commit confirmed`, clitest.Fault{Words: "No configuration changes to commit."}, "No configuration changes", false},
-		"the commit is lost":            {`^commit confirmed`, clitest.Fault{Lose: true}, "does not show that the change waits", false},
-		"cut in the middle of the lock": {`^configure excl`, clitest.Fault{Cut: true}, "the connection broke", true},
-		"somebody has the lock":         {`^configure exclusive`, clitest.Fault{Words: "Cannot enter exclusive mode. The Configuration Namespace is locked by another agent."}, "somebody else is at work", true},
-		"somebody's commit waits":       {`^show configuration sessions`, clitest.Fault{Words: "     User: clab                           Client: commit-confirm"}, "waits for its confirmation", true},
-		"uncommitted changes":           {`^show configuration merge`, clitest.Fault{Ask: "Uncommitted changes found, commit them before exiting(yes/no/cancel)? [cancel]:"}, "asks something", true},
+		system    clitest.System // "": IOS XR
+	}
+	for name, c := range map[string]fault{
+		"Junos: the commit fails":        {`^commit confirmed`, clitest.Fault{Words: "[edit]\n  'system'\n    Missing mandatory statement: 'root-authentication'\nerror: configuration check-out failed: (missing mandatory statements)"}, "check-out failed", false, clitest.Junos},
+		"Junos: a line is refused":       {`^set firewall .* term r-0000000000000003`, clitest.Fault{Words: "                  ^\nsyntax error."}, "syntax error", false, clitest.Junos},
+		"Junos: somebody has the lock":   {`^configure exclusive`, clitest.Fault{Words: "error: configuration database locked by:\n  admin terminal p0 (pid 1) on since x, idle y\n      exclusive [edit]"}, "somebody else is at work", true, clitest.Junos},
+		"Junos: somebody edits":          {`^configure exclusive`, clitest.Fault{Words: "error: configuration database modified"}, "somebody else is at work", true, clitest.Junos},
+		"Junos: somebody's commit waits": {`^show system commit`, clitest.Fault{Words: "0   2026-09-20 23:16:51 UTC by admin via cli commit confirmed, rollback in 2mins\n    rollback pending"}, "waits for its confirmation", true, clitest.Junos},
+		"Junos: the commit is lost":      {`^commit confirmed`, clitest.Fault{Lose: true}, "it does not say so", false, clitest.Junos},
+		"Junos: a page":                  {`^show \| display`, clitest.Fault{Ask: "---(more 12%)---"}, "asks something", true, clitest.Junos},
+		"the commit fails":               {`^commit confirmed`, clitest.Fault{Words: "% Failed to commit one or more configuration items during a pseudo-atomic operation."}, "Failed to commit", false, ""},
+		"nothing to commit":              {`^commit confirmed`, clitest.Fault{Words: "No configuration changes to commit."}, "No configuration changes", false, ""},
+		"the commit is lost":             {`^commit confirmed`, clitest.Fault{Lose: true}, "does not show that the change waits", false, ""},
+		"cut in the middle of the lock":  {`^configure excl`, clitest.Fault{Cut: true}, "the connection broke", true, ""},
+		"somebody has the lock":          {`^configure exclusive`, clitest.Fault{Words: "Cannot enter exclusive mode. The Configuration Namespace is locked by another agent."}, "somebody else is at work", true, ""},
+		"somebody's commit waits":        {`^show configuration sessions`, clitest.Fault{Words: "     User: clab                           Client: commit-confirm"}, "waits for its confirmation", true, ""},
+		"uncommitted changes":            {`^show configuration merge`, clitest.Fault{Ask: "Uncommitted changes found, commit them before exiting(yes/no/cancel)? [cancel]:"}, "asks something", true, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := start(t, clitest.Options{System: clitest.IOSXR})
+			system := cmp.Or(c.system, clitest.IOSXR)
+			s := start(t, clitest.Options{System: system})
 			a, d := newXR(t), target(s)
+			if system == clitest.Junos {
+				a = cli.New(junos.Dialect{}, cli.Options{})
+				t.Cleanup(func() { _ = a.Close() })
+			}
 			before := s.Running()
 			s.Fail(c.line, c.Fault)
 			_, err := a.Apply(t.Context(), d, device.Diff(device.State{}, list(4)), 30*time.Second)

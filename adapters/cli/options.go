@@ -7,12 +7,15 @@ import (
 	"time"
 
 	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/filter"
 )
 
 // details are a device's options, parsed.
 type details struct {
 	agent string // socket of an SSH agent
 	save  bool   // make what is confirmed outlive a reboot
+	// instances are the routing instances that filters may redirect into.
+	instances filter.Instances
 }
 
 func readDetails(t device.Target) (d details, err error) {
@@ -22,8 +25,10 @@ func readDetails(t device.Target) (d details, err error) {
 			d.agent = value
 		case "save":
 			d.save, err = strconv.ParseBool(value)
+		case "instances":
+			d.instances, err = filter.ParseInstances(value)
 		default:
-			err = errors.New("there is no such option; there are agent and save")
+			err = errors.New("there is no such option; there are agent, save and instances")
 		}
 		if err != nil {
 			return d, fmt.Errorf("device %s, option %s: %w", t.Name, name, err)

@@ -11,28 +11,31 @@ type Platform struct {
 	System     string // for people
 	Definition []byte // scrapligo's: levels, prompts and the strings of failures
 
-	Setup    []string       // typed once, at the start
+	Setup    []string       // typed once, at the start; one at least
 	Exec     string         // the prompt behind the host's name where commands are typed
-	Config   *regexp.Regexp // and the one where configuration is
+	Config   *regexp.Regexp // and the one where configuration is, from ^ to $
+	Above    *regexp.Regexp // what is printed above a prompt and belongs to it, to the end; nil: nothing
 	Question *regexp.Regexp // what the system asks in place of a prompt
 	Harmless *regexp.Regexp // a line of an answer that begins like a failure, and is none
 
 	Show string // prints the running configuration, typed where commands are
-	End  string // the last line of a configuration that was printed whole
+	End  string // the last line of a configuration that was printed whole; "": the dialect knows
 
 	Sessions string         // prints who is at what, typed where commands are; "": there is no such command
 	Waiting  *regexp.Regexp // in it: a change that waits for its confirmation, and the name of its session where there is one
 	Leftover *regexp.Regexp // in it: a session of ours that was cut off
 
-	Enter   string         // begins a session
-	Busy    *regexp.Regexp // its answer while somebody else is at work
-	Staged  string         // prints in a session what runs after its commit
-	Commit  string         // makes it run for the time being; WINDOW stands for the time
-	Window  func(time.Duration) string
-	Unit    time.Duration  // in which a window is counted
-	Least   time.Duration  // the shortest window
-	Done    *regexp.Regexp // what the answer to a commit must have in it; nil: nothing
-	Abandon []string       // leave a session that has not been committed, and forget it
+	Enter  string         // begins a session
+	Busy   *regexp.Regexp // its answer while somebody else is at work
+	Staged string         // prints in a session what runs after its commit
+	Commit string         // makes it run for the time being; WINDOW stands for the time
+	Window func(time.Duration) string
+	Unit   time.Duration  // in which a window is counted
+	Least  time.Duration  // the shortest window
+	Late   time.Duration  // how much later than it should a device was seen to undo a change
+	Done   *regexp.Regexp // what the answer to a commit must have in it; nil: nothing
+	Leave  []string       // leads out of a session, typed in it; without a commit what was typed there is gone, or waits for Forget
+	Forget string         // forgets a session that was left; "": there is nothing to forget
 
 	// Held: only the session that made a change can confirm it, and it has to stay open until then.
 	Held    bool

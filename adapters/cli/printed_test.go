@@ -8,6 +8,7 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/eos"
 	"github.com/sluice-gateway/sluice/adapters/eosacl"
 	"github.com/sluice-gateway/sluice/adapters/iosxr"
+	"github.com/sluice-gateway/sluice/adapters/junos"
 	"github.com/sluice-gateway/sluice/core/device"
 )
 
@@ -17,12 +18,14 @@ func FuzzPrinted(f *testing.F) {
 		"leaf1#", "! Command: show running-config\nip access-list sluice-v4\n   counters per-entry\n   2147483640 permit ip any any\n!\nend\nleaf1#", "% Invalid input\nleaf1(config-s-sluice)#",
 		"traffic-policies\n   traffic-policy sluice-in\n      match ipv4-all-default ipv4\nend\nleaf1#", "Session with pending commit timer: sluice-abcdefghij\n  sluice-zzzzzzzzzz pending\nleaf1#",
 		"ipv4 access-list sluice-v4\n 2147483640 permit ipv4 any any\n!\nend\n\nleaf1#", "% WARNING: Policy object exists\nleaf1(config)#", "  2) Session: 0001\n User: x  Client: commit-confirm\nleaf1#",
+		"0   2026-09-20 UTC by a via cli commit confirmed, rollback in 2mins\n    sluice-abcdefghij\n    rollback pending\n\n{master}\nleaf1>",
+		"firewall {\n    family inet {\n        filter sluice-v4 {\n            term rest {\n                then accept;\n            }\n        }\n    }\n}\n\n[edit]\nleaf1#", "error: configuration database locked by:\n  a\nleaf1>",
 		"Do you want to proceed? [no]: ", " --More-- ", "Password:",
 	} {
 		f.Add([]byte(seed))
 	}
 	var all []*Adapter
-	for _, d := range []Dialect{eos.Dialect{}, eosacl.Dialect{}, iosxr.Dialect{}} {
+	for _, d := range []Dialect{eos.Dialect{}, eosacl.Dialect{}, iosxr.Dialect{}, junos.Dialect{}} {
 		all = append(all, New(d, Options{Logger: slog.New(slog.DiscardHandler)}))
 	}
 	f.Fuzz(func(t *testing.T, printed []byte) {

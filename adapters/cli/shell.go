@@ -101,7 +101,8 @@ func (s *shell) learnPrompt(ctx context.Context) error {
 		prompt = strings.TrimSpace(prompt)
 		if host, ok := strings.CutSuffix(prompt, s.platform.Exec); ok && prompt == last && host != "" {
 			s.host = host
-			s.driver.Channel.PromptPattern = regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(host) + `(?:\([^()\n]*\))?` + regexp.QuoteMeta(s.platform.Exec) + `[ \t]?\z`)
+			config := strings.TrimSuffix(strings.TrimPrefix(s.platform.Config.String(), "^"), "$")
+			s.driver.Channel.PromptPattern = regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(host) + `(?:` + regexp.QuoteMeta(s.platform.Exec) + `|` + config + `)[ \t]?\z`)
 			return nil
 		}
 		last = prompt
@@ -194,7 +195,11 @@ func (s *shell) split(printed string) answer {
 	if !ours {
 		return answer{text: printed}
 	}
-	return answer{text: strings.Trim(strings.TrimSuffix(printed, last), "\n"), prompt: strings.TrimSpace(prompt)}
+	text := strings.TrimSuffix(printed, last)
+	if s.platform.Above != nil {
+		text = s.platform.Above.ReplaceAllString(text, "")
+	}
+	return answer{text: strings.Trim(text, "\n"), prompt: strings.TrimSpace(prompt)}
 }
 
 func lastLine(text string) string { return text[strings.LastIndexByte(text, '\n')+1:] }
@@ -223,10 +228,18 @@ func (s *shell) inside(ctx context.Context, line string) (string, error) {
 	return a.text, s.refused(line, a)
 }
 
-// refused returns the refusal of a command that prints something: it stands in its first line, since what is printed may have anything in it.
+// fewLines is how many lines a refusal has at most, with the time in front and the mark below what is wrong.
+const fewLines = 4
+
+// refused returns the refusal of a command that prints something: a few lines, since what else is printed may have anything in it.
 func (s *shell) refused(line string, a answer) error {
-	first, _, _ := strings.Cut(a.text, "\n")
-	if refusal(first, s.platform.Harmless) == "" {
+	lines := strings.SplitN(a.text, "\n", fewLines+1)
+	first := strings.Join(lines[:min(len(lines), fewLines)], "\n")
+	if len(lines) > fewLines {
+		a.failed = nil
+		first = lines[0]
+	}
+	if refusal(first, s.platform.Harmless) == "" && a.failed == nil {
 		return nil
 	}
 	return &device.Refused{Words: quote(line) + ": " + s.words(a.text)}

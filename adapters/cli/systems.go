@@ -13,11 +13,15 @@ var eosDefinition []byte
 //go:embed platforms/iosxr.yaml
 var iosxrDefinition []byte
 
+//go:embed platforms/junos.yaml
+var junosDefinition []byte
+
 // platforms are the systems that this package can speak to, by the name of the dialect.
 var platforms = map[string]Platform{
 	"eos":     aristaEOS,
 	"eos-acl": aristaEOS,
 	"iosxr":   ciscoIOSXR,
+	"junos":   juniperJunos,
 }
 
 // question is what the systems ask: whether to go on with the next page, for a password, whether one is sure.
@@ -47,7 +51,8 @@ var aristaEOS = Platform{
 		return fmt.Sprintf("%02d:%02d:%02d", n/3600, n/60%60, n%60)
 	},
 	Unit:    time.Second,
-	Abandon: []string{"end", "configure session NAME abort"},
+	Leave:   []string{"end"},
+	Forget:  "configure session NAME abort",
 	Confirm: "configure session NAME commit",
 	Cancel:  "configure session NAME abort",
 	Save:    "write memory",
@@ -76,9 +81,40 @@ var ciscoIOSXR = Platform{
 	Window:     func(w time.Duration) string { return fmt.Sprint(int(w / time.Second)) },
 	Unit:       time.Second,
 	Least:      30 * time.Second,
-	Abandon:    []string{"abort"},
+	Late:       3 * time.Second,
+	Leave:      []string{"abort"},
 	Held:       true,
 	Inside:     "do ",
 	Confirm:    "commit",
 	Sure:       regexp.MustCompile(`Confirming commit for trial session`),
+}
+
+// juniperJunos is Juniper Junos. Sources: ArchRuger/CLAB-BACKUP-WORKER-v2, docs/multi-platform-restore, evidence/evo-live-facts.md and README.md (seen on cJunosEvolved 26.2R1.7 and vJunos-switch 23.2R1.14: prompts
+// with [edit] above them, `configure exclusive` that is refused while somebody edits and that leaves nothing behind when it breaks, `commit confirmed MINUTES comment TEXT`, what `show system commit` shows
+// while a commit waits, `commit check` that confirms, the undoing up to 35 s late); Juniper's CLI guide ("commit confirmed", "display inheritance"). The candidate stays locked until the
+// confirmation: any other commit would confirm the change.
+var juniperJunos = Platform{
+	System:     "Junos",
+	Definition: junosDefinition,
+	Setup:      []string{"set cli screen-length 0", "set cli screen-width 511", "set cli complete-on-space off"},
+	Exec:       ">",
+	Config:     regexp.MustCompile(`^#$`),
+	Above:      regexp.MustCompile(`(?:\A|\n)\s*(?:\{[^{}\n]*\})?(?:\[edit[^\]\n]*\])?\s*\z`),
+	Question:   regexp.MustCompile(`(?i)(?:---\(more[^)\n]*\)---|password:|\[yes,no\](?: \((?:yes|no)\))?)\s*\z`),
+	Show:       "show configuration | display inheritance no-comments",
+	Sessions:   "show system commit",
+	Waiting:    regexp.MustCompile(`(?m)^0\s.*commit confirmed.*\n(?:[ \t]+(\S.*)\n)??[ \t]+rollback pending`),
+	Enter:      "configure exclusive",
+	Busy:       regexp.MustCompile(`configuration database (?:locked|modified)`),
+	Staged:     "show | display inheritance no-comments",
+	Commit:     "commit confirmed WINDOW comment NAME",
+	Window:     func(w time.Duration) string { return fmt.Sprint(int(w / time.Minute)) },
+	Unit:       time.Minute,
+	Late:       40 * time.Second,
+	Done:       regexp.MustCompile(`commit complete`),
+	Leave:      []string{"rollback 0", "exit configuration-mode"},
+	Held:       true,
+	Inside:     "run ",
+	Confirm:    "commit check",
+	Sure:       regexp.MustCompile(`configuration check succeeds`),
 }

@@ -31,7 +31,7 @@ var transactional = cli.Platform{
 	Window:     func(w time.Duration) string { return fmt.Sprint(int(w / time.Minute)) },
 	Unit:       time.Minute,
 	Done:       regexp.MustCompile(`Configuration committed successfully`),
-	Abandon:    []string{"end"},
+	Leave:      []string{"end"},
 	Held:       true,
 	Inside:     "do ",
 	Confirm:    "commit",

@@ -23,6 +23,7 @@ type System string
 const (
 	EOS   System = "EOS"
 	IOSXR System = "IOS XR"
+	Junos System = "Junos"
 )
 
 // Options are what a server is to be like. The zero value is an EOS switch without anything of ours.
@@ -119,7 +120,12 @@ func (s *Server) DropSessions() {
 }
 
 // Running returns the running configuration as it is printed.
-func (s *Server) Running() string { return s.store.print("") }
+func (s *Server) Running() string {
+	if s.opt.System == Junos {
+		return s.store.printJunos("")
+	}
+	return s.store.print("")
+}
 
 // Edit has another hand type lines where configuration begins, and returns what was answered that is not nothing.
 func (s *Server) Edit(lines ...string) string { return s.store.edit(lines) }

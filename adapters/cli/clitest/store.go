@@ -17,7 +17,7 @@ const mostPending = 5
 type store struct {
 	mu       sync.Mutex
 	grammar  grammar
-	locked   *xr // of IOS XR: who has the exclusive lock
+	locked   commandLine // of IOS XR and Junos: who has the exclusive lock
 	clock    netconftest.Clock
 	running  *node
 	sessions []*session
@@ -36,6 +36,9 @@ type session struct {
 func newStore(system System, config string, clock netconftest.Clock) *store {
 	if clock == nil {
 		clock = realClock{}
+	}
+	if system == Junos {
+		return &store{clock: clock, running: readSets(config)}
 	}
 	return &store{grammar: grammars[system], clock: clock, running: read(config)}
 }
@@ -153,6 +156,13 @@ func (s *store) abort(name string) string {
 func (s *store) edit(lines []string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.grammar.modes == nil { // Junos
+		var out string
+		for _, line := range lines {
+			out += s.running.set(line)
+		}
+		return out
+	}
 	e := editor{grammar: s.grammar, root: s.running}
 	var out strings.Builder
 	for _, line := range lines {

@@ -33,8 +33,11 @@ type commandLine interface {
 
 func newTerminal(s *Server, conn net.Conn, rw io.ReadWriter) *terminal {
 	t := &terminal{server: s, conn: conn, in: bufio.NewReader(rw), out: rw, cli: newEOS(s), paged: true}
-	if s.opt.System == IOSXR {
+	switch s.opt.System {
+	case IOSXR:
 		t.cli = newXR(s)
+	case Junos:
+		t.cli = newJunos(s)
 	}
 	return t
 }
