@@ -88,12 +88,18 @@ func becomes(t *testing.T, a *cli.Adapter, d device.Target, want device.State) {
 	})
 }
 
-func apply(t *testing.T, a *cli.Adapter, d device.Target, want device.State) device.Commit {
+// apply waits for whoever has the lock: the daemon may take a moment to notice that a session is gone.
+func apply(t *testing.T, a *cli.Adapter, d device.Target, want device.State) (com device.Commit) {
 	t.Helper()
-	com, err := a.Apply(within(t), d, device.Diff(read(t, a, d), want), time.Minute)
-	if err != nil {
-		t.Fatalf("apply: %v", err)
-	}
+	rig.Until(t, "the change to be taken", func() (bool, string) {
+		var err error
+		com, err = a.Apply(within(t), d, device.Diff(read(t, a, d), want), time.Minute)
+		var transient *device.Transient
+		if err != nil && (!errors.As(err, &transient) || !transient.Unchanged) {
+			t.Fatalf("apply: %v", err)
+		}
+		return err == nil, fmt.Sprint(err)
+	})
 	return com
 }
 
