@@ -232,7 +232,7 @@ func (a *Adapter) waits(ctx context.Context, s *shell, name string) (bool, error
 		return false, err
 	}
 	m := a.platform.Waiting.FindStringSubmatch(who)
-	return m != nil && (a.platform.Held || m[1] == name), nil
+	return m != nil && (a.platform.Nameless || m[1] == name), nil
 }
 
 // unchanged says of a transient error that it came before anything was committed: what had been typed stands in a session that nobody commits.

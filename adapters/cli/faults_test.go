@@ -230,6 +230,25 @@ func TestHeld(t *testing.T) {
 	}
 }
 
+// What the router shows to be waiting must be our change, by its name.
+func TestAnotherChangeWaits(t *testing.T) {
+	t.Parallel()
+	clock := &netconftest.ManualClock{}
+	s := start(t, clitest.Options{System: clitest.Junos, Clock: clock})
+	a, d, before := cli.New(junos.Dialect{}, cli.Options{}), target(s), s.Running()
+	t.Cleanup(func() { _ = a.Close() })
+	s.Fail(`^run show system commit`, clitest.Fault{Words: "0   2026-09-20 23:16:51 UTC by admin via cli commit confirmed, rollback in 2mins\n    rollback pending"})
+	_, err := a.Apply(t.Context(), d, device.Diff(device.State{}, list(4)), 30*time.Second)
+	var transient *device.Transient
+	if !errors.As(err, &transient) || transient.Unchanged || !strings.Contains(err.Error(), "does not show that the change waits") {
+		t.Errorf("got %v", err)
+	}
+	clock.Advance(time.Minute)
+	if got := s.Running(); got != before {
+		t.Errorf("the router holds\n%s", got)
+	}
+}
+
 // A change whose session breaks while it waits cannot be confirmed, and is left to the router's timer.
 func TestHeldSessionBreaks(t *testing.T) {
 	t.Parallel()

@@ -22,20 +22,21 @@ type Platform struct {
 	End  string // the last line of a configuration that was printed whole; "": the dialect knows
 
 	Sessions string         // prints who is at what, typed where commands are; "": there is no such command
-	Waiting  *regexp.Regexp // in it: a change that waits for its confirmation, and the name of its session where there is one
+	Waiting  *regexp.Regexp // in it: a change that waits for its confirmation, and the name of its session
+	Nameless bool           // what Waiting finds has no name: it may be anybody's
 	Leftover *regexp.Regexp // in it: a session of ours that was cut off
 
-	Enter  string         // begins a session
-	Busy   *regexp.Regexp // its answer while somebody else is at work
-	Staged string         // prints in a session what runs after its commit
-	Commit string         // makes it run for the time being; WINDOW stands for the time
-	Window func(time.Duration) string
-	Unit   time.Duration  // in which a window is counted
-	Least  time.Duration  // the shortest window
-	Late   time.Duration  // how much later than it should a device was seen to undo a change
-	Done   *regexp.Regexp // what the answer to a commit must have in it; nil: nothing
-	Leave  []string       // leads out of a session, typed in it; without a commit what was typed there is gone, or waits for Forget
-	Forget string         // forgets a session that was left; "": there is nothing to forget
+	Enter  string                     // begins a session
+	Busy   *regexp.Regexp             // its answer while somebody else is at work
+	Staged string                     // prints in a session what runs after its commit
+	Commit string                     // makes it run for the time being; WINDOW stands for the time
+	Window func(time.Duration) string // writes it; whole units, Least at least
+	Unit   time.Duration              // in which a window is counted
+	Least  time.Duration              // the shortest window
+	Late   time.Duration              // how much later than it should a device was seen to undo a change
+	Done   *regexp.Regexp             // what the answer to a commit must have in it; nil: nothing
+	Leave  []string                   // leads out of a session, typed in it; without a commit what was typed there is gone, or waits for Forget
+	Forget string                     // forgets a session that was left; "": there is nothing to forget
 
 	// Held: only the session that made a change can confirm it, and it has to stay open until then.
 	Held    bool

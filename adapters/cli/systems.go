@@ -74,6 +74,7 @@ var ciscoIOSXR = Platform{
 	End:        "end",
 	Sessions:   "show configuration sessions detail",
 	Waiting:    regexp.MustCompile(`(?m)\bClient:\s*(commit-confirm)\b`),
+	Nameless:   true,
 	Enter:      "configure exclusive",
 	Busy:       regexp.MustCompile(`Cannot enter exclusive mode`),
 	Staged:     "show configuration merge",
