@@ -30,10 +30,14 @@ func (s *story) v4(n int) filter.Filter {
 }
 
 func (s *story) entry(i int) filter.Entry {
+	e := Entry(s.faults.Semantics, i)
 	if s.faults.Plain {
-		return PlainEntry(s.faults.Semantics, i)
+		e = PlainEntry(s.faults.Semantics, i)
 	}
-	return Entry(s.faults.Semantics, i)
+	if s.faults.Form != nil {
+		e = s.faults.Form(e)
+	}
+	return e
 }
 
 // PlainEntry returns Entry with the first number or range only of each condition, and both prefixes.

@@ -43,12 +43,16 @@ type Faults struct {
 	Words   string
 	// SessionBound: the device undoes a pending change when the session that made it ends (NETCONF before 1.1), so nobody can confirm it after a crash.
 	SessionBound bool
+	// Unconfirmable: nobody can confirm a pending change after a crash, and it stays until its timer ends (IOS XR at a terminal).
+	Unconfirmable bool
 	// NoCancel: the device can undo a pending change only by its timer, so that Cancel is *device.Transient until then.
 	NoCancel bool
 	// NoUndo: the device has no undo timer at all, so that every commit comes back Confirmed, and Cancel undoes nothing.
 	NoUndo bool
 	// Plain: the language has no policers, an entry takes one number or range of each condition, and it names both prefixes.
 	Plain bool
+	// Form returns an entry as it reads back from the language, where that is another one that means the same; nil: it is the same.
+	Form func(filter.Entry) filter.Entry
 	// Expire lets the confirm window of the last change pass.
 	Expire func(context.Context) error
 }

@@ -56,8 +56,8 @@ func (s *story) render(t T) {
 	if len(a) == 0 || !bytes.Equal(a, b) {
 		t.Error("the same change renders to nothing, or differently the second time")
 	}
-	if !bytes.Contains(a, []byte("sluice-v4")) {
-		t.Error("the rendered change does not name the filter")
+	if !bytes.Contains(a, []byte(filter.Mark)) {
+		t.Error("the rendered change names nothing of ours")
 	}
 	s.holds(t, device.State{})
 }
@@ -83,7 +83,7 @@ func (s *story) reorder(t T) {
 
 func (s *story) readByName(t T) {
 	one, two := s.v4(4), s.v4(3)
-	two.Name = "sluice-v4-b"
+	two.Name = "sluice-b-v4"
 	for i := range two.Policers {
 		two.Policers[i].Name += "-b"
 	}
@@ -156,7 +156,14 @@ func (s *story) crashThenConfirm(t T) {
 	s.settle(t, before)
 	com := s.mustApply(t, after)
 	s.restart(t)
-	if s.faults.SessionBound {
+	if s.faults.Unconfirmable {
+		s.holds(t, after)
+		if err := s.adapter.Confirm(s.context(t), s.target, com); err == nil {
+			t.Error("a change that nobody can confirm was confirmed")
+		}
+		s.expire(t)
+	}
+	if s.faults.SessionBound || s.faults.Unconfirmable {
 		s.becomes(t, before)
 		if err := s.adapter.Confirm(s.context(t), s.target, com); err == nil {
 			t.Error("a change that the device has undone was confirmed")
@@ -196,7 +203,7 @@ func (s *story) foreignEdit(t T) {
 	}
 	// A change that believes in the state before the edit, about another filter, is not made.
 	more := s.v4(2)
-	more.Name, more.Policers, more.Entries = "sluice-v4-b", nil, []filter.Entry{s.entry(3)}
+	more.Name, more.Policers, more.Entries = "sluice-b-v4", nil, []filter.Entry{s.entry(3)}
 	_, err := s.adapter.Apply(s.context(t), s.target, device.Diff(state(want), state(want, more)), s.faults.Undo)
 	var drifted *device.Drifted
 	if !errors.As(err, &drifted) {

@@ -47,6 +47,20 @@ func (d Dialect) Render(f filter.Filter) (filter.Rendered, error) {
 	return r, nil
 }
 
+// Attachment returns the filters of the policy of ours that a line of an interface attaches, and in words how otherwise than it should be. An interface takes one policy, so there is one
+// placement.
+func (Dialect) Attachment(line string, _ filter.Placement) (filters []string, misplaced string) {
+	w := strings.Fields(line) // traffic-policy input sluice-in
+	if len(w) != 3 || w[0] != "traffic-policy" || !marked(w[2]) || !strings.HasSuffix(w[2], "-in") {
+		return nil, ""
+	}
+	if w[1] != "input" {
+		misplaced = "for outgoing packets"
+	}
+	base := strings.TrimSuffix(w[2], "-in")
+	return []string{base + "-v4", base + "-v6"}, misplaced
+}
+
 // policy returns the traffic policy with the matches of f.
 func (Dialect) policy(f filter.Filter) (statement, error) {
 	if err := f.Check(); err != nil {

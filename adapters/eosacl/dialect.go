@@ -52,6 +52,32 @@ var listWords = map[packet.Version]string{packet.IPv4: "ip access-list", packet.
 // countersWord has every line of a list count (Arista AVD, ip-access-lists.cfg).
 const countersWord = "counters per-entry"
 
+// Commands returns what is typed in a configuration session to lead from the lists in have to those in want, both complete; nil when there is nothing to do. Of a list that is in both
+// only the lines that differ are typed. `no NUMBER` removes a line, and `exit` takes over what was typed in a list (ansible-collections/arista.eos, eos_acls, tested with EOS 4.24.6F).
+func (Dialect) Commands(have, want []filter.Filter) ([]string, error) {
+	var out []string
+	for _, v := range []packet.Version{packet.IPv4, packet.IPv6} {
+		some, err := ciscoacl.Commands(language{}, ciscoacl.Terminal{Open: listWords[v], Every: []string{countersWord}, Leave: "exit"}, v, have, want)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, some...)
+	}
+	return out, nil
+}
+
+// Attachment returns the list of ours that a line of an interface attaches, and in words how otherwise than it should be. An interface takes one list of each IP version, so there is one placement.
+func (Dialect) Attachment(line string, _ filter.Placement) (lists []string, misplaced string) {
+	w := strings.Fields(line) // ip access-group sluice-v4 in
+	if len(w) != 4 || w[0] != "ip" && w[0] != "ipv6" || w[1] != "access-group" || !strings.HasPrefix(w[2], filter.Mark) {
+		return nil, ""
+	}
+	if w[3] != "in" {
+		misplaced = "for outgoing packets"
+	}
+	return w[2:3], misplaced
+}
+
 // attach returns what an operator types once. Ethernet1 stands for the interface.
 func attach(f filter.Filter) []string {
 	family, _, _ := strings.Cut(listWords[f.Version], " ")

@@ -3,6 +3,7 @@ package iosxr
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sluice-gateway/sluice/adapters/internal/ciscoacl"
@@ -79,6 +80,47 @@ func (Dialect) Edit(have, want []filter.Filter) ([]byte, error) {
 		return nil, nil
 	}
 	return out.Bytes(), nil
+}
+
+// Commands returns what is typed in a target configuration to lead from the lists in have to those in want, both complete; nil when there is nothing to do. It says what Edit says, line by line: `no
+// NUMBER` removes a line, `exit` leads out of a list.
+func (Dialect) Commands(have, want []filter.Filter) ([]string, error) {
+	var out []string
+	for _, v := range []packet.Version{packet.IPv4, packet.IPv6} {
+		lines, err := ciscoacl.Commands(language{}, ciscoacl.Terminal{Open: family(v) + " access-list", Leave: "exit"}, v, have, want)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, lines...)
+	}
+	return out, nil
+}
+
+// Attachment returns the list of ours that a line of an interface attaches, and in words how otherwise than placement p wants it ("": anyhow).
+func (Dialect) Attachment(line string, p filter.Placement) (lists []string, misplaced string) {
+	w := strings.Fields(line) // ipv4 access-group [common] sluice-v4 [YOUR-LIST] ingress [hardware-count ...]
+	way := slices.IndexFunc(w, func(word string) bool { return word == "ingress" || word == "egress" })
+	if way < 3 || w[0] != "ipv4" && w[0] != "ipv6" || w[1] != "access-group" {
+		return nil, ""
+	}
+	names := w[2:way]
+	common := names[0] == "common" && len(names) > 1
+	if common {
+		names = names[1:]
+	}
+	at := slices.IndexFunc(names, ciscoacl.Marked)
+	others := slices.Delete(slices.Clone(names), max(at, 0), max(at, 0)+1)
+	switch {
+	case at < 0:
+		return nil, ""
+	case w[way] != "ingress":
+		misplaced = "for outgoing packets"
+	case p == filter.Alone && len(others) > 0:
+		misplaced = "beside " + strings.Join(others, " and ")
+	case p == filter.Before && (!common || at > 0):
+		misplaced = "not as the common list, which is searched first"
+	}
+	return names[at : at+1], misplaced
 }
 
 // form is how the models spell a list.

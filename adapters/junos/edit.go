@@ -19,25 +19,9 @@ const netconfNamespace = "urn:ietf:params:xml:ns:netconf:base:1.0"
 // Both lists must be complete: a policer that two filters name goes only with the last of them. An operation="delete" of something that is
 // not there is an error of the device, which is what should happen when somebody else has removed it.
 func (d Dialect) Edit(have, want []filter.Filter) ([]byte, error) {
-	before, after := newObjects(), newObjects()
-	for _, f := range have {
-		policers, list, err := d.statements(f)
-		if err != nil {
-			// Another hand was there, or it was not understood (filter.ForeignError): it differs from whatever is wanted.
-			policers, list = bare(f)
-		}
-		if err := before.add(f, policers, list); err != nil {
-			return nil, fmt.Errorf("what the device has: %w", err)
-		}
-	}
-	for _, f := range want {
-		policers, list, err := d.statements(f)
-		if err != nil {
-			return nil, err
-		}
-		if err := after.add(f, policers, list); err != nil {
-			return nil, err
-		}
+	before, after, err := d.sides(have, want)
+	if err != nil {
+		return nil, err
 	}
 	var body bytes.Buffer
 	edit(&body, before.policers, after.policers)
@@ -63,6 +47,31 @@ func (d Dialect) Edit(have, want []filter.Filter) ([]byte, error) {
 	}
 	return fmt.Appendf(nil, `<configuration xmlns="%s" xmlns:nc="%s"><firewall xmlns="%s">%s</firewall></configuration>`,
 		rootNamespace, netconfNamespace, firewallNamespace, body.Bytes()), nil
+}
+
+// sides returns the objects that filters in have and in want become.
+func (d Dialect) sides(have, want []filter.Filter) (before, after *objects, err error) {
+	before, after = newObjects(), newObjects()
+	for _, f := range have {
+		policers, list, err := d.statements(f)
+		if err != nil {
+			// Another hand was there, or it was not understood (filter.ForeignError): it differs from whatever is wanted.
+			policers, list = bare(f)
+		}
+		if err := before.add(f, policers, list); err != nil {
+			return nil, nil, fmt.Errorf("what the device has: %w", err)
+		}
+	}
+	for _, f := range want {
+		policers, list, err := d.statements(f)
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := after.add(f, policers, list); err != nil {
+			return nil, nil, err
+		}
+	}
+	return before, after, nil
 }
 
 // bare returns the objects of f by their names only.

@@ -232,8 +232,9 @@ func TestAdapterOfAnotherDialect(t *testing.T) {
 		t.Fatal(err)
 	}
 	for adapter, want := range map[string]string{
-		"junos": "device edge1: adapter junos does not write the filters of profile cisco-asr9k; its dialect is iosxr",
-		"iosxr": "",
+		"junos":     "device edge1: adapter junos does not write the filters of profile cisco-asr9k; its dialect is iosxr",
+		"iosxr":     "",
+		"iosxr-cli": "",
 	} {
 		got := ""
 		if err := startAndEnd(t, config.Device{Name: "edge1", Profile: asr9k, Filter: &config.FilterDelivery{

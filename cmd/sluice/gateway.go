@@ -272,7 +272,7 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 	}
 	rd.Dialect = filter.ForDevice(dialect, d.Filter.Instances)
 	if g.shipped(d.Filter.Adapter) {
-		if d.Filter.Adapter != dialect.Name() { // they bear the names of their dialects
+		if spokenBy(d.Filter.Adapter) != dialect.Name() {
 			return rd, fmt.Errorf("adapter %s does not write the filters of profile %s; its dialect is %s", d.Filter.Adapter, d.Profile.Name, dialect.Name())
 		}
 		window := windowOf(d.Filter.Adapter)

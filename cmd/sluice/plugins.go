@@ -6,8 +6,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/sluice-gateway/sluice/adapters/cli"
 	"github.com/sluice-gateway/sluice/adapters/gnmi"
 	"github.com/sluice-gateway/sluice/adapters/host"
 	"github.com/sluice-gateway/sluice/adapters/netconf"
@@ -53,12 +55,20 @@ func (g *gateway) openPlugins(context.Context) error {
 	return err
 }
 
+// typed ends the names of adapters that type at a terminal what another one delivers over NETCONF.
+const typed = "-cli"
+
+// spokenBy returns the name of the dialect of a shipped adapter: they bear the names of their dialects.
+func spokenBy(adapter string) string { return strings.TrimSuffix(adapter, typed) }
+
 // windowOf returns how a shipped adapter answers how long its devices wait for a confirmation; nil: it works on the host that it runs on.
 func windowOf(adapter string) func(device.Target, time.Duration) (time.Duration, error) {
-	switch adapter {
-	case "nftables":
+	switch {
+	case adapter == "nftables":
 		return nil
-	case "openconfig":
+	case adapter == "eos", adapter == "eos-acl", strings.HasSuffix(adapter, typed):
+		return cli.Window(spokenBy(adapter))
+	case adapter == "openconfig":
 		return gnmi.Window
 	}
 	return netconf.Window // all others

@@ -11,6 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sluice-gateway/sluice/adapters/cli"
+	"github.com/sluice-gateway/sluice/adapters/eos"
+	"github.com/sluice-gateway/sluice/adapters/eosacl"
 	"github.com/sluice-gateway/sluice/adapters/gnmi"
 	"github.com/sluice-gateway/sluice/adapters/host"
 	"github.com/sluice-gateway/sluice/adapters/iosxe"
@@ -30,9 +33,13 @@ import (
 // shippedPlugins are the adapters that this binary can be a plugin process of.
 func shippedPlugins() map[string]func() device.Adapter {
 	return map[string]func() device.Adapter{
+		"eos":        func() device.Adapter { return cli.New(eos.Dialect{}, cli.Options{}) },
+		"eos-acl":    func() device.Adapter { return cli.New(eosacl.Dialect{}, cli.Options{}) },
 		"iosxe":      func() device.Adapter { return netconf.New(iosxe.Dialect{}, netconf.Options{}) },
 		"iosxr":      func() device.Adapter { return netconf.New(iosxr.Dialect{}, netconf.Options{}) },
+		"iosxr-cli":  func() device.Adapter { return cli.New(iosxr.Dialect{}, cli.Options{}) },
 		"junos":      func() device.Adapter { return netconf.New(junos.Dialect{}, netconf.Options{}) },
+		"junos-cli":  func() device.Adapter { return cli.New(junos.Dialect{}, cli.Options{}) },
 		"nftables":   func() device.Adapter { return nft.New(nftables.Dialect{}, nft.Options{}) },
 		"openconfig": func() device.Adapter { return gnmi.New(openconfig.Dialect{}, gnmi.Options{}) },
 		"sros":       func() device.Adapter { return netconf.New(sros.Dialect{}, netconf.Options{}) },

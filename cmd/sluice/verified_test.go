@@ -30,7 +30,7 @@ func TestVerifiedIsComplete(t *testing.T) {
 			}
 		}
 		for _, name := range a.Profiles {
-			if p, _, err := lib.Select(name); err != nil || p.Filter == nil || p.Filter.Dialect != a.Adapter {
+			if p, _, err := lib.Select(name); err != nil || p.Filter == nil || p.Filter.Dialect != spokenBy(a.Adapter) {
 				t.Errorf("%s: profile %s is not one of its own: %v", a.Adapter, name, err)
 			}
 		}

@@ -1,4 +1,4 @@
-// Package rig starts the real programs that sluice is tested against: ExaBGP, BIRD, FRR and gobgpd as BGP peers, and netconfd behind OpenSSH as a router with NETCONF. Each
+// Package rig starts the real programs that sluice is tested against: ExaBGP, BIRD, FRR and gobgpd as BGP peers, netconfd behind OpenSSH as a router with NETCONF, and FRR behind OpenSSH as one with a command line. Each
 // test has programs of its own, on loopback addresses or ports of its own, in a directory of its own, and they end with the test. Nothing is skipped: where a
 // program is missing the test fails and names the Debian package.
 package rig
@@ -88,6 +88,9 @@ func Launch(t testing.TB, env []string, name string, args ...string) *Process {
 }
 
 func Tail(s string, n int) string { return s[max(0, len(s)-n):] }
+
+// Signal sends the program and everything it started a signal.
+func (p *Process) Signal(sig syscall.Signal) { _ = syscall.Kill(-p.cmd.Process.Pid, sig) }
 
 // Stop ends the program and everything it started.
 func (p *Process) Stop(sig syscall.Signal) {

@@ -49,16 +49,7 @@ func named(filters []filter.Filter, v packet.Version) map[string]*filter.Filter 
 
 // edit writes what leads from have, which may be nil, to want.
 func edit(b *bytes.Buffer, lang Language, form Form, have *filter.Filter, want filter.Filter) error {
-	before, understood := List{}, false
-	if have != nil {
-		var err error
-		before, err = ListOf(lang, *have)
-		understood = err == nil // else another hand was there (filter.ForeignError), and it differs from whatever is wanted
-	}
-	if understood {
-		want = places.Keep(*have, want)
-	}
-	after, err := ListOf(lang, want)
+	before, after, understood, err := lists(lang, have, want)
 	if err != nil {
 		return err
 	}

@@ -49,15 +49,15 @@ func (p part) reach() packet.Frags {
 // in says whether w may stand in p: in front of the packets at offset zero, only what is about later fragments.
 func (w FragmentWord) in(p part) bool { return p != later || w.States&packet.OffsetZero == 0 }
 
-// StatesOf returns the fragment states that m asks for, in both halves for IPv6, which has no DF.
+// StatesOf returns the fragment states that m asks for, in both halves for IPv6, which has no DF: none, where it asks for packets with DF only.
 func StatesOf(m filter.Match, v packet.Version) packet.Frags {
 	f := m.Fragments
-	if v == packet.IPv6 {
+	switch {
+	case f == 0:
+		return packet.AnyFrags
+	case v == packet.IPv6:
 		f &= 0x0f
 		f |= f << 4
-	}
-	if f == 0 {
-		return packet.AnyFrags
 	}
 	return f
 }

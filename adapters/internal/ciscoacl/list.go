@@ -147,6 +147,9 @@ func entryLine(lang Language, e filter.Entry, p part, f filter.Filter) (*Stateme
 // fragmentOf returns the condition on fragments of e's line in p, and whether e matches any packet there. A set of states that one part cannot say is refused in both.
 func fragmentOf(lang Language, e filter.Entry, p part, v packet.Version) (word string, matches bool, err error) {
 	states, words := StatesOf(e.Match, v), lang.FragmentWords(v)
+	if states == 0 {
+		return "", false, errors.New("fragment: IPv6 has no don't-fragment, the entry matches nothing")
+	}
 	if p == whole {
 		if !plain(e.Match, e.Do, v, words) {
 			return "", false, errBefore(lang, e, v)
@@ -157,11 +160,11 @@ func fragmentOf(lang Language, e filter.Entry, p part, v packet.Version) (word s
 		word, _ = wordIn(p, states&p.reach(), words)
 		return word, true, nil
 	}
+	_, apart := wordIn(later, LaterFragments, words) // else the list has no end of its first part
 	for _, q := range []part{later, first} {
-		if s := states & q.reach(); s != 0 {
-			if _, ok := wordIn(q, s, words); !ok {
-				return "", false, fmt.Errorf("fragment: no condition of %s says just this; write its states in entries of their own, as far as it has words for them", lang.System())
-			}
+		s := states & q.reach()
+		if _, ok := wordIn(q, s, words); !apart || s != 0 && !ok {
+			return "", false, fmt.Errorf("fragment: no condition of %s says just this; write its states in entries of their own, as far as it has words for them", lang.System())
 		}
 	}
 	states &= p.reach()

@@ -1,0 +1,121 @@
+package cli
+
+import (
+	_ "embed"
+	"fmt"
+	"regexp"
+	"time"
+)
+
+//go:embed platforms/eos.yaml
+var eosDefinition []byte
+
+//go:embed platforms/iosxr.yaml
+var iosxrDefinition []byte
+
+//go:embed platforms/junos.yaml
+var junosDefinition []byte
+
+// platforms are the systems that this package can speak to, by the name of the dialect.
+var platforms = map[string]Platform{
+	"eos":     aristaEOS,
+	"eos-acl": aristaEOS,
+	"iosxr":   ciscoIOSXR,
+	"junos":   juniperJunos,
+}
+
+// question is what the systems ask: whether to go on with the next page, for a password, whether one is sure.
+var question = regexp.MustCompile(`(?i)(?:--\s?More\s?--|password:|\[confirm\]|\[(?:y/n|yes/no|no|yes|cancel)\]:?|\(yes/no(?:/cancel)?\)\??)\s*\z`)
+
+// aristaEOS is Arista EOS. Sources: Arista's manual, "Configure Session" and "Session Management commands"; napalm-automation/napalm, napalm/eos/eos.py (confirmation and abort
+// from outside of the session); ArchRuger/CLAB-BACKUP-WORKER-v2, docs/multi-platform-restore (seen on cEOS 4.35.0F: the table of sessions, a session that is left behind by a cut, the undoing at the
+// end of the timer, a confirmation over another connection, "% " in front of every failure); aristanetworks/cvprac, test data (a session's configuration as vEOS-lab 4.28.3M and 4.29.1F print
+// it, closed by "end").
+var aristaEOS = Platform{
+	System:     "EOS",
+	Definition: eosDefinition,
+	Setup:      []string{"terminal length 0", "terminal width 511"},
+	Exec:       "#",
+	Config:     regexp.MustCompile(`^\(config-s-[^()\n]+\)#$`),
+	Question:   question,
+	Show:       "show running-config",
+	End:        "end",
+	Sessions:   "show configuration sessions detail",
+	Waiting:    regexp.MustCompile(`(?m)^\s*Session with pending commit timer:\s*(\S+)\s*$`),
+	Leftover:   regexp.MustCompile(`(?m)^[* ]\s*(sluice-[0-9a-z]+)\s+pending\b`),
+	Enter:      "configure session NAME",
+	Staged:     "show session-config named NAME",
+	Commit:     "commit timer WINDOW",
+	Window: func(w time.Duration) string {
+		n := int(w / time.Second)
+		return fmt.Sprintf("%02d:%02d:%02d", n/3600, n/60%60, n%60)
+	},
+	Unit:    time.Second,
+	Leave:   []string{"end"},
+	Forget:  "configure session NAME abort",
+	Confirm: "configure session NAME commit",
+	Cancel:  "configure session NAME abort",
+	Save:    "write memory",
+}
+
+// ciscoIOSXR is Cisco IOS XR. Sources: ArchRuger/CLAB-BACKUP-WORKER-v2, docs/multi-platform-restore, evidence/xr-live-facts.md, and its driver design_iosxr (seen on XRv 9000 24.3.1: `configure
+// exclusive` and its refusals, "% WARNING" that is no failure, `show configuration merge` in the form of the running configuration, 30 to 65535 seconds, the table of sessions while a commit waits,
+// a confirmation that counts only in the session that committed, `abort`, the undoing at the end of the timer and not before). What leaving a session does to a change that waits was seen to differ
+// from what the router says of it, so nothing is undone but by time.
+var ciscoIOSXR = Platform{
+	System:     "IOS XR",
+	Definition: iosxrDefinition,
+	Setup:      []string{"terminal length 0", "terminal width 511"},
+	Exec:       "#",
+	Config:     regexp.MustCompile(`^\(config[^()\n]*\)#$`),
+	Question:   question,
+	Harmless:   regexp.MustCompile(`^\s*% (?:WARNING|Confirming commit for trial session)`),
+	Show:       "show running-config",
+	End:        "end",
+	Sessions:   "show configuration sessions detail",
+	Waiting:    regexp.MustCompile(`(?m)\bClient:\s*(commit-confirm)\b`),
+	Nameless:   true,
+	Enter:      "configure exclusive",
+	Busy:       regexp.MustCompile(`Cannot enter exclusive mode`),
+	Staged:     "show configuration merge",
+	Commit:     "commit confirmed WINDOW",
+	Window:     func(w time.Duration) string { return fmt.Sprint(int(w / time.Second)) },
+	Unit:       time.Second,
+	Least:      30 * time.Second,
+	Late:       3 * time.Second,
+	Leave:      []string{"abort"},
+	Held:       true,
+	Inside:     "do ",
+	Confirm:    "commit",
+	Sure:       regexp.MustCompile(`Confirming commit for trial session`),
+}
+
+// juniperJunos is Juniper Junos. Sources: ArchRuger/CLAB-BACKUP-WORKER-v2, docs/multi-platform-restore, evidence/evo-live-facts.md and README.md (seen on cJunosEvolved 26.2R1.7 and vJunos-switch 23.2R1.14: prompts
+// with [edit] above them, `configure exclusive` that is refused while somebody edits and that leaves nothing behind when it breaks, `commit confirmed MINUTES comment TEXT`, what `show system commit` shows
+// while a commit waits, `commit check` that confirms, the undoing up to 35 s late); Juniper's CLI guide ("commit confirmed", "display inheritance"). The candidate stays locked until the
+// confirmation: any other commit would confirm the change.
+var juniperJunos = Platform{
+	System:     "Junos",
+	Definition: junosDefinition,
+	Setup:      []string{"set cli screen-length 0", "set cli screen-width 511", "set cli complete-on-space off"},
+	Exec:       ">",
+	Config:     regexp.MustCompile(`^#$`),
+	Above:      regexp.MustCompile(`(?:\A|\n)\s*(?:\{[^{}\n]*\})?(?:\[edit[^\]\n]*\])?\s*\z`),
+	Question:   regexp.MustCompile(`(?i)(?:---\(more[^)\n]*\)---|password:|\[yes,no\](?: \((?:yes|no)\))?)\s*\z`),
+	Show:       "show configuration | display inheritance no-comments",
+	Sessions:   "show system commit",
+	Waiting:    regexp.MustCompile(`(?m)^0\s.*commit confirmed.*\n(?:[ \t]+(\S.*)\n)??[ \t]+rollback pending`),
+	Enter:      "configure exclusive",
+	Busy:       regexp.MustCompile(`configuration database (?:locked|modified)`),
+	Staged:     "show | display inheritance no-comments",
+	Commit:     "commit confirmed WINDOW comment NAME",
+	Window:     func(w time.Duration) string { return fmt.Sprint(int(w / time.Minute)) },
+	Unit:       time.Minute,
+	Late:       40 * time.Second,
+	Done:       regexp.MustCompile(`commit complete`),
+	Leave:      []string{"rollback 0", "exit configuration-mode"},
+	Held:       true,
+	Inside:     "run ",
+	Confirm:    "commit check",
+	Sure:       regexp.MustCompile(`configuration check succeeds`),
+}
