@@ -35,7 +35,8 @@ var arrows = map[string][]string{
 	// What checks a plan shares packet sets and the form of a file with what makes it, and nothing else.
 	"core/certificate":       {},
 	"core/certificate/issue": {"core/certificate", "core/plan"},
-	"core/verify":            {"core/certificate", "core/packet"},
+	"core/verify/octets":     {"core/certificate", "core/packet"},
+	"core/verify":            {"core/certificate", "core/packet", "core/verify/octets"},
 
 	"core/reconcile": {"core/plan", "core/rib", "core/store"},
 	"core/review":    {"core/table"},

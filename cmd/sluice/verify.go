@@ -26,8 +26,8 @@ func verifyCmd() *cobra.Command {
 		Use:   "verify FILE",
 		Short: "Check the proof in a certificate, with a checker that shares no code with the planner",
 		Long: `Check that a router which is given the entries of a certificate treats every packet as its rules ask, and say what that rests on. Certificates are
-written by validate --certificate and device plan --certificate. The checker reads BGP octets and filter entries by itself, and believes none of the
-planner's claims; docs/certificates.md says what it proves, and what it cannot.
+written by validate --certificate and device plan --certificate. The checker reads the octets of rules and entries by itself, and believes none of
+the planner's claims; docs/certificates.md says what it proves, and what it cannot.
 
 Exit status: 0 verified, 1 not, 2 the file is no certificate.`,
 		Example: `  sluice validate --profile asr9k --certificate proof.json rules.conf
@@ -81,7 +81,7 @@ func (v verified) except() (rejected, looser []string) {
 	rejected, looser = []string{}, []string{}
 	for _, r := range v.c.Rules {
 		switch {
-		case r.Carried == string(plan.Rejected):
+		case r.Rejected:
 			rejected = append(rejected, r.ID)
 		case !r.Exact:
 			looser = append(looser, r.ID)
@@ -139,15 +139,15 @@ func (v verified) print(w io.Writer) error {
 	}
 	b.WriteString("\nThis rests on what is said of the device, which no checker can check:\n")
 	p := &v.c.Platform
-	natives, filters := v.stages()
+	natives, filters, measured := v.stages()
 	if natives[0] {
 		fmt.Fprintf(&b, "  order of IPv4 rules: %s\n", oneLine(p.Order))
 	}
 	if natives[1] {
 		fmt.Fprintf(&b, "  order of IPv6 rules: %s\n", oneLine(p.OrderV6))
 	}
-	if n := len(p.Measured); n > 0 {
-		fmt.Fprintf(&b, "  a measured order of %s\n", counted(n, "route"))
+	if measured > 0 {
+		fmt.Fprintf(&b, "  a measured order of %s\n", counted(measured, "route"))
 	}
 	if filters {
 		fmt.Fprintf(&b, "  filter, placed %s: %s\n", oneLine(p.Placement), semanticsText(p.Filter))
@@ -166,11 +166,14 @@ func (v verified) print(w io.Writer) error {
 	return err
 }
 
-// stages says whether there are routes of IPv4 and of IPv6, and entries of a filter.
-func (v verified) stages() (natives [2]bool, filters bool) {
+// stages says whether there are routes of IPv4 and of IPv6, and entries of a filter, and how many routes have a place in a measured order.
+func (v verified) stages() (natives [2]bool, filters bool, measured int) {
 	for _, e := range v.c.Entries {
+		if e.Measured > 0 {
+			measured++
+		}
 		switch {
-		case e.NLRI == "":
+		case e.Stage == certificate.Filter:
 			filters = true
 		case strings.HasSuffix(v.c.Rules[e.Rule].Family, "6"):
 			natives[1] = true
@@ -178,7 +181,7 @@ func (v verified) stages() (natives [2]bool, filters bool) {
 			natives[0] = true
 		}
 	}
-	return natives, filters
+	return natives, filters, measured
 }
 
 func was(n int) string {

@@ -21,7 +21,9 @@ func Read(b []byte) (*Certificate, error) {
 	switch {
 	case head.Version == nil:
 		return nil, errors.New(`not a certificate: it does not begin with "sluice-certificate"`)
-	case *head.Version != Version:
+	case *head.Version < Version:
+		return nil, fmt.Errorf("a certificate of version %d; this program reads version %d. The sluice that wrote it can check it, and a new one can be made of the same rules", *head.Version, Version)
+	case *head.Version > Version:
 		return nil, fmt.Errorf("a certificate of version %d; this program reads version %d", *head.Version, Version)
 	}
 	c := &Certificate{}
@@ -58,10 +60,8 @@ func Write(w io.Writer, c *Certificate) error {
 	p.one("platform", c.Platform)
 	lines(&p, "facts", c.Facts)
 	lines(&p, "rules", c.Rules)
-	lines(&p, "policers", c.Policers)
 	lines(&p, "entries", c.Entries)
-	lines(&p, "swaps", c.Swaps)
-	lines(&p, "losses", c.Losses)
+	lines(&p, "steps", c.Steps)
 	out.WriteString("}\n")
 	return errors.Join(p.err, out.Flush())
 }

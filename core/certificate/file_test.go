@@ -44,14 +44,15 @@ func TestReadAndWrite(t *testing.T) {
 // A person must read in the file what a checker does.
 func TestReadIsStrict(t *testing.T) {
 	t.Parallel()
-	good := `{"sluice-certificate":1,"profile":"p","platform":{"placement":"alone"},"facts":[],"rules":[],"policers":[],"entries":[],"swaps":[],"losses":[]}`
+	good := `{"sluice-certificate":2,"profile":"p","platform":{"placement":"alone"},"facts":[],"rules":[],"entries":[],"steps":[]}`
 	for name, c := range map[string]struct{ text, want string }{
 		"as it is":          {good, ""},
 		"indented":          {strings.ReplaceAll(good, ",", ",\n  "), ""},
 		"nothing":           {"", "not a certificate"},
 		"a list":            {"[]", "not a certificate"},
 		"another object":    {`{"profiles": []}`, `does not begin with "sluice-certificate"`},
-		"a later version":   {strings.Replace(good, ":1", ":2", 1), "version 2; this program reads version 1"},
+		"a later version":   {strings.Replace(good, ":2", ":3", 1), "version 3; this program reads version 2"},
+		"the first version": {strings.Replace(good, ":2", ":1", 1), "version 1; this program reads version 2. The sluice that wrote it can check it"},
 		"an unknown member": {strings.Replace(good, `"facts"`, `"comment":"","facts"`, 1), `unknown field "comment"`},
 		"a member twice":    {strings.Replace(good, `"facts"`, `"profile":"q","facts"`, 1), "stands twice"},
 		"another case":      {strings.Replace(good, `"profile"`, `"Profile"`, 1), "in another spelling"},
@@ -59,8 +60,8 @@ func TestReadIsStrict(t *testing.T) {
 		"a member missing":  {strings.Replace(good, `"facts":[],`, "", 1), "not as sluice writes it"},
 		"more behind it":    {good + "{}", "not a certificate"},
 		"cut short":         {good[:len(good)-1], "not a certificate"},
-		"a number too high": {strings.Replace(good, `"entries":[]`, `"entries":[{"rule":0,"match":{"proto":[[6,4294967296]]}}]`, 1), "not a certificate"},
-		"a range of three":  {strings.Replace(good, `"entries":[]`, `"entries":[{"rule":0,"match":{"proto":[[6,6,7]]}}]`, 1), "not as sluice writes it"},
+		"a number too high": {strings.Replace(good, `"entries":[]`, `"entries":[{"rule":0,"stage":"filter","nlri":"","actions":[],"measured":9223372036854775808}]`, 1), "not a certificate"},
+		"a clause inside":   {strings.Replace(good, `"entries":[]`, `"entries":[{"rule":0,"stage":"filter","Clause":{"nlri":"","actions":[]}}]`, 1), `unknown field "Clause"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

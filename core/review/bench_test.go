@@ -9,10 +9,11 @@ import (
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/notation"
 	"github.com/sluice-gateway/sluice/core/rib"
+	"github.com/sluice-gateway/sluice/core/rulegen"
 )
 
 // Tables of 100,000 rules: one victim a rule as validate is measured with, the mix of broad and narrow rules that attacks and
-// customers make, and one where every rule is for one destination.
+// customers make, one where every rule is for one destination, and those of package rulegen.
 func BenchmarkOf100k(b *testing.B) {
 	const n = 100_000
 	for name, line := range map[string]func(r *rand.Rand, i int) string{
@@ -47,16 +48,23 @@ func BenchmarkOf100k(b *testing.B) {
 				it.Rule.ID = flowspec.NewID("", it.Rule.Match)
 				rules = append(rules, it.Rule)
 			}
-			rules = rib.Of(rules).Rules()
-			b.ReportAllocs()
-			var t Table
-			for b.Loop() {
-				t = Of(rules)
-			}
-			b.ReportMetric(float64(len(t.Findings)), "found")
-			b.ReportMetric(float64(t.NotLooked), "unlooked")
+			look(b, rules)
 		})
 	}
+	for name, kind := range map[string]func(flowspec.Family, int, uint64) []flowspec.Rule{"mix": rulegen.Mix, "mitigation": rulegen.Mitigation, "discards": rulegen.Discards, "customer": rulegen.Customer} {
+		b.Run(name, func(b *testing.B) { look(b, kind(flowspec.IPv4, n, 1)) })
+	}
+}
+
+func look(b *testing.B, rules []flowspec.Rule) {
+	rules = rib.Of(rules).Rules()
+	b.ReportAllocs()
+	var t Table
+	for b.Loop() {
+		t = Of(rules)
+	}
+	b.ReportMetric(float64(len(t.Findings)), "found")
+	b.ReportMetric(float64(t.NotLooked), "unlooked")
 }
 
 func conditions(r *rand.Rand) string {

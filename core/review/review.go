@@ -11,8 +11,13 @@
 // In the order of RFC 8955 §5.1 the rules for more specific destinations stand right before those for the destination that holds them. So
 // the rules above one that share packets with it are one run of the table: its own destination's, and the more specific ones'. And where
 // the more specific ones leave a single address of its destination free, they do not matter: what decides its packets there decides them
-// everywhere, since no rule of its own destination looks at the destination any further. Work is bounded in steps; past that a rule is
-// counted as not looked at.
+// everywhere, since no rule of its own destination looks at the destination any further.
+//
+// Most rules do something, and one packet shows it: one that reaches the rule and would fare otherwise without it. So packets are looked for, one after the other, each
+// outside the rule that made the last one no example. A packet is held against a rule in the time that it takes to read its fields, and of all the rules around, only those
+// that decide one of these packets are ever taken from its set.
+//
+// Work is bounded in steps; past that a rule is counted as not looked at. The tables of package rulegen, of 100,000 rules, stay far below.
 package review
 
 import (
@@ -50,10 +55,12 @@ type Table struct {
 	NotLooked int       // rules for which the budget of steps did not suffice: they may do nothing, or not
 }
 
-// The budgets, in steps of some 10 to 50 ns: for one rule, and for a table.
+// The budgets, in steps of some 10 to 50 ns: for one rule, and for a table. Finding a packet of a set, or taking one set from another, costs perSet beside
+// what is compared.
 const (
-	ruleSteps  = 20_000
-	tableSteps = 6_000_000
+	ruleSteps  = 200_000
+	tableSteps = 200_000_000
+	perSet     = 20
 )
 
 // mostNamed is how many rules a finding names.
@@ -93,7 +100,6 @@ type reviewer struct {
 	unknown []bool
 	left    int // steps
 	found   []Finding
-	list    []packet.Set // scratch
 }
 
 // accept is the number of the outcome that does nothing.
@@ -142,14 +148,12 @@ func (x *reviewer) lookAbove(i int) {
 	}
 	steps := x.take()
 	defer func() { x.give(steps) }()
-	none, known := x.reaches(&steps, i, x.sets[i])
+	by, none, known := x.reaches(&steps, i, x.sets[i])
 	switch {
 	case !known:
 		x.unknown[i] = true
 	case none:
-		f := Finding{Rule: i, Kind: Shadowed}
-		f.By, f.More = x.deciders(i)
-		x.remove(f)
+		x.remove(finding(i, Shadowed, by))
 	}
 }
 
@@ -162,42 +166,51 @@ func (x *reviewer) possible(i int) bool {
 	return can
 }
 
-// reaches says of part, which is packets of rule i for any destination that rule i is about, whether none of them comes as far as rule i.
-func (x *reviewer) reaches(steps *int, i int, part packet.Set) (none, known bool) {
-	x.list = x.list[:0]
-	for l := x.above(i); l < i; l++ {
-		if *steps--; *steps <= 0 {
-			return false, false
+// reaches says of part, which is packets of rule i for any destination that rule i is about, whether none of them comes as far as rule i. It returns rules above that
+// decide some of them; all of them, if none does.
+func (x *reviewer) reaches(steps *int, i int, part packet.Set) (by []int, none, known bool) {
+	for {
+		h, some := part.Witness()
+		if !some {
+			return by, true, true
 		}
-		if !x.rules[l].Action.Continue && part.Overlaps(x.sets[l]) {
-			x.list = append(x.list, x.sets[l])
-		}
-	}
-	rest, ok := part.OutsideOn(steps, x.list...)
-	if !ok {
-		return false, false
-	}
-	_, some := rest.Witness()
-	return !some, true
-}
-
-// deciders returns the rules above i that decide its packets. All of them are decided there.
-func (x *reviewer) deciders(i int) (by []int, more bool) {
-	left, steps := x.sets[i], ruleSteps
-	for l := x.above(i); l < i; l++ {
-		if x.gone[l] || x.rules[l].Action.Continue || !left.Overlaps(x.sets[l]) {
-			continue
-		}
-		if len(by) == mostNamed {
-			return by, true
+		l := x.decider(steps, i, &h)
+		if l < 0 {
+			return by, false, *steps > 0
 		}
 		by = append(by, l)
-		var ok bool
-		if left, ok = left.SubOn(&steps, x.sets[l]); !ok {
-			return by, true
+		if part, known = x.without(steps, part, l); !known {
+			return by, false, false
 		}
 	}
-	return by, false
+}
+
+// decider returns the rule that keeps packet h of rule i from it; -1 if there is none, or if the steps are used up.
+func (x *reviewer) decider(steps *int, i int, h *packet.Header) int {
+	*steps -= perSet
+	for l := x.above(i); l < i && *steps > 0; l++ {
+		*steps--
+		if !x.rules[l].Action.Continue && x.sets[l].Has(*h) {
+			return l
+		}
+	}
+	return -1
+}
+
+// without returns the packets of part that rule l does not match.
+func (x *reviewer) without(steps *int, part packet.Set, l int) (packet.Set, bool) {
+	*steps -= perSet
+	if *steps <= 0 {
+		return packet.Set{}, false
+	}
+	return part.SubOn(steps, x.sets[l])
+}
+
+// finding names the rules of by, in their order.
+func finding(i int, kind Kind, by []int) Finding {
+	slices.Sort(by)
+	by = slices.Compact(by)
+	return Finding{Rule: i, Kind: kind, By: by[:min(len(by), mostNamed)], More: len(by) > mostNamed}
 }
 
 func (x *reviewer) remove(f Finding) {

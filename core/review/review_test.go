@@ -12,6 +12,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/notation"
 	"github.com/sluice-gateway/sluice/core/rib"
+	"github.com/sluice-gateway/sluice/core/rulegen"
 	"github.com/sluice-gateway/sluice/core/table"
 )
 
@@ -198,6 +199,38 @@ func TestFindingsAreWhatCanBeTakenAway(t *testing.T) {
 	for _, k := range []Kind{NeverMatches, Shadowed, Redundant} {
 		if seen[k] == 0 {
 			t.Errorf("nothing was %s: the test looks at nothing", k)
+		}
+	}
+}
+
+// In a customer's filter, long lists of ports for one destination, rules lie in unions of others in all ways. Whatever is left there does something.
+func TestNothingMoreCanBeTakenAway(t *testing.T) {
+	t.Parallel()
+	rules := rib.Of(rulegen.Customer(flowspec.IPv4, 500, 1)).Rules()
+	got := Of(rules)
+	found := map[string]bool{}
+	for _, f := range got.Findings {
+		found[string(rules[f.Rule].ID)] = true
+	}
+	all := table.Of(rules)
+	keep := slices.DeleteFunc(slices.Clone(all), func(e table.Entry) bool { return found[e.ID] })
+	if d := table.Diff(all, keep); d != nil || got.NotLooked > 0 || len(found) < 50 {
+		t.Fatalf("%d found, %d not looked at; without them: %v", len(found), got.NotLooked, d)
+	}
+	for i := range keep {
+		if d := table.Diff(keep, slices.Delete(slices.Clone(keep), i, i+1)); d == nil {
+			t.Errorf("%s can be taken away as well, and was not found", keep[i].Match)
+		}
+	}
+}
+
+// The tables that the rest is measured with are looked at whole, and much is left of the budget.
+func TestLargeTablesAreLookedAt(t *testing.T) {
+	t.Parallel()
+	for name, kind := range map[string]func(flowspec.Family, int, uint64) []flowspec.Rule{"mix": rulegen.Mix, "mitigation": rulegen.Mitigation, "discards": rulegen.Discards, "customer": rulegen.Customer} {
+		rules := rib.Of(kind(flowspec.IPv4, 20_000, 1)).Rules()
+		if got := review(NewIndex(rules), tableSteps/10); got.NotLooked > 0 || len(got.Findings) < len(rules)/50 {
+			t.Errorf("%s: %d not looked at, %d found", name, got.NotLooked, len(got.Findings))
 		}
 	}
 }

@@ -1,8 +1,12 @@
 // Package verify checks certificates: that a device which is given the entries of a certificate treats every packet as its rules ask.
 //
-// It is the part of sluice that has to be believed, so it is small, and shares no code with what it checks: it reads the octets of BGP, the communities
-// and the entries of filters by itself, and sorts by itself. All that it has in common with the rest is the algebra of packet sets (package packet)
+// It is the part of sluice that has to be believed, so it is small, and shares no code with what it checks: the octets of rules and entries are read by package
+// octets below it, which nobody else uses. All that it has in common with the rest is the algebra of packet sets (package packet)
 // and the form of the file (package certificate). docs/certificates.md says in plain words what is promised and what is not.
+//
+// It finds nothing that the file can say: rules and entries stand in the file in the order of their evaluation, which is checked neighbour by neighbour, and
+// what decides packets before a rule or an entry does is named. Whatever is wrong is told to one function, and the first fault stays: a certificate is verified if at
+// the end there is none.
 //
 // # What is proven
 //
@@ -46,11 +50,11 @@
 // the upper rule was seen to come first.
 //
 // Rejected rules. The theorem is about the carried ones. Let i be a rejected terminal rule and j a carried one below it. The checker establishes that j does what i does, or
-// is less severe, or that every packet of both is in a terminal rule above i or a carried terminal rule above j. So whatever befalls a packet is
+// is less severe, or that every packet of i and an entry of j is in a carried terminal rule above j. So whatever befalls a packet is
 // asked for it, or is the same as what a rejected rule asks for it, or less severe (accept < mark, sample < redirect < rate < discard).
 //
 // # Work
 //
-// Pairs for (c) are found in one sweep through a stage: where nothing moved there are none. Pairs for (d), for an unknown order and for rejected rules are those whose
-// destinations (or sources) meet. Every comparison counts against one budget; past it the answer is that the certificate is not verified.
+// Pairs for (c) are those that change places when a stage is sorted by its rules: where nothing moved there are none. Pairs for (d), for an unknown order and for rejected
+// rules are those whose destinations (or sources) meet. Every comparison counts against one budget; past it the answer is that the certificate is not verified.
 package verify

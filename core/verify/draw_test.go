@@ -1,8 +1,12 @@
 package verify_test
 
 import (
+	"encoding/hex"
 	"net/netip"
+	"slices"
+	"strings"
 
+	"github.com/sluice-gateway/sluice/core/certificate"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/packet"
@@ -129,4 +133,65 @@ func drawHeaders(t *rapid.T, n int) (out []packet.Header) {
 func drawOptions(t *rapid.T) plan.Options {
 	return plan.Options{NoNative: rapid.IntRange(0, 5).Draw(t, "no native") == 0, NoFilter: rapid.IntRange(0, 3).Draw(t, "no filter") == 0,
 		Placement: pick(t, "placement", filter.Alone, filter.Alone, filter.Before)}
+}
+
+// inOrder puts rules and routes of c into the order in which they must stand, as far as their octets mean something.
+func inOrder(c *certificate.Certificate) {
+	match := func(family string, one certificate.Clause) flowspec.Match {
+		b, _ := hex.DecodeString(one.NLRI)
+		m, _ := flowspec.ParseNLRI(map[string]flowspec.Family{"ipv4": flowspec.IPv4, "ipv6": flowspec.IPv6}[family], b)
+		return m
+	}
+	// order sorts places; at says where each went.
+	order := func(n int, compare func(i, j int) int) (places []int, at map[int]int) {
+		places, at = make([]int, n), map[int]int{}
+		for i := range places {
+			places[i] = i
+		}
+		slices.SortStableFunc(places, compare)
+		for to, from := range places {
+			at[from] = to
+		}
+		return places, at
+	}
+	less := func(a, b flowspec.Match) int {
+		if !a.Valid() || !b.Valid() {
+			return 0
+		}
+		return flowspec.Compare(a, b)
+	}
+	rules, toRule := order(len(c.Rules), func(i, j int) int {
+		return less(match(c.Rules[i].Family, c.Rules[i].Clause), match(c.Rules[j].Family, c.Rules[j].Clause))
+	})
+	of := func(i int) flowspec.Match { return match(c.Rules[c.Entries[i].Rule].Family, c.Entries[i].Clause) }
+	entries, toEntry := order(len(c.Entries), func(i, j int) int {
+		if x, y := c.Entries[i].Stage, c.Entries[j].Stage; x != y || x == certificate.Filter {
+			return strings.Compare(y, x)
+		}
+		return less(of(i), of(j))
+	})
+	move := func(list []int, at map[int]int) (out []int) {
+		for _, i := range list {
+			if to, ok := at[i]; ok {
+				i = to
+			}
+			out = append(out, i)
+		}
+		return out
+	}
+	was := *c
+	c.Rules, c.Entries, c.Steps = nil, nil, nil
+	for _, i := range rules {
+		r := was.Rules[i]
+		r.Above = move(r.Above, toRule)
+		c.Rules = append(c.Rules, r)
+	}
+	for _, i := range entries {
+		e := was.Entries[i]
+		e.Rule = toRule[e.Rule]
+		c.Entries = append(c.Entries, e)
+	}
+	for _, s := range was.Steps {
+		c.Steps = append(c.Steps, certificate.Step{Rule: toRule[s.Rule], Entry: toEntry[s.Entry], Rules: move(s.Rules, toRule), Entries: move(s.Entries, toEntry)})
+	}
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/sluice-gateway/sluice/core/certificate"
-	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/oracle"
 	"github.com/sluice-gateway/sluice/core/packet"
@@ -51,16 +50,16 @@ func (l list) severity() (n int) {
 
 type clause struct {
 	step
-	matches func(packet.Header) bool
-	match   flowspec.Match
+	matches  func(packet.Header) bool
+	match    flowspec.Match
+	measured int // place in the order that was seen; 0: none
 }
 
 // model is a certificate ready to be asked what happens to packets.
 type model struct {
 	rules           []clause
 	native, filter  []clause
-	measured        []clause      // an order that loose ones keep
-	loose           map[bool]bool // native clauses may stand in any order, for IPv4 (true) and IPv6
+	loose           map[bool]bool // native clauses may stand in any order that keeps what was measured, for IPv4 (true) and IPv6
 	carried, honest bool
 }
 
@@ -80,34 +79,24 @@ func modelOf(c *certificate.Certificate) (m *model, err error) {
 	}()
 	m = &model{carried: true, honest: true}
 	for i, r := range c.Rules {
-		m.rules = append(m.rules, route(r.Family, r.NLRI, r.Actions, r.NextHop, i))
+		m.rules = append(m.rules, route(r.Family, r.Clause, i))
 		m.rules[i].exact = r.Exact
-		m.carried = m.carried && r.Carried != "rejected"
-		if r.Carried == "rejected" && r.Exact {
-			m.honest = false
-		}
-	}
-	rates := map[string]certificate.Policer{}
-	for _, p := range c.Policers {
-		if _, twice := rates[p.Name]; twice {
-			panic(errNonsense("two policers of one name"))
-		}
-		rates[p.Name] = p
+		m.carried = m.carried && !r.Rejected
+		m.honest = m.honest && !(r.Rejected && r.Exact)
 	}
 	for i, e := range c.Entries {
 		family := c.Rules[e.Rule].Family
-		if e.NLRI != "" {
-			m.native = append(m.native, route(family, e.NLRI, e.Actions, e.NextHop, i))
+		one := route(family, e.Clause, i)
+		if e.Stage == certificate.FlowSpec {
+			one.measured = e.Measured
+			m.native = append(m.native, one)
 			continue
 		}
-		entry := entryOf(e, family, rates, i)
-		if s := c.Platform.Filter; s != nil {
-			entry.matches = lookedAt(entry.matches, *e.Match, *s)
+		if one.bucket != "" && e.Policer != "" {
+			one.bucket = "policer " + e.Policer
 		}
-		m.filter = append(m.filter, entry)
-	}
-	for i, r := range c.Platform.Measured {
-		m.measured = append(m.measured, route(r.Family, r.NLRI, nil, "", i))
+		one.matches = entry(one.match, *c.Platform.Filter)
+		m.filter = append(m.filter, one)
 	}
 	byOrder := func(a, b clause) int { return flowspec.Compare(a.match, b.match) }
 	slices.SortFunc(m.rules, byOrder)
@@ -116,9 +105,9 @@ func modelOf(c *certificate.Certificate) (m *model, err error) {
 	return m, nil
 }
 
-func route(family, nlri string, actions []string, hop string, at int) clause {
+func route(family string, c certificate.Clause, at int) clause {
 	f := map[string]flowspec.Family{"ipv4": flowspec.IPv4, "ipv6": flowspec.IPv6}[family]
-	b, err := hex.DecodeString(nlri)
+	b, err := hex.DecodeString(c.NLRI)
 	if err != nil {
 		panic(errNonsense("no octets"))
 	}
@@ -127,14 +116,14 @@ func route(family, nlri string, actions []string, hop string, at int) clause {
 		panic(errNonsense(err.Error()))
 	}
 	var ext []flowspec.ExtComm
-	for _, a := range actions {
+	for _, a := range c.Actions {
 		b, err := hex.DecodeString(a)
 		if err != nil {
 			panic(errNonsense("no octets"))
 		}
 		ext = append(ext, flowspec.ExtComm(b))
 	}
-	next, _ := netip.ParseAddr(hop)
+	next, _ := netip.ParseAddr(c.NextHop)
 	a, others, err := flowspec.ParseAction(ext, next)
 	if err != nil || len(others) > 0 || len(a.Unknown) > 0 {
 		panic(errNonsense("actions that are none"))
@@ -144,7 +133,7 @@ func route(family, nlri string, actions []string, hop string, at int) clause {
 	if s.severity == 3 {
 		s.bucket = fmt.Sprint("own ", at)
 	}
-	return clause{s, func(h packet.Header) bool { return oracle.Rule(match, h) }, match}
+	return clause{s, func(h packet.Header) bool { return oracle.Rule(match, h) }, match, 0}
 }
 
 func stepOf(a flowspec.Action) step {
@@ -175,73 +164,31 @@ func stepOf(a flowspec.Action) step {
 	return s
 }
 
-func entryOf(e certificate.Entry, family string, rates map[string]certificate.Policer, at int) clause {
-	m := filter.Match{}
-	prefix := func(text string) *netip.Prefix {
-		if text == "" {
-			return nil
-		}
-		p, err := netip.ParsePrefix(text)
-		if err != nil {
-			panic(errNonsense(err.Error()))
-		}
-		return &p
-	}
-	m.Dst, m.Src = prefix(e.Match.Dst), prefix(e.Match.Src)
-	values := func(v certificate.Values) packet.Values {
-		if v == nil {
-			return nil
-		}
-		spans := []packet.Span{}
-		for _, s := range v {
-			spans = append(spans, packet.Span{Lo: s[0], Hi: s[1]})
-		}
-		return packet.NewValues(spans...)
-	}
-	c := e.Match
-	m.Proto, m.Port, m.DstPort, m.SrcPort = values(c.Proto), values(c.Port), values(c.DstPort), values(c.SrcPort)
-	m.ICMPType, m.ICMPCode, m.Length, m.DSCP, m.Label = values(c.ICMPType), values(c.ICMPCode), values(c.Length), values(c.DSCP), values(c.Label)
-	for _, f := range c.Flags {
-		m.Flags = append(m.Flags, filter.FlagTerm{Set: f.Set, Clear: f.Clear})
-	}
-	for _, w := range c.Fragments {
-		m.Fragments |= 1 << slices.Index(certificate.FragmentStates[:], w)
-	}
-	a := flowspec.Action{Mark: e.Do.Mark, Sample: e.Do.Sample, Continue: e.Do.Continue}
-	if e.Do.Redirect != "" {
-		a.Redirect = &flowspec.Redirect{Form: flowspec.NextHopSimpson, Copy: e.Do.Copy}
-		var err error
-		if a.Redirect.Addr, err = netip.ParseAddr(e.Do.Redirect); err != nil {
-			panic(errNonsense(err.Error()))
-		}
-	}
-	if p, ok := rates[e.Do.Policer]; ok {
-		a.Rate = &flowspec.Rate{Amount: p.Rate, Unit: map[string]flowspec.Unit{"bytes/s": flowspec.Bytes, "packets/s": flowspec.Packets}[p.Unit]}
-	}
-	if e.Do.Discard {
-		a.Rate = &flowspec.Rate{Unit: flowspec.Bytes}
-	}
-	s := stepOf(a)
-	s.at = at
-	if s.severity == 3 {
-		s.bucket = "policer " + e.Do.Policer
-	}
-	return clause{s, func(h packet.Header) bool { return h.Src.Is4() == (family == "ipv4") && oracle.Entry(m, h) }, flowspec.Match{}}
-}
-
-// lookedAt narrows what an entry matches to the packets that its platform looks for a transport header in.
-func lookedAt(matches func(packet.Header) bool, m certificate.Match, s certificate.Semantics) func(packet.Header) bool {
-	ports, flags, icmp := m.Port != nil || m.DstPort != nil || m.SrcPort != nil, m.Flags != nil, m.ICMPType != nil || m.ICMPCode != nil
+// entry is what an entry of a filter matches that asks for the components of m, on a platform that looks at protocol and fragment offset by itself as s says.
+func entry(m flowspec.Match, s certificate.Semantics) func(packet.Header) bool {
 	return func(h packet.Header) bool {
-		isICMP := h.Proto == 1 && h.Src.Is4() || h.Proto == 58 && h.Src.Is6()
-		switch {
-		case ports && s.PortsCheckProtocol && h.Proto != 6 && h.Proto != 17,
-			flags && s.FlagsCheckProtocol && h.Proto != 6,
-			icmp && s.ICMPChecksProtocol && !isICMP,
-			(ports || flags || icmp) && s.TransportChecksOffset && h.Fragment != packet.Whole && h.Fragment != packet.First:
-			return false
+		icmp := map[bool]uint8{true: 1, false: 58}[h.Src.Is4()]
+		for c := range m.All() {
+			bare, behind, wrong := h, true, false // behind the IP header; of another protocol than is looked at
+			switch c.Type {
+			case flowspec.Port, flowspec.DstPort, flowspec.SrcPort:
+				bare.Proto, wrong = 17, s.PortsCheckProtocol && h.Proto != 6 && h.Proto != 17
+			case flowspec.TCPFlags:
+				bare.Proto, wrong = 6, s.FlagsCheckProtocol && h.Proto != 6
+			case flowspec.ICMPType, flowspec.ICMPCode:
+				bare.Proto, wrong = icmp, s.ICMPChecksProtocol && h.Proto != icmp
+			default:
+				behind = false
+			}
+			if behind {
+				bare.Fragment = packet.Whole // the field is there, whatever it is
+				wrong = wrong || s.TransportChecksOffset && h.Fragment != packet.Whole && h.Fragment != packet.First
+			}
+			if wrong || !oracle.Component(c, bare) {
+				return false
+			}
 		}
-		return matches(h)
+		return h.Src.Is4() == (m.Family() == flowspec.IPv4)
 	}
 }
 
@@ -294,19 +241,16 @@ func limited(l list) (out list) {
 }
 
 // asMeasured puts those of native that were measured into that order, in the places where such stand.
-func (m *model) asMeasured(native []clause) []clause {
-	place := func(c clause) int {
-		return slices.IndexFunc(m.measured, func(o clause) bool { return o.match.Equal(c.match) })
-	}
+func asMeasured(native []clause) []clause {
 	out := slices.Clone(native)
 	var at []int
 	var listed []clause
 	for i, c := range out {
-		if place(c) >= 0 {
+		if c.measured > 0 {
 			at, listed = append(at, i), append(listed, c)
 		}
 	}
-	slices.SortStableFunc(listed, func(a, b clause) int { return place(a) - place(b) })
+	slices.SortStableFunc(listed, func(a, b clause) int { return a.measured - b.measured })
 	for k, i := range at {
 		out[i] = listed[k]
 	}
@@ -322,7 +266,7 @@ func (m *model) faults(t *rapid.T, packets []packet.Header) string {
 	for _, h := range packets {
 		native := m.native
 		if m.loose[h.Src.Is4()] && len(native) > 1 {
-			native = m.asMeasured(rapid.Permutation(native).Draw(t, "order"))
+			native = asMeasured(rapid.Permutation(native).Draw(t, "order"))
 		}
 		want := walk(m.rules, h)
 		for _, filterFirst := range []bool{true, false} {

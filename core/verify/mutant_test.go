@@ -1,12 +1,17 @@
 package verify_test
 
 import (
+	"cmp"
+	"encoding/binary"
 	"encoding/hex"
+	"math"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/sluice-gateway/sluice/core/certificate"
+	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/verify"
 	"pgregory.net/rapid"
 )
@@ -45,39 +50,35 @@ var mutants = map[string]func(t *rapid.T, c *certificate.Certificate) bool{
 	},
 	"widen an entry": func(t *rapid.T, c *certificate.Certificate) bool {
 		i, ok := place(t, c.Entries)
-		if !ok || c.Entries[i].Match == nil {
+		if !ok {
 			return false
 		}
-		m := *c.Entries[i].Match
-		c.Entries[i].Match = &m
-		switch pick(t, "what", "dst", "src", "proto", "ports", "fragments", "flags", "more") {
-		case "dst":
-			m.Dst = ""
-		case "src":
-			m.Src = ""
-		case "proto":
-			m.Proto = nil
-		case "ports":
-			m.Port, m.DstPort, m.SrcPort = nil, nil, nil
-		case "fragments":
-			m.Fragments = nil
-		case "flags":
-			m.Flags = nil
-		case "more":
-			if len(m.DstPort) > 0 {
-				m.DstPort = slices.Clone(m.DstPort)
-				m.DstPort[0][1]++
-			}
+		was := route(c.Rules[c.Entries[i].Rule].Family, c.Entries[i].Clause, i).match
+		parts := slices.Collect(was.All())
+		k, _ := place(t, parts)
+		switch p := &parts[k]; {
+		case rapid.Bool().Draw(t, "drop") && len(parts) > 1:
+			parts = slices.Delete(parts, k, k+1)
+		case p.Type.Prefix() && p.Prefix.Len > 0:
+			p.Prefix.Len--
+			short := netip.PrefixFrom(p.Prefix.Addr, int(p.Prefix.Len)).Masked()
+			p.Prefix.Addr = short.Addr()
+		case !p.Type.Prefix():
+			p.Terms = append(slices.Clone(p.Terms), flowspec.Term{Op: flowspec.EQ, Value: p.Terms[0].Value + 1})
 		}
-		return true
+		m, err := flowspec.NewMatch(was.Family(), flowspec.RD{}, parts...)
+		if err != nil {
+			return false
+		}
+		c.Entries[i].NLRI = hex.EncodeToString(m.NLRI())
+		return !m.Equal(was)
 	},
 	"flip a bit": func(t *rapid.T, c *certificate.Certificate) bool {
 		i, ok := place(t, c.Entries)
-		if !ok || c.Entries[i].NLRI == "" {
-			return false
+		if ok {
+			c.Entries[i].NLRI = flipped(t, c.Entries[i].NLRI)
 		}
-		c.Entries[i].NLRI = flipped(t, c.Entries[i].NLRI)
-		return true
+		return ok
 	},
 	"flip a bit of a rule": func(t *rapid.T, c *certificate.Certificate) bool {
 		i, ok := place(t, c.Rules)
@@ -91,78 +92,86 @@ var mutants = map[string]func(t *rapid.T, c *certificate.Certificate) bool{
 		if !ok {
 			return false
 		}
-		if d := c.Entries[i].Do; d != nil {
-			other := *d
-			c.Entries[i].Do = &other
-			switch pick(t, "what", "discard", "continue", "policer", "mark") {
-			case "discard":
-				other.Discard = !other.Discard
-			case "continue":
-				other.Continue = !other.Continue
-			case "policer":
-				other.Policer = ""
-			case "mark":
-				other.Mark = nil
-			}
-			return true
+		a := slices.Clone(c.Entries[i].Actions)
+		switch what := pick(t, "what", "flip", "drop", "discard", "continue", "mark", "sample"); {
+		case what == "flip" && len(a) > 0:
+			k, _ := place(t, a)
+			a[k] = flipped(t, a[k])
+		case what == "drop" && len(a) > 0:
+			k, _ := place(t, a)
+			a = slices.Delete(a, k, k+1)
+		default:
+			a = append(a, map[string]string{"discard": "8006000000000000", "continue": "8007000000000001", "mark": "8009000000000005", "sample": "8007000000000002"}[what])
 		}
-		if a := c.Entries[i].Actions; len(a) > 0 {
-			c.Entries[i].Actions = slices.Clone(a)
-			c.Entries[i].Actions[0] = flipped(t, a[0])
-			return true
-		}
-		c.Entries[i].Actions = []string{"8006000000000000"}
+		c.Entries[i].Actions = slices.DeleteFunc(a, func(text string) bool { return text == "" })
 		return true
 	},
 	"another measured order": func(t *rapid.T, c *certificate.Certificate) bool {
-		i, ok := place(t, c.Platform.Measured)
+		i, ok := place(t, c.Entries)
 		if !ok {
 			return false
 		}
-		j, _ := place(t, c.Platform.Measured)
-		c.Platform.Measured = slices.Clone(c.Platform.Measured)
-		if m := c.Platform.Measured; i != j {
-			m[i], m[j] = m[j], m[i]
-		} else {
-			c.Platform.Measured = slices.Delete(m, i, i+1)
+		j, _ := place(t, c.Entries)
+		a, b := &c.Entries[i], &c.Entries[j]
+		was := a.Measured
+		switch pick(t, "what", "swap", "swap", "swap", "same", "none") {
+		case "swap":
+			a.Measured, b.Measured = b.Measured, a.Measured
+		case "same":
+			a.Measured = b.Measured
+		case "none":
+			a.Measured = 0
 		}
-		return true
+		return a.Measured != was
+	},
+	"another stage": func(t *rapid.T, c *certificate.Certificate) bool {
+		i, ok := place(t, c.Entries)
+		if ok {
+			c.Entries[i].Stage = pick(t, "stage", certificate.FlowSpec, certificate.Filter, "rules")
+		}
+		return ok
 	},
 	"a policer for each": func(t *rapid.T, c *certificate.Certificate) bool {
 		i, ok := place(t, c.Entries)
-		if !ok || c.Entries[i].Do == nil || c.Entries[i].Do.Policer == "" {
+		if !ok || c.Entries[i].Policer == "" {
 			return false
 		}
-		do := *c.Entries[i].Do
-		for _, p := range c.Policers {
-			if p.Name == do.Policer {
-				p.Name += "-2"
-				c.Policers = append(c.Policers, p)
-			}
+		c.Entries[i].Policer += pick(t, "name", "-2", "")
+		if rapid.Bool().Draw(t, "none") {
+			c.Entries[i].Policer = ""
 		}
-		do.Policer += "-2"
-		c.Entries[i].Do = &do
 		return true
 	},
 	"one policer for all": func(t *rapid.T, c *certificate.Certificate) bool {
-		if len(c.Policers) < 2 {
-			return false
-		}
+		first, changed := "", false
 		for i := range c.Entries {
-			if d := c.Entries[i].Do; d != nil && d.Policer != "" {
-				do := *d
-				do.Policer = c.Policers[0].Name
-				c.Entries[i].Do = &do
+			if p := &c.Entries[i].Policer; *p != "" {
+				first = cmp.Or(first, *p)
+				changed = changed || *p != first
+				*p = first
 			}
 		}
-		return true
+		return changed
 	},
 	"another rate": func(t *rapid.T, c *certificate.Certificate) bool {
-		i, ok := place(t, c.Policers)
-		if ok {
-			c.Policers[i].Rate *= pick(t, "times", float32(0.99), 1.005, 1.02, 2)
+		i, ok := place(t, c.Entries)
+		if !ok {
+			return false
 		}
-		return ok
+		of, all, times := c.Entries[i].Rule, rapid.Bool().Draw(t, "all"), pick(t, "times", float32(0.99), 1.005, 1.02, 2)
+		changed := false
+		for i := range c.Entries {
+			e := &c.Entries[i]
+			e.Actions = slices.Clone(e.Actions)
+			for k, a := range e.Actions {
+				b, _ := hex.DecodeString(a)
+				if rate := math.Float32frombits(binary.BigEndian.Uint32(b[4:])); e.Rule == of && b[0] == 0x80 && b[1] == 6 && rate > 0 && (all || !changed) {
+					binary.BigEndian.PutUint32(b[4:], math.Float32bits(rate*times))
+					e.Actions[k], changed = hex.EncodeToString(b), true
+				}
+			}
+		}
+		return changed
 	},
 	"exact": func(t *rapid.T, c *certificate.Certificate) bool {
 		i, _ := place(t, c.Rules)
@@ -172,22 +181,13 @@ var mutants = map[string]func(t *rapid.T, c *certificate.Certificate) bool{
 	},
 	"carried otherwise": func(t *rapid.T, c *certificate.Certificate) bool {
 		i, _ := place(t, c.Rules)
-		c.Rules[i].Carried = pick(t, "carried", "native", "rewritten", "filter", "rejected")
-		if c.Rules[i].Carried == "rejected" {
-			c.Rules[i].Exact = false
-		}
+		c.Rules[i].Rejected, c.Rules[i].Exact = !c.Rules[i].Rejected, rapid.Bool().Draw(t, "exact")
 		return true
 	},
 	"rejected with its entries": func(t *rapid.T, c *certificate.Certificate) bool {
 		i, _ := place(t, c.Rules)
-		c.Rules[i].Carried, c.Rules[i].Exact = "rejected", false
-		kept := c.Entries[:0]
-		for _, e := range c.Entries {
-			if e.Rule != i {
-				kept = append(kept, e)
-			}
-		}
-		c.Entries = kept
+		c.Rules[i].Rejected, c.Rules[i].Exact = true, false
+		c.Entries = slices.DeleteFunc(c.Entries, func(e certificate.Entry) bool { return e.Rule == i })
 		return true
 	},
 	"a rule above": func(t *rapid.T, c *certificate.Certificate) bool {
@@ -237,6 +237,9 @@ func TestMutantsAreRefused(t *testing.T) {
 				}
 				if !change(t, c) {
 					return
+				}
+				if rapid.Bool().Draw(t, "in order") {
+					inOrder(c)
 				}
 				c = reread(t, c)
 				err := verify.Check(c)

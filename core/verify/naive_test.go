@@ -115,7 +115,7 @@ func TestRemediesAreVerified(t *testing.T) {
 		if fault := m.faults(t, drawHeaders(t, 40)); fault != "" {
 			t.Fatalf("verified, and %s\n%s", fault, text(c))
 		}
-		swaps += len(c.Swaps)
+		swaps += len(c.Steps)
 		for _, r := range c.Rules {
 			above += len(r.Above)
 		}
@@ -132,7 +132,7 @@ func TestRemediesAreVerified(t *testing.T) {
 	if above == 0 {
 		t.Error("no rule rests on one above it: the test sees too little")
 	}
-	t.Logf("%d rules above, %d changes of place; %v", above, swaps, remedied)
+	t.Logf("%d rules above, %d steps; %v", above, swaps, remedied)
 }
 
 // Naive splitting is verified where it is right, and refused where it is wrong: with a packet that shows it, in tables where every rule ends evaluation.
@@ -148,7 +148,7 @@ func TestNaiveSplitting(t *testing.T) {
 		err = verify.Check(c)
 		if err == nil {
 			right++
-			if len(c.Swaps) > 0 {
+			if len(c.Steps) > 0 {
 				benign++
 			}
 			if fault := m.faults(t, drawHeaders(t, 60)); fault != "" {
@@ -181,14 +181,14 @@ func TestStepsOfTheProofMatter(t *testing.T) {
 	refused, verified := 0, 0
 	change := func(t *rapid.T) {
 		c := drawNaive(t)
-		if verify.Check(c) != nil || len(c.Swaps) == 0 {
+		if verify.Check(c) != nil || len(c.Steps) == 0 {
 			return
 		}
-		i, _ := place(t, c.Swaps)
-		s := &c.Swaps[i]
+		i, _ := place(t, c.Steps)
+		s := &c.Steps[i]
 		switch pick(t, "what", "drop", "drop", "drop", "rule", "entry", "other rule", "other entry", "outside") {
 		case "drop":
-			c.Swaps = slices.Delete(c.Swaps, i, i+1)
+			c.Steps = slices.Delete(c.Steps, i, i+1)
 		case "rule":
 			s.Rules = nil
 		case "entry":
@@ -245,31 +245,25 @@ func drawApart(t *rapid.T) *certificate.Certificate {
 		return nil
 	}
 	n, m := len(a.Rules), len(a.Entries)
-	a.Rules = append(a.Rules, b.Rules...)
-	for i := range b.Rules {
-		for k := range b.Rules[i].Above {
-			a.Rules[n+i].Above[k] += n
+	shift := func(list []int, by int) {
+		for k := range list {
+			list[k] += by
 		}
+	}
+	for _, r := range b.Rules {
+		shift(r.Above, n)
+		a.Rules = append(a.Rules, r)
 	}
 	for _, e := range b.Entries {
 		e.Rule += n
 		a.Entries = append(a.Entries, e)
 	}
-	for _, s := range b.Swaps {
-		for k := range s.Rules {
-			s.Rules[k] += n
-		}
-		for k := range s.Entries {
-			s.Entries[k] += m
-		}
-		a.Swaps = append(a.Swaps, certificate.Swap{Rule: s.Rule + n, Entry: s.Entry + m, Rules: s.Rules, Entries: s.Entries})
+	for _, s := range b.Steps {
+		shift(s.Rules, n)
+		shift(s.Entries, m)
+		a.Steps = append(a.Steps, certificate.Step{Rule: s.Rule + n, Entry: s.Entry + m, Rules: s.Rules, Entries: s.Entries})
 	}
-	for _, l := range b.Losses {
-		for k := range l.Rules {
-			l.Rules[k] += n
-		}
-		a.Losses = append(a.Losses, certificate.Loss{Rule: l.Rule + n, Below: l.Below + n, Rules: l.Rules})
-	}
+	inOrder(a)
 	return a
 }
 

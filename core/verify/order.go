@@ -1,172 +1,181 @@
 package verify
 
 import (
-	"cmp"
-	"fmt"
+	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/sluice-gateway/sluice/core/certificate"
 	"github.com/sluice-gateway/sluice/core/packet"
+	"github.com/sluice-gateway/sluice/core/verify/octets"
 )
 
-// stages sorts the entries as the device does, and establishes (c) and (d).
-func (k *checker) stages() error {
-	natives, filters := map[string][]*entry{}, map[string][]*entry{}
-	for _, e := range k.entries {
-		to := natives
-		if e.list == nil {
-			to = filters
+// covers establishes (b).
+func (k *checker) covers() {
+	for _, r := range k.rules {
+		if r.rejected {
+			continue
 		}
-		to[e.plane] = append(to[e.plane], e)
-	}
-	swaps := make(map[[2]int]*certificate.Swap, len(k.c.Swaps))
-	for i := range k.c.Swaps {
-		swaps[[2]int{k.c.Swaps[i].Rule, k.c.Swaps[i].Entry}] = &k.c.Swaps[i]
-	}
-	for _, plane := range k.planes {
-		native, filter, order := natives[plane], filters[plane], k.c.Platform.Order
-		if strings.Contains(plane, "v6") {
-			order = k.c.Platform.OrderV6
-		}
-		slices.SortFunc(native, func(a, b *entry) int { return compare(a.list, b.list) })
-		for i, e := range native {
-			if e.pos = i; i > 0 && compare(native[i-1].list, e.list) == 0 {
-				return refuse(e.place, "the same NLRI as %s", native[i-1].place)
+		sets := k.earlier(r, k.rules, k.Rules[r.at].Above)
+		for i, e := range r.entries {
+			sets = append(sets, e.Set)
+			for _, o := range r.entries[:i] {
+				k.refuse(r.does.GoesOn && k.step() && e.Set.Overlaps(o.Set), e, "it shares packets with %s, and %s continues: it would be done twice", o, r)
 			}
 		}
-		for i, e := range filter {
-			e.pos = i
-		}
-		err := cmp.Or(k.sweep(filter, swaps), k.meeting(native, filter, k.apart))
-		switch {
-		case err != nil:
-		case order == "unknown":
-			if err = k.placed(native); err == nil {
-				err = k.meeting(native, native, k.anyOrder)
-			}
-		case order == "rfc8955" || len(native) == 0:
-			err = k.sweep(native, swaps)
-		default:
-			err = refuse("platform", "an order of rules that this checker does not know: %q", order)
-		}
-		if err != nil {
-			return err
-		}
+		k.inside(r.Set, sets, r, "no entry of it takes this packet, and no rule above it decides it")
 	}
-	return nil
 }
 
-// alike says whether it makes no difference which of two rules a packet of both meets first.
-func alike(a, b *rule) bool {
-	return a == b || a.does == b.does && a.does.rate == 0 || a.does.nothing() || b.does.nothing()
+// earlier returns the packets of those of all that list names, which must stand before c in its stage, be carried, and end evaluation.
+func (k *checker) earlier(c *clause, all []*clause, list []int) (out []packet.Set) {
+	for _, i := range list {
+		decides := i >= 0 && i < c.at && all[i].stage == c.stage && !all[i].rejected && !all[i].does.GoesOn
+		if k.refuse(!decides, c, "number %d of its kind does not stand before it, or does not decide its packets", i) {
+			return nil
+		}
+		out = append(out, all[i].Set)
+	}
+	return out
 }
 
-// placed notes which place the entries in list have in the measured order: 1 for the first, 0 for those that it does not have.
-func (k *checker) placed(list []*entry) error {
-	type route struct{ plane, components string }
-	of := func(n nlri) route { return route{n.plane, fmt.Sprint(n.list)} }
-	places := make(map[route]int, len(k.c.Platform.Measured))
-	for i, m := range k.c.Platform.Measured {
-		n, err := readNLRI(m.Family, m.NLRI)
-		if err != nil {
-			return refuse("platform", "route %d of the measured order: %v", i, err)
+// orders establishes (c), (d), and what is said of rejected rules, plane by plane.
+func (k *checker) orders() {
+	for _, first := range k.rules {
+		rules := k.stages[first.stage]
+		if rules[0] != first {
+			continue
 		}
-		if places[of(n)] != 0 {
-			return refuse("platform", "route %d of the measured order is in it before", i)
+		routes, filter := k.stages[stage{certificate.FlowSpec, first.Plane}], k.stages[stage{certificate.Filter, first.Plane}]
+		order := k.Platform.Order
+		if first.Version == packet.IPv6 {
+			order = k.Platform.OrderV6
 		}
-		places[of(n)] = i + 1
+		if order == "unknown" {
+			k.meeting(routes, routes, k.anyOrder)
+		} else {
+			k.refuse(order != "rfc8955" && len(routes) > 0, "platform", "an order of rules that this checker does not know: %q", order)
+			k.inversions(routes)
+		}
+		k.inversions(filter)
+		k.meeting(routes, filter, k.apart)
+		lost := slices.DeleteFunc(slices.Clone(rules), func(r *clause) bool { return !r.rejected || r.does.GoesOn })
+		k.meeting(lost, slices.Concat(routes, filter), k.worse)
 	}
-	for _, e := range list {
-		e.measured = places[of(e.nlri)]
-	}
-	return nil
 }
 
-// anyOrder establishes (c) for two entries in whichever order that is not ruled out by the measured one.
-func (k *checker) anyOrder(x, y *entry) error {
-	if x.pos >= y.pos || alike(x.owner, y.owner) {
-		return nil
+// alike says whether it makes no difference which of two rules a packet of both meets first. No rate is like another: they have different buckets.
+func alike(a, b octets.Outcome) bool { return a == b && a.Rate == 0 || a.Nothing() || b.Nothing() }
+
+// inversions establishes (c) in a stage: it sorts the entries, which stand in the order of the device, by their rules, and looks at every two that change places.
+func (k *checker) inversions(list []*clause) {
+	list = slices.Clone(list)
+	for n := range list {
+		for p := n; p > 0 && list[p-1].owner.at > list[p].owner.at && k.step(); p-- {
+			k.swapped(list[p], list[p-1])
+			list[p-1], list[p] = list[p], list[p-1]
+		}
 	}
-	first, second := x, y
-	if x.owner.rank > y.owner.rank {
-		first, second = y, x
+}
+
+// swapped establishes (c) for an entry y that stands before x, whose rule stands above the one of y.
+func (k *checker) swapped(x, y *clause) {
+	if alike(x.does, y.does) || !x.Set.Overlaps(y.Set) {
+		return
 	}
-	if first.measured != 0 && first.measured < second.measured {
-		return nil
+	step := k.proof[[2]int{x.owner.at, y.at}]
+	sets := append(k.earlier(x.owner, k.rules, step.Rules), k.earlier(y, k.entries, step.Entries)...)
+	k.inside(x.Set.And(y.Set), sets, y, "the device looks at it before %s of %s, which should decide this packet", x, x.owner)
+}
+
+// anyOrder establishes (c) for two entries that may stand in either order, unless the one whose rule stands above was seen to come first.
+func (k *checker) anyOrder(x, y *clause) {
+	seen, later := k.Entries[x.at].Measured, k.Entries[y.at].Measured
+	if x.owner.at < y.owner.at && !alike(x.does, y.does) && !(seen > 0 && seen < later) {
+		k.inside(x.Set.And(y.Set), nil, y, "it may be evaluated before or after %s, which does something else to this packet", x)
 	}
-	return k.inside(y.place, "it may be evaluated before or after "+x.place+", which does something else to this packet", x.set.And(y.set))
 }
 
 // apart establishes (d) for two entries of different stages.
-func (k *checker) apart(x, y *entry) error {
-	a := x.owner
-	if a.does.nothing() || y.owner.does.nothing() || alike(a, y.owner) && !a.does.goesOn && !a.does.sample && !a.does.copies && a.does.rate == 0 {
-		return nil
+func (k *checker) apart(x, y *clause) {
+	once := !x.does.GoesOn && !x.does.Sample && !x.does.Copies // done twice it is done once
+	if x.does.Nothing() || y.does.Nothing() || alike(x.does, y.does) && once {
+		return
 	}
-	reason := "a packet meets it and, in another stage of the device, " + x.place
-	if err := k.inside(y.place, reason, x.after.And(y.set)); err != nil {
-		return err
-	}
-	return k.inside(y.place, reason, x.set.And(y.after))
+	const reason = "a packet meets it and, in another stage of the device, %s"
+	k.inside(x.after().And(y.Set), nil, y, reason, x)
+	k.inside(x.Set.And(y.after()), nil, y, reason, x)
 }
 
-// sweep establishes (c) in one stage. It goes through the entries in the order of the device and keeps the rules of which entries are still to
-// come, by rank: those above the owner of the entry at hand are the i of (c).
-func (k *checker) sweep(list []*entry, swaps map[[2]int]*certificate.Swap) error {
-	var open []*rule
-	last := map[*rule]int{}
-	for i, e := range list {
-		if _, ok := last[e.owner]; !ok {
-			open = append(open, e.owner)
-		}
-		last[e.owner] = i
+// after returns what packets may be when they leave an entry: as they came, or with the DSCP that it sets.
+func (c *clause) after() packet.Set {
+	if !c.does.Marks {
+		return c.Set
 	}
-	slices.SortFunc(open, func(a, b *rule) int { return cmp.Compare(a.rank, b.rank) })
-	at := make(map[*rule]int, len(open)) // places in open
-	next, prev := make([]int, len(open)+1), make([]int, len(open)+1)
-	for i, r := range open {
-		at[r], next[i], prev[i+1] = i+1, i+1, i // place 0 is before the first
+	dscp := uint32(c.does.Mark)
+	boxes := c.Set.Boxes()
+	for i := range boxes {
+		boxes[i].DSCP = packet.NewValues(packet.Span{Lo: dscp, Hi: dscp})
 	}
-	for y, e := range list {
-		for i := next[0]; i > 0 && open[i-1].rank < e.owner.rank; i = next[i] {
-			if err := k.swapped(open[i-1], e, list, swaps); err != nil {
-				return err
-			}
-		}
-		if last[e.owner] == y {
-			i := at[e.owner]
-			next[prev[i]], prev[next[i]] = next[i], prev[i]
-		}
-	}
-	return nil
+	return c.Set.Or(packet.Of(boxes...))
 }
 
-// swapped establishes (c) for an entry and a rule above its owner, some of whose entries stand behind it in list.
-func (k *checker) swapped(r *rule, y *entry, list []*entry, swaps map[[2]int]*certificate.Swap) error {
-	if err := k.step(); err != nil || alike(r, y.owner) || !r.set.Overlaps(y.set) {
-		return err
+// worse establishes what is said of a rejected rule, for an entry of a rule below it.
+func (k *checker) worse(lost, y *clause) {
+	if y.owner.at < lost.at || y.does.Severity() < lost.does.Severity() || y.does.Nothing() || !lost.Set.Overlaps(y.Set) {
+		return
 	}
-	var sets []packet.Set
-	if s := swaps[[2]int{r.at, y.at}]; s != nil {
-		var err error
-		if sets, err = k.above(r.place, s.Rules, r); err != nil {
-			return err
+	asked, does := lost.does, y.does
+	asked.Unknown, does.GoesOn = false, false
+	if alike(asked, does) {
+		return
+	}
+	sets := k.earlier(y.owner, k.rules, k.proof[[2]int{lost.at, y.at}].Rules)
+	k.inside(lost.Set.And(y.Set), sets, y.owner, "it treats this packet worse than %s, which is rejected, asks", lost)
+}
+
+// meeting calls visit with every x of a and y of b that may share a packet: whose destinations meet, or whose sources do where fewer of those are open.
+func (k *checker) meeting(a, b []*clause, visit func(x, y *clause)) {
+	if len(a) == 0 || len(b) == 0 {
+		return
+	}
+	open := 0 // destinations that are, less sources
+	for _, c := range slices.Concat(a, b) {
+		if c.reach.DstLo.IsUnspecified() {
+			open++
 		}
-		for _, i := range s.Entries {
-			if i < 0 || i >= len(k.entries) || k.entries[i].pos >= y.pos || list[k.entries[i].pos] != k.entries[i] || k.entries[i].does.goesOn {
-				return refuse(y.place, "entry %d does not stand before it, or does not decide its packets", i)
+		if c.reach.SrcLo.IsUnspecified() {
+			open--
+		}
+	}
+	type side struct {
+		*clause
+		lo, hi netip.Addr
+		list   int
+	}
+	var all []side
+	for n, list := range [2][]*clause{a, b} {
+		for _, c := range list {
+			s := side{c, c.reach.DstLo, c.reach.DstHi, n}
+			if open > 0 {
+				s.lo, s.hi = c.reach.SrcLo, c.reach.SrcHi
 			}
-			sets = append(sets, k.entries[i].set)
+			all = append(all, s)
 		}
 	}
-	for _, x := range r.entries {
-		if x.pos <= y.pos || x.pos >= len(list) || list[x.pos] != x {
-			continue // before y, or in another stage
+	slices.SortFunc(all, func(x, y side) int { return x.lo.Compare(y.lo) })
+	var active [2][]side
+	for _, s := range all {
+		others := slices.DeleteFunc(active[1-s.list], func(o side) bool { return o.hi.Less(s.lo) })
+		for _, o := range others {
+			x, y := s, o
+			if s.list == 1 {
+				x, y = o, s
+			}
+			if !k.step() {
+				return
+			}
+			visit(x.clause, y.clause)
 		}
-		if err := k.inside(y.place, "the device looks at it before "+r.place+", which should decide this packet", x.set.And(y.set), sets...); err != nil {
-			return err
-		}
+		active[1-s.list], active[s.list] = others, append(active[s.list], s)
 	}
-	return nil
 }

@@ -102,19 +102,19 @@ func drawInMeasuredOrder(t *rapid.T) *certificate.Certificate {
 // drawMeasured draws an order of rules and entries of c that stand in families whose order is not known: near the one that was asked for, or any.
 func drawMeasured(t *rapid.T, c *certificate.Certificate) *plan.MeasuredOrder {
 	var list []flowspec.Match
-	add := func(family, nlri string) {
-		m := route(family, nlri, nil, "", 0).match
+	add := func(family string, one certificate.Clause) {
+		m := route(family, certificate.Clause{NLRI: one.NLRI}, 0).match
 		unknown := family == "ipv4" && c.Platform.Order == "unknown" || family == "ipv6" && c.Platform.OrderV6 == "unknown"
 		if unknown && !slices.ContainsFunc(list, m.Equal) && rapid.IntRange(0, 5).Draw(t, "listed") > 0 {
 			list = append(list, m)
 		}
 	}
 	for _, r := range c.Rules {
-		add(r.Family, r.NLRI)
+		add(r.Family, r.Clause)
 	}
 	for _, e := range c.Entries {
-		if e.NLRI != "" {
-			add(c.Rules[e.Rule].Family, e.NLRI)
+		if e.Stage == certificate.FlowSpec {
+			add(c.Rules[e.Rule].Family, e.Clause)
 		}
 	}
 	slices.SortFunc(list, flowspec.Compare)

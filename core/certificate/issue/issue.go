@@ -30,6 +30,7 @@ func For(rules []flowspec.Rule, made *plan.Plan, p *profile.Profile, opt plan.Op
 	if len(opt.Settings) > 0 {
 		w.c.Settings = maps.Clone(opt.Settings)
 	}
+	rules = slices.SortedFunc(slices.Values(rules), func(a, b flowspec.Rule) int { return flowspec.Compare(a.Match, b.Match) })
 	for i := range rules {
 		w.rule(&rules[i])
 	}
@@ -38,8 +39,9 @@ func For(rules []flowspec.Rule, made *plan.Plan, p *profile.Profile, opt plan.Op
 			return nil, err
 		}
 	}
-	for i := range made.Desired.Routes {
-		if err := w.route(made.Desired.Routes[i]); err != nil {
+	routes := slices.SortedFunc(slices.Values(made.Desired.Routes), func(a, b *device.Route) int { return flowspec.Compare(a.Match, b.Match) })
+	for _, r := range routes {
+		if err := w.route(r); err != nil {
 			return nil, err
 		}
 	}
@@ -48,7 +50,7 @@ func For(rules []flowspec.Rule, made *plan.Plan, p *profile.Profile, opt plan.Op
 			return nil, err
 		}
 	}
-	w.c.Platform.Measured = w.measured(opt.Measured)
+	w.measured(opt.Measured)
 	w.c.Facts = factsOf(p, made)
 	w.prove()
 	return w.c, nil
@@ -60,22 +62,23 @@ type writer struct {
 	c       *certificate.Certificate
 	at      map[flowspec.ID]int // place of each rule
 	owner   map[string]int      // rule that each route is for, by family and NLRI
-	rules   []item
-	entries []item
+	rules   []item              // as in the certificate: those of one plane in the order of RFC 8955
+	entries []item              // the same, in each stage
 }
 
 // item is what the proof needs to know of a rule or an entry.
 type item struct {
 	plane    plane
-	match    flowspec.Match
 	set      packet.Set
 	does     string // equal where the outcomes are; "" for a rate, which is like no other
 	severity int
 	terminal bool
+	judged   bool // a rule with a verdict
 	carried  bool
-	owner    int   // of an entry
-	native   bool  // an entry that is a route
-	entries  []int // of a rule
+	owner    int    // of an entry
+	native   bool   // an entry that is a route
+	route    string // the key of that
+	entries  []int  // of a rule
 }
 
 // plane is the packets that rules of one family and route distinguisher meet.
@@ -108,15 +111,18 @@ func platformOf(p *profile.Profile, opt plan.Options) certificate.Platform {
 	return out
 }
 
-// measured returns the routes of the plan that have a place in order, in order, of families whose order is not known otherwise.
-func (w *writer) measured(order *plan.MeasuredOrder) (out []certificate.Route) {
+// measured gives the routes that have a place in order theirs, in families whose order is not known otherwise.
+func (w *writer) measured(order *plan.MeasuredOrder) {
+	place := map[string]int{}
 	for _, m := range order.Listed() {
-		_, sent := w.owner[routeKey(&device.Route{Match: m})]
-		if sent && w.profile.Native.OrderFor(uint8(m.Family().Version())).Kind == "unknown" {
-			out = append(out, certificate.Route{Family: m.Family().String(), NLRI: hex.EncodeToString(m.NLRI())})
+		place[routeKey(m)] = len(place) + 1
+	}
+	for i := range w.entries {
+		e := &w.entries[i]
+		if e.native && w.profile.Native.OrderFor(uint8(e.plane.family.Version())).Kind == "unknown" {
+			w.c.Entries[i].Measured = place[e.route]
 		}
 	}
-	return out
 }
 
 // factsOf returns what verdicts rest on, and what the proof itself rests on, in the order of the profile.
@@ -142,25 +148,23 @@ func factsOf(p *profile.Profile, made *plan.Plan) []certificate.Fact {
 	return out
 }
 
-// communities returns actions as octets.
-func communities(a flowspec.Action) (out []string, nextHop string) {
+// clause returns a match and an action as octets.
+func clause(m flowspec.Match, a flowspec.Action) certificate.Clause {
+	out := certificate.Clause{NLRI: hex.EncodeToString(m.NLRI()), Actions: []string{}}
 	list, hop := a.Communities()
-	out = []string{}
 	for _, c := range list {
-		out = append(out, hex.EncodeToString([]byte(c)))
+		out.Actions = append(out.Actions, hex.EncodeToString([]byte(c)))
 	}
 	if hop.IsValid() {
-		nextHop = hop.String()
+		out.NextHop = hop.String()
 	}
-	return out, nextHop
+	return out
 }
 
 func (w *writer) rule(r *flowspec.Rule) {
-	actions, hop := communities(r.Action)
 	w.at[r.ID] = len(w.c.Rules)
-	w.c.Rules = append(w.c.Rules, certificate.Rule{ID: string(r.ID), Family: r.Match.Family().String(), NLRI: hex.EncodeToString(r.Match.NLRI()),
-		Actions: actions, NextHop: hop})
-	w.rules = append(w.rules, item{plane: planeOf(r.Match), match: r.Match, set: r.Match.Set(), does: r.Action.String(),
+	w.c.Rules = append(w.c.Rules, certificate.Rule{ID: string(r.ID), Family: r.Match.Family().String(), Clause: clause(r.Match, r.Action), Rejected: true})
+	w.rules = append(w.rules, item{plane: planeOf(r.Match), set: r.Match.Set(), does: r.Action.String(),
 		severity: severity(r.Action), terminal: !r.Action.Continue})
 	if r.Action.Rate != nil && !r.Action.Discard() {
 		w.rules[len(w.rules)-1].does = ""
@@ -184,29 +188,29 @@ func severity(a flowspec.Action) int {
 // verdict writes what is claimed of a rule, and notes whose the routes are.
 func (w *writer) verdict(v *plan.Verdict) error {
 	i, ok := w.at[v.Rule]
-	if !ok || w.c.Rules[i].Carried != "" {
+	if !ok || w.rules[i].judged {
 		return fmt.Errorf("the plan has a verdict on rule %s, which is not one of these rules", v.Rule)
 	}
-	w.c.Rules[i].Carried, w.c.Rules[i].Exact = string(v.Carried), v.Exact
-	w.rules[i].carried = v.Carried != plan.Rejected
+	w.c.Rules[i].Rejected, w.c.Rules[i].Exact = v.Carried == plan.Rejected, v.Exact
+	w.rules[i].judged, w.rules[i].carried = true, v.Carried != plan.Rejected
 	for _, e := range v.Entries {
 		if e.Route != nil {
-			w.owner[routeKey(e.Route)] = i
+			w.owner[routeKey(e.Route.Match)] = i
 		}
 	}
 	return nil
 }
 
-func routeKey(r *device.Route) string { return r.Match.Family().String() + string(r.Match.NLRI()) }
+func routeKey(m flowspec.Match) string { return m.Family().String() + string(m.NLRI()) }
 
 func (w *writer) route(r *device.Route) error {
-	i, ok := w.owner[routeKey(r)]
+	key := routeKey(r.Match)
+	i, ok := w.owner[key]
 	if !ok {
 		return fmt.Errorf("the plan has a route %s, which is of no rule", r.Match)
 	}
-	actions, hop := communities(r.Action)
-	w.enter(certificate.Entry{Rule: i, NLRI: hex.EncodeToString(r.Match.NLRI()), Actions: actions, NextHop: hop},
-		item{plane: planeOf(r.Match), match: r.Match, set: r.Match.Set(), native: true})
+	w.enter(certificate.Entry{Rule: i, Stage: certificate.FlowSpec, Clause: clause(r.Match, r.Action)},
+		item{plane: planeOf(r.Match), set: r.Match.Set(), native: true, route: key})
 	return nil
 }
 
@@ -219,12 +223,9 @@ func (w *writer) enter(e certificate.Entry, it item) {
 }
 
 func (w *writer) filter(f *filter.Filter) error {
+	rates := make(map[string]flowspec.Rate, len(f.Policers))
 	for _, p := range f.Policers {
-		unit := "bytes/s"
-		if p.Rate.Unit == flowspec.Packets {
-			unit = "packets/s"
-		}
-		w.c.Policers = append(w.c.Policers, certificate.Policer{Name: p.Name, Rate: p.Rate.Amount, Unit: unit})
+		rates[p.Name] = p.Rate
 	}
 	family := flowspec.IPv4
 	if f.Version == packet.IPv6 {
@@ -236,59 +237,24 @@ func (w *writer) filter(f *filter.Filter) error {
 		if !ok {
 			return fmt.Errorf("the plan has an entry %s for rule %s, which is not one of these rules", e.Name, e.Rule)
 		}
-		w.enter(certificate.Entry{Rule: owner, Name: e.Name, Match: matchOf(&e.Match), Do: doOf(e.Do)},
+		m, err := matchOf(&e.Match, family)
+		if err != nil {
+			return fmt.Errorf("entry %s: %w", e.Name, err)
+		}
+		w.enter(certificate.Entry{Rule: owner, Stage: certificate.Filter, Clause: clause(m, actionOf(e.Do, rates)), Name: e.Name, Policer: e.Do.Policer},
 			item{plane: plane{family: family}, set: e.Match.Set(f.Version, w.profile.Filter.Semantics)})
 	}
 	return nil
 }
 
-func matchOf(m *filter.Match) *certificate.Match {
-	out := &certificate.Match{Proto: valuesOf(m.Proto), Port: valuesOf(m.Port), DstPort: valuesOf(m.DstPort), SrcPort: valuesOf(m.SrcPort),
-		ICMPType: valuesOf(m.ICMPType), ICMPCode: valuesOf(m.ICMPCode), Length: valuesOf(m.Length), DSCP: valuesOf(m.DSCP), Label: valuesOf(m.Label)}
-	if m.Dst != nil {
-		out.Dst = m.Dst.String()
+// actionOf returns the action that asks for what an entry does.
+func actionOf(d filter.Do, rates map[string]flowspec.Rate) flowspec.Action {
+	out := flowspec.Action{Redirect: d.Redirect, Mark: d.Mark, Sample: d.Sample, Continue: d.Continue}
+	if r, ok := rates[d.Policer]; ok {
+		out.Rate = &r
 	}
-	if m.Src != nil {
-		out.Src = m.Src.String()
-	}
-	if m.Flags != nil {
-		out.Flags = []certificate.Flags{}
-	}
-	for _, t := range m.Flags {
-		out.Flags = append(out.Flags, certificate.Flags{Set: t.Set, Clear: t.Clear})
-	}
-	for i, word := range certificate.FragmentStates {
-		if m.Fragments>>i&1 != 0 {
-			out.Fragments = append(out.Fragments, word)
-		}
+	if d.Discard {
+		out.Rate = &flowspec.Rate{Unit: flowspec.Bytes}
 	}
 	return out
-}
-
-func valuesOf(v packet.Values) certificate.Values {
-	if v == nil {
-		return nil
-	}
-	out := make(certificate.Values, len(v))
-	for i, s := range v {
-		out[i] = [2]uint32{s.Lo, s.Hi}
-	}
-	return out
-}
-
-func doOf(d filter.Do) *certificate.Do {
-	out := &certificate.Do{Discard: d.Discard, Policer: d.Policer, Mark: d.Mark, Sample: d.Sample, Continue: d.Continue}
-	if r := d.Redirect; r != nil {
-		out.Redirect, out.Copy = r.Addr.String(), r.Copy
-		if !r.NextHop() {
-			list, _ := communities(flowspec.Action{Redirect: r})
-			out.Redirect = list[0]
-		}
-	}
-	return out
-}
-
-// sorted returns the places of items in the order of evaluation that RFC 8955 gives them; without matches, as they are.
-func sorted(items []item, places []int) []int {
-	return slices.SortedStableFunc(slices.Values(places), func(a, b int) int { return flowspec.Compare(items[a].match, items[b].match) })
 }

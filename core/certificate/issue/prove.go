@@ -1,7 +1,6 @@
 package issue
 
 import (
-	"cmp"
 	"maps"
 	"net/netip"
 	"slices"
@@ -18,21 +17,14 @@ const (
 
 // prove writes down what decides packets wherever it is not plain from the entries themselves.
 func (w *writer) prove() {
-	w.c.Swaps, w.c.Losses = []certificate.Swap{}, []certificate.Loss{}
+	w.c.Steps = []certificate.Step{}
 	if w.c.Rules == nil {
 		w.c.Rules = []certificate.Rule{}
 	}
 	if w.c.Entries == nil {
 		w.c.Entries = []certificate.Entry{}
 	}
-	if w.c.Policers == nil {
-		w.c.Policers = []certificate.Policer{}
-	}
-	rank := make([]int, len(w.rules))
-	for n, i := range sorted(w.rules, count(len(w.rules))) {
-		rank[i] = n
-	}
-	s := &search{w: w, rank: rank, rules: newIndex(w.rules), entries: newIndex(w.entries), pos: slices.Repeat([]int{-1}, len(w.entries))}
+	s := &search{w: w, rules: newIndex(w.rules), entries: newIndex(w.entries)}
 	for i := range w.rules {
 		if w.rules[i].carried {
 			s.above(i)
@@ -47,12 +39,8 @@ func (w *writer) prove() {
 	}
 	for _, y := range w.entries { // in the order of the entries, so that equal plans give equal certificates
 		key := stageKey{y.plane, y.native}
-		list := stages[key]
+		s.swaps(stages[key])
 		delete(stages, key)
-		if key.native {
-			list = sorted(w.entries, list)
-		}
-		s.swaps(list)
 	}
 }
 
@@ -61,20 +49,10 @@ type stageKey struct {
 	native bool
 }
 
-func count(n int) []int {
-	out := make([]int, n)
-	for i := range out {
-		out[i] = i
-	}
-	return out
-}
-
 // search looks for what decides packets.
 type search struct {
 	w              *writer
-	rank           []int // of each rule, in RFC order
 	rules, entries *index
-	pos            []int // of each entry of the stage at hand; -1 for the others
 }
 
 // alike says whether it makes no difference which of two rules comes first.
@@ -94,17 +72,17 @@ func (s *search) above(i int) {
 		sets[k] = s.w.entries[y].set
 	}
 	if left, ok := r.set.SubOn(&steps, sets...); ok && exists(left) {
-		s.w.c.Rules[i].Above, _ = s.deciders(left, r, s.rank[i], -1)
+		s.w.c.Rules[i].Above, _ = s.deciders(left, r, i, -1)
 	}
 }
 
-// deciders returns rules above the rank limit, and entries before the place before, that decide packets of base.
+// deciders returns rules above the rule limit, and entries before the entry before in the stage of near, that decide packets of base.
 func (s *search) deciders(base packet.Set, near *item, limit, before int) (rules, entries []int) {
 	rules, entries = []int{}, []int{}
 	whole := false // one of them has all of base
 	s.rules.near(base, func(l int) bool {
 		c := &s.w.rules[l]
-		if c.plane != near.plane || !c.carried || !c.terminal || s.rank[l] >= limit || !c.set.Overlaps(base) {
+		if c.plane != near.plane || !c.carried || !c.terminal || l >= limit || !c.set.Overlaps(base) {
 			return true
 		}
 		if whole = c.set.BoxInBox(base); whole {
@@ -118,7 +96,7 @@ func (s *search) deciders(base packet.Set, near *item, limit, before int) (rules
 	}
 	s.entries.near(base, func(z int) bool {
 		e := &s.w.entries[z]
-		if e.plane != near.plane || !e.terminal || s.pos[z] < 0 || s.pos[z] >= before || !e.set.Overlaps(base) {
+		if e.plane != near.plane || e.native != near.native || !e.terminal || z >= before || !e.set.Overlaps(base) {
 			return true
 		}
 		if whole = e.set.BoxInBox(base); whole {
@@ -135,22 +113,22 @@ func exists(s packet.Set) bool {
 	return ok
 }
 
-// losses names what decides packets of the rejected rule i before carried rules below it would.
+// losses names what decides packets of the rejected rule i before entries of carried rules below it would.
 func (s *search) losses(i int) {
 	r := &s.w.rules[i]
 	var below []int
-	s.rules.near(r.set, func(j int) bool {
-		d := &s.w.rules[j]
-		if d.plane == r.plane && d.carried && s.rank[j] > s.rank[i] && d.severity >= r.severity && !alike(r, d) && d.set.Overlaps(r.set) {
-			below = append(below, j)
+	s.entries.near(r.set, func(y int) bool {
+		e := &s.w.entries[y]
+		if e.plane == r.plane && e.owner > i && e.severity >= r.severity && !alike(r, e) && e.set.Overlaps(r.set) {
+			below = append(below, y)
 		}
 		return true
 	})
 	slices.Sort(below)
-	for _, j := range below {
-		if base := r.set.And(s.w.rules[j].set); exists(base) {
-			rules, _ := s.deciders(base, r, s.rank[j], -1)
-			s.w.c.Losses = append(s.w.c.Losses, certificate.Loss{Rule: i, Below: j, Rules: rules})
+	for _, y := range below {
+		if base := r.set.And(s.w.entries[y].set); exists(base) {
+			rules, entries := s.deciders(base, r, s.w.entries[y].owner, -1)
+			s.w.c.Steps = append(s.w.c.Steps, certificate.Step{Rule: i, Entry: y, Rules: rules, Entries: entries})
 		}
 	}
 }
@@ -159,43 +137,40 @@ func (s *search) losses(i int) {
 func (s *search) swaps(list []int) {
 	w := s.w
 	last := map[int]int{}
-	for n, y := range list {
-		s.pos[y] = n
-		last[w.entries[y].owner] = n
+	for _, y := range list {
+		last[w.entries[y].owner] = y
 	}
-	rules := slices.SortedFunc(maps.Keys(last), func(a, b int) int { return cmp.Compare(s.rank[a], s.rank[b]) })
-	for n, y := range list {
-		for len(rules) > 0 && last[rules[0]] < n {
+	rules := slices.Sorted(maps.Keys(last))
+	for _, y := range list {
+		for len(rules) > 0 && last[rules[0]] < y {
 			rules = rules[1:]
 		}
 		e := &w.entries[y]
 		for _, i := range rules {
-			if s.rank[i] >= s.rank[e.owner] {
+			if i >= e.owner {
 				break
 			}
-			if last[i] > n && !alike(&w.rules[i], e) && w.rules[i].set.Overlaps(e.set) {
+			if last[i] > y && !alike(&w.rules[i], e) && w.rules[i].set.Overlaps(e.set) {
 				s.swap(i, y)
 			}
 		}
 	}
-	for _, y := range list {
-		s.pos[y] = -1
-	}
 }
 
 func (s *search) swap(i, y int) {
+	e := &s.w.entries[y]
 	var behind packet.Set // what the rule has behind y
 	for _, x := range s.w.rules[i].entries {
-		if s.pos[x] > s.pos[y] {
-			behind = behind.Or(s.w.entries[x].set)
+		if o := &s.w.entries[x]; x > y && o.native == e.native {
+			behind = behind.Or(o.set)
 		}
 	}
-	base := behind.And(s.w.entries[y].set)
+	base := behind.And(e.set)
 	if !exists(base) {
 		return
 	}
-	rules, entries := s.deciders(base, &s.w.rules[i], s.rank[i], s.pos[y])
-	s.w.c.Swaps = append(s.w.c.Swaps, certificate.Swap{Rule: i, Entry: y, Rules: rules, Entries: entries})
+	rules, entries := s.deciders(base, e, i, y)
+	s.w.c.Steps = append(s.w.c.Steps, certificate.Step{Rule: i, Entry: y, Rules: rules, Entries: entries})
 }
 
 // index finds the items whose destinations meet those of a set.
