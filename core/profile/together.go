@@ -239,6 +239,7 @@ func bothTake(a, b Component) (out Component, why string) {
 		return out, b.Fact
 	}
 	out.Offset = a.Offset && b.Offset
+	out.ExceptV6 = slices.Compact(slices.Sorted(slices.Values(slices.Concat(a.ExceptV6, b.ExceptV6))))
 	out.Families = commonFamilies(a.Families, b.Families)
 	if out.Families != nil && len(out.Families) == 0 {
 		return out, cmp.Or(b.FactV6, b.Fact)
