@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-gateway/sluice/core/api"
+	"github.com/sluice-gateway/sluice/core/reconcile"
 )
 
 func deviceAdoptCmd() *cobra.Command {
@@ -35,25 +36,82 @@ func deviceAdoptCmd() *cobra.Command {
 	})
 }
 
-// showProposals prints what this version would change of what a device has.
-func (c *client) showProposals(ctx context.Context, name string) error {
-	var list struct {
-		Proposals []api.Proposal `json:"proposals"`
+func planCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "plan --since", Args: cobra.NoArgs,
+		Short: "What this version of the program, of profiles or of the configuration would change on the devices of a running gateway",
+		Long: `What this version of the program, of profiles or of the configuration would change on every device, since the one that the devices have plans of. Nothing of it is done before somebody says so:
+"sluice device adopt". "sluice device plan NAME" shows the plan that one device has.`,
 	}
-	if _, err := c.call(ctx, http.MethodGet, "/v1/devices/"+url.PathEscape(name)+"/proposals", nil, &list); err != nil || c.json {
+	since := cmd.Flags().Bool("since", false, "since the version that each device has plans of")
+	return withClient(cmd, func(ctx context.Context, c *client, _ []string) error {
+		if !*since {
+			return usage(errors.New("say --since, or for the plan that a device has: sluice device plan NAME"))
+		}
+		return c.showAllProposals(ctx)
+	})
+}
+
+// proposals is what the API answers about those of one device.
+type proposals struct {
+	Device    string         `json:"device"`
+	Proposals []api.Proposal `json:"proposals"`
+}
+
+// showAllProposals prints what this version would change of what each device has.
+func (c *client) showAllProposals(ctx context.Context) error {
+	quiet := &client{base: c.base, out: c.out}
+	var list struct {
+		Devices []reconcile.Status `json:"devices"`
+	}
+	if _, err := quiet.call(ctx, http.MethodGet, "/v1/devices", nil, &list); err != nil {
 		return err
 	}
-	for _, p := range list.Proposals {
+	all := []proposals{}
+	for _, d := range list.Devices {
+		if d.Proposed == 0 {
+			continue
+		}
+		one := proposals{Device: d.Name}
+		if _, err := quiet.call(ctx, http.MethodGet, "/v1/devices/"+url.PathEscape(d.Name)+"/proposals", nil, &one); err != nil {
+			return err
+		}
+		all = append(all, one)
+	}
+	if c.json {
+		return printJSON(c.out, map[string]any{"devices": all})
+	}
+	for _, one := range all {
+		fmt.Fprintf(c.out, "%s\n", one.Device)
+		c.printProposals(one)
+	}
+	if len(all) == 0 {
+		fmt.Fprintln(c.out, "nothing: every device is given the plans of this version")
+	}
+	return nil
+}
+
+// showProposals prints what this version would change of what a device has.
+func (c *client) showProposals(ctx context.Context, name string) error {
+	one := proposals{Device: name}
+	if _, err := c.call(ctx, http.MethodGet, "/v1/devices/"+url.PathEscape(name)+"/proposals", nil, &one); err != nil || c.json {
+		return err
+	}
+	c.printProposals(one)
+	return nil
+}
+
+func (c *client) printProposals(one proposals) {
+	for _, p := range one.Proposals {
 		fmt.Fprintf(c.out, "%s %s\n", p.ID, p.Rule)
 		c.printForm("-", p.Was)
 		c.printForm("+", p.Is)
 	}
-	if len(list.Proposals) == 0 {
-		fmt.Fprintf(c.out, "nothing: %s is given the plans of this version\n", name)
+	if len(one.Proposals) == 0 {
+		fmt.Fprintf(c.out, "nothing: %s is given the plans of this version\n", one.Device)
 	} else {
-		fmt.Fprintf(c.out, "%s would change: sluice device adopt %s\n", counted(len(list.Proposals), "rule"), name)
+		fmt.Fprintf(c.out, "%s would change: sluice device adopt %s\n", counted(len(one.Proposals), "rule"), one.Device)
 	}
-	return nil
 }
 
 func (c *client) printForm(sign string, f api.Form) {

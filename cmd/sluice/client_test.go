@@ -380,10 +380,14 @@ func TestProposalCommands(t *testing.T) {
 	says(t, sluice, exitDone, "1 route given", "device", "show", "edge1")
 	says(t, sluice, exitDone, "\n  - native\n  -   flow route", "device", "plan", "edge1", "--since")
 	says(t, sluice, exitDone, "source-port =123; } then { discard; } }\n1 rule would change: sluice device adopt edge1\n", "device", "plan", "edge1", "--since")
+	says(t, sluice, exitDone, "edge1\n", "plan", "--since")
+	says(t, sluice, exitDone, `"device": "edge1"`, "plan", "--since", "--format", "json")
+	says(t, sluice, exitUsage, "sluice device plan NAME", "plan")
 	says(t, sluice, exitUsage, "--all", "device", "adopt")
 	says(t, sluice, exitFailed, `no device "edge9"`, "device", "adopt", "edge9")
 	says(t, sluice, exitDone, "edge1 is given the plans of this version", "device", "adopt", "edge1")
 	says(t, sluice, exitDone, "2 routes given", "device", "show", "edge1")
+	says(t, sluice, exitDone, "nothing: every device", "plan", "--since")
 	says(t, sluice, exitFailed, "nothing is proposed", "device", "adopt", "--all")
 }
 

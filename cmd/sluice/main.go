@@ -27,6 +27,7 @@ func commands() []*cobra.Command {
 		ruleCmd(),
 		sourceCmd(),
 		deviceCmd(),
+		planCmd(),
 		rolloutCmd(),
 		adapterCmd(),
 		pluginRunCmd(),
