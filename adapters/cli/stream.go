@@ -13,8 +13,8 @@ import (
 	"github.com/sluice-gateway/sluice/core/device"
 )
 
-// defaultPort is where SSH listens (RFC 4253 section 4.1).
-const defaultPort = "22"
+// DefaultPort is where SSH listens (RFC 4253 section 4.1).
+const DefaultPort = "22"
 
 // The terminal that devices are told of: as wide as a line of ours may be, so that nothing is wrapped, and without colours.
 const (
@@ -36,7 +36,7 @@ var _ transport.Implementation = (*stream)(nil)
 
 // dial logs in to t and begins a shell.
 func dial(ctx context.Context, t device.Target, agent string, log *slog.Logger) (*stream, error) {
-	client, err := sshclient.Dial(ctx, t, sshclient.Options{Port: defaultPort, Agent: agent, Log: log})
+	client, err := sshclient.Dial(ctx, t, sshclient.Options{Port: DefaultPort, Agent: agent, Log: log})
 	if err != nil {
 		return nil, err
 	}

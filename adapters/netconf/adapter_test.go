@@ -256,7 +256,7 @@ func TestWrongOrUnknownHost(t *testing.T) {
 		"another pinned key":  {func(d *device.Target) { d.HostKey = stranger }, "another host key"},
 		"known host":          {func(d *device.Target) { d.HostKey, d.KnownHosts = "", file("good", line(s.HostKey())) }, ""},
 		"known by other key":  {func(d *device.Target) { d.HostKey, d.KnownHosts = "", file("bad", line(stranger)) }, "key mismatch"},
-		"unknown host":        {func(d *device.Target) { d.HostKey, d.KnownHosts = "", file("none", "") }, "key is unknown"},
+		"unknown host":        {func(d *device.Target) { d.HostKey, d.KnownHosts = "", file("none", "") }, "type `sluice device trust "},
 		"no file":             {func(d *device.Target) { d.HostKey, d.KnownHosts = "", filepath.Join(dir, "missing") }, "known hosts"},
 		"nothing said":        {func(d *device.Target) { d.HostKey = "" }, "configure host-key or known-hosts"},
 		"verification off":    {func(d *device.Target) { d.HostKey, d.InsecureIgnoreHostKey = "", true }, ""},

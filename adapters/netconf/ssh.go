@@ -13,8 +13,8 @@ import (
 	"github.com/sluice-gateway/sluice/core/device"
 )
 
-// defaultPort is where NETCONF over SSH listens (RFC 6242 section 7).
-const defaultPort = "830"
+// DefaultPort is where NETCONF over SSH listens (RFC 6242 section 7).
+const DefaultPort = "830"
 
 // stream is the "netconf" subsystem of an SSH connection. Close ends all of it, from whichever goroutine.
 type stream struct {
@@ -29,7 +29,7 @@ func (s *stream) Close() error { return s.client.Close() }
 // dial opens the netconf subsystem of t. A device that cannot be reached is *device.Transient; one that is not who it should be, or that does not let us in, is
 // an error that stays until somebody changes the configuration.
 func dial(ctx context.Context, t device.Target, log *slog.Logger) (*stream, error) {
-	client, err := sshclient.Dial(ctx, t, sshclient.Options{Port: defaultPort, Log: log})
+	client, err := sshclient.Dial(ctx, t, sshclient.Options{Port: DefaultPort, Log: log})
 	if err != nil {
 		return nil, err
 	}

@@ -61,12 +61,25 @@ const typed = "-cli"
 // spokenBy returns the name of the dialect of a shipped adapter: they bear the names of their dialects.
 func spokenBy(adapter string) string { return strings.TrimSuffix(adapter, typed) }
 
+// types says whether a shipped adapter types at a terminal.
+func types(adapter string) bool {
+	return adapter == "eos" || adapter == "eos-acl" || strings.HasSuffix(adapter, typed)
+}
+
+// portOf returns where an adapter knocks for SSH where the address of a device has no port. Of third parties' NETCONF is taken for granted.
+func portOf(adapter string) string {
+	if types(adapter) {
+		return cli.DefaultPort
+	}
+	return netconf.DefaultPort
+}
+
 // windowOf returns how a shipped adapter answers how long its devices wait for a confirmation; nil: it works on the host that it runs on.
 func windowOf(adapter string) func(device.Target, time.Duration) (time.Duration, error) {
 	switch {
 	case adapter == "nftables":
 		return nil
-	case adapter == "eos", adapter == "eos-acl", strings.HasSuffix(adapter, typed):
+	case types(adapter):
 		return cli.Window(spokenBy(adapter))
 	case adapter == "openconfig":
 		return gnmi.Window

@@ -107,8 +107,11 @@ func trusted(file, name string) (device.Target, error) {
 	case t.KnownHosts == "":
 		return t, fmt.Errorf("%s has no known-hosts: name the file in %s, where its host keys are to stand", name, file)
 	}
+	if cfg.Devices[i].Filter.Adapter == "openconfig" {
+		return t, fmt.Errorf("%s is reached by gNMI, which has certificates and no host keys", name)
+	}
 	if _, _, err := net.SplitHostPort(t.Address); err != nil {
-		return t, fmt.Errorf("address of %s, %q, has no port", name, t.Address)
+		t.Address = net.JoinHostPort(strings.Trim(t.Address, "[]"), portOf(cfg.Devices[i].Filter.Adapter))
 	}
 	return t, nil
 }

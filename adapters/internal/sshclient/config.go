@@ -71,9 +71,9 @@ func verifyHost(config *ssh.ClientConfig, t device.Target, address string, log *
 	case t.KnownHosts != "":
 		check, err := knownhosts.New(t.KnownHosts)
 		if err != nil {
-			return fmt.Errorf("the file of known hosts: %w", err)
+			return fmt.Errorf("the file of known hosts: %w; `sluice device trust %s` fills it", err, t.Name)
 		}
-		config.HostKeyCallback = check
+		config.HostKeyCallback = knownHost(t, check)
 		config.HostKeyAlgorithms = knownAlgorithms(check, address)
 	case t.InsecureIgnoreHostKey:
 		log.Warn("HOST KEY NOT VERIFIED: anybody between us and this device can read and change everything, the password included", "device", t.Name, "address", address)
@@ -82,6 +82,23 @@ func verifyHost(config *ssh.ClientConfig, t device.Target, address string, log *
 		return errors.New("nothing says which host key the device has: configure host-key or known-hosts")
 	}
 	return nil
+}
+
+// knownHost is check with the words that somebody needs who has never seen its own.
+func knownHost(t device.Target, check ssh.HostKeyCallback) ssh.HostKeyCallback {
+	return func(host string, addr net.Addr, key ssh.PublicKey) error {
+		err := check(host, addr, key)
+		var known *knownhosts.KeyError
+		switch shows := key.Type() + " " + ssh.FingerprintSHA256(key); {
+		case !errors.As(err, &known):
+			return err
+		case len(known.Want) == 0:
+			return fmt.Errorf("%s knows no host key of this device, which shows %s: compare it, and type `sluice device trust %s`: %w", t.KnownHosts, shows, t.Name, err)
+		default:
+			return fmt.Errorf("the device shows another host key, %s, than line %d of %s has; if it was replaced on purpose, remove that line and type `sluice device trust %s`: %w",
+				shows, known.Want[0].Line, t.KnownHosts, t.Name, err)
+		}
+	}
 }
 
 // algorithms returns the signature algorithms that a key of that type can make.
