@@ -206,7 +206,7 @@ func TestFaultsAreFound(t *testing.T) {
 	}{
 		"":                      {nil, ""},
 		"no version":            {[]string{"info"}, "lacks a name or a version"},
-		"reads all":             {[]string{"read by name"}, "sluice-v4-b only: filter sluice-v4 should not be there"},
+		"reads all":             {[]string{"read by name"}, "sluice-b-v4 only: filter sluice-v4 should not be there"},
 		"renders by doing":      {[]string{"render"}, "should not be there"},
 		"unsure":                {[]string{"no time"}, "does not say that nothing was changed"},
 		"hopes":                 {[]string{"lost session"}, "says that nothing was changed"},

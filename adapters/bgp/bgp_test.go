@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math"
 	"net/netip"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -144,6 +145,15 @@ func (p *pair) up(tb testing.TB) {
 	})
 	if err != nil {
 		tb.Fatal(err)
+	}
+	for p.device != nil { // which gets it after the router has
+		if _, err := p.device.Read(p.ctx, device.Target{}); err == nil {
+			return
+		}
+		if p.ctx.Err() != nil {
+			tb.Fatal("the device has no session")
+		}
+		runtime.Gosched()
 	}
 }
 
