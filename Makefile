@@ -8,6 +8,7 @@ GO ?= go
 .PHONY: test deps lint bench prove docs fuzz
 
 test: deps lint
+	$(GO) test ./core/reconcile
 	$(GO) test -race -timeout 15m ./...
 
 deps:

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/sluice-gateway/sluice/core/device"
@@ -63,7 +62,7 @@ func (p *patient) Snapshot() rib.Snapshot {
 // A fleet that has nothing to do does nothing but its audits, group and all.
 func TestIdleFleetCostsNothing(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
 		f := newFleet(t)
 		looked := &patient{rules: f.rules}
 		f.cfg.Rules = looked
@@ -95,7 +94,7 @@ func TestIdleFleetCostsNothing(t *testing.T) {
 // A device that does not answer is not asked again with each new rule.
 func TestNewPlansDoNotHammer(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
 		f := newFleet(t)
 		f.start()
 		f.peers["lone"].failWith(&device.Transient{Err: errors.New("no route to host")})
@@ -120,7 +119,7 @@ func TestNewPlansDoNotHammer(t *testing.T) {
 // At no moment more devices are committed to than the configuration allows, and none is left out.
 func TestCommitsAtOnce(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
 		prof, err := profiles.Embedded().Get("junos-mx")
 		if err != nil {
 			t.Fatal(err)

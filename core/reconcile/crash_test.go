@@ -160,7 +160,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 	for _, after := range []bool{false, true} {
 		for at := 1; ; at++ {
 			died := ""
-			synctest.Test(t, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
 				m := &mortal{t: t, rules: &rules{}, memory: newMemory(), routers: map[string]*router{"canary": {now: time.Now}, "edge": {now: time.Now}}}
 				m.rules.set(rib.Of([]flowspec.Rule{stays, goes}))
 				m.live(&life{}, time.Minute)

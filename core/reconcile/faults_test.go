@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/sluice-gateway/sluice/core/device"
@@ -134,7 +133,7 @@ func TestClockJumpsOverACommit(t *testing.T) {
 	t.Parallel()
 	for name, jump := range map[string]time.Duration{"forward": time.Hour, "back": -time.Hour} {
 		for _, token := range []bool{true, false} {
-			synctest.Test(t, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
 				f := newFleet(t)
 				r := f.withFilters(1)[0]
 				clock := &jumping{}

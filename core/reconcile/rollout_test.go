@@ -154,7 +154,7 @@ func (f *fleet) wantRollout(state RolloutState, why string) {
 func bubble(t *testing.T, test func(f *fleet)) {
 	t.Helper()
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
 		f := newFleet(t)
 		test(f)
 		f.stop()

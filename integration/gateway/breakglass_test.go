@@ -102,6 +102,7 @@ sources:
 devices:
   - name: frr
     profile: frr
+    max-routes: unlimited
     bgp: {address: %[4]s, local-address: %[1]s, port: %[5]d, as: 64523, families: [ipv4]}
 `, us, dir, rig.SpeakerPort, at, rig.BIRDPort))
 	g := serve(t, config)
