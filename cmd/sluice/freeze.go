@@ -80,8 +80,15 @@ func (c *client) stillFrozen(ctx context.Context, args []string) error {
 		return nil
 	}
 	var d reconcile.Status
-	if _, err := c.call(ctx, http.MethodGet, "/v1/devices/"+url.PathEscape(args[0]), nil, &d); err != nil {
-		return err
+	for end := time.Now().Add(2 * time.Second); ; { // the worker of the device learns of it a moment later
+		d = reconcile.Status{}
+		if _, err := c.call(ctx, http.MethodGet, "/v1/devices/"+url.PathEscape(args[0]), nil, &d); err != nil {
+			return err
+		}
+		if d.Freeze == nil || d.Freeze.All || time.Now().After(end) {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 	if d.Freeze != nil && d.Freeze.All {
 		fmt.Fprintln(c.out, "but all devices are, and this one with them: sluice device thaw --all")
