@@ -154,25 +154,7 @@ func (a *Adapter) whole(s *shell, command, text string) ([]filter.Filter, error)
 		s.kill(err)
 		return nil, err
 	}
-	return a.parse(text)
-}
-
-// parse reads our filters from a configuration.
-func (a *Adapter) parse(text string) ([]filter.Filter, error) {
-	filters, err := a.dialect.Parse([]byte(text))
-	var foreign *filter.ForeignError
-	switch {
-	case errors.As(err, &foreign) && foreign.Deactivated:
-		return nil, &device.Drifted{What: err.Error(), Gone: true}
-	case foreign != nil:
-		// Shown without their entries, they differ from whatever is wanted, and are replaced whole.
-		a.log().Warn("somebody changed our objects into what we do not understand", "what", err)
-		filters = foreign.Filters
-	case err != nil:
-		return nil, &device.Drifted{What: err.Error()}
-	}
-	slices.SortFunc(filters, func(x, y filter.Filter) int { return cmp.Compare(x.Name, y.Name) })
-	return filters, nil
+	return device.Understood(a.dialect, []byte(text), a.log())
 }
 
 // Render returns the lines that Apply would type on a device that holds what c was computed from.

@@ -46,7 +46,7 @@ func FuzzPrinted(f *testing.F) {
 			if m := a.platform.Waiting.FindStringSubmatch(got.text); m != nil && !strings.Contains(got.text, m[1]) {
 				t.Fatalf("%q waits", m[1])
 			}
-			filters, err := a.parse(got.text)
+			filters, err := device.Understood(a.dialect, []byte(got.text), a.log())
 			for _, f := range filters {
 				if err == nil && !strings.Contains(got.text, "sluice-") {
 					t.Fatalf("filter %s was found in %q", f.Name, got.text)

@@ -96,25 +96,8 @@ func (s *session) holdings(ctx context.Context) (h holdings, err error) {
 	if h.sets, err = sets(entries); err != nil {
 		return h, fmt.Errorf("read /acl/acl-sets: the answer is not understood: %w", err)
 	}
-	h.filters, err = s.adapter.parse(document(h.sets))
+	h.filters, err = device.Understood(s.adapter.dialect, document(h.sets), s.adapter.log())
 	return h, err
-}
-
-func (a *Adapter) parse(document []byte) ([]filter.Filter, error) {
-	filters, err := a.dialect.Parse(document)
-	var foreign *filter.ForeignError
-	switch {
-	case errors.As(err, &foreign) && foreign.Deactivated:
-		return nil, &device.Drifted{What: err.Error(), Gone: true}
-	case foreign != nil:
-		// Shown without their entries, they differ from whatever is wanted, and are replaced whole.
-		a.log().Warn("somebody changed our sets into what we do not understand", "what", err)
-		filters = foreign.Filters
-	case err != nil:
-		return nil, &device.Drifted{What: err.Error()}
-	}
-	slices.SortStableFunc(filters, func(x, y filter.Filter) int { return cmp.Compare(x.Name, y.Name) })
-	return filters, nil
 }
 
 // attachments reads where our sets stand. A device that does not know the question leaves it open.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -149,20 +148,7 @@ func (a *Adapter) running(ctx context.Context, s *session) ([]filter.Filter, err
 	if err != nil {
 		return nil, kind("read the configuration", err)
 	}
-	filters, err := a.dialect.Parse([]byte(reply.RawReply))
-	var foreign *filter.ForeignError
-	switch {
-	case errors.As(err, &foreign) && foreign.Deactivated:
-		return nil, &device.Drifted{What: err.Error(), Gone: true}
-	case foreign != nil:
-		// Shown without their entries, they differ from whatever is wanted, and are replaced whole.
-		a.log().Warn("somebody changed our objects into what we do not understand", "session", s.SessionID, "what", err)
-		filters = foreign.Filters
-	case err != nil:
-		return nil, &device.Drifted{What: err.Error()}
-	}
-	slices.SortFunc(filters, func(x, y filter.Filter) int { return cmp.Compare(x.Name, y.Name) })
-	return filters, nil
+	return device.Understood(a.dialect, []byte(reply.RawReply), a.log().With("session", s.SessionID))
 }
 
 // attacher is a Dialect that reads where filters are attached.

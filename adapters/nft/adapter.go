@@ -3,7 +3,6 @@ package nft
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -75,24 +74,7 @@ func (a *Adapter) filters(ctx context.Context, h *host) ([]filter.Filter, error)
 	if err != nil {
 		return nil, err
 	}
-	return a.parse(listing)
-}
-
-func (a *Adapter) parse(listing []byte) ([]filter.Filter, error) {
-	filters, err := a.dialect.Parse(listing)
-	var foreign *filter.ForeignError
-	switch {
-	case errors.As(err, &foreign) && foreign.Deactivated:
-		return nil, &device.Drifted{What: err.Error(), Gone: true}
-	case foreign != nil:
-		// Shown without their entries, they differ from whatever is wanted, and are replaced whole.
-		a.log().Warn("somebody changed our tables into what we do not understand", "what", err)
-		filters = foreign.Filters
-	case err != nil:
-		return nil, &device.Drifted{What: err.Error()}
-	}
-	slices.SortFunc(filters, func(x, y filter.Filter) int { return cmp.Compare(x.Name, y.Name) })
-	return filters, nil
+	return device.Understood(a.dialect, listing, a.log())
 }
 
 // Render returns the script that Apply would load on a host that holds what c was computed from. Of a filter that is replaced, c does not say what it was: the script replaces it whole, where
@@ -182,7 +164,7 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 	if err != nil {
 		return device.Commit{}, err
 	}
-	have, err := a.parse(before)
+	have, err := device.Understood(a.dialect, before, a.log())
 	if err != nil {
 		return device.Commit{}, err
 	}

@@ -49,12 +49,7 @@ var labs atomic.Uint32
 // newLab makes the namespaces, which end with the test.
 func newLab(t testing.TB) *lab {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		if os.Getenv("CI") == "" {
-			t.Skip("this test makes network namespaces and loads packet filters into them: run it as root")
-		}
-		t.Fatal("CI has to run this test as root: it makes network namespaces and loads packet filters into them")
-	}
+	rig.Root(t)
 	l := &lab{TB: t, ip: rig.Program(t, "ip", "iproute2"), nft: rig.Program(t, "nft", "nftables")}
 	runtime.LockOSThread() // never unlocked: the thread ends with the goroutine, and what was set for it as well
 	l.oneCPU()

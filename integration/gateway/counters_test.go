@@ -16,12 +16,7 @@ import (
 
 // From a packet on the wire to a number in front of a person: the kernel counts it, and the rule's receipt, its line in the list and its series in the metrics say so.
 func TestCountersEndToEnd(t *testing.T) {
-	if os.Geteuid() != 0 {
-		if os.Getenv("CI") == "" {
-			t.Skip("this test makes network namespaces and loads packet filters into them: run it as root")
-		}
-		t.Fatal("CI has to run this test as root")
-	}
+	rig.Root(t)
 	rig.Program(t, "nft", "nftables")
 	ip := rig.Program(t, "ip", "iproute2")
 	sh := func(args ...string) {

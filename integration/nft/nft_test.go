@@ -51,12 +51,7 @@ var namespaces atomic.Uint32
 
 func newLinux(t testing.TB) *linux {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		if os.Getenv("CI") == "" {
-			t.Skip("this test makes network namespaces and loads packet filters into them: run it as root")
-		}
-		t.Fatal("CI has to run this test as root: it makes network namespaces and loads packet filters into them")
-	}
+	rig.Root(t)
 	rig.Program(t, "nft", "nftables")
 	l := &linux{TB: t, ns: fmt.Sprintf("sluice-nft-%d-%d", os.Getpid(), namespaces.Add(1)), dir: t.TempDir()}
 	ip := rig.Program(t, "ip", "iproute2")

@@ -1,5 +1,5 @@
 // Package rig starts the real programs that sluice is tested against: ExaBGP, BIRD, FRR and gobgpd as BGP peers, netconfd behind OpenSSH as a router with NETCONF, and FRR behind OpenSSH as one with a command line. Each
-// test has programs of its own, on loopback addresses or ports of its own, in a directory of its own, and they end with the test. Nothing is skipped: where a
+// test has programs of its own, on loopback addresses or ports of its own, in a directory of its own, and they end with the test. Nothing is skipped but what needs root, and that not in CI: where a
 // program is missing the test fails and names the Debian package.
 package rig
 
