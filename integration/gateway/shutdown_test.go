@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"bufio"
 	"fmt"
 	"net"
 	"os"
@@ -92,14 +93,15 @@ func TestSecondSignalEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if _, err := fmt.Fprintf(c, "POST /v1/rules HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"); err != nil {
+	if _, err := fmt.Fprintf(c, "POST /v1/rules HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
-	var none struct{}
-	until(t, "an answer", g.state, func() bool {
-		status, _ := g.call(t.Context(), "GET", "/healthz", nil, &none)
-		return status == 200
-	})
+	if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") { // it is being listened to
+		t.Fatalf("%q, %v", line, err)
+	}
+	if _, err := c.Write([]byte("{")); err != nil {
+		t.Fatal(err)
+	}
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		if err := g.cmd.Process.Signal(signal); err != nil {
 			t.Fatal(err)
