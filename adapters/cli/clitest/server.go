@@ -2,17 +2,11 @@ package clitest
 
 import (
 	"cmp"
-	"context"
-	"crypto/ed25519"
-	"crypto/rand"
-	"errors"
-	"net"
-	"strings"
-	"sync"
 	"sync/atomic"
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/sluice-gateway/sluice/adapters/internal/sshtest"
 	"github.com/sluice-gateway/sluice/adapters/netconf/netconftest"
 )
 
@@ -46,77 +40,23 @@ type Options struct {
 
 // Server is a command line over SSH on a port of its own on 127.0.0.1.
 type Server struct {
-	opt      Options
-	store    *store
-	faults   faults
-	listener net.Listener
-	config   *ssh.ServerConfig
-	hostKey  ssh.PublicKey
-	password string
-	saved    atomic.Int64
-
-	conns  sync.WaitGroup
-	mu     sync.Mutex
-	open   map[net.Conn]bool
-	closed bool
+	*sshtest.Server
+	opt    Options
+	store  *store
+	faults faults
+	saved  atomic.Int64
 }
 
 // Start runs a server until Close.
 func Start(opt Options) (*Server, error) {
 	opt.System = cmp.Or(opt.System, EOS)
-	if opt.Hostname == "" {
-		opt.Hostname = "leaf1"
-	}
-	_, private, err := ed25519.GenerateKey(rand.Reader)
+	opt.Hostname = cmp.Or(opt.Hostname, "leaf1")
+	base, err := sshtest.New(opt.AuthorizedKey)
 	if err != nil {
 		return nil, err
 	}
-	signer, err := ssh.NewSignerFromKey(private)
-	if err != nil {
-		return nil, err
-	}
-	s := &Server{opt: opt, store: newStore(opt.System, opt.Config, opt.Clock), hostKey: signer.PublicKey(), password: rand.Text(), open: map[net.Conn]bool{}}
-	s.config = &ssh.ServerConfig{PasswordCallback: s.checkPassword, PublicKeyCallback: s.checkKey}
-	s.config.AddHostKey(signer)
-	if s.listener, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0"); err != nil {
-		return nil, err
-	}
-	s.conns.Add(1)
-	go s.accept()
-	return s, nil
-}
-
-// Addr returns host and port.
-func (s *Server) Addr() string { return s.listener.Addr().String() }
-
-// Username returns who may log in.
-func (s *Server) Username() string { return "sluice" }
-
-// Password returns the password, made up at the start.
-func (s *Server) Password() string { return s.password }
-
-// HostKey returns the server's public key in the form of authorized_keys.
-func (s *Server) HostKey() string {
-	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(s.hostKey)))
-}
-
-// Close ends the server and every session, and waits for them.
-func (s *Server) Close() {
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
-	_ = s.listener.Close()
-	s.DropSessions()
-	s.conns.Wait()
-}
-
-// DropSessions breaks every connection, without a word.
-func (s *Server) DropSessions() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for c := range s.open {
-		_ = c.Close()
-	}
+	s := &Server{Server: base, opt: opt, store: newStore(opt.System, opt.Config, opt.Clock)}
+	return s, base.Start(s.shell)
 }
 
 // Running returns the running configuration as it is printed.
@@ -143,78 +83,10 @@ func (s *Server) Open(names ...string) {
 // Saved returns how often the running configuration was saved.
 func (s *Server) Saved() int { return int(s.saved.Load()) }
 
-func (s *Server) checkPassword(c ssh.ConnMetadata, p []byte) (*ssh.Permissions, error) {
-	if c.User() == s.Username() && string(p) == s.password {
-		return nil, nil
-	}
-	return nil, errors.New("wrong user or password")
-}
-
-func (s *Server) checkKey(c ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
-	want, _, _, _, err := ssh.ParseAuthorizedKey([]byte(s.opt.AuthorizedKey))
-	if err != nil || c.User() != s.Username() || string(want.Marshal()) != string(key.Marshal()) {
-		return nil, errors.New("unknown key")
-	}
-	return nil, nil
-}
-
-func (s *Server) accept() {
-	defer s.conns.Done()
-	for {
-		conn, err := s.listener.Accept()
-		if err != nil {
-			return
-		}
-		s.mu.Lock()
-		if s.closed {
-			s.mu.Unlock()
-			_ = conn.Close()
-			return
-		}
-		s.open[conn] = true
-		s.conns.Add(1)
-		s.mu.Unlock()
-		go func() {
-			defer s.conns.Done()
-			s.serve(conn)
-			s.mu.Lock()
-			delete(s.open, conn)
-			s.mu.Unlock()
-		}()
-	}
-}
-
-// serve is one connection.
-func (s *Server) serve(conn net.Conn) {
-	defer conn.Close()
-	_, channels, requests, err := ssh.NewServerConn(conn, s.config)
-	if err != nil {
-		return
-	}
-	var terminals sync.WaitGroup
-	defer terminals.Wait()
-	go ssh.DiscardRequests(requests)
-	for c := range channels {
-		if c.ChannelType() != "session" {
-			_ = c.Reject(ssh.UnknownChannelType, "sessions only")
-			continue
-		}
-		channel, asked, err := c.Accept()
-		if err != nil {
-			return
-		}
-		terminals.Add(1)
-		go func() {
-			defer terminals.Done()
-			s.shell(conn, channel, asked)
-		}()
-	}
-}
-
 // shell waits for a terminal with a shell, and runs it.
-func (s *Server) shell(conn net.Conn, channel ssh.Channel, asked <-chan *ssh.Request) {
+func (s *Server) shell(session *sshtest.Session) {
 	pty := false
-	for r := range asked {
+	for r := range session.Requests {
 		switch r.Type {
 		case "pty-req":
 			pty = true
@@ -224,9 +96,8 @@ func (s *Server) shell(conn net.Conn, channel ssh.Channel, asked <-chan *ssh.Req
 			if !pty {
 				return
 			}
-			go ssh.DiscardRequests(asked)
-			newTerminal(s, conn, channel).run()
-			_ = conn.Close()
+			go ssh.DiscardRequests(session.Requests)
+			newTerminal(s, session).run()
 			return
 		default:
 			_ = r.Reply(false, nil)

@@ -3,8 +3,9 @@ package clitest
 import (
 	"bufio"
 	"io"
-	"net"
 	"strings"
+
+	"github.com/sluice-gateway/sluice/adapters/internal/sshtest"
 )
 
 // pageLength is how many lines are printed before the terminal asks whether to go on.
@@ -13,7 +14,7 @@ const pageLength = 24
 // terminal is one user at a keyboard.
 type terminal struct {
 	server *Server
-	conn   net.Conn
+	sess   *sshtest.Session
 	in     *bufio.Reader
 	out    io.Writer
 	cli    commandLine
@@ -31,8 +32,8 @@ type commandLine interface {
 	hangUp()                   // the connection is gone
 }
 
-func newTerminal(s *Server, conn net.Conn, rw io.ReadWriter) *terminal {
-	t := &terminal{server: s, conn: conn, in: bufio.NewReader(rw), out: rw, cli: newEOS(s), paged: true}
+func newTerminal(s *Server, sess *sshtest.Session) *terminal {
+	t := &terminal{server: s, sess: sess, in: bufio.NewReader(sess), out: sess, cli: newEOS(s), paged: true}
 	switch s.opt.System {
 	case IOSXR:
 		t.cli = newXR(s)
@@ -88,7 +89,7 @@ func (t *terminal) line() (string, error) {
 			echo = nil
 		}
 		if t.server.faults.cuts(string(typed)) {
-			_ = t.conn.Close()
+			t.sess.HangUp()
 			return "", io.EOF
 		}
 		if t.in.Buffered() == 0 {
@@ -119,7 +120,7 @@ func (t *terminal) answer(line string) {
 	}
 	text := t.cli.run(line)
 	if f.DropAfter {
-		_ = t.conn.Close()
+		t.sess.HangUp()
 		t.gone = true
 		return
 	}

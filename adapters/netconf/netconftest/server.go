@@ -1,18 +1,15 @@
 package netconftest
 
 import (
-	"context"
-	"crypto/ed25519"
-	"crypto/rand"
-	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/sluice-gateway/sluice/adapters/internal/sshtest"
 )
 
 // Options are what a server is to be like. The zero value is a modern router.
@@ -38,34 +35,18 @@ type Options struct {
 
 // Server is a NETCONF server on a port of its own on 127.0.0.1.
 type Server struct {
-	opt      Options
-	store    *store
-	listener net.Listener
-	config   *ssh.ServerConfig
-	hostKey  ssh.PublicKey
-	password string
-	faults   faults
-
+	*sshtest.Server
+	opt     Options
+	store   *store
+	faults  faults
 	ids     atomic.Int64
 	waiting atomic.Int64
-	conns   sync.WaitGroup
-	mu      sync.Mutex
-	open    map[net.Conn]bool
-	closed  bool
 }
 
 // Start runs a server until Close.
 func Start(opt Options) (*Server, error) {
 	if opt.Clock == nil {
 		opt.Clock = realClock{}
-	}
-	_, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	signer, err := ssh.NewSignerFromKey(private)
-	if err != nil {
-		return nil, err
 	}
 	st, err := newStore(opt.Clock, opt.Config, func(running *Node) {
 		if opt.OnCommit != nil {
@@ -76,124 +57,18 @@ func Start(opt Options) (*Server, error) {
 		return nil, err
 	}
 	st.noLockWhilePending, st.anyCommitConfirms = opt.NoLockWhilePending, opt.Junos
-	s := &Server{opt: opt, store: st, hostKey: signer.PublicKey(), password: rand.Text(), open: map[net.Conn]bool{}}
-	s.config = &ssh.ServerConfig{PasswordCallback: s.checkPassword, PublicKeyCallback: s.checkKey}
-	s.config.AddHostKey(signer)
-	if s.listener, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0"); err != nil {
+	base, err := sshtest.New(opt.AuthorizedKey)
+	if err != nil {
 		return nil, err
 	}
-	s.conns.Add(1)
-	go s.accept()
-	return s, nil
-}
-
-// Addr returns host and port.
-func (s *Server) Addr() string { return s.listener.Addr().String() }
-
-// Username returns who may log in.
-func (s *Server) Username() string { return "sluice" }
-
-// Password returns the password, made up at the start.
-func (s *Server) Password() string { return s.password }
-
-// HostKey returns the server's public key in the form of authorized_keys.
-func (s *Server) HostKey() string {
-	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(s.hostKey)))
-}
-
-// Close ends the server and every session, and waits for them.
-func (s *Server) Close() {
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
-	_ = s.listener.Close()
-	s.DropSessions()
-	s.conns.Wait()
-}
-
-// DropSessions breaks every connection, as a reboot of the line card would: without a word.
-func (s *Server) DropSessions() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for c := range s.open {
-		_ = c.Close()
-	}
-}
-
-func (s *Server) checkPassword(c ssh.ConnMetadata, p []byte) (*ssh.Permissions, error) {
-	if c.User() == s.Username() && string(p) == s.password {
-		return nil, nil
-	}
-	return nil, errors.New("wrong user or password")
-}
-
-func (s *Server) checkKey(c ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
-	want, _, _, _, err := ssh.ParseAuthorizedKey([]byte(s.opt.AuthorizedKey))
-	if err != nil || c.User() != s.Username() || string(want.Marshal()) != string(key.Marshal()) {
-		return nil, errors.New("unknown key")
-	}
-	return nil, nil
-}
-
-func (s *Server) accept() {
-	defer s.conns.Done()
-	for {
-		c, err := s.listener.Accept()
-		if err != nil {
-			return
-		}
-		s.mu.Lock()
-		if s.closed {
-			s.mu.Unlock()
-			_ = c.Close()
-			return
-		}
-		s.open[c] = true
-		s.mu.Unlock()
-		s.conns.Add(1)
-		go func() {
-			defer s.conns.Done()
-			s.serve(c)
-			s.mu.Lock()
-			delete(s.open, c)
-			s.mu.Unlock()
-		}()
-	}
-}
-
-// serve is one SSH connection.
-func (s *Server) serve(c net.Conn) {
-	defer c.Close()
-	conn, channels, requests, err := ssh.NewServerConn(c, s.config)
-	if err != nil {
-		return
-	}
-	var sessions sync.WaitGroup
-	sessions.Add(1)
-	go func() { defer sessions.Done(); ssh.DiscardRequests(requests) }()
-	for offered := range channels {
-		if offered.ChannelType() != "session" {
-			_ = offered.Reject(ssh.UnknownChannelType, "sessions only")
-			continue
-		}
-		ch, reqs, err := offered.Accept()
-		if err != nil {
-			break
-		}
-		sessions.Add(1)
-		go func() {
-			defer sessions.Done()
-			s.subsystem(ch, reqs, conn)
-		}()
-	}
-	_ = conn.Close()
-	sessions.Wait()
+	s := &Server{Server: base, opt: opt, store: st}
+	return s, base.Start(s.subsystem)
 }
 
 // subsystem waits for the request of the netconf subsystem, and speaks NETCONF then.
-func (s *Server) subsystem(ch ssh.Channel, reqs <-chan *ssh.Request, conn ssh.Conn) {
-	defer ch.Close()
-	for r := range reqs {
+func (s *Server) subsystem(session *sshtest.Session) {
+	defer session.Close()
+	for r := range session.Requests {
 		var what struct{ Name string }
 		ok := r.Type == "subsystem" && ssh.Unmarshal(r.Payload, &what) == nil && what.Name == "netconf"
 		if r.WantReply {
@@ -203,13 +78,12 @@ func (s *Server) subsystem(ch ssh.Channel, reqs <-chan *ssh.Request, conn ssh.Co
 			continue
 		}
 		var rest sync.WaitGroup
-		rest.Add(1)
-		go func() { defer rest.Done(); ssh.DiscardRequests(reqs) }()
-		p := &peer{server: s, id: int(s.ids.Add(1)), out: ch, drop: func() { _ = conn.Close() }}
-		p.talk(ch)
+		rest.Go(func() { ssh.DiscardRequests(session.Requests) })
+		p := &peer{server: s, id: int(s.ids.Add(1)), out: session, drop: session.HangUp}
+		p.talk(session)
 		s.store.left(p.id)
-		_ = ch.Close()
-		_ = conn.Close()
+		_ = session.Close()
+		session.HangUp()
 		rest.Wait()
 		return
 	}
