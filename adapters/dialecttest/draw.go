@@ -39,7 +39,7 @@ func (s Suite) Any(t *rapid.T) filter.Filter {
 // filter draws one of n entries, or of as many as a device has where Many says so.
 func (s Suite) filter(t *rapid.T, n int, before bool, match func(*rapid.T, filter.Filter) filter.Match, do func(*rapid.T, filter.Filter, filter.Match) filter.Do, shared func() bool) filter.Filter {
 	f := filter.Filter{Name: filter.Mark + "v4", Version: packet.IPv4, Placement: filter.Alone}
-	if rapid.IntRange(0, 2).Draw(t, "ipv6") == 0 {
+	if !s.IPv4Only && rapid.IntRange(0, 2).Draw(t, "ipv6") == 0 {
 		f.Name, f.Version = filter.Mark+"v6", packet.IPv6
 	}
 	if before && rapid.IntRange(0, 2).Draw(t, "before") == 0 {

@@ -24,6 +24,10 @@ type Edits struct {
 	Device func() Device
 	// Operations is how many operations one entry takes.
 	Operations int
+	// Objects is how many objects a filter is; nil: itself and its policers.
+	Objects func(filter.Filter) int
+	// Ordinary makes of a match with a destination, a protocol and a source port one that the language can say; nil: it can say that.
+	Ordinary func(filter.Match) filter.Match
 }
 
 // Device takes edits, and fails where one deletes what is not there.
@@ -48,7 +52,7 @@ func (s Suite) editFromAndToNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := s.Sayable(t)
 		r := s.render(t, s.Dialect, f)
-		objects := 1 + len(f.Policers)
+		objects := s.Edits.objects(f)
 		add := s.edit(t, nil, []filter.Filter{f})
 		if got := WithoutOperations(add); !bytes.Equal(got, r.Payload) || bytes.Count(add, []byte(`"replace"`)) != objects {
 			t.Fatalf("got  %s\nwant %s with %d objects replaced", add, r.Payload, objects)
@@ -61,6 +65,13 @@ func (s Suite) editFromAndToNothing(t *testing.T) {
 			t.Fatalf("got %s for no change", same)
 		}
 	})
+}
+
+func (e *Edits) objects(f filter.Filter) int {
+	if e.Objects != nil {
+		return e.Objects(f)
+	}
+	return 1 + len(f.Policers)
 }
 
 // editsLead: a device that does what edits say holds what was wanted, however often it is edited, and no policer that nothing uses.
@@ -123,7 +134,7 @@ func (s Suite) smallEdit(t *testing.T) {
 		"one at last": {1, func(es []filter.Entry) []filter.Entry { return append(es, s.ordinary(1001)) }},
 		"one less":    {1, func(es []filter.Entry) []filter.Entry { return slices.Delete(es, 250, 251) }},
 		"one changed": {1, func(es []filter.Entry) []filter.Entry {
-			es[250].Match.SrcPort = One(123)
+			es[250].Match = s.ordinary(3000).Match
 			return es
 		}},
 		"one moved": {2, func(es []filter.Entry) []filter.Entry {
@@ -154,6 +165,9 @@ func (s Suite) smallEdit(t *testing.T) {
 func (s Suite) ordinary(i int) filter.Entry {
 	dst := netip.PrefixFrom(netip.AddrFrom4([4]byte{203, 0, byte(i >> 8), byte(i)}), 32)
 	m := filter.Match{Dst: &dst, Proto: One(17), SrcPort: One(53)}
+	if s.Edits.Ordinary != nil {
+		m = s.Edits.Ordinary(m)
+	}
 	return filter.Entry{Name: fmt.Sprintf("r-%016x", i), Match: filter.Guard(m, packet.IPv4, s.Dialect.Semantics()), Do: filter.Do{Discard: true}}
 }
 

@@ -22,6 +22,8 @@ type Suite struct {
 	Instances filter.Instances
 	// AloneOnly: the dialect refuses to stand before another filter.
 	AloneOnly bool
+	// IPv4Only: the dialect refuses filters of IPv6.
+	IPv4Only bool
 
 	// Match draws what the language can say in an entry of f, guarded as a planner does it.
 	Match func(t *rapid.T, f filter.Filter) filter.Match

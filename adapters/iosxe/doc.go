@@ -30,10 +30,7 @@
 //
 // # What it cannot say
 //
-//   - rates and marks. A QoS policy does both. Beside the list it would have an order of its own: "QoS Order of Operation" (IOS 12.2) has common classification, input access lists,
-//     input marking and input policing, in that order. In its place it would be one class for each rule, of which the first that matches decides; but a class for ports takes later
-//     fragments along, and that the access list of a class knows `fragments`, by which others in front could keep them off, is not written down (docs/adapters.md has where it was
-//     looked for). On some platforms classes "do not match ACLs that use the deny keyword" (ME 3400 Software Configuration Guide);
+//   - rates and marks. A QoS policy does both, in the place of the lists and for rules without ports: package iosxepolicy. For rules with ports one thing is missing, which is said there;
 //   - packet lengths. A class map matches them (`match packet length`), in that policy;
 //   - redirects. Policy routing is an object of its own, one for each interface;
 //   - samples, going on to later entries;

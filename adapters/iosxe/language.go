@@ -73,10 +73,10 @@ func (language) Actions(e filter.Entry, _ packet.Version) (grant string, tail []
 	refuse := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	do := e.Do
 	if do.Policer != "" {
-		refuse("policer: an access list does not police, and a QoS policy in its place could not keep later fragments out of a class with ports")
+		refuse("policer: an access list does not police; a QoS policy in its place does, for rules without ports")
 	}
 	if do.Mark != nil {
-		refuse("mark: an access list sets no DSCP, and a QoS policy in its place could not keep later fragments out of a class with ports")
+		refuse("mark: an access list sets no DSCP; a QoS policy in its place does, for rules without ports")
 	}
 	if do.Redirect != nil {
 		refuse("redirect: an access list permits or denies; policy routing is an object of its own, one for each interface")

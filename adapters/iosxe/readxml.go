@@ -20,28 +20,11 @@ func readXML(b []byte, r *ciscoacl.Reader) error {
 	if err != nil {
 		return fmt.Errorf("read XML: %w", err)
 	}
-	switch root.Name() {
-	case "rpc-reply", "data", "config", "native":
-		return outer(r, root)
+	roots, err := natives(root)
+	if err != nil {
+		return err
 	}
-	return fmt.Errorf("read XML: element %s, want native of Cisco-IOS-XE-native, or a <data> around it", root.Name())
-}
-
-// outer takes an element around or at the root of the model. What else stands beside the access lists is passed over.
-func outer(r *ciscoacl.Reader, n *ciscoacl.Node) error {
-	switch n.Name() {
-	case "rpc-error":
-		return errors.New("read XML: the reply is an error, not a configuration")
-	case "rpc-reply", "data", "config":
-		for i := range n.Kids {
-			if err := outer(r, &n.Kids[i]); err != nil {
-				return err
-			}
-		}
-	case "native":
-		if s := n.StartElement.Name.Space; s != "" && s != ciscoacl.NETCONF && s != nativeNamespace {
-			return nil // another model has such an element too
-		}
+	for _, n := range roots {
 		for v, family := range families {
 			for _, lists := range below(n, family, "access-list") {
 				if err := familyXML(r, lists, v); err != nil {
@@ -51,6 +34,36 @@ func outer(r *ciscoacl.Reader, n *ciscoacl.Node) error {
 		}
 	}
 	return nil
+}
+
+// natives returns the roots of the model in a document. What else stands beside them is passed over.
+func natives(root *ciscoacl.Node) ([]*ciscoacl.Node, error) {
+	switch root.Name() {
+	case "rpc-reply", "data", "config", "native":
+		return outer(root)
+	}
+	return nil, fmt.Errorf("read XML: element %s, want native of Cisco-IOS-XE-native, or a <data> around it", root.Name())
+}
+
+// outer takes an element around or at the root of the model.
+func outer(n *ciscoacl.Node) (out []*ciscoacl.Node, err error) {
+	switch n.Name() {
+	case "rpc-error":
+		return nil, errors.New("read XML: the reply is an error, not a configuration")
+	case "rpc-reply", "data", "config":
+		for i := range n.Kids {
+			some, err := outer(&n.Kids[i])
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, some...)
+		}
+	case "native":
+		if s := n.StartElement.Name.Space; s == "" || s == ciscoacl.NETCONF || s == nativeNamespace {
+			return []*ciscoacl.Node{n}, nil // another model has such an element too
+		}
+	}
+	return out, nil
 }
 
 // below returns the elements that are reached from n by names.
@@ -108,9 +121,19 @@ func listXML(l *ciscoacl.ReadList, n *ciscoacl.Node) {
 	}
 }
 
-// lineXML takes one line. Up to 17.15 the comment of a line is the leaf remark, later models have a list of remarks beside it.
+// lineXML takes one line.
 func lineXML(l *ciscoacl.ReadList, n *ciscoacl.Node) error {
-	one := newLine(l.V)
+	one, err := readElement(n, l.V)
+	if err != nil {
+		return err
+	}
+	l.Add(one)
+	return nil
+}
+
+// readElement reads one line. Up to 17.15 the comment of a line is the leaf remark, later models have a list of remarks beside it.
+func readElement(n *ciscoacl.Node, v packet.Version) (ciscoacl.ReadLine, error) {
+	one := newLine(v)
 	remarks := map[string]string{}
 	err := n.Each(func(k *ciscoacl.Node) (err error) {
 		switch k.Name() {
@@ -141,10 +164,9 @@ func lineXML(l *ciscoacl.ReadList, n *ciscoacl.Node) error {
 		err = errors.New("want an ace-rule or a remark")
 	}
 	if err != nil {
-		return fmt.Errorf("sequence %d: %w", one.Number, err)
+		return one.ReadLine, fmt.Errorf("sequence %d: %w", one.Number, err)
 	}
-	l.Add(one.ReadLine)
-	return nil
+	return one.ReadLine, nil
 }
 
 // leaves are the leaves of a line, by name. What was understood is taken out.

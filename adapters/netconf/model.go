@@ -16,6 +16,10 @@ var models = map[string]Model{
 	"iosxe": {
 		Subtree: `<native xmlns="http://cisco.com/ns/yang/Cisco-IOS-XE-native"><ip><access-list/></ip><ipv6><access-list/></ipv6></native>`,
 	},
+	// The same, and Cisco-IOS-XE-policy in it. Where policies are attached is not read either.
+	"iosxe-policy": {
+		Subtree: `<native xmlns="http://cisco.com/ns/yang/Cisco-IOS-XE-native"><ip><access-list/></ip><policy/></native>`,
+	},
 	// Cisco-IOS-XR-um-ipv4-access-list-cfg and Cisco-IOS-XR-um-ipv6-access-list-cfg of 25.4.2. Where lists are attached stands in a third model.
 	"iosxr": {
 		Subtree: `<ipv4 xmlns="http://cisco.com/ns/yang/Cisco-IOS-XR-um-ipv4-access-list-cfg"><access-lists/></ipv4>` +

@@ -13,6 +13,7 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/eos"
 	"github.com/sluice-gateway/sluice/adapters/eosacl"
 	"github.com/sluice-gateway/sluice/adapters/iosxe"
+	"github.com/sluice-gateway/sluice/adapters/iosxepolicy"
 	"github.com/sluice-gateway/sluice/adapters/iosxr"
 	"github.com/sluice-gateway/sluice/adapters/junos"
 	"github.com/sluice-gateway/sluice/adapters/neutral"
@@ -30,17 +31,18 @@ import (
 
 // dialects are the vendors' languages of filters that this binary speaks.
 var dialects = map[string]filter.Dialect{
-	eos.Dialect{}.Name():        eos.Dialect{},
-	eosacl.Dialect{}.Name():     eosacl.Dialect{},
-	iosxe.Dialect{}.Name():      iosxe.Dialect{},
-	iosxr.Dialect{}.Name():      iosxr.Dialect{},
-	junos.Dialect{}.Name():      junos.Dialect{},
-	neutral.Dialect{}.Name():    neutral.Dialect{},
-	nftables.Dialect{}.Name():   nftables.Dialect{},
-	openconfig.Dialect{}.Name(): openconfig.Dialect{},
-	slx.Dialect{}.Name():        slx.Dialect{},
-	sros.Dialect{}.Name():       sros.Dialect{},
-	vrp.Dialect{}.Name():        vrp.Dialect{},
+	eos.Dialect{}.Name():         eos.Dialect{},
+	eosacl.Dialect{}.Name():      eosacl.Dialect{},
+	iosxe.Dialect{}.Name():       iosxe.Dialect{},
+	iosxepolicy.Dialect{}.Name(): iosxepolicy.Dialect{},
+	iosxr.Dialect{}.Name():       iosxr.Dialect{},
+	junos.Dialect{}.Name():       junos.Dialect{},
+	neutral.Dialect{}.Name():     neutral.Dialect{},
+	nftables.Dialect{}.Name():    nftables.Dialect{},
+	openconfig.Dialect{}.Name():  openconfig.Dialect{},
+	slx.Dialect{}.Name():         slx.Dialect{},
+	sros.Dialect{}.Name():        sros.Dialect{},
+	vrp.Dialect{}.Name():         vrp.Dialect{},
 }
 
 // dialectOf returns the dialect that p's filters are written in, or false.

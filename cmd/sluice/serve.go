@@ -17,6 +17,7 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/gnmi"
 	"github.com/sluice-gateway/sluice/adapters/host"
 	"github.com/sluice-gateway/sluice/adapters/iosxe"
+	"github.com/sluice-gateway/sluice/adapters/iosxepolicy"
 	"github.com/sluice-gateway/sluice/adapters/iosxr"
 	"github.com/sluice-gateway/sluice/adapters/junos"
 	"github.com/sluice-gateway/sluice/adapters/netconf"
@@ -33,17 +34,18 @@ import (
 // shippedPlugins are the adapters that this binary can be a plugin process of.
 func shippedPlugins() map[string]func() device.Adapter {
 	return map[string]func() device.Adapter{
-		"eos":        func() device.Adapter { return cli.New(eos.Dialect{}, cli.Options{}) },
-		"eos-acl":    func() device.Adapter { return cli.New(eosacl.Dialect{}, cli.Options{}) },
-		"iosxe":      func() device.Adapter { return netconf.New(iosxe.Dialect{}, netconf.Options{}) },
-		"iosxr":      func() device.Adapter { return netconf.New(iosxr.Dialect{}, netconf.Options{}) },
-		"iosxr-cli":  func() device.Adapter { return cli.New(iosxr.Dialect{}, cli.Options{}) },
-		"junos":      func() device.Adapter { return netconf.New(junos.Dialect{}, netconf.Options{}) },
-		"junos-cli":  func() device.Adapter { return cli.New(junos.Dialect{}, cli.Options{}) },
-		"nftables":   func() device.Adapter { return nft.New(nftables.Dialect{}, nft.Options{}) },
-		"openconfig": func() device.Adapter { return gnmi.New(openconfig.Dialect{}, gnmi.Options{}) },
-		"sros":       func() device.Adapter { return netconf.New(sros.Dialect{}, netconf.Options{}) },
-		"vrp":        func() device.Adapter { return netconf.New(vrp.Dialect{}, netconf.Options{}) },
+		"eos":          func() device.Adapter { return cli.New(eos.Dialect{}, cli.Options{}) },
+		"eos-acl":      func() device.Adapter { return cli.New(eosacl.Dialect{}, cli.Options{}) },
+		"iosxe":        func() device.Adapter { return netconf.New(iosxe.Dialect{}, netconf.Options{}) },
+		"iosxe-policy": func() device.Adapter { return netconf.New(iosxepolicy.Dialect{}, netconf.Options{}) },
+		"iosxr":        func() device.Adapter { return netconf.New(iosxr.Dialect{}, netconf.Options{}) },
+		"iosxr-cli":    func() device.Adapter { return cli.New(iosxr.Dialect{}, cli.Options{}) },
+		"junos":        func() device.Adapter { return netconf.New(junos.Dialect{}, netconf.Options{}) },
+		"junos-cli":    func() device.Adapter { return cli.New(junos.Dialect{}, cli.Options{}) },
+		"nftables":     func() device.Adapter { return nft.New(nftables.Dialect{}, nft.Options{}) },
+		"openconfig":   func() device.Adapter { return gnmi.New(openconfig.Dialect{}, gnmi.Options{}) },
+		"sros":         func() device.Adapter { return netconf.New(sros.Dialect{}, netconf.Options{}) },
+		"vrp":          func() device.Adapter { return netconf.New(vrp.Dialect{}, netconf.Options{}) },
 	}
 }
 
