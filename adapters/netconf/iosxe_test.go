@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/sluice-gateway/sluice/adapters/iosxe"
+	"github.com/sluice-gateway/sluice/adapters/iosxepolicy"
 	"github.com/sluice-gateway/sluice/adapters/netconf"
 	"github.com/sluice-gateway/sluice/adapters/netconf/netconftest"
 	"github.com/sluice-gateway/sluice/core/device"
@@ -91,6 +92,79 @@ func TestIOSXEAccessLists(t *testing.T) {
 	have = holds(changed)
 	settled(t, a, target(s), have, device.State{})
 	if got := s.Running(); got != before || !strings.Contains(got, "EDGE-IN") {
+		t.Errorf("the operator's configuration is not what it was:\n%s\nwant\n%s", got, before)
+	}
+}
+
+// ciscoPolicy returns a policy of n classes, of which every third discards, marks or limits.
+func ciscoPolicy(n int) device.State {
+	f := filter.Filter{Name: "sluice-v4", Version: packet.IPv4, Placement: filter.Alone}
+	for i := range n {
+		dst := netip.PrefixFrom(netip.AddrFrom4([4]byte{203, 0, 113, byte(i)}), 32)
+		id, mark := fmt.Sprintf("%016x", i), uint8(i)
+		e := filter.Entry{Name: "r-" + id, Rule: flowspec.ID(id), Counter: "r-" + id, Match: filter.Match{Dst: &dst, Proto: packet.Values{{Lo: 17, Hi: 17}}}}
+		switch i % 3 {
+		case 0:
+			e.Do.Discard = true
+		case 1:
+			e.Do.Mark = &mark
+		case 2:
+			e.Do.Policer = "sluice-r-" + id
+			f.Policers = append(f.Policers, filter.Policer{Name: e.Do.Policer, Rate: flowspec.Rate{Amount: 125000, Unit: flowspec.Bytes}, Burst: 15000})
+		}
+		f.Entries = append(f.Entries, e)
+	}
+	return device.State{Filters: []filter.Filter{f}}
+}
+
+// A policy of IOS XE comes, grows in the middle and goes, its classes in their order, with all of its class maps and lists; another hand's class is put right, and the operator's policy stays.
+func TestIOSXEPolicies(t *testing.T) {
+	t.Parallel()
+	theirs := `<policy><class-map xmlns="http://cisco.com/ns/yang/Cisco-IOS-XE-policy"><name>VOICE</name><prematch>match-any</prematch><match><dscp>46</dscp></match></class-map></policy></native>`
+	s := start(t, netconftest.Options{Config: strings.TrimSuffix(ciscos, "</native>") + theirs})
+	a := netconf.New(iosxepolicy.Dialect{}, netconf.Options{})
+	t.Cleanup(func() { _ = a.Close() })
+	holds := func(want device.State) device.State {
+		t.Helper()
+		st, err := a.Read(ctx(t), target(s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(st.Filters) != len(want.Filters) {
+			t.Fatalf("the router holds %d policies, want %d", len(st.Filters), len(want.Filters))
+		}
+		for i, f := range want.Filters {
+			if err := filter.Same(f, st.Filters[i], iosxepolicy.Dialect{}.Semantics()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return st
+	}
+	before := s.Running()
+	less, moved := ciscoPolicy(6), ciscoPolicy(6)
+	less.Filters[0].Entries = slices.Delete(less.Filters[0].Entries, 3, 5) // a discard and a mark
+	es := moved.Filters[0].Entries
+	es[0], es[5] = es[5], es[0]
+	have := holds(device.State{})
+	for _, want := range []device.State{ciscoPolicy(4), less, ciscoPolicy(6), moved, {}, moved} {
+		settled(t, a, target(s), have, want)
+		have = holds(want)
+	}
+	s.Edit(func(config *netconftest.Node) {
+		p := config.Find("native", "policy", "policy-map=sluice-v4")
+		p.Remove(p.Find("class=sluice-v4-r-0000000000000003"))
+	})
+	st, err := a.Read(ctx(t), target(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if filter.Same(moved.Filters[0], st.Filters[0], iosxepolicy.Dialect{}.Semantics()) == nil {
+		t.Fatal("a deleted class is not seen")
+	}
+	settled(t, a, target(s), st, moved)
+	have = holds(moved)
+	settled(t, a, target(s), have, device.State{})
+	if got := s.Running(); got != before || !strings.Contains(got, "EDGE-IN") || !strings.Contains(got, "VOICE") {
 		t.Errorf("the operator's configuration is not what it was:\n%s\nwant\n%s", got, before)
 	}
 }

@@ -19,9 +19,9 @@ type Node struct {
 	op string // of an edit: merge, create, replace, delete, remove or ""
 }
 
-// keys are the leaves that tell the entries of a list apart where it is not <name>: those of nokia-conf, of Cisco-IOS-XE-acl, and of huawei-acl and huawei-qos.
+// keys are the leaves that tell the entries of a list apart where it is not <name>: those of nokia-conf, of Cisco-IOS-XE-acl and Cisco-IOS-XE-policy, and of huawei-acl and huawei-qos.
 var keys = map[string]string{
-	"ip-filter": "filter-name", "ipv6-filter": "filter-name", "entry": "entry-id", "policer": "policer-name", "access-list-seq-rule": "sequence",
+	"ip-filter": "filter-name", "ipv6-filter": "filter-name", "entry": "entry-id", "policer": "policer-name", "access-list-seq-rule": "sequence", "action-list": "action-type",
 	"group": "identity", "group6": "identity", "policy-node": "classifier-name",
 }
 
