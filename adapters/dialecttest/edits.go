@@ -2,10 +2,12 @@ package dialecttest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/netip"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -26,6 +28,8 @@ type Edits struct {
 	Operations int
 	// Objects is how many objects a filter is; nil: itself and its policers.
 	Objects func(filter.Filter) int
+	// Repairs are changes of another hand to the text of Busy, what stands there and what stands there instead, and whether the filter is told whole to put it right.
+	Repairs map[[2]string]bool
 	// Ordinary makes of a match with a destination, a protocol and a source port one that the language can say; nil: it can say that.
 	Ordinary func(filter.Match) filter.Match
 }
@@ -115,6 +119,31 @@ func (s Suite) holds(t T, d Device, want []filter.Filter) []filter.Filter {
 		t.Fatalf("the device holds %d policers, want %d", d.Policers(), policers)
 	}
 	return have
+}
+
+// editsRepair: what another hand changed and is understood is put right where it was changed; what is not understood is told whole.
+func (s Suite) editsRepair(t *testing.T) {
+	if s.Edits == nil || s.Edits.Repairs == nil {
+		t.Skip("filters are replaced whole, or a test of the dialect's own says it")
+	}
+	r := s.render(t, s.Dialect, s.Busy())
+	for change, whole := range s.Edits.Repairs {
+		shown := strings.Replace(r.Text, change[0], change[1], 1)
+		if shown == r.Text {
+			t.Errorf("the text has no %q", change[0])
+		}
+		have, err := s.Dialect.Parse([]byte(shown))
+		var foreign *filter.ForeignError
+		if errors.As(err, &foreign) {
+			have = foreign.Filters
+		} else if err != nil {
+			t.Fatalf("%q: %v", change[1], err)
+		}
+		edit := s.edit(t, have, []filter.Filter{s.Busy()})
+		if got := bytes.Equal(WithoutOperations(edit), r.Payload); got != whole || len(edit) == 0 {
+			t.Errorf("%q: told whole is %v, want %v: %s", change[1], got, whole, edit)
+		}
+	}
 }
 
 // smallEdit: one rule more, less or changed is that rule's entries, and nobody else's. Where no place is left between two entries, all get new ones, once.

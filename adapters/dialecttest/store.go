@@ -9,8 +9,8 @@ import (
 type Store struct {
 	// Keys are the leaves by which entries of lists are told apart, by the element of the list.
 	Keys map[string]string
-	// Limits says how many policers an element is; nil: there are none.
-	Limits func(name, text string) int
+	// Limits is the element that a policer has; "": there are none.
+	Limits string
 
 	root node
 }
@@ -93,17 +93,15 @@ func (s *Store) Config() []byte {
 }
 
 // Policers is how many the store holds.
-func (s *Store) Policers() int {
-	if s.Limits == nil {
-		return 0
-	}
-	return s.count(&s.root)
-}
+func (s *Store) Policers() int { return s.limits(&s.root) }
 
-func (s *Store) count(n *node) int {
-	sum := s.Limits(n.XMLName.Local, n.Text)
+func (s *Store) limits(n *node) int {
+	sum := 0
+	if n.XMLName.Local == s.Limits {
+		sum++
+	}
 	for _, k := range n.Kids {
-		sum += s.count(k)
+		sum += s.limits(k)
 	}
 	return sum
 }

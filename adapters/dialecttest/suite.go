@@ -124,6 +124,7 @@ func Run(t *testing.T, s Suite) {
 		{"the text does what the table says", Suite.twin},
 		{"edits begin and end with nothing", Suite.editFromAndToNothing},
 		{"edits lead to what is wanted", Suite.editsLead},
+		{"edits repair what another hand changed", Suite.editsRepair},
 		{"one rule is a small edit", Suite.smallEdit},
 	} {
 		t.Run(step.name, func(t *testing.T) {

@@ -39,7 +39,22 @@ var suite = dialecttest.Suite{
 	Router: routers, Says: func(e filter.Entry) string { return e.Name + " " + does(e.Do) }, Rest: func(filter.Filter) string { return "permit" },
 	Grammar:    keepsToGrammar,
 	Documented: map[string][]string{"2-syn-flood": {"text", "attach"}, "4-ipv6": {"attach"}},
-	Edits:      &dialecttest.Edits{Edit: dialect.Edit, Inner: "<access-list-seq-rule", Device: func() dialecttest.Device { return device{} }, Operations: 2},
+	Edits: &dialecttest.Edits{
+		Edit: dialect.Edit, Inner: "<access-list-seq-rule", Operations: 2,
+		Device: func() dialecttest.Device {
+			return &dialecttest.Store{Keys: map[string]string{"extended": "name", "named-acl": "name", "access-list-seq-rule": "sequence"}}
+		},
+		Repairs: map[[2]string]bool{
+			{"eq 53", "eq 54"}:                                             false,
+			{"10001001 deny", "10001001 permit"}:                           false,
+			{"8 0\n", "8 0 log\n"}:                                         true,
+			{"10000000 permit ip", "10000000 permit udp"}:                  true,
+			{"10003001 deny", "10003005 deny"}:                             true,
+			{" 2147483640 permit ip any any\n", ""}:                        true,
+			{" 10000000 permit ip any any fragments\n", ""}:                true,
+			{"10001000 remark r-0000000000000001", "10001000 remark ours"}: false,
+		},
+	},
 }
 
 func TestDialect(t *testing.T) { dialecttest.Run(t, suite) }

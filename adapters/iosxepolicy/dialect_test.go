@@ -28,9 +28,27 @@ var suite = dialecttest.Suite{
 	Documented: map[string][]string{"1-limit-udp": {"text", "attach"}},
 	Edits: &dialecttest.Edits{
 		Edit: dialect.Edit, Inner: "<action-list>", Device: newDevice, Operations: 3,
+		Repairs: map[[2]string]bool{
+			{"permit udp", "permit 18"}:                   false,
+			{"match dscp 0", "match dscp 1"}:              false,
+			{"police cir 1000000", "police cir 2000000"}:  false,
+			{"  drop\n", "  set dscp 1\n"}:                false,
+			{"  drop\n", "  shape average 8000\n"}:        true,
+			{"permit udp any", "permit udp any eq 53"}:    true,
+			{" class sluice-v4-r-0000000000000001\n", ""}: true, // its actions are nobody's
+			{"match dscp 0\n", "match dscp 0\n match x"}:  true,
+		},
 		Objects:  func(f filter.Filter) int { return 1 + 2*len(f.Entries) },
 		Ordinary: func(m filter.Match) filter.Match { return filter.Match{Dst: m.Dst, Proto: m.Proto} },
 	},
+}
+
+// newDevice returns a router without policies. What drops what exceeds a rate limits; what only lets pass does not.
+func newDevice() dialecttest.Device {
+	return &dialecttest.Store{
+		Keys:   map[string]string{"extended": "name", "access-list-seq-rule": "sequence", "class-map": "name", "policy-map": "name", "class": "name", "action-list": "action-type"},
+		Limits: "exceed-drop",
+	}
 }
 
 func TestDialect(t *testing.T) { dialecttest.Run(t, suite) }

@@ -23,7 +23,16 @@ var suite = dialecttest.Suite{
 	},
 	Router: router, Says: says, Rest: rest, Grammar: grammar,
 	Documented: map[string][]string{"2-syn-flood": {"text", "attach"}, "5-before": {"attach"}},
-	Edits:      &dialecttest.Edits{Edit: dialect.Edit, Inner: "<sequence", Device: newDevice, Operations: 2},
+	Edits: &dialecttest.Edits{
+		Edit: dialect.Edit, Inner: "<sequence", Device: newDevice, Operations: 2,
+		Repairs: map[[2]string]bool{
+			{"eq 53", "eq 54"}:                              false,
+			{"10001001 deny", "10001001 permit"}:            false,
+			{"8\n", "8 log\n"}:                              true,
+			{"10000000 permit ipv4", "10000000 permit udp"}: true,
+			{"10003001 deny", "10003005 deny"}:              true,
+		},
+	},
 }
 
 func TestDialect(t *testing.T) { dialecttest.Run(t, suite) }

@@ -2,7 +2,6 @@ package vrp_test
 
 import (
 	"bytes"
-	"encoding/xml"
 	"errors"
 	"slices"
 	"strings"
@@ -15,98 +14,30 @@ import (
 	"github.com/sluice-gateway/sluice/core/packet"
 )
 
-// keys are the leaves that tell the entries of a list apart.
-var keys = map[string]string{
-	"group": "identity", "group6": "identity", "rule-advance": "name", "traffic-classifier": "name", "traffic-behavior": "name", "traffic-policy": "name",
-	"policy-node": "classifier-name",
-}
+// device does what edits say.
+type device struct{ dialecttest.Store }
 
-// device does what edits say, knowing nothing of filters but the keys of lists.
-type device struct{ root element }
-
-type element struct {
-	XMLName xml.Name
-	Attrs   []xml.Attr `xml:",any,attr"`
-	Text    string     `xml:",chardata"`
-	Kids    []*element `xml:",any"`
-	known   string
-}
-
-func (e *element) operation() string {
-	for _, a := range e.Attrs {
-		if a.Name.Local == "operation" {
-			return a.Value
-		}
-	}
-	return "merge"
-}
-
-// id tells the nodes in one place apart: the name of a container, and the key of an entry of a list.
-func (e *element) id() string {
-	if e.known == "" {
-		e.known = e.XMLName.Local
-		for _, k := range e.Kids {
-			if k.XMLName.Local == keys[e.XMLName.Local] {
-				e.known += " " + k.Text
-			}
-		}
-	}
-	return e.known
-}
-
-func (d *device) edit(t dialecttest.T, edit []byte) {
-	t.Helper()
-	var config element
-	if err := xml.Unmarshal(slices.Concat([]byte("<config>"), edit, []byte("</config>")), &config); err != nil {
-		t.Fatalf("%v: %s", err, edit)
-	}
-	for _, k := range config.Kids {
-		merge(t, &d.root, k)
-	}
-}
-
-// merge does what e says of a node in to.
-func merge(t dialecttest.T, to, e *element) {
-	t.Helper()
-	i := slices.IndexFunc(to.Kids, func(k *element) bool { return k.id() == e.id() })
-	switch op := e.operation(); {
-	case op == "delete" && i < 0:
-		t.Fatalf("data-missing: %v", e)
-	case op == "delete":
-		to.Kids = slices.Delete(to.Kids, i, i+1)
-		return
-	case i < 0:
-		to.Kids = append(to.Kids, &element{XMLName: e.XMLName, known: e.id()})
-		i = len(to.Kids) - 1
-	case op == "replace":
-		to.Kids[i] = &element{XMLName: e.XMLName, known: e.id()}
-	}
-	to.Kids[i].Text = e.Text
-	for _, k := range e.Kids {
-		merge(t, to.Kids[i], k)
-	}
-}
-
-func (d *device) config() []byte {
-	d.root.XMLName.Local = "data"
-	b, err := xml.Marshal(&d.root)
-	if err != nil {
-		panic(err)
-	}
-	return b
+func newDevice() *device {
+	return &device{dialecttest.Store{
+		Keys: map[string]string{
+			"group": "identity", "group6": "identity", "rule-advance": "name", "traffic-classifier": "name", "traffic-behavior": "name", "traffic-policy": "name",
+			"policy-node": "classifier-name",
+		},
+		Limits: "cir",
+	}}
 }
 
 // holds fails unless d holds want and nothing that want does not need, and returns what it holds.
 func (d *device) holds(t dialecttest.T, want []filter.Filter) []filter.Filter {
 	t.Helper()
-	got, err := dialect.Parse(d.config())
+	got, err := dialect.Parse(d.Config())
 	if err != nil || len(got) != len(want) {
-		t.Fatalf("got %d filters and %v, want %d\n%s", len(got), err, len(want), d.config())
+		t.Fatalf("got %d filters and %v, want %d\n%s", len(got), err, len(want), d.Config())
 	}
 	classes, limits := len(want), 0
 	for i, f := range want {
 		if err := filter.Same(f, got[i], dialect.Semantics()); err != nil {
-			t.Fatalf("%v\n%s", err, d.config())
+			t.Fatalf("%v\n%s", err, d.Config())
 		}
 		seen := map[uint32]bool{}
 		for _, e := range got[i].Entries {
@@ -114,11 +45,10 @@ func (d *device) holds(t dialecttest.T, want []filter.Filter) []filter.Filter {
 		}
 		classes, limits = classes+len(seen), limits+len(f.Policers)
 	}
-	all := string(d.config())
-	if n := strings.Count(all, "<traffic-classifier "); n != classes {
+	if n := strings.Count(string(d.Config()), "<traffic-classifier "); n != classes {
 		t.Fatalf("%d classifiers, want %d", n, classes)
 	}
-	if n := strings.Count(all, "<cir "); n != limits {
+	if n := d.Policers(); n != limits {
 		t.Fatalf("%d policers, want %d", n, limits)
 	}
 	return got
@@ -137,11 +67,11 @@ func edit(t dialecttest.T, have, want []filter.Filter) []byte {
 func TestEditsLeadToWhatIsWanted(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		var d device
+		d := newDevice()
 		var have []filter.Filter
 		for range rapid.IntRange(1, 6).Draw(t, "changes") {
 			want := changed(t, have)
-			d.edit(t, edit(t, have, want))
+			d.Edit(t, edit(t, have, want))
 			have = d.holds(t, want)
 			if again := edit(t, have, want); again != nil {
 				t.Fatalf("an edit to where it is: %s", again)
@@ -267,8 +197,8 @@ func TestOneRuleIsASmallEdit(t *testing.T) {
 			return slices.Insert(es, 500, slices.DeleteFunc(large(120 + 1001).Entries[1001:], func(e filter.Entry) bool { return e.Name[len(e.Name)-1]%2 == 0 })...)
 		}},
 	} {
-		var d device
-		d.edit(t, edit(t, nil, []filter.Filter{old}))
+		d := newDevice()
+		d.Edit(t, edit(t, nil, []filter.Filter{old}))
 		have := d.holds(t, []filter.Filter{old})
 		want := old
 		want.Entries = c.change(slices.Clone(old.Entries))
@@ -279,7 +209,7 @@ func TestOneRuleIsASmallEdit(t *testing.T) {
 		if n := bytes.Count(b, []byte("nc:operation=")); n == 0 || n > c.most {
 			t.Errorf("%s: %d operations, want %d at most: %.3000s", name, n, c.most, b)
 		}
-		d.edit(t, b)
+		d.Edit(t, b)
 		d.holds(t, []filter.Filter{want})
 	}
 }
@@ -292,16 +222,16 @@ func TestEntriesThatShareAPolicer(t *testing.T) {
 	for i := 50; i < 250; i++ {
 		f.Entries[i].Do = filter.Do{Policer: "sluice-p"}
 	}
-	var d device
+	d := newDevice()
 	less := f
 	less.Entries = slices.Delete(slices.Clone(f.Entries), 100, 130)
-	d.edit(t, edit(t, nil, []filter.Filter{less}))
+	d.Edit(t, edit(t, nil, []filter.Filter{less}))
 	have := d.holds(t, []filter.Filter{less})
 	b := edit(t, have, []filter.Filter{f})
 	if n := bytes.Count(b, []byte("nc:operation=")); n != 30 {
 		t.Errorf("%d operations for 30 entries", n)
 	}
-	d.edit(t, b)
+	d.Edit(t, b)
 	seen := map[uint32]bool{}
 	for _, e := range d.holds(t, []filter.Filter{f})[0].Entries[50:250] {
 		seen[e.Place>>16] = true
@@ -354,8 +284,8 @@ func TestEditRepairsWhatAnotherHandChanged(t *testing.T) {
 			shown = strings.Replace(shown, "</protocol-y></protocol>", "</protocol-y>", 1)
 			shown = strings.Replace(shown, "<protocol-y>1</protocol>", "<protocol-y>1</protocol-y>", 1)
 		}
-		var d device
-		d.edit(t, []byte(shown))
+		d := newDevice()
+		d.Edit(t, []byte(shown))
 		have, err := dialect.Parse([]byte(shown))
 		var foreign *filter.ForeignError
 		if errors.As(err, &foreign) {
@@ -367,7 +297,7 @@ func TestEditRepairsWhatAnotherHandChanged(t *testing.T) {
 		if got := bytes.Contains(b, []byte(`<traffic-policy nc:operation="replace">`)); got != whole || len(b) == 0 {
 			t.Errorf("%s: replaced whole is %v, want %v: %s", change[1], got, whole, b)
 		}
-		d.edit(t, b)
+		d.Edit(t, b)
 		d.holds(t, want)
 	}
 }

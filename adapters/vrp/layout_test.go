@@ -24,9 +24,9 @@ func TestALineIsSaidOnce(t *testing.T) {
 		}
 		less := f
 		less.Entries = slices.Delete(slices.Clone(f.Entries), len(f.Entries)/2, len(f.Entries)/2+1)
-		var d device
-		d.edit(t, edit(t, nil, []filter.Filter{less}))
-		d.edit(t, edit(t, d.holds(t, []filter.Filter{less}), []filter.Filter{f}))
+		d := newDevice()
+		d.Edit(t, edit(t, nil, []filter.Filter{less}))
+		d.Edit(t, edit(t, d.holds(t, []filter.Filter{less}), []filter.Filter{f}))
 		r, err := dialect.Render(d.holds(t, []filter.Filter{f})[0])
 		if err != nil {
 			t.Fatal(err)
@@ -59,8 +59,8 @@ func TestRoomInAPolicy(t *testing.T) {
 	}
 	want := full
 	want.Entries = slices.Insert(slices.Delete(slices.Clone(full.Entries), 2000, 2001), 10, large(3000).Entries[2999])
-	var d device
-	d.edit(t, edit(t, nil, []filter.Filter{full}))
-	d.edit(t, edit(t, d.holds(t, []filter.Filter{full}), []filter.Filter{want})) // all get new places
+	d := newDevice()
+	d.Edit(t, edit(t, nil, []filter.Filter{full}))
+	d.Edit(t, edit(t, d.holds(t, []filter.Filter{full}), []filter.Filter{want})) // all get new places
 	d.holds(t, []filter.Filter{want})
 }
