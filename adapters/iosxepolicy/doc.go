@@ -23,7 +23,7 @@
 //
 // Class and list have the name of the filter and that of the entry. A list has a line for each protocol of its entry. A DSCP is a condition of the class, beside its list, for that a class compares it is written
 // down; `match-all` asks for both. A discard is `drop`, alone in its class ("Modular QoS CLI Unconditional Packet Discard"); an entry that only accepts is a policer that transmits whatever it
-// measures, as "Recommended CoPP Deployment Methodology" (OL-11615-01) has it, since a class without actions is shown nowhere.
+// measures, as "Recommended CoPP Deployment Methodology" (OL-11615-01) has it, since what a class without actions does is in no page that was found.
 //
 // Every class counts its packets. That nobody asked for the counter of an entry stands in the description of its class.
 //
