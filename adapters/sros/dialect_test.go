@@ -23,7 +23,19 @@ var suite = dialecttest.Suite{
 	Seeds:  []string{one("match { \n protocol tcp \n tcp-flags { \n ack false \n } \n fragment false \n }")},
 	Router: router, Says: says, Rest: func(filter.Filter) string { return "accept" },
 	Documented: map[string][]string{"2-syn-flood": {"text", "attach"}, "4-before": {"attach"}},
-	Edits:      &dialecttest.Edits{Edit: dialect.Edit, Inner: "<entry", Device: newDevice, Operations: 1},
+	Edits: &dialecttest.Edits{
+		Edit: dialect.Edit, Inner: "<entry", Device: newDevice, Operations: 1,
+		Repairs: map[[2]string]bool{
+			{"eq 53", "eq 54"}:                               false,
+			{"drop", "accept"}:                               false,
+			{"pir 10000", "pir 20000"}:                       false,
+			{"scope template", "scope embedded"}:             true,
+			{"default-action accept", "default-action drop"}: true,
+			{"entry 3001", "entry 3005"}:                     true,
+			{"eq 53", "port-list \"web\""}:                   true,
+			{"drop", "drop\nfc ef"}:                          true,
+		},
+	},
 }
 
 func TestDialect(t *testing.T) {
