@@ -105,6 +105,9 @@ func (d *Device) Session() string {
 	return st.Words()
 }
 
+// Sessions returns how many sessions there have been: one that ended and is back was not there all the time.
+func (d *Device) Sessions() uint64 { return d.state().Established }
+
 // Status returns a copy of the counters.
 func (d *Device) Status() OutStatus {
 	d.mu.Lock()

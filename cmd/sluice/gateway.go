@@ -249,7 +249,7 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 		Options: plan.Options{Settings: d.Settings, Remedies: d.Remedies, Measured: d.Measured, NoNative: d.BGP == nil, NoFilter: d.Filter == nil},
 	}
 	if d.BGP != nil {
-		rd.Native, rd.Options.Families, rd.Options.VPNs = &countedSession{g.speaker.Device(d.Name), g.speaker, d.Name}, d.BGP.Families, d.VPNs()
+		rd.Native, rd.Options.Families, rd.Options.VPNs = g.speaker.Device(d.Name), d.BGP.Families, d.VPNs()
 	}
 	if d.Filter == nil {
 		return rd, nil
@@ -287,23 +287,6 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 		g.log.Warn("the host key, or certificate, of this device is NOT verified: whoever sits between can read the password and change the filter", "device", d.Name)
 	}
 	return rd, nil
-}
-
-// countedSession is the session of a device that counts how often it came up.
-type countedSession struct {
-	*bgp.Device
-	speaker *bgp.Speaker
-	name    string
-}
-
-// Sessions implements reconcile.Counted.
-func (c *countedSession) Sessions() uint64 {
-	for _, p := range c.speaker.Status() {
-		if p.Name == c.name {
-			return p.Session.Established
-		}
-	}
-	return 0
 }
 
 func (g *gateway) openSources(context.Context) error {

@@ -24,6 +24,9 @@ func (w *worker) goAhead(ctx context.Context) {
 		return
 	}
 	if len(a.steps) > 0 {
+		if err := w.begin(a.of); err != nil {
+			return // the whole plan meets the same, and says so
+		}
 		if _, err := w.dev.Native.Apply(ctx, w.dev.Target, device.Change{Steps: a.steps}, 0); err != nil {
 			n.mayHave(a.steps)
 			return

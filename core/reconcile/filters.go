@@ -45,10 +45,10 @@ func (f *filterState) attached() []string {
 	return out
 }
 
-// giveFilters brings the filters of the device to want: read, compare, apply under the device's undo timer, read back, prove, confirm. It
+// giveFilters brings the filters of the device to those of m: read, compare, apply under the device's undo timer, read back, prove, confirm. It
 // returns how long to wait where the last commit was too short ago.
-func (w *worker) giveFilters(ctx context.Context, want []filter.Filter) (wait time.Duration, err error) {
-	want, err = w.provenForm(want)
+func (w *worker) giveFilters(ctx context.Context, m *made) (wait time.Duration, err error) {
+	want, err := w.provenForm(m.plan.Desired.Filters)
 	if err != nil {
 		return 0, err
 	}
@@ -65,6 +65,9 @@ func (w *worker) giveFilters(ctx context.Context, want []filter.Filter) (wait ti
 		if since := w.now().Sub(w.filters.committed); since >= 0 && since < w.dev.Interval { // before: the clock was set back
 			return w.dev.Interval - since, nil
 		}
+	}
+	if err := w.begin(m.of); err != nil {
+		return 0, err
 	}
 	return 0, w.commit(ctx, change, want)
 }

@@ -186,7 +186,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	if err := r.freezes.load(); err != nil {
 		return err
 	}
-	if err := errors.Join(r.basisErr, r.loadRollouts(), r.loadForms()); err != nil {
+	if err := errors.Join(r.basisErr, r.loadRollouts(ctx), r.loadForms()); err != nil {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)

@@ -29,6 +29,7 @@ type router struct {
 
 	unreachable bool   // every call is a *device.Transient
 	refuse      string // Apply is refused with these words
+	says        error  // Apply says this, and changes nothing
 	lose        bool   // Apply says yes and changes nothing
 	crashAfter  bool   // Apply changes, and then the caller dies: it gets an error that no retry of the test may see
 	confirmed   bool   // Confirm and Cancel are refused: there is nothing to confirm any more
@@ -90,6 +91,9 @@ func (r *router) Apply(_ context.Context, _ device.Target, c device.Change, undo
 	defer r.mu.Unlock()
 	if err := r.enter(); err != nil {
 		return device.Commit{}, err
+	}
+	if r.says != nil {
+		return device.Commit{}, r.says
 	}
 	if r.refuse != "" {
 		return device.Commit{}, &device.Refused{Words: r.refuse}
@@ -213,13 +217,14 @@ type memory struct {
 
 	rollouts map[string]device.Rollout
 	released map[string]map[flowspec.ID]flowspec.Rule
+	begun    map[string]device.Begun
 	forms    map[string]map[flowspec.ID]device.Form
 	adopted  map[string]string
 }
 
 func newMemory() *memory {
 	return &memory{commits: map[string]device.Commit{}, held: map[string][]string{}, freezes: map[string]device.Freeze{}, kept: map[string]device.Kept{}, history: map[string][]device.Attempt{},
-		rollouts: map[string]device.Rollout{}, released: map[string]map[flowspec.ID]flowspec.Rule{},
+		rollouts: map[string]device.Rollout{}, begun: map[string]device.Begun{}, released: map[string]map[flowspec.ID]flowspec.Rule{},
 		forms: map[string]map[flowspec.ID]device.Form{}, adopted: map[string]string{}}
 }
 
@@ -346,9 +351,31 @@ func (m *memory) Released(group string) ([]flowspec.Rule, error) {
 	return slices.Collect(maps.Values(m.released[group])), nil
 }
 
-func (m *memory) KeepRollouts(groups []string) error {
+func (m *memory) SaveBegun(name string, b device.Begun) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.begun[name] = b
+	return nil
+}
+
+func (m *memory) Begun(name string) (device.Begun, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	b, found := m.begun[name]
+	return b, found, nil
+}
+
+func (m *memory) ClearBegun(name string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.begun, name)
+	return nil
+}
+
+func (m *memory) KeepRollouts(groups, canaries []string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.DeleteFunc(m.begun, func(name string, _ device.Begun) bool { return !slices.Contains(canaries, name) })
 	maps.DeleteFunc(m.rollouts, func(name string, _ device.Rollout) bool { return !slices.Contains(groups, name) })
 	maps.DeleteFunc(m.released, func(name string, _ map[flowspec.ID]flowspec.Rule) bool { return !slices.Contains(groups, name) })
 	return nil

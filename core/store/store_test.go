@@ -320,9 +320,10 @@ func TestRolloutsAreKept(t *testing.T) {
 	if _, found, err := s.Rollout("edge"); found || err != nil {
 		t.Fatal(found, err)
 	}
+	begun := device.Begun{At: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}
 	want := device.Rollout{Stop: &device.Stop{At: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), Why: "no space", Device: "mx1"}}
 	one, two, three := rule(t, 1), rule(t, 2), rule(t, 3)
-	err := errors.Join(s.SaveRollout("edge", want), s.SaveRollout("edge2", device.Rollout{}), s.SaveReleased("edge", []flowspec.Rule{one, two}, nil),
+	err := errors.Join(s.SaveRollout("edge", want), s.SaveRollout("edge2", device.Rollout{}), s.SaveBegun("lab", begun), s.SaveBegun("old", begun), s.SaveBegun("done", begun), s.ClearBegun("done"), s.SaveReleased("edge", []flowspec.Rule{one, two}, nil),
 		s.SaveReleased("edge2", []flowspec.Rule{two}, nil), s.SaveReleased("edge", []flowspec.Rule{three}, []flowspec.ID{one.ID, "not there"}))
 	if err != nil {
 		t.Fatal(err)
@@ -342,7 +343,7 @@ func TestRolloutsAreKept(t *testing.T) {
 	if got, found, err := s.Rollout("edge"); err != nil || !found || !cmp.Equal(got, want) {
 		t.Errorf("rollout %v %v, error %v", got, found, err)
 	}
-	if err := s.KeepRollouts([]string{"edge2", "new"}); err != nil {
+	if err := s.KeepRollouts([]string{"edge2", "new"}, []string{"lab"}); err != nil {
 		t.Fatal(err)
 	}
 	check("edge")
@@ -352,6 +353,14 @@ func TestRolloutsAreKept(t *testing.T) {
 	}
 	if _, found, _ := s.Rollout("edge2"); !found {
 		t.Error("the other one is gone")
+	}
+	if got, found, err := s.Begun("lab"); err != nil || !found || got != begun {
+		t.Errorf("begun with the canary: %v %v, error %v", got, found, err)
+	}
+	for _, name := range []string{"old", "done"} {
+		if _, found, err := s.Begun(name); found || err != nil {
+			t.Errorf("begun with %s: %v, error %v", name, found, err)
+		}
 	}
 }
 
