@@ -24,8 +24,6 @@ const patience = 5 * time.Second
 type Device struct {
 	name     string
 	families []flowspec.Family
-	marks    []uint32 // communities on every path
-	policy   device.Policy
 	settled  <-chan struct{}     // nil: they are; see Config.Settled
 	complete atomic.Bool         // it was told End-of-RIB since the start
 	expected session.Negotiated  // what a session will agree on, as far as the configuration tells
@@ -36,7 +34,12 @@ type Device struct {
 	wake     chan struct{} // capacity 1: many wake-ups are one
 	writer   sync.WaitGroup
 
+	marksOf func(device.Policy) []uint32 // communities of ours on every path
+
 	mu      sync.Mutex // guards what follows
+	policy  device.Policy
+	marks   []uint32       // under policy
+	next    *device.Policy // from the next Apply on; nil: policy stays
 	session *session.Session
 	routes  map[routeKey]*owed
 	known   map[string]*attributes // by key
@@ -62,15 +65,8 @@ type OutStatus struct {
 func newDevice(pc PeerConfig, cfg Config, log *slog.Logger) *Device {
 	d := &Device{name: pc.Name, families: pc.Families, policy: pc.Policy, alone: pc.Alone, form: pc.OffsetsOut, settled: cfg.Settled, log: log, wake: make(chan struct{}, 1), routes: map[routeKey]*owed{}, known: map[string]*attributes{}}
 	d.expected = session.Negotiated{LocalAS: cmp.Or(pc.LocalAS, cfg.LocalAS), Open: session.Open{AS: pc.RemoteAS, FourOctet: true}}
-	if cfg.NoExport && !slices.Contains(pc.Policy.Strip.Plain, NoExport) {
-		d.marks = append(d.marks, NoExport)
-	}
-	if pc.Restart > 0 && !slices.Contains(pc.Policy.Strip.Plain, NoLLGR) {
-		d.marks = append(d.marks, NoLLGR)
-	}
-	if cfg.Community != 0 {
-		d.marks = append(d.marks, cfg.Community)
-	}
+	d.marksOf = ownMarks(pc, cfg)
+	d.marks = d.marksOf(d.policy)
 	return d
 }
 
@@ -172,17 +168,21 @@ func (d *Device) Render(_ context.Context, _ device.Target, c device.Change) ([]
 		if st.Route == nil {
 			continue
 		}
-		o := d.routes[keyOf(st.Route.Match)]
+		r, err := d.policy.Of(st.Route)
+		switch {
+		case err != nil && st.Op == device.Remove:
+			continue // it never left
+		case err != nil:
+			d.mu.Unlock()
+			return nil, err
+		}
+		o := d.routes[keyOf(r.Match)]
 		if o == nil {
-			o = &owed{key: keyOf(st.Route.Match)}
+			o = &owed{key: keyOf(r.Match)}
 		}
 		it := item{owed: o, sent: o.sent}
 		if st.Op != device.Remove {
-			var err error
-			if it.want, err = d.newWant(st.Route); err != nil {
-				d.mu.Unlock()
-				return nil, err
-			}
+			it.want = d.newWant(r)
 		}
 		if it.differs() {
 			items = append(items, it)
@@ -255,20 +255,27 @@ func (d *Device) record(c device.Change) (written <-chan error, refused, err err
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.room = c.Room
+	if d.next != nil {
+		d.turnTo(*d.next)
+	}
 	var reasons []error
 	for _, st := range c.Steps {
+		r, err := d.policy.Of(st.Route)
+		if err != nil { // nothing leaves, so nothing was sent either
+			if st.Op != device.Remove {
+				reasons = append(reasons, err)
+			}
+			continue
+		}
 		var w *want // nothing, where it is removed
 		if st.Op != device.Remove {
-			var err error
-			if w, err = d.newWant(st.Route); err == nil {
-				err = d.sendable(w)
-			}
-			if err != nil {
+			w = d.newWant(r)
+			if err := d.sendable(w); err != nil {
 				reasons = append(reasons, err)
 				w = nil // and what stood under this NLRI before is not wanted any more
 			}
 		}
-		d.owe(keyOf(st.Route.Match), w)
+		d.owe(keyOf(r.Match), w)
 	}
 	first := !d.started
 	d.started = true

@@ -20,6 +20,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/admit"
 	"github.com/sluice-gateway/sluice/core/api"
 	"github.com/sluice-gateway/sluice/core/config"
+	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/plan"
@@ -245,7 +246,7 @@ func (g *gateway) openDevices(context.Context) error {
 
 func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 	rd := reconcile.Device{
-		Name: d.Name, Profile: d.Holding(), Room: d.Room(), Sends: g.cfg.Sends(d),
+		Name: d.Name, Profile: d.Holding(), Room: d.Room(), Policy: d.Policy, Sends: g.sends(d),
 		Options: plan.Options{Settings: d.Settings, Remedies: d.Remedies, Measured: d.Measured, NoNative: d.BGP == nil, NoFilter: d.Filter == nil},
 	}
 	if d.BGP != nil {
@@ -287,6 +288,14 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 		g.log.Warn("the host key, or certificate, of this device is NOT verified: whoever sits between can read the password and change the filter", "device", d.Name)
 	}
 	return rd, nil
+}
+
+// sends says in words how the routes of a device leave under a policy, which may be that of an earlier configuration.
+func (g *gateway) sends(d config.Device) func(device.Policy) []string {
+	return func(p device.Policy) []string {
+		d.Policy = p
+		return g.cfg.Sends(d)
+	}
 }
 
 func (g *gateway) openSources(context.Context) error {

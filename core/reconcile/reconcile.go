@@ -59,8 +59,10 @@ type Device struct {
 	// withdrawn before others are announced.
 	Room int
 
-	// Sends says in words how its routes leave, beside what is planned: for people.
-	Sends []string
+	// Policy is how its routes leave, beside what is planned. A session that is Policed goes on with that of an earlier life of the gateway until somebody wants this one.
+	Policy device.Policy
+	// Sends says in words how routes leave under a policy: for people. Nil: there is nothing to say.
+	Sends func(device.Policy) []string
 
 	Native device.Adapter // nil: no BGP session to it
 	Filter device.Adapter // nil: no filter adapter

@@ -129,12 +129,12 @@ func (f *fleet) holds(names string, list ...flowspec.Rule) {
 	f.t.Helper()
 	var want []string
 	for _, r := range list {
-		want = append(want, r.Match.String())
+		want = append(want, told(r.Match))
 	}
 	slices.Sort(want)
 	for _, name := range strings.Fields(names) {
 		if got := f.peers[name].holds(); !slices.Equal(got, want) {
-			f.t.Errorf("%s holds %q, want %q; rollout %+v", name, got, want, f.rollout())
+			f.t.Errorf("%s holds %q, want %q; rollout %+v", name, got, want, f.rec.Rollouts())
 		}
 	}
 }

@@ -220,12 +220,13 @@ type memory struct {
 	begun    map[string]device.Begun
 	forms    map[string]map[flowspec.ID]device.Form
 	adopted  map[string]string
+	policies map[string]device.Policy
 }
 
 func newMemory() *memory {
 	return &memory{commits: map[string]device.Commit{}, held: map[string][]string{}, freezes: map[string]device.Freeze{}, kept: map[string]device.Kept{}, history: map[string][]device.Attempt{},
 		rollouts: map[string]device.Rollout{}, begun: map[string]device.Begun{}, released: map[string]map[flowspec.ID]flowspec.Rule{},
-		forms: map[string]map[flowspec.ID]device.Form{}, adopted: map[string]string{}}
+		forms: map[string]map[flowspec.ID]device.Form{}, adopted: map[string]string{}, policies: map[string]device.Policy{}}
 }
 
 func (m *memory) SaveCommit(name string, c device.Commit) error {
@@ -414,6 +415,20 @@ func (m *memory) Adopted(name string) (string, bool, error) {
 	return of, found, nil
 }
 
+func (m *memory) SavePolicy(name string, p device.Policy) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.policies[name] = p
+	return nil
+}
+
+func (m *memory) Policy(name string) (device.Policy, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p, found := m.policies[name]
+	return p, found, nil
+}
+
 func (m *memory) KeepForms(of, devices []string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -509,6 +524,14 @@ type peer struct {
 	fail error // what Apply says after it took all steps
 }
 
+// told is how a peer names a route.
+func told(m flowspec.Match) string {
+	if !m.Family().VPN() {
+		return m.String()
+	}
+	return fmt.Sprintf("%x %v", m.RD(), m)
+}
+
 func newPeer() *peer { return &peer{held: map[string]device.Route{}} }
 
 func (p *peer) Info(context.Context) (device.Info, error) { return device.Info{Name: "peer"}, nil }
@@ -524,7 +547,7 @@ func (p *peer) Apply(_ context.Context, _ device.Target, c device.Change, _ time
 	defer p.mu.Unlock()
 	p.told++
 	for _, s := range c.Steps {
-		text := s.Route.Match.String()
+		text := told(s.Route.Match)
 		if s.Op == device.Remove {
 			p.log = append(p.log, "withdraw "+text)
 			delete(p.held, text)

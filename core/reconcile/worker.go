@@ -55,7 +55,7 @@ func newWorker(d Device, p *planning, f *freezes, slots chan struct{}, cfg Confi
 		log: cfg.Log.With("device", d.Name),
 	}
 	w.stale, _ = cfg.Rules.(Staler)
-	w.status.Store(&Status{Name: d.Name, Profile: d.Profile.Name, State: Pending, Since: cfg.Now(), Sends: d.Sends, Summary: summarize(nil)})
+	w.status.Store(&Status{Name: d.Name, Profile: d.Profile.Name, State: Pending, Since: cfg.Now(), Sends: d.sends(d.Policy), Summary: summarize(nil)})
 	return w
 }
 
@@ -209,7 +209,7 @@ func (w *worker) step(ctx context.Context) time.Duration {
 	if m.err != nil {
 		w.report(m, NoPlan, m.err)
 	} else {
-		w.report(m, InSync, nil)
+		w.reportGiven(m)
 	}
 	return w.dev.Audit
 }

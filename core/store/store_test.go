@@ -402,3 +402,26 @@ func TestFormsAreKept(t *testing.T) {
 		t.Error("mx2 is still there")
 	}
 }
+
+// How the routes of a device leave comes back as it was, octet for octet, and goes with the device.
+func TestPoliciesAreKept(t *testing.T) {
+	t.Parallel()
+	s, stop := open(t, filepath.Join(t.TempDir(), "s.db"))
+	defer stop()
+	want := device.Policy{
+		Add: device.Marks{Plain: []uint32{1, 2}, Large: [][3]uint32{{1, 2, 3}}, Extended: []flowspec.ExtComm{"\x00\x03\xfb\xf4\x00\x00\xff\x64"}}, Strip: device.Marks{Plain: []uint32{4}}, StripAll: true,
+		VRFs: []device.VRF{{Name: "a", Of: flowspec.RD{7: 1}, RD: flowspec.RD{0: 0xff, 7: 2}, Targets: []flowspec.ExtComm{"\x00\x02\xfb\xf4\x00\x00\x00\x80"}}},
+	}
+	if err := errors.Join(s.SavePolicy("mx1", want), s.SavePolicy("mx2", device.Policy{VRFs: []device.VRF{}}), s.SavePolicy("mx3", device.Policy{}), s.KeepForms(nil, []string{"mx1", "mx2"})); err != nil {
+		t.Fatal(err)
+	}
+	if got, found, err := s.Policy("mx1"); !found || err != nil || !cmp.Equal(got, want) {
+		t.Errorf("got %+v, %v, error %v; want %+v", got, found, err, want)
+	}
+	if got, found, err := s.Policy("mx2"); !found || err != nil || got.VRFs == nil {
+		t.Errorf("none is not nil: %+v, %v, error %v", got, found, err)
+	}
+	if _, found, err := s.Policy("mx3"); found || err != nil {
+		t.Errorf("of a device that is no more: %v, error %v", found, err)
+	}
+}
