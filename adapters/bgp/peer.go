@@ -20,6 +20,7 @@ type peer struct {
 	device  *Device // nil unless it is given rules
 	current atomic.Pointer[session.Session]
 	stop    context.CancelFunc // ends its Run
+	ours    netip.Addr         // our end, of one that came from a template
 	wasUp   bool               // there was a session; belongs to the goroutine of the session
 	marks   sync.WaitGroup     // sends End-of-RIB where there is no device to do it
 }

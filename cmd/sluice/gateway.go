@@ -47,6 +47,7 @@ type gateway struct {
 	api     net.Listener
 	library *profile.Library
 	own     *admit.Sessions
+	cutOff  chan struct{} // capacity 1: own holds more than it did
 	files   []feed.File
 	pipes   []feed.Pipe
 	stdin   io.Reader
@@ -55,7 +56,7 @@ type gateway struct {
 
 // newGateway opens what has to be open, and wires. close undoes it where run is never called.
 func newGateway(ctx context.Context, cfg *config.Config, library *profile.Library, log *slog.Logger, stdin io.Reader) (*gateway, error) {
-	g := &gateway{cfg: cfg, log: log, library: library, stdin: stdin}
+	g := &gateway{cfg: cfg, log: log, library: library, stdin: stdin, cutOff: make(chan struct{}, 1)}
 	for _, build := range []func(context.Context) error{g.guardSessions, g.openRules, g.openBGP, g.openPlugins, g.openDevices, g.openSources, g.openAPI} {
 		if err := build(ctx); err != nil {
 			return nil, errors.Join(err, g.close())
@@ -103,7 +104,7 @@ func (g *gateway) openRules(context.Context) error {
 	})
 	if err == nil {
 		g.reportOrphans()
-		g.reportCutOff()
+		g.cutOff <- struct{}{}
 	}
 	return err
 }
@@ -166,7 +167,7 @@ func (g *gateway) openBGP(ctx context.Context) error {
 	g.valid = newValidator(g.gate, g.cfg.Sources, g.log)
 	g.speaker, err = bgp.New(bgp.Config{
 		RouterID: g.cfg.RouterID, LocalAS: g.cfg.AS, Listen: g.cfg.ListenBGP, Community: g.cfg.Community, NoExport: g.cfg.NoExport,
-		Validator: g.valid, Log: g.log, Settled: g.gate.settled, Stay: !g.cfg.Withdraw,
+		Validator: g.valid, Log: g.log, Settled: g.gate.settled, Stay: !g.cfg.Withdraw, Guest: g.guardGuest,
 	})
 	if err != nil {
 		return err
@@ -336,6 +337,7 @@ func (g *gateway) run(ctx context.Context, reload <-chan struct{}) error {
 	tasks.Go(func() error { return g.readFiles(tctx, reload) })
 	tasks.Go(func() error { return g.gate.settle(tctx, settleWithin) })
 	tasks.Go(func() error { return g.valid.run(tctx) })
+	tasks.Go(func() error { return g.watchCutOff(tctx) })
 	for _, p := range g.pipes {
 		tasks.Go(func() error { return p.Run(tctx, g.stdin) })
 	}
