@@ -248,7 +248,7 @@ func (g *gateway) openDevices(context.Context) error {
 func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 	rd := reconcile.Device{
 		Name: d.Name, Profile: d.Holding(), Room: d.Room(), Policy: d.Policy, Sends: g.sends(d),
-		Options: plan.Options{Settings: d.Settings, Remedies: d.Remedies, Measured: d.Measured, NoNative: d.BGP == nil, NoFilter: d.Filter == nil},
+		Options: plan.Options{Settings: d.Settings, Sources: d.Sources, Remedies: d.Remedies, Measured: d.Measured, NoNative: d.BGP == nil, NoFilter: d.Filter == nil},
 	}
 	if d.BGP != nil {
 		rd.Native, rd.Options.Families, rd.Options.VPNs = g.speaker.Device(d.Name), d.BGP.Families, d.VPNs()

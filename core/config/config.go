@@ -121,6 +121,8 @@ type Device struct {
 	Alone    bool // it is sent no two NLRIs in one UPDATE
 	// Policy says how its routes leave in BGP.
 	Policy device.Policy
+	// Sources are those whose rules it takes; nil: all.
+	Sources []flowspec.Source
 	// MaxRoutes is how many FlowSpec routes the device holds; 0: as many as its profile says. Headroom is how many more it takes while a change is going on.
 	MaxRoutes, Headroom int
 	// Remedies are what may be done to keep rules in order on the device, of the names in plan.Remedies; nil: the default; empty: nothing.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/profile"
 )
@@ -63,6 +64,7 @@ func (b *builder) devices(raw rawConfig, c *Config, set *profile.Library) []Devi
 		}
 		b.deviceVRFs(path, rd, c, &d)
 		b.communities(path+".communities", rd, c, &d)
+		b.taken(path+".sources", rd, c, &d)
 		b.room(path, rd, &d)
 		if rd.Remedies != nil {
 			d.Remedies = append([]string{}, *rd.Remedies...) // never nil: none is none
@@ -79,6 +81,28 @@ func (b *builder) devices(raw rawConfig, c *Config, set *profile.Library) []Devi
 		out = append(out, d)
 	}
 	return out
+}
+
+// taken reads whose rules a device takes.
+func (b *builder) taken(path string, raw rawDevice, c *Config, d *Device) {
+	if raw.Sources == nil {
+		return
+	}
+	if len(*raw.Sources) == 0 {
+		b.fail(path, "empty: the device would take no rule; name the sources whose rules it takes, or leave sources out, and it takes those of all")
+	}
+	for i, name := range *raw.Sources {
+		s := flowspec.Source(name)
+		switch at := fmt.Sprintf("%s[%d]", path, i); {
+		case !slices.ContainsFunc(c.Sources, func(o Source) bool { return o.Name == s }):
+			b.fail(at, "%q is not among sources", name)
+		case slices.Contains(d.Sources, s):
+			b.fail(at, "%q is there twice", name)
+		default:
+			d.Sources = append(d.Sources, s)
+		}
+	}
+	slices.Sort(d.Sources)
 }
 
 // unlimited is the word for a device that holds any number of routes.

@@ -110,6 +110,7 @@ type rawDevice struct {
 	BGP         *rawPeer       `yaml:"bgp"`
 	Alone       bool           `yaml:"one-nlri-per-update"`
 	VRFs        []rawVRF       `yaml:"vrfs"`
+	Sources     *[]string      `yaml:"sources"`
 	Communities rawCommunities `yaml:"communities"`
 	Filter      *rawFilter     `yaml:"filter"`
 	MaxRoutes   string         `yaml:"max-routes"`

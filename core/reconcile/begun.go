@@ -62,7 +62,7 @@ func (r *rollout) lacks(of rib.Snapshot) bool {
 	if of.Version <= s.live {
 		return false
 	}
-	_, withheld := ease(s.snap, of)
+	_, withheld := ease(s.snap, of, r.bySource)
 	return len(withheld) > 0
 }
 

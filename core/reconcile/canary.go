@@ -88,7 +88,7 @@ func (r *rollout) look(ctx context.Context, live rib.Snapshot, now time.Time) *r
 		return r.unmanned(ctx, live, now)
 	}
 	r.blind = time.Time{}
-	if had != nil && had.Version > r.seen && len(stillWanted(r.stage.Load().snap.Changes(*had), live)) > 0 {
+	if had != nil && had.Version > r.seen && len(r.stillWanted(r.stage.Load().snap.Changes(*had), live)) > 0 {
 		r.seen = had.Version
 		if len(r.trials) == mostTrials {
 			r.trials = r.trials[:mostTrials-1]
@@ -233,7 +233,7 @@ func (r *rollout) waveInForce() bool {
 	live := r.rules.Snapshot()
 	return r.plans || slices.ContainsFunc(r.waved, func(c rib.Change) bool {
 		now, found := live.Find(c.Match)
-		return found == (c.New != nil) && (!found || alike(&now, c.New))
+		return found == (c.New != nil) && (!found || alike(&now, c.New, r.bySource))
 	})
 }
 

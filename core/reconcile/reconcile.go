@@ -179,8 +179,8 @@ func planKey(d Device) string {
 	if d.Profile.Native != nil {
 		holds = d.Profile.Native.MaxRules.N // a device may have a limit of its own
 	}
-	return fmt.Sprintf("%s|%d|%s|%t|%t|%s|%t%v|%t%v|%t%x|%s|%s", d.Profile.Name, holds, strings.Join(settings, ","), d.Options.NoNative, d.Options.NoFilter, d.Options.Placement, d.Options.Families == nil, families,
-		d.Options.Remedies == nil, d.Options.Remedies, d.Options.VPNs == nil, d.Options.VPNs, d.Options.Measured.Key(), d.Options.Instances)
+	return fmt.Sprintf("%s|%d|%s|%t|%t|%s|%t%v|%t%v|%t%x|%s|%s|%t%q", d.Profile.Name, holds, strings.Join(settings, ","), d.Options.NoNative, d.Options.NoFilter, d.Options.Placement, d.Options.Families == nil, families,
+		d.Options.Remedies == nil, d.Options.Remedies, d.Options.VPNs == nil, d.Options.VPNs, d.Options.Measured.Key(), d.Options.Instances, d.Options.Sources == nil, d.Options.Sources)
 }
 
 // Run plans and delivers until ctx ends. It returns the first error that no retry can mend.

@@ -91,6 +91,7 @@ type rollout struct {
 	now      func() time.Time
 	canaries []*worker
 	others   []*worker
+	bySource bool          // some device does not take the rules of all sources
 	wake     chan struct{} // capacity 1: a device is in another state
 	stage    atomic.Pointer[staged]
 	status   atomic.Pointer[RolloutStatus]
@@ -124,6 +125,7 @@ func newRollout(g Group, cfg Config) *rollout {
 
 // add makes w one of the group.
 func (r *rollout) add(w *worker) {
+	r.bySource = r.bySource || w.dev.Options.Sources != nil
 	w.rollout, w.canary = r, slices.Contains(r.group.Canary, w.dev.Name)
 	if w.canary {
 		r.canaries = append(r.canaries, w)
@@ -223,7 +225,7 @@ func (r *rollout) step(ctx context.Context) (time.Duration, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	live, now := r.rules.Snapshot(), r.now()
-	_, r.withheld = ease(r.stage.Load().snap, live)
+	_, r.withheld = ease(r.stage.Load().snap, live, r.bySource)
 	tested := r.look(ctx, live, now)
 	if tested != nil {
 		r.beginWave(now) // before any of them has it
@@ -253,10 +255,10 @@ func (r *rollout) advance(live rib.Snapshot, tested *rib.Snapshot) error {
 	last := r.stage.Load()
 	next, version := last.snap, last.live
 	if tested != nil {
-		r.waved, r.plans = stillWanted(next.Changes(*tested), live), false
+		r.waved, r.plans = r.stillWanted(next.Changes(*tested), live), false
 		next, version = next.With(r.waved), max(version, tested.Version)
 	}
-	free, withheld := ease(next, live)
+	free, withheld := ease(next, live, r.bySource)
 	if len(free) > 0 {
 		next = next.With(free)
 	}
@@ -288,10 +290,10 @@ func (r *rollout) advance(live rib.Snapshot, tested *rib.Snapshot) error {
 }
 
 // stillWanted returns those of changes that lead to what is in force.
-func stillWanted(changes []rib.Change, live rib.Snapshot) (out []rib.Change) {
+func (r *rollout) stillWanted(changes []rib.Change, live rib.Snapshot) (out []rib.Change) {
 	for _, c := range changes {
 		now, found := live.Find(c.Match)
-		if found != (c.New != nil) || found && !alike(&now, c.New) {
+		if found != (c.New != nil) || found && !alike(&now, c.New, r.bySource) {
 			continue
 		}
 		out = append(out, c)
@@ -308,7 +310,7 @@ func (r *rollout) save(changes []rib.Change) error {
 		if c.Old != nil && !same {
 			deletes = append(deletes, c.Old.ID)
 		}
-		if c.New != nil && !(same && alike(c.Old, c.New)) {
+		if c.New != nil && !(same && alike(c.Old, c.New, r.bySource)) {
 			puts = append(puts, *c.New)
 		}
 	}
