@@ -31,6 +31,7 @@ type Device struct {
 	form     flowspec.OffsetForm // of IPv6 prefixes with an offset
 	log      *slog.Logger
 	state    func() session.Status
+	hint     func()        // to the session, see session.Peer.Hint
 	wake     chan struct{} // capacity 1: many wake-ups are one
 	writer   sync.WaitGroup
 
@@ -63,7 +64,7 @@ type OutStatus struct {
 }
 
 func newDevice(pc PeerConfig, cfg Config, log *slog.Logger) *Device {
-	d := &Device{name: pc.Name, families: pc.Families, policy: pc.Policy, alone: pc.Alone, form: pc.OffsetsOut, settled: cfg.Settled, log: log, wake: make(chan struct{}, 1), routes: map[routeKey]*owed{}, known: map[string]*attributes{}}
+	d := &Device{name: pc.Name, families: pc.Families, policy: pc.Policy, alone: pc.Alone, form: pc.OffsetsOut, settled: cfg.Settled, hint: func() {}, log: log, wake: make(chan struct{}, 1), routes: map[routeKey]*owed{}, known: map[string]*attributes{}}
 	d.expected = session.Negotiated{LocalAS: cmp.Or(pc.LocalAS, cfg.LocalAS), Open: session.Open{AS: pc.RemoteAS, FourOctet: true}}
 	d.marksOf = ownMarks(pc, cfg)
 	d.marks = d.marksOf(d.policy)
@@ -279,6 +280,9 @@ func (d *Device) record(c device.Change) (written <-chan error, refused, err err
 	}
 	first := !d.started
 	d.started = true
+	if d.session == nil && slices.ContainsFunc(c.Steps, func(st device.Step) bool { return st.Op != device.Add }) {
+		d.hint() // it may have been over what is gone now that the session ended
+	}
 	if d.session != nil && (len(d.queue) > 0 || first) {
 		ch := make(chan error, 1)
 		d.waiting = append(d.waiting, ch)

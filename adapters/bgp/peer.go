@@ -50,7 +50,7 @@ func (s *Speaker) newPeer(pc PeerConfig) (*peer, error) {
 		return nil, fmt.Errorf("bgp: %w", err)
 	}
 	if p.device != nil {
-		p.device.state = p.session.Status
+		p.device.state, p.device.hint = p.session.Status, p.session.Hint
 	}
 	return p, nil
 }

@@ -216,7 +216,7 @@ func (r *rollout) goOn() error {
 
 // resumeByItself ends the stop that a device made when its cause is gone: everybody has what is in force, and stands.
 func (r *rollout) resumeByItself() error {
-	if r.stop == nil || r.stop.Device == "" || len(r.withheld)+r.proposed > 0 || r.held.Load() > 0 && r.waveInForce() {
+	if r.stop == nil || r.stop.Device == "" || len(r.withheld)+r.proposed > 0 || r.held.Load() > 0 && r.waveInForce() && r.waveIsLacking() {
 		return nil
 	}
 	for _, w := range slices.Concat(r.canaries, r.others) {
@@ -228,7 +228,13 @@ func (r *rollout) resumeByItself() error {
 	return r.goOn()
 }
 
-// waveInForce says whether anything of the last wave is in force, which some of the others do not have.
+// waveIsLacking says whether some of the others do not have the last wave.
+func (r *rollout) waveIsLacking() bool {
+	held := r.held.Load()
+	return slices.ContainsFunc(r.others, func(w *worker) bool { b := w.brought.Load(); return b == nil || b.Version < held })
+}
+
+// waveInForce says whether anything of the last wave is in force.
 func (r *rollout) waveInForce() bool {
 	live := r.rules.Snapshot()
 	return r.plans || slices.ContainsFunc(r.waved, func(c rib.Change) bool {
