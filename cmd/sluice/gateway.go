@@ -267,7 +267,13 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 	if rd.Filter, err = g.plugins.Adapter(d.Filter.Adapter); err != nil {
 		return rd, err
 	}
-	rd.Target, rd.Confirm, rd.Interval, rd.Audit, rd.Counters = d.Filter.Target, d.Filter.Confirm, d.Filter.Interval, auditEvery, d.Filter.Counters
+	rd.Target, rd.Confirm, rd.Interval, rd.Audit, rd.Counters = d.Filter.Target, d.Filter.Confirm, intervalOf(d.Filter.Adapter), auditEvery, d.Filter.Counters
+	if rd.Late = lateOf(d.Filter.Adapter); d.Filter.Late != nil {
+		rd.Late = *d.Filter.Late
+	}
+	if d.Filter.Interval != nil {
+		rd.Interval = *d.Filter.Interval
+	}
 	rd.Options.Placement, rd.Options.Instances = d.Filter.Target.Placement, d.Filter.Instances
 	if _, ok := dialect.(filter.Instanced); !ok && len(d.Filter.Instances) > 0 {
 		return rd, fmt.Errorf("filters of profile %s do not redirect into routing instances; take instances away", d.Profile.Name)

@@ -215,7 +215,8 @@ func (b *builder) filter(path, name string, raw rawFilter) *FilterDelivery {
 		Adapter: raw.Adapter, Unverified: raw.Unverified,
 		Counters: b.duration(path+".count-every", raw.Counters, defaultCounters),
 		Confirm:  b.duration(path+".confirm-within", raw.Confirm, defaultConfirm),
-		Interval: b.duration(path+".commit-interval", raw.Interval, defaultInterval),
+		Interval: b.optional(path+".commit-interval", raw.Interval),
+		Late:     b.optional(path+".undo-late", raw.Late),
 		Target: device.Target{
 			Name: name, Address: raw.Address, Username: raw.Username,
 			Password: b.secret(path+".password", raw.Password), PrivateKey: b.secret(path+".private-key", raw.PrivateKey),
@@ -230,6 +231,9 @@ func (b *builder) filter(path, name string, raw rawFilter) *FilterDelivery {
 	}
 	if f.Confirm < time.Second || f.Confirm > maxConfirm {
 		b.fail(path+".confirm-within", "%v is not between 1s and %v: the device's configuration stays locked that long", f.Confirm, maxConfirm)
+	}
+	if f.Late != nil && *f.Late > maxLate {
+		b.fail(path+".undo-late", "%v is above %v: a device that undoes a change that late is not to be given filters", *f.Late, maxLate)
 	}
 	if f.Counters > 0 && f.Counters < time.Second {
 		b.fail(path+".count-every", "%v is below 1s: deliveries wait while counters are read", f.Counters)

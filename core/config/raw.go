@@ -144,6 +144,7 @@ type rawFilter struct {
 	Timeout    string            `yaml:"timeout"`
 	Confirm    string            `yaml:"confirm-within"`
 	Interval   string            `yaml:"commit-interval"`
+	Late       string            `yaml:"undo-late"`
 	Unverified bool              `yaml:"unverified-device"`
 	Counters   string            `yaml:"count-every"`
 }

@@ -10,8 +10,11 @@ import (
 	"github.com/sluice-gateway/sluice/core/filter"
 )
 
-// grace is what the device's clock and ours and the way between them may differ by.
-const grace = 2 * time.Second
+// clocks is what the device's clock and ours and the way between them may differ by.
+const clocks = 2 * time.Second
+
+// grace is how long after its deadline a commit may still be undone.
+func (w *worker) grace() time.Duration { return clocks + w.dev.Late }
 
 // commit makes the change stay only if the device then shows exactly what was meant.
 //

@@ -26,6 +26,7 @@ type router struct {
 	token    string          // of that commit; "": none
 	deadline time.Time
 	commits  int
+	late     time.Duration // how much later than it should it undoes them
 
 	unreachable bool   // every call is a *device.Transient
 	refuse      string // Apply is refused with these words
@@ -42,7 +43,7 @@ var errCrash = errors.New("the gateway was killed")
 
 // expire undoes a commit whose time is over. Callers hold mu.
 func (r *router) expire() {
-	if r.token != "" && !r.now().Before(r.deadline) {
+	if r.token != "" && !r.now().Before(r.deadline.Add(r.late)) {
 		r.running, r.token = r.before, ""
 	}
 }
