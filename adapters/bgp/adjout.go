@@ -13,7 +13,7 @@ import (
 // routeKey is the identity of a route: one NLRI of one family stands once in a table.
 type routeKey struct {
 	family flowspec.Family
-	nlri   string // as it was planned
+	nlri   string // as it leaves
 }
 
 func keyOf(m flowspec.Match) routeKey { return routeKey{m.Family(), string(m.NLRI())} }
@@ -40,25 +40,20 @@ type owed struct {
 	again  bool // send it although it was sent: the peer asked (RFC 2918)
 }
 
-// newWant works out what travels with a route: its action communities, those it came with as far as the policy of the device leaves them, and ours. Routes with the same
-// share it. The error is that of the policy. The caller holds mu.
-func (d *Device) newWant(r *device.Route) (*want, error) {
-	r, err := d.policy.Of(r)
-	if err != nil {
-		return nil, err
-	}
+// newWant works out what travels with a route as it leaves: its action communities, the others that it bears, and ours. Routes with the same share it. The caller holds mu.
+func (d *Device) newWant(r *device.Route) *want {
 	w := &want{route: r}
 	ext, nextHop := r.Action.Communities()
-	d.key = fingerprint(d.key[:0], r, ext, nextHop)
+	d.key = fingerprint(d.key[:0], r, ext, nextHop, d.marks)
 	if w.attrs = d.known[string(d.key)]; w.attrs != nil {
-		return w, nil
+		return w
 	}
 	if len(d.known) > 2*len(d.routes)+64 {
 		clear(d.known) // most of it is no longer in use
 	}
 	w.attrs = d.newAttributes(string(d.key), r, ext, nextHop)
 	d.known[w.attrs.key] = w.attrs
-	return w, nil
+	return w
 }
 
 func (d *Device) newAttributes(key string, r *device.Route, ext []flowspec.ExtComm, nextHop netip.Addr) *attributes {
@@ -80,7 +75,7 @@ func (d *Device) newAttributes(key string, r *device.Route, ext []flowspec.ExtCo
 }
 
 // fingerprint appends octets that are equal for routes with equal attributes: the parts one after the other, each after its length.
-func fingerprint(b []byte, r *device.Route, ext []flowspec.ExtComm, nextHop netip.Addr) []byte {
+func fingerprint(b []byte, r *device.Route, ext []flowspec.ExtComm, nextHop netip.Addr, marks []uint32) []byte {
 	hop := nextHop.AsSlice()
 	b = append(append(b, byte(len(hop))), hop...)
 	for _, list := range [][]flowspec.ExtComm{ext, r.Others} {
@@ -94,6 +89,10 @@ func fingerprint(b []byte, r *device.Route, ext []flowspec.ExtComm, nextHop neti
 		for _, part := range c {
 			b = binary.BigEndian.AppendUint32(b, part)
 		}
+	}
+	b = binary.BigEndian.AppendUint16(b, uint16(len(marks)))
+	for _, c := range marks {
+		b = binary.BigEndian.AppendUint32(b, c)
 	}
 	for _, c := range r.Communities {
 		b = binary.BigEndian.AppendUint32(b, c)

@@ -24,8 +24,6 @@ const patience = 5 * time.Second
 type Device struct {
 	name     string
 	families []flowspec.Family
-	marks    []uint32 // communities on every path
-	policy   device.Policy
 	settled  <-chan struct{}     // nil: they are; see Config.Settled
 	complete atomic.Bool         // it was told End-of-RIB since the start
 	expected session.Negotiated  // what a session will agree on, as far as the configuration tells
@@ -33,10 +31,16 @@ type Device struct {
 	form     flowspec.OffsetForm // of IPv6 prefixes with an offset
 	log      *slog.Logger
 	state    func() session.Status
+	hint     func()        // to the session, see session.Peer.Hint
 	wake     chan struct{} // capacity 1: many wake-ups are one
 	writer   sync.WaitGroup
 
+	marksOf func(device.Policy) []uint32 // communities of ours on every path
+
 	mu      sync.Mutex // guards what follows
+	policy  device.Policy
+	marks   []uint32       // under policy
+	next    *device.Policy // from the next Apply on; nil: policy stays
 	session *session.Session
 	routes  map[routeKey]*owed
 	known   map[string]*attributes // by key
@@ -60,17 +64,10 @@ type OutStatus struct {
 }
 
 func newDevice(pc PeerConfig, cfg Config, log *slog.Logger) *Device {
-	d := &Device{name: pc.Name, families: pc.Families, policy: pc.Policy, alone: pc.Alone, form: pc.OffsetsOut, settled: cfg.Settled, log: log, wake: make(chan struct{}, 1), routes: map[routeKey]*owed{}, known: map[string]*attributes{}}
+	d := &Device{name: pc.Name, families: pc.Families, policy: pc.Policy, alone: pc.Alone, form: pc.OffsetsOut, settled: cfg.Settled, hint: func() {}, log: log, wake: make(chan struct{}, 1), routes: map[routeKey]*owed{}, known: map[string]*attributes{}}
 	d.expected = session.Negotiated{LocalAS: cmp.Or(pc.LocalAS, cfg.LocalAS), Open: session.Open{AS: pc.RemoteAS, FourOctet: true}}
-	if cfg.NoExport && !slices.Contains(pc.Policy.Strip.Plain, NoExport) {
-		d.marks = append(d.marks, NoExport)
-	}
-	if pc.Restart > 0 && !slices.Contains(pc.Policy.Strip.Plain, NoLLGR) {
-		d.marks = append(d.marks, NoLLGR)
-	}
-	if cfg.Community != 0 {
-		d.marks = append(d.marks, cfg.Community)
-	}
+	d.marksOf = ownMarks(pc, cfg)
+	d.marks = d.marksOf(d.policy)
 	return d
 }
 
@@ -104,6 +101,9 @@ func (d *Device) Session() string {
 	}
 	return st.Words()
 }
+
+// Sessions returns how many sessions there have been: one that ended and is back was not there all the time.
+func (d *Device) Sessions() uint64 { return d.state().Established }
 
 // Status returns a copy of the counters.
 func (d *Device) Status() OutStatus {
@@ -169,17 +169,21 @@ func (d *Device) Render(_ context.Context, _ device.Target, c device.Change) ([]
 		if st.Route == nil {
 			continue
 		}
-		o := d.routes[keyOf(st.Route.Match)]
+		r, err := d.policy.Of(st.Route)
+		switch {
+		case err != nil && st.Op == device.Remove:
+			continue // it never left
+		case err != nil:
+			d.mu.Unlock()
+			return nil, err
+		}
+		o := d.routes[keyOf(r.Match)]
 		if o == nil {
-			o = &owed{key: keyOf(st.Route.Match)}
+			o = &owed{key: keyOf(r.Match)}
 		}
 		it := item{owed: o, sent: o.sent}
 		if st.Op != device.Remove {
-			var err error
-			if it.want, err = d.newWant(st.Route); err != nil {
-				d.mu.Unlock()
-				return nil, err
-			}
+			it.want = d.newWant(r)
 		}
 		if it.differs() {
 			items = append(items, it)
@@ -252,23 +256,33 @@ func (d *Device) record(c device.Change) (written <-chan error, refused, err err
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.room = c.Room
+	if d.next != nil {
+		d.turnTo(*d.next)
+	}
 	var reasons []error
 	for _, st := range c.Steps {
+		r, err := d.policy.Of(st.Route)
+		if err != nil { // nothing leaves, so nothing was sent either
+			if st.Op != device.Remove {
+				reasons = append(reasons, err)
+			}
+			continue
+		}
 		var w *want // nothing, where it is removed
 		if st.Op != device.Remove {
-			var err error
-			if w, err = d.newWant(st.Route); err == nil {
-				err = d.sendable(w)
-			}
-			if err != nil {
+			w = d.newWant(r)
+			if err := d.sendable(w); err != nil {
 				reasons = append(reasons, err)
 				w = nil // and what stood under this NLRI before is not wanted any more
 			}
 		}
-		d.owe(keyOf(st.Route.Match), w)
+		d.owe(keyOf(r.Match), w)
 	}
 	first := !d.started
 	d.started = true
+	if d.session == nil && slices.ContainsFunc(c.Steps, func(st device.Step) bool { return st.Op != device.Add }) {
+		d.hint() // it may have been over what is gone now that the session ended
+	}
 	if d.session != nil && (len(d.queue) > 0 || first) {
 		ch := make(chan error, 1)
 		d.waiting = append(d.waiting, ch)

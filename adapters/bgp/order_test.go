@@ -63,13 +63,7 @@ func (s small) fares() (out [16]float64) {
 // drawItems draws what a peer was sent and what it is owed, and returns the items between the two, in no order.
 func drawItems(t *rapid.T) (before, after small, items []item) {
 	d := newDevice(PeerConfig{Name: "r", Families: []flowspec.Family{flowspec.IPv4}}, Config{}, nil)
-	wanted := func(r *device.Route) *want {
-		w, err := d.newWant(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return w
-	}
+	wanted := d.newWant
 	before, after = drawSmall(t, "before"), drawSmall(t, "after")
 	switch rapid.IntRange(0, 5).Draw(t, "occasion") {
 	case 0:

@@ -20,6 +20,7 @@ type peer struct {
 	device  *Device // nil unless it is given rules
 	current atomic.Pointer[session.Session]
 	stop    context.CancelFunc // ends its Run
+	ours    netip.Addr         // our end, of one that came from a template
 	wasUp   bool               // there was a session; belongs to the goroutine of the session
 	marks   sync.WaitGroup     // sends End-of-RIB where there is no device to do it
 }
@@ -49,7 +50,7 @@ func (s *Speaker) newPeer(pc PeerConfig) (*peer, error) {
 		return nil, fmt.Errorf("bgp: %w", err)
 	}
 	if p.device != nil {
-		p.device.state = p.session.Status
+		p.device.state, p.device.hint = p.session.Status, p.session.Hint
 	}
 	return p, nil
 }

@@ -130,3 +130,44 @@ func TestOneNLRIPerUpdate(t *testing.T) {
 		}
 	}
 }
+
+// Under another policy routes leave anew, with other communities or another route distinguisher, and at no moment is the router without them; what stands only in the old one goes.
+func TestAnotherPolicy(t *testing.T) {
+	t.Parallel()
+	all := []flowspec.Family{flowspec.IPv4, flowspec.VPNv4}
+	ours, one, other := flowspec.RD{7: 1}, flowspec.RD{7: 101}, flowspec.RD{7: 102}
+	under := func(rd flowspec.RD, add uint32, strip ...uint32) device.Policy {
+		return device.Policy{Add: device.Marks{Plain: []uint32{add}}, Strip: device.Marks{Plain: strip}, VRFs: []device.VRF{{Name: "a", Of: ours, RD: rd, Targets: []flowspec.ExtComm{targetA}}}}
+	}
+	p := start(t, options{families: all, router: bgptest.Config{Families: all}, noMarks: true, policy: under(one, 7)})
+	p.up(t)
+	four := inVPN(t, flowspec.IPv4, dst(1), ours)
+	everything := []device.Step{add(t, dst(1), discard()), {Op: device.Add, Route: &device.Route{Match: four, Action: discard()}}}
+	p.apply(t, append(everything, add(t, dst(2), discard()))...)
+	wasIn, isIn := hex.EncodeToString(inVPN(t, flowspec.IPv4, dst(1), one).NLRI()), hex.EncodeToString(inVPN(t, flowspec.IPv4, dst(1), other).NLRI())
+	p.holds(t, dst(1), dst(2), wasIn)
+	sent := len(p.router.Events())
+
+	p.device.SetPolicy(under(other, 8, bgp.NoExport))
+	p.apply(t, everything...)
+	for _, r := range p.holds(t, dst(1), isIn) {
+		if !slices.Equal(r.Path.Communities, []uint32{8}) {
+			t.Errorf("%v bears %x", r.Match, r.Path.Communities)
+		}
+	}
+	p.apply(t, device.Step{Op: device.Remove, Route: &device.Route{Match: four}})
+	p.holds(t, dst(1))
+	there := map[string]bool{wasIn: true}
+	for _, e := range p.router.Events()[sent:] {
+		if e.Kind != bgptest.Announced && e.Kind != bgptest.Withdrawn {
+			continue
+		}
+		id, gone := hex.EncodeToString(e.Route.Match.NLRI()), e.Kind == bgptest.Withdrawn
+		if there[id] = !gone; id == dst(1) && gone {
+			t.Error("the route whose communities changed was withdrawn")
+		}
+		if id == wasIn && gone && !there[isIn] {
+			t.Error("the route with the old route distinguisher went before the new one was there")
+		}
+	}
+}

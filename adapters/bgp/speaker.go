@@ -40,7 +40,10 @@ type Config struct {
 	Settled <-chan struct{}
 	// Stay leaves to neighbours what they were given when Run ends, where graceful restart was agreed on: the sessions are closed without a NOTIFICATION.
 	Stay bool
-	Log  *slog.Logger
+	// Guest, where it is not nil, is told of each peer that comes from a template, by its name and the two ends of its connection, before its session is up; and with false when another one takes its
+	// place. A peer whose session was lost is still there. It must not block, nor call the speaker.
+	Guest func(name string, from, to netip.Addr, there bool)
+	Log   *slog.Logger
 }
 
 // PeerConfig is one BGP neighbour: a source of rules, a device that is given rules, or both.

@@ -76,6 +76,9 @@ func (s *Speaker) newcomer(from, to netip.Addr) (*session.Peer, error) {
 		return nil, err
 	}
 	s.peers = append(slices.Clone(s.peers), p)
+	if p.ours = to; s.cfg.Guest != nil {
+		s.cfg.Guest(pc.Name, from, to, true)
+	}
 	s.server.Add(p.session)
 	s.start(p)
 	return p.session, nil
@@ -103,5 +106,8 @@ func (s *Speaker) makeRoom(template string, limit int) error {
 	s.server.Remove(longest.session)
 	s.peers = slices.DeleteFunc(slices.Clone(s.peers), func(p *peer) bool { return p == longest })
 	longest.stop()
+	if s.cfg.Guest != nil {
+		s.cfg.Guest(longest.cfg.Name, longest.cfg.Address, longest.ours, false)
+	}
 	return nil
 }

@@ -40,8 +40,13 @@ func TestNeighboursFromAPrefix(t *testing.T) {
 	in := &crowd{rules: map[flowspec.Source]int{}}
 	var mu sync.Mutex
 	var log strings.Builder
+	var guests []string
 	lines := slog.New(slog.NewTextHandler(locked{&mu, &log}, nil))
-	s, err := New(Config{RouterID: netip.MustParseAddr("192.0.2.1"), LocalAS: 64500, Listen: []netip.AddrPort{netip.MustParseAddrPort("127.88.0.1:0")}, Input: in, Log: lines})
+	s, err := New(Config{RouterID: netip.MustParseAddr("192.0.2.1"), LocalAS: 64500, Listen: []netip.AddrPort{netip.MustParseAddrPort("127.88.0.1:0")}, Input: in, Log: lines, Guest: func(name string, from, to netip.Addr, there bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		guests = append(guests, fmt.Sprint(name, " ", from, " ", to, " ", there))
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,6 +131,13 @@ func TestNeighboursFromAPrefix(t *testing.T) {
 	})
 	first()
 	until("the third to take the place of the first", func() bool { return said("crowd@127.88.1.3") })
+	mu.Lock()
+	slices.Sort(guests)
+	if want := []string{"all@127.88.7.7 127.88.7.7 127.88.0.1 true", "crowd@127.88.1.1 127.88.1.1 127.88.0.1 false", "crowd@127.88.1.1 127.88.1.1 127.88.0.1 true",
+		"crowd@127.88.1.2 127.88.1.2 127.88.0.1 true", "crowd@127.88.1.3 127.88.1.3 127.88.0.1 true"}; !slices.Equal(guests, want) {
+		t.Errorf("guests %q, want %q", guests, want)
+	}
+	mu.Unlock()
 	var names []string
 	for _, p := range s.Status() {
 		names = append(names, p.Name)

@@ -70,10 +70,7 @@ func TestSendableIsEncodable(t *testing.T) {
 		if err != nil {
 			t.Fatal(n, err)
 		}
-		w, err := d.newWant(&device.Route{Match: m, Action: flowspec.Action{Rate: &flowspec.Rate{Unit: flowspec.Bytes}}})
-		if err != nil {
-			t.Fatal(n, err)
-		}
+		w := d.newWant(&device.Route{Match: m, Action: flowspec.Action{Rate: &flowspec.Rate{Unit: flowspec.Bytes}}})
 		if d.sendable(w) != nil {
 			continue
 		}

@@ -43,6 +43,6 @@ func Window(dialect string) func(t device.Target, undo time.Duration) (time.Dura
 	p := platforms[dialect]
 	return func(t device.Target, undo time.Duration) (time.Duration, error) {
 		_, err := readDetails(t)
-		return p.window(undo), err
+		return p.window(undo) + p.Late, err
 	}
 }

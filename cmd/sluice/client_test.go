@@ -449,3 +449,17 @@ func TestOwnSessionsAreNotFiltered(t *testing.T) {
 		}
 	}
 }
+
+// A rule that a device does not take, for its source, is shown as left out, and why; it is not refused, and not in what BGP is given.
+func TestRuleOfASourceThatIsNotTaken(t *testing.T) {
+	t.Parallel()
+	sluice := aGateway(t, func(d *config.Device) { d.Sources = []flowspec.Source{"detector"} })
+	_, out, _ := sluice("", "rule", "add", fits)
+	id := strings.Fields(out)[0]
+	says(t, sluice, exitDone, "left-out", "rule", "show", id)
+	says(t, sluice, exitDone, "the device does not take rules of api, by its configuration: it takes those of detector", "rule", "show", id)
+	says(t, sluice, exitDone, "1 rule left out: of sources that the device does not take", "device", "show", "edge1")
+	says(t, sluice, exitDone, "0 routes given to BGP", "device", "show", "edge1")
+	says(t, sluice, exitDone, "0 rejected", "device", "show", "edge1")
+	says(t, sluice, exitDone, "source-not-taken", "device", "plan", "edge1")
+}

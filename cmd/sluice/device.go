@@ -94,6 +94,9 @@ func deviceShowCmd() *cobra.Command {
 			fmt.Fprintf(c.out, "  BGP session: %s\n", d.Session)
 		}
 		fmt.Fprintf(c.out, "  %s: %d native, %d rewritten, %d by filter, %d rejected\n", counted(d.Summary["rules"], "rule"), d.Summary["native"], d.Summary["rewritten"], d.Summary["filter"], d.Summary["rejected"])
+		if n := d.Summary[string(reconcile.RuleLeftOut)]; n > 0 {
+			fmt.Fprintf(c.out, "  %s left out: of sources that the device does not take\n", counted(n, "rule"))
+		}
 		if len(d.Receipts) > 0 {
 			fmt.Fprintf(c.out, "  of them: %s\n", tallyText(d.Receipts))
 			fmt.Fprintf(c.out, "  it has: %d sent, %d held\n", d.Sent, d.Held)

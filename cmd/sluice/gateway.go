@@ -20,6 +20,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/admit"
 	"github.com/sluice-gateway/sluice/core/api"
 	"github.com/sluice-gateway/sluice/core/config"
+	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/plan"
@@ -46,6 +47,7 @@ type gateway struct {
 	api     net.Listener
 	library *profile.Library
 	own     *admit.Sessions
+	cutOff  chan struct{} // capacity 1: own holds more than it did
 	files   []feed.File
 	pipes   []feed.Pipe
 	stdin   io.Reader
@@ -54,7 +56,7 @@ type gateway struct {
 
 // newGateway opens what has to be open, and wires. close undoes it where run is never called.
 func newGateway(ctx context.Context, cfg *config.Config, library *profile.Library, log *slog.Logger, stdin io.Reader) (*gateway, error) {
-	g := &gateway{cfg: cfg, log: log, library: library, stdin: stdin}
+	g := &gateway{cfg: cfg, log: log, library: library, stdin: stdin, cutOff: make(chan struct{}, 1)}
 	for _, build := range []func(context.Context) error{g.guardSessions, g.openRules, g.openBGP, g.openPlugins, g.openDevices, g.openSources, g.openAPI} {
 		if err := build(ctx); err != nil {
 			return nil, errors.Join(err, g.close())
@@ -102,7 +104,7 @@ func (g *gateway) openRules(context.Context) error {
 	})
 	if err == nil {
 		g.reportOrphans()
-		g.reportCutOff()
+		g.cutOff <- struct{}{}
 	}
 	return err
 }
@@ -165,7 +167,7 @@ func (g *gateway) openBGP(ctx context.Context) error {
 	g.valid = newValidator(g.gate, g.cfg.Sources, g.log)
 	g.speaker, err = bgp.New(bgp.Config{
 		RouterID: g.cfg.RouterID, LocalAS: g.cfg.AS, Listen: g.cfg.ListenBGP, Community: g.cfg.Community, NoExport: g.cfg.NoExport,
-		Validator: g.valid, Log: g.log, Settled: g.gate.settled, Stay: !g.cfg.Withdraw,
+		Validator: g.valid, Log: g.log, Settled: g.gate.settled, Stay: !g.cfg.Withdraw, Guest: g.guardGuest,
 	})
 	if err != nil {
 		return err
@@ -245,11 +247,11 @@ func (g *gateway) openDevices(context.Context) error {
 
 func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 	rd := reconcile.Device{
-		Name: d.Name, Profile: d.Holding(), Room: d.Room(), Sends: g.cfg.Sends(d),
-		Options: plan.Options{Settings: d.Settings, Remedies: d.Remedies, Measured: d.Measured, NoNative: d.BGP == nil, NoFilter: d.Filter == nil},
+		Name: d.Name, Profile: d.Holding(), Room: d.Room(), Policy: d.Policy, Sends: g.sends(d),
+		Options: plan.Options{Settings: d.Settings, Sources: d.Sources, Remedies: d.Remedies, Measured: d.Measured, NoNative: d.BGP == nil, NoFilter: d.Filter == nil},
 	}
 	if d.BGP != nil {
-		rd.Native, rd.Options.Families, rd.Options.VPNs = &countedSession{g.speaker.Device(d.Name), g.speaker, d.Name}, d.BGP.Families, d.VPNs()
+		rd.Native, rd.Options.Families, rd.Options.VPNs = g.speaker.Device(d.Name), d.BGP.Families, d.VPNs()
 	}
 	if d.Filter == nil {
 		return rd, nil
@@ -265,7 +267,13 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 	if rd.Filter, err = g.plugins.Adapter(d.Filter.Adapter); err != nil {
 		return rd, err
 	}
-	rd.Target, rd.Confirm, rd.Interval, rd.Audit, rd.Counters = d.Filter.Target, d.Filter.Confirm, d.Filter.Interval, auditEvery, d.Filter.Counters
+	rd.Target, rd.Confirm, rd.Interval, rd.Audit, rd.Counters = d.Filter.Target, d.Filter.Confirm, intervalOf(d.Filter.Adapter), auditEvery, d.Filter.Counters
+	if rd.Late = lateOf(d.Filter.Adapter); d.Filter.Late != nil {
+		rd.Late = *d.Filter.Late
+	}
+	if d.Filter.Interval != nil {
+		rd.Interval = *d.Filter.Interval
+	}
 	rd.Options.Placement, rd.Options.Instances = d.Filter.Target.Placement, d.Filter.Instances
 	if _, ok := dialect.(filter.Instanced); !ok && len(d.Filter.Instances) > 0 {
 		return rd, fmt.Errorf("filters of profile %s do not redirect into routing instances; take instances away", d.Profile.Name)
@@ -289,21 +297,12 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 	return rd, nil
 }
 
-// countedSession is the session of a device that counts how often it came up.
-type countedSession struct {
-	*bgp.Device
-	speaker *bgp.Speaker
-	name    string
-}
-
-// Sessions implements reconcile.Counted.
-func (c *countedSession) Sessions() uint64 {
-	for _, p := range c.speaker.Status() {
-		if p.Name == c.name {
-			return p.Session.Established
-		}
+// sends says in words how the routes of a device leave under a policy, which may be that of an earlier configuration.
+func (g *gateway) sends(d config.Device) func(device.Policy) []string {
+	return func(p device.Policy) []string {
+		d.Policy = p
+		return g.cfg.Sends(d)
 	}
-	return 0
 }
 
 func (g *gateway) openSources(context.Context) error {
@@ -344,6 +343,7 @@ func (g *gateway) run(ctx context.Context, reload <-chan struct{}) error {
 	tasks.Go(func() error { return g.readFiles(tctx, reload) })
 	tasks.Go(func() error { return g.gate.settle(tctx, settleWithin) })
 	tasks.Go(func() error { return g.valid.run(tctx) })
+	tasks.Go(func() error { return g.watchCutOff(tctx) })
 	for _, p := range g.pipes {
 		tasks.Go(func() error { return p.Run(tctx, g.stdin) })
 	}

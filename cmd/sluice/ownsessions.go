@@ -12,6 +12,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/core/admit"
 	"github.com/sluice-gateway/sluice/core/config"
+	"github.com/sluice-gateway/sluice/core/flowspec"
 )
 
 // portBGP is where BGP speakers listen (RFC 4271 §8).
@@ -20,8 +21,13 @@ const portBGP = 179
 // guardSessions keeps rules out that would cut the gateway off from its own neighbours and devices, whichever source they come from.
 func (g *gateway) guardSessions(ctx context.Context) error {
 	var list []admit.Session
+	var guests []admit.Guests
 	for _, s := range g.cfg.Sources {
-		if s.BGP != nil && s.BGP.Address.IsValid() { // whoever comes from a prefix is no device: it cannot hold a rule against itself
+		switch {
+		case s.BGP == nil:
+		case s.BGP.Prefix.IsValid():
+			guests = append(guests, g.guestsOf(string(s.Name), *s.BGP)...)
+		default:
 			list = append(list, g.ownBGP(ctx, string(s.Name), *s.BGP)...)
 		}
 	}
@@ -35,6 +41,9 @@ func (g *gateway) guardSessions(ctx context.Context) error {
 	}
 	own, err := admit.NewSessions(list...)
 	if err != nil {
+		return err
+	}
+	if err := own.Expect(guests...); err != nil {
 		return err
 	}
 	guarded := *g.cfg
@@ -62,6 +71,60 @@ func (g *gateway) ownBGP(ctx context.Context, name string, p config.Peer) []admi
 		list = append(list, admit.Session{Name: name, Client: p.Address, Server: near, Port: l.Port()})
 	}
 	return list
+}
+
+// guestsOf returns the ways in which neighbours of a prefix come: to the address that the source names, or to those where the gateway listens.
+func (g *gateway) guestsOf(name string, p config.Peer) (list []admit.Guests) {
+	for _, l := range g.cfg.ListenBGP {
+		if l.Port() == 0 {
+			continue
+		}
+		at := []netip.Addr{l.Addr()}
+		switch {
+		case p.Local.IsValid():
+			at[0] = p.Local
+		case l.Addr().IsUnspecified():
+			at = g.addresses()
+		}
+		for _, a := range at {
+			if a.Unmap().Is4() == p.Prefix.Addr().Is4() {
+				list = append(list, admit.Guests{Name: "the BGP sessions of " + name, From: p.Prefix, Server: a, Port: l.Port()})
+			}
+		}
+	}
+	return list
+}
+
+// addresses returns those of this machine.
+func (g *gateway) addresses() (out []netip.Addr) {
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		g.log.Warn("the addresses of this machine are not known; what neighbours of a prefix send is not kept from being filtered before they are there", "error", err)
+	}
+	for _, a := range all {
+		if p, err := netip.ParsePrefix(a.String()); err == nil {
+			out = append(out, p.Addr())
+		}
+	}
+	return out
+}
+
+// guardGuest keeps rules out that would filter the session of a neighbour that came from a prefix, for as long as it has its place, also while its session is lost.
+func (g *gateway) guardGuest(name string, from, to netip.Addr, there bool) {
+	var list []admit.Session
+	for _, l := range g.cfg.ListenBGP {
+		if there && l.Port() != 0 {
+			list = append(list, admit.Session{Name: "the BGP session with " + name, Client: from, Server: to, Port: l.Port()})
+		}
+	}
+	if err := g.own.Set(name, list...); err != nil {
+		g.log.Warn("no rule is kept from filtering this connection", "connection", name, "error", err)
+		return
+	}
+	select {
+	case g.cutOff <- struct{}{}:
+	default:
+	}
 }
 
 // ownClient returns the connection that we make to an address, from near, or from where the system would take one.
@@ -108,11 +171,25 @@ func ends(ctx context.Context, address string) (near netip.Addr, far netip.AddrP
 	return local.AddrPort().Addr().Unmap(), remote.AddrPort(), nil
 }
 
-// reportCutOff names the rules in force from before that filter a connection of the gateway: it was configured after them. They stay, since they were accepted.
-func (g *gateway) reportCutOff() {
-	for r := range g.rib.Snapshot().All() {
-		if err := g.own.Check(*r); err != nil {
-			g.log.Error("a rule in force filters the gateway's own connection; `sluice rule delete` ends it", "source", r.Source, "rule", r.ID, "error", err)
+// watchCutOff names the rules in force that filter a connection of the gateway, each once: the connection was configured, or came, after them. They stay, since they were accepted.
+func (g *gateway) watchCutOff(ctx context.Context) error {
+	known := map[flowspec.ID]bool{}
+	for {
+		select {
+		case <-g.cutOff:
+		case <-ctx.Done():
+			return nil
 		}
+		found := map[flowspec.ID]bool{}
+		for r := range g.rib.Snapshot().All() {
+			err := g.own.Check(*r)
+			if err == nil {
+				continue
+			}
+			if found[r.ID] = true; !known[r.ID] {
+				g.log.Error("a rule in force filters the gateway's own connection; `sluice rule delete` ends it", "source", r.Source, "rule", r.ID, "error", err)
+			}
+		}
+		known = found
 	}
 }

@@ -25,7 +25,7 @@ const (
 	defaultIBGPHold   = 10 * time.Minute // rules of a lost iBGP source
 	defaultConfirm    = 30 * time.Second
 	maxConfirm        = 60 * time.Second // the device's candidate is locked that long
-	defaultInterval   = 5 * time.Second
+	maxLate           = 5 * time.Minute  // how much later than it should a device may undo a change
 	defaultTimeout    = 30 * time.Second
 	defaultAtOnce     = 16 // devices that are changed at one moment
 	defaultCounters   = 10 * time.Second
@@ -165,6 +165,14 @@ func (b *builder) name(path, name string, seen map[string]bool) {
 		b.fail(path+".name", "%q is there twice", name)
 	}
 	seen[name] = true
+}
+
+// optional reads a duration that need not be there.
+func (b *builder) optional(path, s string) *time.Duration {
+	if s == "" {
+		return nil
+	}
+	return new(b.duration(path, s, 0))
 }
 
 func (b *builder) duration(path, s string, otherwise time.Duration) time.Duration {

@@ -121,6 +121,8 @@ type Device struct {
 	Alone    bool // it is sent no two NLRIs in one UPDATE
 	// Policy says how its routes leave in BGP.
 	Policy device.Policy
+	// Sources are those whose rules it takes; nil: all.
+	Sources []flowspec.Source
 	// MaxRoutes is how many FlowSpec routes the device holds; 0: as many as its profile says. Headroom is how many more it takes while a change is going on.
 	MaxRoutes, Headroom int
 	// Remedies are what may be done to keep rules in order on the device, of the names in plan.Remedies; nil: the default; empty: nothing.
@@ -178,8 +180,10 @@ type FilterDelivery struct {
 	Instances filter.Instances
 	// Confirm is how long the device waits for our confirmation before it undoes a change, at most 60 s.
 	Confirm time.Duration
-	// Interval is the least time between two commits; what arrives meanwhile goes together.
-	Interval time.Duration
+	// Interval is the least time between two commits; what arrives meanwhile goes together. Nil: as the adapter needs it.
+	Interval *time.Duration
+	// Late is how much later than it should the device may undo a change; nil: as much as is known of the adapter's devices.
+	Late *time.Duration
 	// Counters is how often counters are read; 0: never.
 	Counters time.Duration
 	// Unverified lets filters be written although nobody has reported that the platform was tried.

@@ -527,3 +527,33 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// Whose rules a device takes is said by names of sources, and a group tries the rules of all of them on a canary.
+func TestSourcesOfADevice(t *testing.T) {
+	t.Parallel()
+	const sources = minimal + "sources:\n  - {name: one, api: true, allow: {destinations: [any]}}\n  - {name: two, pipe: /run/p, allow: {destinations: [any]}}\n"
+	device := func(name, more string) string {
+		return "  - {name: " + name + ", profile: asr9k, bgp: {address: 192.0.2." + map[string]string{"a": "2", "b": "3"}[name] + ", as: 1, families: [ipv4]}" + more + "}\n"
+	}
+	group := "groups:\n  - {name: g, devices: [a, b], canary: [a]}\n"
+	for name, c := range map[string]struct{ text, err string }{
+		"some":            {sources + "devices:\n" + device("a", ", sources: [two, one]"), ""},
+		"unknown":         {sources + "devices:\n" + device("a", ", sources: [one, three]"), `devices[0].sources[1]: "three" is not among sources`},
+		"twice":           {sources + "devices:\n" + device("a", ", sources: [one, one]"), `"one" is there twice`},
+		"none":            {sources + "devices:\n" + device("a", ", sources: []"), "devices[0].sources: empty"},
+		"canary alike":    {sources + "devices:\n" + device("a", ", sources: [one]") + device("b", ", sources: [one]") + group, ""},
+		"canary of all":   {sources + "devices:\n" + device("a", "") + device("b", ", sources: [one]") + group, ""},
+		"canary of fewer": {sources + "devices:\n" + device("a", ", sources: [one]") + device("b", "") + group, "groups[0].devices[1]: b takes rules of sources whose rules no canary of the group with its profile takes"},
+		"canary of other": {sources + "devices:\n" + device("a", ", sources: [one]") + device("b", ", sources: [two]") + group, "they would be tried on nobody"},
+	} {
+		got, err := Parse("c.yaml", []byte(c.text), env())
+		switch {
+		case c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)):
+			t.Errorf("%s: %v, want %s", name, err, c.err)
+		case c.err == "" && err != nil:
+			t.Errorf("%s: %v", name, err)
+		case name == "some" && !slices.Equal(got.Devices[0].Sources, []flowspec.Source{"one", "two"}):
+			t.Errorf("sources %v", got.Devices[0].Sources)
+		}
+	}
+}

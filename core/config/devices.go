@@ -10,6 +10,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/profile"
 )
@@ -63,6 +64,7 @@ func (b *builder) devices(raw rawConfig, c *Config, set *profile.Library) []Devi
 		}
 		b.deviceVRFs(path, rd, c, &d)
 		b.communities(path+".communities", rd, c, &d)
+		b.taken(path+".sources", rd, c, &d)
 		b.room(path, rd, &d)
 		if rd.Remedies != nil {
 			d.Remedies = append([]string{}, *rd.Remedies...) // never nil: none is none
@@ -79,6 +81,28 @@ func (b *builder) devices(raw rawConfig, c *Config, set *profile.Library) []Devi
 		out = append(out, d)
 	}
 	return out
+}
+
+// taken reads whose rules a device takes.
+func (b *builder) taken(path string, raw rawDevice, c *Config, d *Device) {
+	if raw.Sources == nil {
+		return
+	}
+	if len(*raw.Sources) == 0 {
+		b.fail(path, "empty: the device would take no rule; name the sources whose rules it takes, or leave sources out, and it takes those of all")
+	}
+	for i, name := range *raw.Sources {
+		s := flowspec.Source(name)
+		switch at := fmt.Sprintf("%s[%d]", path, i); {
+		case !slices.ContainsFunc(c.Sources, func(o Source) bool { return o.Name == s }):
+			b.fail(at, "%q is not among sources", name)
+		case slices.Contains(d.Sources, s):
+			b.fail(at, "%q is there twice", name)
+		default:
+			d.Sources = append(d.Sources, s)
+		}
+	}
+	slices.Sort(d.Sources)
 }
 
 // unlimited is the word for a device that holds any number of routes.
@@ -191,7 +215,8 @@ func (b *builder) filter(path, name string, raw rawFilter) *FilterDelivery {
 		Adapter: raw.Adapter, Unverified: raw.Unverified,
 		Counters: b.duration(path+".count-every", raw.Counters, defaultCounters),
 		Confirm:  b.duration(path+".confirm-within", raw.Confirm, defaultConfirm),
-		Interval: b.duration(path+".commit-interval", raw.Interval, defaultInterval),
+		Interval: b.optional(path+".commit-interval", raw.Interval),
+		Late:     b.optional(path+".undo-late", raw.Late),
 		Target: device.Target{
 			Name: name, Address: raw.Address, Username: raw.Username,
 			Password: b.secret(path+".password", raw.Password), PrivateKey: b.secret(path+".private-key", raw.PrivateKey),
@@ -206,6 +231,9 @@ func (b *builder) filter(path, name string, raw rawFilter) *FilterDelivery {
 	}
 	if f.Confirm < time.Second || f.Confirm > maxConfirm {
 		b.fail(path+".confirm-within", "%v is not between 1s and %v: the device's configuration stays locked that long", f.Confirm, maxConfirm)
+	}
+	if f.Late != nil && *f.Late > maxLate {
+		b.fail(path+".undo-late", "%v is above %v: a device that undoes a change that late is not to be given filters", *f.Late, maxLate)
 	}
 	if f.Counters > 0 && f.Counters < time.Second {
 		b.fail(path+".count-every", "%v is below 1s: deliveries wait while counters are read", f.Counters)

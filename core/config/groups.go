@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sluice-gateway/sluice/core/flowspec"
 )
 
 // defaultWatch is how long canaries are watched after a change of the rules: long enough for a session to be reset over an UPDATE and for a filter to be read back, and short
@@ -70,12 +72,10 @@ func (b *builder) canaries(path string, g Group, c *Config) {
 		b.fail(path+".canary", "missing: the devices that get a change first")
 		return
 	}
-	profiles := map[string]bool{}
 	for k, name := range g.Canary {
 		if !slices.Contains(g.Devices, name) {
 			b.fail(fmt.Sprintf("%s.canary[%d]", path, k), "%q is not among the devices of the group", name)
 		}
-		profiles[c.profileOf(name)] = true
 	}
 	waits := 0
 	for k, name := range g.Devices {
@@ -83,8 +83,16 @@ func (b *builder) canaries(path string, g Group, c *Config) {
 			continue
 		}
 		waits++
-		if p := c.profileOf(name); p != "" && !profiles[p] {
-			b.fail(fmt.Sprintf("%s.devices[%d]", path, k), "%s has profile %s, and no canary of the group has: name one, or leave the device out, and it waits for nobody", name, p)
+		d := c.deviceNamed(name)
+		if d == nil || d.Profile == nil {
+			continue // said elsewhere
+		}
+		at, alike := fmt.Sprintf("%s.devices[%d]", path, k), c.canariesLike(g, d)
+		switch {
+		case len(alike) == 0:
+			b.fail(at, "%s has profile %s, and no canary of the group has: name one, or leave the device out, and it waits for nobody", name, d.Profile.Name)
+		case !slices.ContainsFunc(alike, func(o *Device) bool { return o.takesAllOf(d) }):
+			b.fail(at, "%s takes rules of sources whose rules no canary of the group with its profile takes: they would be tried on nobody", name)
 		}
 	}
 	if waits == 0 {
@@ -92,12 +100,30 @@ func (b *builder) canaries(path string, g Group, c *Config) {
 	}
 }
 
-// profileOf returns the name of a device's profile, or "".
-func (c *Config) profileOf(device string) string {
-	for _, d := range c.Devices {
-		if d.Name == device && d.Profile != nil {
-			return d.Profile.Name
+// deviceNamed returns the device of that name, or nil.
+func (c *Config) deviceNamed(name string) *Device {
+	for i := range c.Devices {
+		if c.Devices[i].Name == name {
+			return &c.Devices[i]
 		}
 	}
-	return ""
+	return nil
+}
+
+// canariesLike returns the canaries of g with the profile of d.
+func (c *Config) canariesLike(g Group, d *Device) (out []*Device) {
+	for _, name := range g.Canary {
+		if o := c.deviceNamed(name); o != nil && o.Profile != nil && o.Profile.Name == d.Profile.Name {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// takesAllOf says whether d takes the rules of every source that o takes those of.
+func (d *Device) takesAllOf(o *Device) bool {
+	if d.Sources == nil || o.Sources == nil {
+		return d.Sources == nil
+	}
+	return !slices.ContainsFunc(o.Sources, func(s flowspec.Source) bool { return !slices.Contains(d.Sources, s) })
 }

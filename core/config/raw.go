@@ -110,6 +110,7 @@ type rawDevice struct {
 	BGP         *rawPeer       `yaml:"bgp"`
 	Alone       bool           `yaml:"one-nlri-per-update"`
 	VRFs        []rawVRF       `yaml:"vrfs"`
+	Sources     *[]string      `yaml:"sources"`
 	Communities rawCommunities `yaml:"communities"`
 	Filter      *rawFilter     `yaml:"filter"`
 	MaxRoutes   string         `yaml:"max-routes"`
@@ -143,6 +144,7 @@ type rawFilter struct {
 	Timeout    string            `yaml:"timeout"`
 	Confirm    string            `yaml:"confirm-within"`
 	Interval   string            `yaml:"commit-interval"`
+	Late       string            `yaml:"undo-late"`
 	Unverified bool              `yaml:"unverified-device"`
 	Counters   string            `yaml:"count-every"`
 }

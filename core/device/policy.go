@@ -59,8 +59,24 @@ func (p *Policy) Of(r *Route) (*Route, error) {
 	return &out, nil
 }
 
+// Same says whether routes leave alike under p and o.
+func (p *Policy) Same(o *Policy) bool {
+	return p.Add.same(&o.Add) && p.Strip.same(&o.Strip) && p.StripAll == o.StripAll && (p.VRFs == nil) == (o.VRFs == nil) &&
+		slices.EqualFunc(p.VRFs, o.VRFs, func(a, b VRF) bool { return a.Of == b.Of && a.RD == b.RD && slices.Equal(a.Targets, b.Targets) })
+}
+
+// Has says whether rules of the VPN with a route distinguisher leave under p.
+func (p *Policy) Has(rd flowspec.RD) bool {
+	_, err := p.vrf(rd)
+	return p.VRFs == nil || err == nil
+}
+
 // silent says whether p leaves communities as they are.
 func (p *Policy) silent() bool { return p.Add.empty() && p.Strip.empty() && !p.StripAll }
+
+func (m *Marks) same(o *Marks) bool {
+	return slices.Equal(m.Plain, o.Plain) && slices.Equal(m.Large, o.Large) && slices.Equal(m.Extended, o.Extended)
+}
 
 func (m *Marks) empty() bool { return len(m.Plain)+len(m.Large)+len(m.Extended) == 0 }
 

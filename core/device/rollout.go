@@ -13,3 +13,8 @@ type Stop struct {
 type Rollout struct {
 	Stop *Stop `json:"stop,omitempty"` // nil: it goes on
 }
+
+// Begun is an attempt to give a canary what the other devices of its group do not have. It is remembered from before the first octet is sent until all of the group may have that.
+type Begun struct {
+	At time.Time `json:"at"`
+}

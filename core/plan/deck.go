@@ -31,6 +31,7 @@ type nativePart struct {
 	settings string
 	families string
 	vpns     string
+	sources  string
 	native   bool
 	noNative Reason // where there is none
 }
@@ -43,7 +44,7 @@ func (d *Deck) Planner(p *profile.Profile, opt Options) *Planner {
 	pl := NewPlanner(p, opt)
 	pl.deck = d
 	if pl.err == nil {
-		pl.part = nativePart{p, fmt.Sprint(opt.Settings), fmt.Sprint(opt.Families, opt.Families == nil), fmt.Sprint(opt.VPNs, opt.VPNs == nil), pl.platform.native != nil, pl.platform.noNative}
+		pl.part = nativePart{p, fmt.Sprint(opt.Settings), fmt.Sprint(opt.Families, opt.Families == nil), fmt.Sprint(opt.VPNs, opt.VPNs == nil), fmt.Sprint(opt.Sources, opt.Sources == nil), pl.platform.native != nil, pl.platform.noNative}
 	}
 	return pl
 }

@@ -31,6 +31,9 @@ type components struct {
 
 func (p *platform) newFilterWay(c *card) *way {
 	w := &way{finding: &finding{carried: InFilter, exact: true}}
+	if why := p.leftOut(c.rule); why != nil {
+		return w.refuse(*why)
+	}
 	m, f := p.filter, c.rule.Match.Family()
 	w.facts = m.facts
 	l := m.families[f]

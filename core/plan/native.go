@@ -17,6 +17,10 @@ func (d *drafter) fillNative(c *card, room []device.Route) {
 	d.finding = finding{carried: Native, exact: true}
 	w.finding = &d.finding
 	defer func() { w.finding = d.kept(w.finding) }()
+	if why := p.leftOut(c.rule); why != nil {
+		w.refuse(*why)
+		return
+	}
 	if p.native == nil {
 		if why := p.profile.NoNative; why != "" && p.profile.Native == nil {
 			p.facts.add(&w.facts, why)

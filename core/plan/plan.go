@@ -104,6 +104,8 @@ type Options struct {
 	Families []flowspec.Family
 	// VPNs are the route distinguishers of the VPNs that the device has; nil: nothing is known of it, and a rule of any VPN is planned.
 	VPNs []flowspec.RD
+	// Sources are those whose rules the device takes; nil: all. A rule of another one is rejected, and so is a rule below it that would then filter what nobody asked to filter.
+	Sources []flowspec.Source
 }
 
 // Check returns what is wrong with opt for a device with profile p: a setting that p does not have, a measured order that contradicts it.

@@ -44,6 +44,7 @@ var Codes = []struct{ Code, Severity, Meaning string }{
 	{"no-native", Error, "The device has no FlowSpec."},
 	{"no-filter", Error, "The device has no filter, or there is no dialect for it."},
 	{"no-family", Error, "The platform does not take rules of this address family."},
+	{"source-not-taken", Note, "The device does not take rules of this source, by its configuration (`sources`)."},
 	{"no-vrf", Error, "The device has no VRF for the VPN of the rule."},
 	{"no-component", Error, "The platform does not match this component."},
 	{"no-operator", Error, "The platform does not take this operator, and no other form of the condition fits."},

@@ -101,7 +101,7 @@ func (pl *Planner) deal(changes []rib.Change, bulk bool) []*card {
 
 // same says whether nothing is to be planned anew when b stands in the place of a. Time and note of a rule decide nothing here.
 func (pl *Planner) same(a, b *flowspec.Rule) bool {
-	return a == b || a.ID == b.ID && a.Action.Equal(b.Action) && slices.Equal(a.Communities, b.Communities) &&
+	return a == b || a.ID == b.ID && pl.platform.takes(a.Source) == pl.platform.takes(b.Source) && a.Action.Equal(b.Action) && slices.Equal(a.Communities, b.Communities) &&
 		slices.Equal(a.LargeCommunities, b.LargeCommunities) && slices.Equal(a.Others, b.Others)
 }
 

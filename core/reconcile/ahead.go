@@ -20,10 +20,13 @@ type ahead struct {
 // is known to have all of the plan before, and nothing else, is told; what fails is mended with the whole plan.
 func (w *worker) goAhead(ctx context.Context) {
 	a, n := w.plans.ahead.Load(), &w.native
-	if a == nil || a.from != n.version || a.to == a.from || w.dev.Filter != nil || w.dev.Room > 0 || w.stopped != "" || w.behind.Load() != nil || w.halted() || w.retry.failures > 0 || !n.given || n.unsure {
+	if a == nil || a.from != n.version || a.to == a.from || w.dev.Filter != nil || w.dev.Room > 0 || w.stopped != "" || w.behind.Load() != nil || n.policy != nil && n.policy != w.policy() || w.halted() || w.retry.failures > 0 || !n.given || n.unsure {
 		return
 	}
 	if len(a.steps) > 0 {
+		if err := w.begin(a.of); err != nil {
+			return // the whole plan meets the same, and says so
+		}
 		if _, err := w.dev.Native.Apply(ctx, w.dev.Target, device.Change{Steps: a.steps}, 0); err != nil {
 			n.mayHave(a.steps)
 			return

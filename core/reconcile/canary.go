@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,16 +18,18 @@ type Counted interface{ Sessions() uint64 }
 type footing struct {
 	version  uint64 // that it was brought to
 	sessions uint64
+	linked   bool // its session is established, or it has none
 	up       bool
 	troubled bool
 }
 
 // stands returns how w stands, and its trouble: that it refuses what it is given, or that somebody changed it.
 func stands(w *worker) (f footing, s Status, trouble string) {
-	s = w.current()
-	if c, ok := w.dev.Native.(Counted); ok {
-		f.sessions = c.Sessions()
+	f.sessions = sessionsOf(w)
+	for s = w.current(); sessionsOf(w) != f.sessions; s = w.current() { // both of one moment
+		f.sessions = sessionsOf(w)
 	}
+	f.linked = s.Session == "" || strings.HasPrefix(s.Session, Established)
 	if b := w.brought.Load(); b != nil {
 		f.version = b.Version
 	}
@@ -39,6 +42,13 @@ func stands(w *worker) (f footing, s Status, trouble string) {
 	f.troubled = trouble != ""
 	f.up = !f.troubled && s.Freeze == nil && s.State != Unreachable && (s.Session == "" || s.Session == Established)
 	return f, s, trouble
+}
+
+func sessionsOf(w *worker) uint64 {
+	if c, ok := w.dev.Native.(Counted); ok {
+		return c.Sessions()
+	}
+	return 0
 }
 
 func deviceStop(now time.Time, w *worker, why string) *device.Stop {
@@ -59,12 +69,12 @@ func (f footing) left(now footing, s Status) string {
 }
 
 // look finds out how the canaries stand, and the others to whom something was released a moment ago. It returns what all canaries have stood with for long enough, or nil.
-func (r *rollout) look(live rib.Snapshot, now time.Time) *rib.Snapshot {
+func (r *rollout) look(ctx context.Context, live rib.Snapshot, now time.Time) *rib.Snapshot {
 	if now.Before(r.waveEnds) && r.stop == nil {
-		r.lookAtOthers()
+		r.lookAtOthers(ctx)
 	}
 	if len(r.withheld) == 0 {
-		r.trials, r.before, r.blind = nil, nil, time.Time{}
+		r.trials, r.blind = nil, time.Time{}
 		return nil
 	}
 	had, trouble, manned := r.lookAtCanaries()
@@ -72,13 +82,13 @@ func (r *rollout) look(live rib.Snapshot, now time.Time) *rib.Snapshot {
 	case r.stop != nil:
 		return nil
 	case trouble != nil:
-		r.halted(trouble)
+		r.halted(ctx, trouble)
 		return nil
 	case manned == 0:
-		return r.unmanned(live, now)
+		return r.unmanned(ctx, live, now)
 	}
 	r.blind = time.Time{}
-	if had != nil && had.Version > r.seen && len(stillWanted(r.stage.Load().snap.Changes(*had), live)) > 0 {
+	if had != nil && had.Version > r.seen && len(r.stillWanted(r.stage.Load().snap.Changes(*had), live)) > 0 {
 		r.seen = had.Version
 		if len(r.trials) == mostTrials {
 			r.trials = r.trials[:mostTrials-1]
@@ -99,18 +109,11 @@ func (r *rollout) passed(now time.Time) *rib.Snapshot {
 
 // lookAtCanaries returns what all of them have that can be given anything, nil where one has nothing yet; what trouble one of them has; and how many there are.
 func (r *rollout) lookAtCanaries() (had *rib.Snapshot, trouble *device.Stop, manned int) {
-	first := r.before == nil
-	if first {
-		r.before = map[*worker]footing{}
-	}
 	lacking := false
 	for _, w := range r.canaries {
 		f, s, why := stands(w)
-		if first || !r.before[w].up {
-			r.before[w] = f
-		}
-		if before := r.before[w]; why == "" && (f.version > before.version || len(r.trials) > 0) {
-			why = before.left(f, s)
+		if left := w.begun.trouble(f, s); why == "" {
+			why = left
 		}
 		if why != "" && trouble == nil {
 			trouble = deviceStop(r.now(), w, why)
@@ -132,7 +135,7 @@ func (r *rollout) lookAtCanaries() (had *rib.Snapshot, trouble *device.Stop, man
 }
 
 // lookAtOthers stops the roll-out where a device gets into trouble with what was just released.
-func (r *rollout) lookAtOthers() {
+func (r *rollout) lookAtOthers(ctx context.Context) {
 	for _, w := range r.others {
 		f, s, why := stands(w)
 		before := r.wave[w]
@@ -143,7 +146,7 @@ func (r *rollout) lookAtOthers() {
 			why = before.left(f, s)
 		}
 		if why != "" {
-			r.halted(deviceStop(r.now(), w, why))
+			r.halted(ctx, deviceStop(r.now(), w, why))
 			return
 		}
 	}
@@ -159,11 +162,15 @@ func (r *rollout) beginWave(now time.Time) {
 }
 
 // unmanned is what to do while no canary can be given anything.
-func (r *rollout) unmanned(live rib.Snapshot, now time.Time) *rib.Snapshot {
+func (r *rollout) unmanned(ctx context.Context, live rib.Snapshot, now time.Time) *rib.Snapshot {
 	if r.blind.IsZero() {
 		r.blind = now
 	}
 	if !r.group.Unmanned || now.Sub(r.blind) < r.group.Watch {
+		return nil
+	}
+	if w, earlier := r.cutShort(); w != nil {
+		r.halted(ctx, deviceStop(now, w, "was about to be given something new at "+earlier.At.Format(time.DateTime)+", when the gateway ended, and has not been there since"))
 		return nil
 	}
 	r.log.Warn("released untried: no canary can be given anything", "canary", r.group.Canary, "version", live.Version)
@@ -171,8 +178,11 @@ func (r *rollout) unmanned(live rib.Snapshot, now time.Time) *rib.Snapshot {
 	return &live
 }
 
-// halted stops the roll-out for a device's sake.
-func (r *rollout) halted(s *device.Stop) {
+// halted stops the roll-out for a device's sake, unless the gateway is ending: then it is we who end sessions.
+func (r *rollout) halted(ctx context.Context, s *device.Stop) {
+	if ctx.Err() != nil {
+		return
+	}
 	r.log.Error("roll-out stopped; `sluice rollout resume` has it go on", "device", s.Device, "why", s.Why, "withheld", len(r.withheld))
 	if err := r.halt(s); err != nil {
 		r.log.Error("cannot note that the roll-out is stopped", "error", err)
@@ -193,7 +203,10 @@ func (r *rollout) goOn() error {
 	if err := r.disk.SaveRollout(r.group.Name, device.Rollout{}); err != nil {
 		return err
 	}
-	r.stop, r.trials, r.seen, r.before, r.soaked, r.waveEnds = nil, nil, 0, nil, nil, time.Time{}
+	r.stop, r.trials, r.seen, r.soaked, r.waveEnds = nil, nil, 0, nil, time.Time{}
+	for _, w := range r.canaries {
+		w.begun.again(w)
+	}
 	r.held.Store(0)
 	for _, w := range r.others {
 		w.wakeUp()
@@ -203,7 +216,7 @@ func (r *rollout) goOn() error {
 
 // resumeByItself ends the stop that a device made when its cause is gone: everybody has what is in force, and stands.
 func (r *rollout) resumeByItself() error {
-	if r.stop == nil || r.stop.Device == "" || len(r.withheld)+r.proposed > 0 || r.held.Load() > 0 && r.waveInForce() {
+	if r.stop == nil || r.stop.Device == "" || len(r.withheld)+r.proposed > 0 || r.held.Load() > 0 && r.waveInForce() && r.waveIsLacking() {
 		return nil
 	}
 	for _, w := range slices.Concat(r.canaries, r.others) {
@@ -215,12 +228,18 @@ func (r *rollout) resumeByItself() error {
 	return r.goOn()
 }
 
-// waveInForce says whether anything of the last wave is in force, which some of the others do not have.
+// waveIsLacking says whether some of the others do not have the last wave.
+func (r *rollout) waveIsLacking() bool {
+	held := r.held.Load()
+	return slices.ContainsFunc(r.others, func(w *worker) bool { b := w.brought.Load(); return b == nil || b.Version < held })
+}
+
+// waveInForce says whether anything of the last wave is in force.
 func (r *rollout) waveInForce() bool {
 	live := r.rules.Snapshot()
 	return r.plans || slices.ContainsFunc(r.waved, func(c rib.Change) bool {
 		now, found := live.Find(c.Match)
-		return found == (c.New != nil) && (!found || alike(&now, c.New))
+		return found == (c.New != nil) && (!found || alike(&now, c.New, r.bySource))
 	})
 }
 

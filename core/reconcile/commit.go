@@ -10,14 +10,17 @@ import (
 	"github.com/sluice-gateway/sluice/core/filter"
 )
 
-// grace is what the device's clock and ours and the way between them may differ by.
-const grace = 2 * time.Second
+// clocks is what the device's clock and ours and the way between them may differ by.
+const clocks = 2 * time.Second
+
+// grace is how long after its deadline a commit may still be undone.
+func (w *worker) grace() time.Duration { return clocks + w.dev.Late }
 
 // commit makes the change stay only if the device then shows exactly what was meant.
 //
 // That a commit may be in flight is noted before it is: who is killed between Apply and the note that follows would otherwise find on the device
 // what was wanted, and take it for done, and the device would undo it half a minute later.
-func (w *worker) commit(ctx context.Context, change device.Change, want []filter.Filter) error {
+func (w *worker) commit(ctx context.Context, change device.Change, want []filter.Filter) (err error) {
 	leave, err := w.takeTurn(ctx)
 	if err != nil {
 		return err
@@ -35,8 +38,9 @@ func (w *worker) commit(ctx context.Context, change device.Change, want []filter
 	c, err := w.dev.Filter.Apply(ctx, w.dev.Target, change, w.dev.Confirm)
 	stop()
 	if err != nil {
-		return w.notApplied(err)
+		return w.notApplied(ctx, err)
 	}
+	defer func() { w.inDoubt(ctx, err) }()
 	if !c.Confirmed {
 		if err := w.tokens.SaveCommit(w.dev.Name, c); err != nil {
 			return errors.Join(err, w.dev.Filter.Cancel(ctx, w.dev.Target, c))
@@ -109,7 +113,7 @@ func (w *worker) window() time.Duration { return max(w.dev.Confirm, w.dev.Undo) 
 
 // notApplied forgets the commit where the device is certain to be as it was. After any other error, such as a connection that was lost, nobody knows:
 // the note stays, and the device is believed again once its undo timer must have run out.
-func (w *worker) notApplied(err error) error {
+func (w *worker) notApplied(ctx context.Context, err error) error {
 	var refused *device.Refused
 	var transient *device.Transient
 	unchanged := errors.As(err, &refused) || errors.As(err, &transient) && transient.Unchanged
@@ -117,7 +121,17 @@ func (w *worker) notApplied(err error) error {
 	if unchanged {
 		return errors.Join(err, w.tokens.ClearCommit(w.dev.Name))
 	}
+	w.inDoubt(ctx, err)
 	return err
+}
+
+// inDoubt notes, for the roll-out that the device is the canary of, that nobody knows what became of a change that was sent. That somebody else changed something at that moment is not the change's
+// doing.
+func (w *worker) inDoubt(ctx context.Context, err error) {
+	var drifted *device.Drifted
+	if err != nil && ctx.Err() == nil && !errors.As(err, &drifted) && !errors.Is(err, errUnproven) {
+		w.begun.doubted(err)
+	}
 }
 
 // verify reads the device back and proves that it now does what was meant.

@@ -21,8 +21,9 @@ import (
 type life struct {
 	mu    sync.Mutex
 	calls int
-	at    int  // 0: never
-	after bool // the call that kills is carried out
+	at    int    // 0: never
+	name  string // the first call of that name, rather than the one with that number
+	after bool   // the call that kills is carried out
 	last  string
 }
 
@@ -30,6 +31,9 @@ type life struct {
 func (l *life) step(name string, call func() error) error {
 	l.mu.Lock()
 	l.calls++
+	if l.at == 0 && l.name == name {
+		l.at = l.calls
+	}
 	dead, dies := l.at > 0 && l.calls > l.at, l.calls == l.at
 	if dies {
 		l.last = name
@@ -104,6 +108,14 @@ func (m mortalDisk) SaveRollout(group string, r device.Rollout) error {
 	return m.life.step("note the roll-out", func() error { return m.memory.SaveRollout(group, r) })
 }
 
+func (m mortalDisk) SaveBegun(name string, b device.Begun) error {
+	return m.life.step("note what is begun", func() error { return m.memory.SaveBegun(name, b) })
+}
+
+func (m mortalDisk) ClearBegun(name string) error {
+	return m.life.step("forget what was begun", func() error { return m.memory.ClearBegun(name) })
+}
+
 func (m mortalDisk) SaveForms(of string, puts map[flowspec.ID]device.Form, deletes []flowspec.ID) error {
 	return m.life.step("note the plan", func() error { return m.memory.SaveForms(of, puts, deletes) })
 }
@@ -157,51 +169,60 @@ func TestKilledAtEveryStep(t *testing.T) {
 	t.Parallel()
 	stays, goes, comes := discard(t, 1, 53), discard(t, 2, 53), discard(t, 3, 53)
 	seen := map[string]bool{}
-	for _, after := range []bool{false, true} {
-		for at := 1; ; at++ {
-			died := ""
-			inBubble(t, func(t *testing.T) {
-				m := &mortal{t: t, rules: &rules{}, memory: newMemory(), routers: map[string]*router{"canary": {now: time.Now}, "edge": {now: time.Now}}}
-				m.rules.set(rib.Of([]flowspec.Rule{stays, goes}))
-				m.live(&life{}, time.Minute)
-				m.rules.set(rib.Of([]flowspec.Rule{stays, comes}))
-				l := &life{at: at, after: after}
-				m.live(l, time.Minute)
-				died = l.died()
-				for name, r := range m.routers {
-					if got := r.entries(); !slices.ContainsFunc(got, func(e string) bool { return strings.Contains(e, string(stays.ID)) }) {
-						t.Errorf("killed at %q (%d, after %v): %s holds %q, without the rule that never changed", died, at, after, name, got)
-					}
+	// dies runs a gateway until l ends it, and then another one. It says at which call the first one was killed; "": at none.
+	dies := func(l *life) (died string) {
+		inBubble(t, func(t *testing.T) {
+			m := &mortal{t: t, rules: &rules{}, memory: newMemory(), routers: map[string]*router{"canary": {now: time.Now}, "edge": {now: time.Now}}}
+			m.rules.set(rib.Of([]flowspec.Rule{stays, goes}))
+			m.live(&life{}, time.Minute)
+			m.rules.set(rib.Of([]flowspec.Rule{stays, comes}))
+			m.live(l, time.Minute)
+			died = l.died()
+			where := fmt.Sprintf("killed at %q (%d, after %v)", died, l.at, l.after)
+			for name, r := range m.routers {
+				if got := r.entries(); !slices.ContainsFunc(got, func(e string) bool { return strings.Contains(e, string(stays.ID)) }) {
+					t.Errorf("%s: %s holds %q, without the rule that never changed", where, name, got)
 				}
-				states := m.live(&life{}, 4*time.Minute)
-				for name, r := range m.routers {
-					got := r.entries()
-					if len(got) != 2 || !slices.ContainsFunc(got, func(e string) bool { return strings.Contains(e, string(stays.ID)) }) || !slices.ContainsFunc(got, func(e string) bool { return strings.Contains(e, string(comes.ID)) }) {
-						t.Errorf("killed at %q (%d, after %v): %s holds %q", died, at, after, name, got)
-					}
-					if _, noted, _ := m.memory.Commit(name); noted || r.token != "" {
-						t.Errorf("killed at %q (%d, after %v): on %s %q is pending, noted %v", died, at, after, name, r.token, noted)
-					}
-				}
-				for _, s := range states {
-					if s.State != InSync {
-						t.Errorf("killed at %q (%d, after %v): %+v", died, at, after, s)
-					}
-				}
-				commits := m.routers["edge"].commits
-				time.Sleep(time.Hour) // whatever would be undone is undone
-				m.live(&life{}, time.Minute)
-				if m.routers["edge"].commits != commits || len(m.routers["edge"].entries()) != 2 {
-					t.Errorf("killed at %q (%d, after %v): %d commits an hour later", died, at, after, m.routers["edge"].commits-commits)
-				}
-			})
-			if died == "" || t.Failed() {
-				break
 			}
-			seen[fmt.Sprint(died, after)] = true
+			states := m.live(&life{}, 4*time.Minute)
+			for name, r := range m.routers {
+				got := r.entries()
+				if len(got) != 2 || !slices.ContainsFunc(got, func(e string) bool { return strings.Contains(e, string(stays.ID)) }) || !slices.ContainsFunc(got, func(e string) bool { return strings.Contains(e, string(comes.ID)) }) {
+					t.Errorf("%s: %s holds %q", where, name, got)
+				}
+				if _, noted, _ := m.memory.Commit(name); noted || r.token != "" {
+					t.Errorf("%s: on %s %q is pending, noted %v", where, name, r.token, noted)
+				}
+			}
+			if len(m.memory.begun) > 0 {
+				t.Errorf("%s: still begun: %v", where, m.memory.begun)
+			}
+			for _, s := range states {
+				if s.State != InSync {
+					t.Errorf("%s: %+v", where, s)
+				}
+			}
+			commits := m.routers["edge"].commits
+			time.Sleep(time.Hour) // whatever would be undone is undone
+			m.live(&life{}, time.Minute)
+			if m.routers["edge"].commits != commits || len(m.routers["edge"].entries()) != 2 {
+				t.Errorf("%s: %d commits an hour later", where, m.routers["edge"].commits-commits)
+			}
+		})
+		if died != "" {
+			seen[fmt.Sprint(died, l.after)] = true
+		}
+		return died
+	}
+	for _, after := range []bool{false, true} {
+		for at := 1; dies(&life{at: at, after: after}) != "" && !t.Failed(); at++ {
+		}
+		// The order of calls is another one each time, and of these there is one each.
+		for _, name := range []string{"note what is begun", "forget what was begun", "note what is released"} {
+			dies(&life{name: name, after: after})
 		}
 	}
-	for _, step := range []string{"read", "apply", "confirm", "note the commit", "forget the commit", "note what is released"} {
+	for _, step := range []string{"read", "apply", "confirm", "note the commit", "forget the commit", "note what is released", "note what is begun", "forget what was begun"} {
 		if !seen[step+"false"] || !seen[step+"true"] {
 			t.Errorf("it was never killed at %q; only at %v", step, seen)
 		}

@@ -9,9 +9,9 @@ import (
 	"github.com/sluice-gateway/sluice/core/table"
 )
 
-// alike says whether a and b are the same to a device: they may differ in source, expiry and note.
-func alike(a, b *flowspec.Rule) bool {
-	return a == b || a != nil && b != nil && a.Action.Equal(b.Action) && slices.Equal(a.Communities, b.Communities) &&
+// alike says whether a and b are the same to a device: they may differ in expiry and note, and in source, unless bySource says that some device does not take rules of all.
+func alike(a, b *flowspec.Rule, bySource bool) bool {
+	return a == b || a != nil && b != nil && (!bySource || a.Source == b.Source) && a.Action.Equal(b.Action) && slices.Equal(a.Communities, b.Communities) &&
 		slices.Equal(a.LargeCommunities, b.LargeCommunities) && slices.Equal(a.Others, b.Others)
 }
 
@@ -20,14 +20,16 @@ func alike(a, b *flowspec.Rule) bool {
 //
 // No packet fares worse meanwhile than under base. Whatever discards may go, since nothing is worse. A rule that treats packets more mildly may stand above a
 // severer one as its exception: it goes only where no rule of base that is as severe may meet the same packets.
-func ease(base, live rib.Snapshot) (free, withheld []rib.Change) {
+func ease(base, live rib.Snapshot, bySource bool) (free, withheld []rib.Change) {
 	var doubtful []rib.Change
 	for _, c := range base.Changes(live) {
 		switch {
-		case alike(c.Old, c.New):
+		case alike(c.Old, c.New, bySource):
 			free = append(free, c)
 		case c.Old == nil:
 			withheld = append(withheld, c)
+		case c.New != nil && bySource && c.Old.Source != c.New.Source:
+			withheld = append(withheld, c) // to a device it may be new
 		case c.New != nil && (table.SeverityOf(c.New.Action) > table.Accepts || c.New.Action.Continue && !c.Old.Action.Continue):
 			withheld = append(withheld, c)
 		case table.SeverityOf(c.Old.Action) == table.Discards:

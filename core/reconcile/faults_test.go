@@ -231,3 +231,46 @@ func TestDeviceThatNeverAnswers(t *testing.T) {
 		}
 	})
 }
+
+// A router undoes a commit later than it should. Until it must have, a gateway that lost the connection in between does not take what it sees there for what stays, whether it goes on or is another one.
+func TestUndoneLate(t *testing.T) {
+	for name, restart := range map[string]bool{"the connection was lost": false, "the gateway was killed": true} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(f *fleet) {
+				prof, err := profiles.Embedded().Get("junos-mx")
+				if err != nil {
+					f.t.Fatal(err)
+				}
+				r := &router{now: time.Now, late: 35 * time.Second}
+				f.cfg.Groups = nil
+				f.cfg.Devices = []Device{{Name: "mx1", Profile: prof, Options: plan.Options{NoNative: true}, Filter: r, Dialect: plainDialect{}, Confirm: 30 * time.Second, Late: 40 * time.Second}}
+				one := discard(f.t, 1, 53)
+				r.crashAfter = true
+				f.set(one)
+				f.start()
+				f.settle(time.Second)
+				if r.waits() == "" {
+					f.t.Fatal("nothing is pending")
+				}
+				if restart {
+					f.stop()
+					f.start()
+				}
+				r.change(func(r *router) { r.crashAfter = false })
+				said := false
+				for range 600 {
+					f.settle(time.Second)
+					if f.device("mx1").State != InSync {
+						continue
+					}
+					if said = true; len(r.entries()) != 1 {
+						f.t.Fatalf("it is in sync, and holds %q", r.entries())
+					}
+				}
+				if !said || r.committed() != 2 {
+					f.t.Errorf("in sync %v after %d commits", said, r.committed())
+				}
+			})
+		})
+	}
+}

@@ -45,10 +45,10 @@ func (f *filterState) attached() []string {
 	return out
 }
 
-// giveFilters brings the filters of the device to want: read, compare, apply under the device's undo timer, read back, prove, confirm. It
+// giveFilters brings the filters of the device to those of m: read, compare, apply under the device's undo timer, read back, prove, confirm. It
 // returns how long to wait where the last commit was too short ago.
-func (w *worker) giveFilters(ctx context.Context, want []filter.Filter) (wait time.Duration, err error) {
-	want, err = w.provenForm(want)
+func (w *worker) giveFilters(ctx context.Context, m *made) (wait time.Duration, err error) {
+	want, err := w.provenForm(m.plan.Desired.Filters)
 	if err != nil {
 		return 0, err
 	}
@@ -65,6 +65,9 @@ func (w *worker) giveFilters(ctx context.Context, want []filter.Filter) (wait ti
 		if since := w.now().Sub(w.filters.committed); since >= 0 && since < w.dev.Interval { // before: the clock was set back
 			return w.dev.Interval - since, nil
 		}
+	}
+	if err := w.begin(m.of); err != nil {
+		return 0, err
 	}
 	return 0, w.commit(ctx, change, want)
 }
@@ -139,14 +142,14 @@ func (w *worker) readFilters(ctx context.Context, want []filter.Filter) (wait ti
 	if err != nil {
 		return 0, err
 	}
-	over := c.Deadline.Add(grace) // the device has undone it by then, for its clock and ours and the way between them
-	if longest := w.window() + grace; found && over.Sub(w.now()) > longest {
+	over := c.Deadline.Add(w.grace()) // the device has undone it by then
+	if longest := w.window() + w.grace(); found && over.Sub(w.now()) > longest {
 		// Our clock was set back since. How much of the time is over nobody knows: all of it is waited out.
 		c.Deadline = w.now().Add(w.window())
 		if err := w.tokens.SaveCommit(w.dev.Name, c); err != nil {
 			return 0, err
 		}
-		over = c.Deadline.Add(grace)
+		over = c.Deadline.Add(w.grace())
 	}
 	if found && c.Token == "" && w.now().Before(over) {
 		return over.Sub(w.now()), nil // we were cut off before we knew whether there is a commit: nobody can confirm or cancel it

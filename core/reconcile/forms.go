@@ -13,12 +13,14 @@ import (
 	"github.com/sluice-gateway/sluice/core/plan"
 )
 
-// Forms remembers, across a restart, how plans carried each rule, by what the plans stand for, and which plans each device is given. *store.Store is one.
+// Forms remembers, across a restart, how plans carried each rule, by what the plans stand for, which plans each device is given, and how its routes leave. *store.Store is one.
 type Forms interface {
 	SaveForms(of string, puts map[flowspec.ID]device.Form, deletes []flowspec.ID) error
 	Forms(of string) (map[flowspec.ID]device.Form, error)
 	SaveAdopted(name, of string) error
 	Adopted(name string) (of string, found bool, err error)
+	SavePolicy(name string, p device.Policy) error
+	Policy(name string) (p device.Policy, found bool, err error)
 	// KeepForms forgets all plans but those, and all devices but those.
 	KeepForms(of, devices []string) error
 }

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -14,18 +15,18 @@ var ErrNoGroup = errors.New("no such group")
 var ErrNotStopped = errors.New("not stopped")
 
 // loadRollouts has every group take up what it had, and forgets those that are no more.
-func (r *Reconciler) loadRollouts() error {
+func (r *Reconciler) loadRollouts(ctx context.Context) error {
 	if r.cfg.Shadow {
 		return nil
 	}
-	var names []string
+	var names, canaries []string
 	for _, o := range r.rollouts {
-		names = append(names, o.group.Name)
-		if err := o.load(); err != nil {
+		names, canaries = append(names, o.group.Name), append(canaries, o.group.Canary...)
+		if err := o.load(ctx); err != nil {
 			return err
 		}
 	}
-	return r.cfg.Tokens.KeepRollouts(names)
+	return r.cfg.Tokens.KeepRollouts(names, canaries)
 }
 
 func (r *Reconciler) rollout(group string) (*rollout, error) {

@@ -14,7 +14,8 @@ import (
 	"github.com/sluice-gateway/sluice/core/table"
 )
 
-// Proposed is a rule that another version of the program, or of a profile or the configuration, would have a device be given otherwise than the earlier one.
+// Proposed is a rule that another version of the program, or of a profile or the configuration, would have a device be given otherwise than the earlier one. Where the policy is another one, the forms
+// have routes as they leave.
 type Proposed struct {
 	ID   flowspec.ID   `json:"id"`
 	Rule flowspec.Rule `json:"-"`
@@ -25,10 +26,11 @@ type Proposed struct {
 // ErrNotProposed is the answer to the adoption of what is adopted.
 var ErrNotProposed = errors.New("nothing is proposed")
 
-// generation is how an earlier version carried rules.
+// generation is how an earlier version carried rules to a device.
 type generation struct {
-	of    string
-	forms map[flowspec.ID]device.Form
+	of     string
+	forms  map[flowspec.ID]device.Form
+	policy *device.Policy // under which routes leave; nil: that of this version
 }
 
 // loadForms finds out which devices are given plans of an earlier version, and forgets what no device is given any more.
@@ -36,7 +38,7 @@ func (r *Reconciler) loadForms() error {
 	if r.cfg.Shadow || r.cfg.Software == "" {
 		return nil
 	}
-	known := map[string]*generation{}
+	known := map[string]map[flowspec.ID]device.Form{} // by what the plans rest on
 	var keep, names []string
 	for _, p := range r.planners {
 		keep = append(keep, p.scribe.of)
@@ -47,27 +49,27 @@ func (r *Reconciler) loadForms() error {
 		if err != nil {
 			return err
 		}
-		if found && of == w.plans.scribe.of {
+		policy, err := w.earlierPolicy()
+		if err != nil {
+			return err
+		}
+		if found && of == w.plans.scribe.of && policy == nil {
 			continue
 		}
-		var old *generation
-		if found {
-			if old = known[of]; old == nil {
-				forms, err := r.cfg.Tokens.Forms(of)
-				if err != nil {
-					return err
-				}
-				old = &generation{of, forms}
-				known[of] = old
+		forms := known[of]
+		if found && forms == nil {
+			if forms, err = r.cfg.Tokens.Forms(of); err != nil {
+				return err
 			}
+			known[of] = forms
 		}
-		if old == nil || len(old.forms) == 0 { // a new device, or one that had nothing
+		if len(forms) == 0 { // a new device, or one that had nothing
 			if err := w.adopt(); err != nil {
 				return err
 			}
 			continue
 		}
-		w.behind.Store(old)
+		w.behind.Store(&generation{of, forms, policy})
 		keep = append(keep, of)
 	}
 	return r.cfg.Tokens.KeepForms(keep, names)
@@ -76,6 +78,9 @@ func (r *Reconciler) loadForms() error {
 // adopt has the device be given the plans of this version from now on. Any goroutine.
 func (w *worker) adopt() error {
 	if err := w.tokens.SaveAdopted(w.dev.Name, w.plans.scribe.of); err != nil {
+		return err
+	}
+	if err := w.tokens.SavePolicy(w.dev.Name, w.dev.Policy); err != nil {
 		return err
 	}
 	w.behind.Store(nil)
@@ -89,10 +94,14 @@ func (w *worker) proposals(m *made, old *generation) []Proposed {
 	text := filterText(w.dev.Dialect, m.plan)
 	for i, r := range m.rules() {
 		was, found := old.forms[r.ID]
-		if !found || was.Rule != device.Brief(r) {
-			continue // it is newer than the earlier version, and nothing is known of how that would have carried it
+		is := formOf(r, m.plan.Verdicts[i], text)
+		if !found || was.Rule != device.Brief(r) { // it is newer than the earlier version, and nothing is known of how that would have carried it
+			if old.policy == nil {
+				continue
+			}
+			was = w.underPolicy(old, r, is)
 		}
-		if is := formOf(r, m.plan.Verdicts[i], text); !is.Same(was) {
+		if !is.Same(was) || old.policy != nil && w.leavesOtherwise(old, r, is) {
 			out = append(out, Proposed{r.ID, r, was, is})
 		}
 	}
@@ -102,7 +111,7 @@ func (w *worker) proposals(m *made, old *generation) []Proposed {
 // propose leaves the device as an earlier version had it, where m would change that although the rules did not. It returns false where there is nothing to propose, or no more.
 //
 // Rules that came since are given to a session all the same, as long as they and the old routes together are proven to filter as m does. Where they are not, or the filter is concerned,
-// the device keeps what it has, and what discards and is no longer wanted goes from its session.
+// the device keeps what it has, and what discards and is no longer wanted goes from its session. Where only the policy is another one, everything is delivered, under the old one.
 func (w *worker) propose(ctx context.Context, m *made) (wait time.Duration, proposed bool) {
 	old := w.behind.Load()
 	if old == nil {
@@ -120,13 +129,16 @@ func (w *worker) propose(ctx context.Context, m *made) (wait time.Duration, prop
 	if w.status.Load().Proposed != len(list) {
 		w.log.Warn("this version would change what the device has; `sluice device plan --since` shows it, `sluice device adopt` wants it", "rules", len(list))
 	}
+	w.update(func(s *Status) { s.Proposed = len(list) })
+	if !slices.ContainsFunc(list, func(p Proposed) bool { return !p.Is.Same(p.Was) }) {
+		return 0, false
+	}
 	err := w.giveOld(ctx, m, old, list)
 	if err != nil {
 		return w.failed(m, err), true
 	}
 	w.retry = retry{}
 	w.report(m, Behind, nil)
-	w.update(func(s *Status) { s.Proposed = len(list) })
 	return w.dev.Audit, true
 }
 
@@ -135,7 +147,7 @@ func (w *worker) giveOld(ctx context.Context, m *made, old *generation, list []P
 	if err := w.readOld(ctx, m, old); err != nil || w.dev.Native == nil {
 		return err
 	}
-	if want, ok := w.together(m, list); ok {
+	if want, ok := w.together(m, old, list); ok {
 		if err := w.giveRoutes(ctx, want); err != nil {
 			return err
 		}
@@ -176,10 +188,14 @@ func (w *worker) readOld(ctx context.Context, m *made, old *generation) error {
 	return nil
 }
 
-// together returns the routes of m with those of list as they were, if they are proven to do what those of m do, on a device that sorts them as RFC 8955 §5.1 says.
-func (w *worker) together(m *made, list []Proposed) ([]*device.Route, bool) {
+// together returns the routes of m with those of list as they were, if they are proven to do what those of m do, on a device that sorts them as RFC 8955 §5.1 says. A VPN that the device had not, or
+// has no more, is not compared: rules of different VPNs never meet, and what the device has of it stays.
+func (w *worker) together(m *made, old *generation, list []Proposed) ([]*device.Route, bool) {
 	pinned := make(map[flowspec.ID]device.Form, len(list))
 	for _, p := range list {
+		if p.Is.Same(p.Was) {
+			continue
+		}
 		if p.Was.Filter != "" || p.Is.Filter != "" {
 			return nil, false
 		}
@@ -188,7 +204,7 @@ func (w *worker) together(m *made, list []Proposed) ([]*device.Route, bool) {
 	var out []*device.Route
 	for i, r := range m.rules() {
 		if f, is := pinned[r.ID]; is {
-			out = append(out, f.RoutesOf(r)...)
+			out = append(out, w.leaving(old, f.RoutesOf(r))...)
 			continue
 		}
 		for _, e := range m.plan.Verdicts[i].Entries {
@@ -203,7 +219,7 @@ func (w *worker) together(m *made, list []Proposed) ([]*device.Route, bool) {
 			return nil, false // one NLRI for two rules
 		}
 	}
-	return out, w.sortsByRFC() && sameRoutes(m.plan.Desired.Routes, out)
+	return out, w.sortsByRFC() && sameRoutes(w.inBoth(old, m.plan.Desired.Routes), w.inBoth(old, out))
 }
 
 func sortRoutes(list []*device.Route) {
@@ -249,8 +265,12 @@ func sameRoutes(want, got []*device.Route) bool {
 // A session that was given rules that came since keeps them.
 func (w *worker) asItWas(m *made, old *generation) (want []*device.Route, rules []flowspec.Rule) {
 	for _, r := range m.rules() {
-		if f, found := old.forms[r.ID]; found && f.Rule == device.Brief(r) && f.Carried != string(plan.Rejected) {
-			want, rules = append(want, f.RoutesOf(r)...), append(rules, r)
+		f, found := old.forms[r.ID]
+		if !found || f.Rule != device.Brief(r) || f.Carried == string(plan.Rejected) {
+			continue
+		}
+		if routes := w.leaving(old, f.RoutesOf(r)); len(routes) > 0 {
+			want, rules = append(want, routes...), append(rules, r)
 		}
 	}
 	sortRoutes(want)
@@ -295,5 +315,11 @@ func (r *Reconciler) Proposals(name string) ([]Proposed, error) {
 	if m == nil || m.plan == nil || old == nil {
 		return nil, nil
 	}
-	return w.proposals(m, old), nil
+	list := w.proposals(m, old)
+	if old.policy != nil {
+		for i, p := range list {
+			list[i].Was, list[i].Is = asItLeaves(old.policy, p.Rule, p.Was), asItLeaves(&w.dev.Policy, p.Rule, p.Is)
+		}
+	}
+	return list, nil
 }

@@ -20,6 +20,7 @@ const (
 	RuleHeld     ReceiptState = "held"     // read back from the device and proven
 	RuleCounting ReceiptState = "counting" // held, and packets were counted that it matches
 	RuleRefused  ReceiptState = "refused"  // by the plan, because the platform cannot carry it, or by the device
+	RuleLeftOut  ReceiptState = "left-out" // the device does not take rules of its source, by its configuration
 	RuleFailed   ReceiptState = "failed"   // it could not be given to the device; tried again
 	RuleDrifted  ReceiptState = "drifted"  // it was held, and somebody removed the filter
 	RuleFrozen   ReceiptState = "frozen"   // the device is given nothing, by order or because somebody removed our filter
@@ -133,6 +134,9 @@ func (w *worker) thaws() time.Time {
 
 // judge returns the state of a rule that v is the verdict of; of one that is about to go also whether it was sent or held, and when it goes.
 func (w *worker) judge(s Status, r flowspec.Rule, v *plan.Verdict) (state, given ReceiptState, until time.Time) {
+	if v.LeftOut() {
+		return RuleLeftOut, "", time.Time{}
+	}
 	if v.Carried == plan.Rejected && !(s.State == Behind && w.ledger.has(r, plan.Native)) {
 		return RuleRefused, "", time.Time{}
 	}

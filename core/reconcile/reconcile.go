@@ -59,8 +59,10 @@ type Device struct {
 	// withdrawn before others are announced.
 	Room int
 
-	// Sends says in words how its routes leave, beside what is planned: for people.
-	Sends []string
+	// Policy is how its routes leave, beside what is planned. A session that is Policed goes on with that of an earlier life of the gateway until somebody wants this one.
+	Policy device.Policy
+	// Sends says in words how routes leave under a policy: for people. Nil: there is nothing to say.
+	Sends func(device.Policy) []string
 
 	Native device.Adapter // nil: no BGP session to it
 	Filter device.Adapter // nil: no filter adapter
@@ -70,6 +72,8 @@ type Device struct {
 	Confirm time.Duration  // how long the device waits for Confirm
 	// Undo is how long it may take to undo a commit where that is longer, because it counts in coarser units.
 	Undo time.Duration
+	// Late is how much later than it should it may undo a commit. Until then nobody knows what it holds in the end.
+	Late time.Duration
 	// Interval is the least time between two commits. What arrives meanwhile goes together.
 	Interval time.Duration
 	// Audit is how often an idle device is read again; 0: never.
@@ -177,8 +181,8 @@ func planKey(d Device) string {
 	if d.Profile.Native != nil {
 		holds = d.Profile.Native.MaxRules.N // a device may have a limit of its own
 	}
-	return fmt.Sprintf("%s|%d|%s|%t|%t|%s|%t%v|%t%v|%t%x|%s|%s", d.Profile.Name, holds, strings.Join(settings, ","), d.Options.NoNative, d.Options.NoFilter, d.Options.Placement, d.Options.Families == nil, families,
-		d.Options.Remedies == nil, d.Options.Remedies, d.Options.VPNs == nil, d.Options.VPNs, d.Options.Measured.Key(), d.Options.Instances)
+	return fmt.Sprintf("%s|%d|%s|%t|%t|%s|%t%v|%t%v|%t%x|%s|%s|%t%q", d.Profile.Name, holds, strings.Join(settings, ","), d.Options.NoNative, d.Options.NoFilter, d.Options.Placement, d.Options.Families == nil, families,
+		d.Options.Remedies == nil, d.Options.Remedies, d.Options.VPNs == nil, d.Options.VPNs, d.Options.Measured.Key(), d.Options.Instances, d.Options.Sources == nil, d.Options.Sources)
 }
 
 // Run plans and delivers until ctx ends. It returns the first error that no retry can mend.
@@ -186,7 +190,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	if err := r.freezes.load(); err != nil {
 		return err
 	}
-	if err := errors.Join(r.basisErr, r.loadRollouts(), r.loadForms()); err != nil {
+	if err := errors.Join(r.basisErr, r.loadRollouts(ctx), r.loadForms()); err != nil {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)

@@ -35,8 +35,11 @@ type Rollouts interface {
 	Rollout(group string) (device.Rollout, bool, error)
 	SaveReleased(group string, puts []flowspec.Rule, deletes []flowspec.ID) error
 	Released(group string) ([]flowspec.Rule, error)
-	// KeepRollouts forgets every group but those.
-	KeepRollouts(groups []string) error
+	SaveBegun(canary string, b device.Begun) error
+	Begun(canary string) (device.Begun, bool, error)
+	ClearBegun(canary string) error
+	// KeepRollouts forgets every group, and every canary, but those.
+	KeepRollouts(groups, canaries []string) error
 }
 
 // RolloutState is how far the roll-out to a group is.
@@ -88,6 +91,7 @@ type rollout struct {
 	now      func() time.Time
 	canaries []*worker
 	others   []*worker
+	bySource bool          // some device does not take the rules of all sources
 	wake     chan struct{} // capacity 1: a device is in another state
 	stage    atomic.Pointer[staged]
 	status   atomic.Pointer[RolloutStatus]
@@ -100,7 +104,6 @@ type rollout struct {
 	trials   []tried // oldest first
 	seen     uint64  // version of the newest trial
 	blind    time.Time
-	before   map[*worker]footing // of canaries, when something began to be withheld; nil: nothing is
 	wave     map[*worker]footing // of others, when something was released
 	waveEnds time.Time
 	waved    []rib.Change        // what was released in that wave
@@ -122,6 +125,7 @@ func newRollout(g Group, cfg Config) *rollout {
 
 // add makes w one of the group.
 func (r *rollout) add(w *worker) {
+	r.bySource = r.bySource || w.dev.Options.Sources != nil
 	w.rollout, w.canary = r, slices.Contains(r.group.Canary, w.dev.Name)
 	if w.canary {
 		r.canaries = append(r.canaries, w)
@@ -131,7 +135,7 @@ func (r *rollout) add(w *worker) {
 }
 
 // load reads what an earlier life of the gateway had released. To a group that is new belongs everything that is in force at this moment.
-func (r *rollout) load() error {
+func (r *rollout) load(ctx context.Context) error {
 	live := r.rules.Snapshot()
 	note, found, err := r.disk.Rollout(r.group.Name)
 	if err != nil {
@@ -147,11 +151,16 @@ func (r *rollout) load() error {
 	if err != nil {
 		return err
 	}
+	for _, w := range r.canaries {
+		if err := w.begun.load(r.disk, w.dev.Name); err != nil {
+			return err
+		}
+	}
 	r.mu.Lock()
 	r.stop = note.Stop
 	r.mu.Unlock()
 	r.stage.Store(&staged{snap: rib.Of(released)})
-	_, err = r.step() // what has ended since is not given to anybody again
+	_, err = r.step(ctx) // what has ended since is not given to anybody again
 	return err
 }
 
@@ -194,7 +203,7 @@ func (r *rollout) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
-		again, err := r.step()
+		again, err := r.step(ctx)
 		if err != nil {
 			r.log.Error("cannot note what is released, trying again", "error", err)
 			again = firstRetry
@@ -212,25 +221,30 @@ func (r *rollout) lookEvery() time.Duration {
 }
 
 // step does what is to be done now and returns after how long to look again; 0: when woken.
-func (r *rollout) step() (time.Duration, error) {
+func (r *rollout) step(ctx context.Context) (time.Duration, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	live, now := r.rules.Snapshot(), r.now()
-	_, r.withheld = ease(r.stage.Load().snap, live)
-	tested := r.look(live, now)
+	_, r.withheld = ease(r.stage.Load().snap, live, r.bySource)
+	tested := r.look(ctx, live, now)
+	if tested != nil {
+		r.beginWave(now) // before any of them has it
+	}
 	if err := r.advance(live, tested); err != nil {
 		r.seen = 0 // what was tested is tried again, since nobody was given it
 		return 0, err
 	}
-	if tested != nil {
-		r.beginWave(now)
+	if len(r.withheld) == 0 {
+		if err := r.endBegun(); err != nil {
+			return 0, err
+		}
 	}
 	if err := r.resumeByItself(); err != nil {
 		return 0, err
 	}
-	soaking := r.soak(now)
+	soaking := r.soak(ctx, now)
 	r.report()
-	if soaking || len(r.withheld) > 0 || now.Before(r.waveEnds) {
+	if soaking || len(r.withheld) > 0 || now.Before(r.waveEnds) || r.stop != nil && r.stop.Device != "" {
 		return r.lookEvery(), nil
 	}
 	return 0, nil
@@ -241,10 +255,10 @@ func (r *rollout) advance(live rib.Snapshot, tested *rib.Snapshot) error {
 	last := r.stage.Load()
 	next, version := last.snap, last.live
 	if tested != nil {
-		r.waved, r.plans = stillWanted(next.Changes(*tested), live), false
+		r.waved, r.plans = r.stillWanted(next.Changes(*tested), live), false
 		next, version = next.With(r.waved), max(version, tested.Version)
 	}
-	free, withheld := ease(next, live)
+	free, withheld := ease(next, live, r.bySource)
 	if len(free) > 0 {
 		next = next.With(free)
 	}
@@ -263,7 +277,7 @@ func (r *rollout) advance(live rib.Snapshot, tested *rib.Snapshot) error {
 	}
 	r.withheld = withheld
 	if len(withheld) == 0 {
-		r.trials, r.before = nil, nil
+		r.trials = nil
 	}
 	r.stage.Store(&staged{next, version})
 	for _, c := range r.watchers {
@@ -276,10 +290,10 @@ func (r *rollout) advance(live rib.Snapshot, tested *rib.Snapshot) error {
 }
 
 // stillWanted returns those of changes that lead to what is in force.
-func stillWanted(changes []rib.Change, live rib.Snapshot) (out []rib.Change) {
+func (r *rollout) stillWanted(changes []rib.Change, live rib.Snapshot) (out []rib.Change) {
 	for _, c := range changes {
 		now, found := live.Find(c.Match)
-		if found != (c.New != nil) || found && !alike(&now, c.New) {
+		if found != (c.New != nil) || found && !alike(&now, c.New, r.bySource) {
 			continue
 		}
 		out = append(out, c)
@@ -296,7 +310,7 @@ func (r *rollout) save(changes []rib.Change) error {
 		if c.Old != nil && !same {
 			deletes = append(deletes, c.Old.ID)
 		}
-		if c.New != nil && !(same && alike(c.Old, c.New)) {
+		if c.New != nil && !(same && alike(c.Old, c.New, r.bySource)) {
 			puts = append(puts, *c.New)
 		}
 	}

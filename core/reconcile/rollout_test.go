@@ -57,6 +57,7 @@ type fleet struct {
 	peers  map[string]*neighbour
 	cfg    Config
 	rec    *Reconciler
+	ctx    context.Context // of the gateway
 	stop   func()
 }
 
@@ -82,16 +83,23 @@ func newFleet(t *testing.T) *fleet {
 }
 
 // start runs a gateway; routers have forgotten what an earlier one sent.
-func (f *fleet) start() {
+func (f *fleet) start() { f.startWith(nil) }
+
+// startWith runs a gateway with other adapters for some of the sessions.
+func (f *fleet) startWith(others map[string]func(*neighbour) device.Adapter) {
 	for i := range f.cfg.Devices {
 		d := &f.cfg.Devices[i]
 		if d.Filter == nil {
 			f.peers[d.Name] = &neighbour{peer: newPeer(), sessions: 1}
 			d.Native = f.peers[d.Name]
+			if other := others[d.Name]; other != nil {
+				d.Native = other(f.peers[d.Name])
+			}
 		}
 	}
 	f.rec = New(f.cfg)
 	ctx, cancel := context.WithCancel(context.Background())
+	f.ctx = ctx
 	done := make(chan error, 1)
 	go func() { done <- f.rec.Run(ctx) }()
 	f.stop = func() {
@@ -121,12 +129,12 @@ func (f *fleet) holds(names string, list ...flowspec.Rule) {
 	f.t.Helper()
 	var want []string
 	for _, r := range list {
-		want = append(want, r.Match.String())
+		want = append(want, told(r.Match))
 	}
 	slices.Sort(want)
 	for _, name := range strings.Fields(names) {
 		if got := f.peers[name].holds(); !slices.Equal(got, want) {
-			f.t.Errorf("%s holds %q, want %q; rollout %+v", name, got, want, f.rollout())
+			f.t.Errorf("%s holds %q, want %q; rollout %+v", name, got, want, f.rec.Rollouts())
 		}
 	}
 }
@@ -471,6 +479,13 @@ func (d full) SaveReleased(group string, puts []flowspec.Rule, deletes []flowspe
 	return d.memory.SaveReleased(group, puts, deletes)
 }
 
+func (d full) SaveBegun(name string, b device.Begun) error {
+	if time.Now().Before(d.until) {
+		return errors.New("no space left on device")
+	}
+	return d.memory.SaveBegun(name, b)
+}
+
 // What cannot be noted is not given to anybody, and goes when it can be.
 func TestReleaseWaitsForTheDisk(t *testing.T) {
 	bubble(t, func(f *fleet) {
@@ -482,9 +497,9 @@ func TestReleaseWaitsForTheDisk(t *testing.T) {
 		f.start()
 		f.set(one)
 		f.settle(50 * time.Second)
-		f.holds("canary lone", one)
-		f.holds("edge1 edge2")
-		f.settle(10*time.Second + 2*watched)
+		f.holds("lone", one)
+		f.holds("canary edge1 edge2")
+		f.settle(2*time.Minute + 2*watched)
 		f.holds("edge1 edge2", one)
 	})
 }

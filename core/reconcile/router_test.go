@@ -26,9 +26,11 @@ type router struct {
 	token    string          // of that commit; "": none
 	deadline time.Time
 	commits  int
+	late     time.Duration // how much later than it should it undoes them
 
 	unreachable bool   // every call is a *device.Transient
 	refuse      string // Apply is refused with these words
+	says        error  // Apply says this, and changes nothing
 	lose        bool   // Apply says yes and changes nothing
 	crashAfter  bool   // Apply changes, and then the caller dies: it gets an error that no retry of the test may see
 	confirmed   bool   // Confirm and Cancel are refused: there is nothing to confirm any more
@@ -41,7 +43,7 @@ var errCrash = errors.New("the gateway was killed")
 
 // expire undoes a commit whose time is over. Callers hold mu.
 func (r *router) expire() {
-	if r.token != "" && !r.now().Before(r.deadline) {
+	if r.token != "" && !r.now().Before(r.deadline.Add(r.late)) {
 		r.running, r.token = r.before, ""
 	}
 }
@@ -90,6 +92,9 @@ func (r *router) Apply(_ context.Context, _ device.Target, c device.Change, undo
 	defer r.mu.Unlock()
 	if err := r.enter(); err != nil {
 		return device.Commit{}, err
+	}
+	if r.says != nil {
+		return device.Commit{}, r.says
 	}
 	if r.refuse != "" {
 		return device.Commit{}, &device.Refused{Words: r.refuse}
@@ -213,14 +218,16 @@ type memory struct {
 
 	rollouts map[string]device.Rollout
 	released map[string]map[flowspec.ID]flowspec.Rule
+	begun    map[string]device.Begun
 	forms    map[string]map[flowspec.ID]device.Form
 	adopted  map[string]string
+	policies map[string]device.Policy
 }
 
 func newMemory() *memory {
 	return &memory{commits: map[string]device.Commit{}, held: map[string][]string{}, freezes: map[string]device.Freeze{}, kept: map[string]device.Kept{}, history: map[string][]device.Attempt{},
-		rollouts: map[string]device.Rollout{}, released: map[string]map[flowspec.ID]flowspec.Rule{},
-		forms: map[string]map[flowspec.ID]device.Form{}, adopted: map[string]string{}}
+		rollouts: map[string]device.Rollout{}, begun: map[string]device.Begun{}, released: map[string]map[flowspec.ID]flowspec.Rule{},
+		forms: map[string]map[flowspec.ID]device.Form{}, adopted: map[string]string{}, policies: map[string]device.Policy{}}
 }
 
 func (m *memory) SaveCommit(name string, c device.Commit) error {
@@ -346,9 +353,31 @@ func (m *memory) Released(group string) ([]flowspec.Rule, error) {
 	return slices.Collect(maps.Values(m.released[group])), nil
 }
 
-func (m *memory) KeepRollouts(groups []string) error {
+func (m *memory) SaveBegun(name string, b device.Begun) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.begun[name] = b
+	return nil
+}
+
+func (m *memory) Begun(name string) (device.Begun, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	b, found := m.begun[name]
+	return b, found, nil
+}
+
+func (m *memory) ClearBegun(name string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.begun, name)
+	return nil
+}
+
+func (m *memory) KeepRollouts(groups, canaries []string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.DeleteFunc(m.begun, func(name string, _ device.Begun) bool { return !slices.Contains(canaries, name) })
 	maps.DeleteFunc(m.rollouts, func(name string, _ device.Rollout) bool { return !slices.Contains(groups, name) })
 	maps.DeleteFunc(m.released, func(name string, _ map[flowspec.ID]flowspec.Rule) bool { return !slices.Contains(groups, name) })
 	return nil
@@ -385,6 +414,20 @@ func (m *memory) Adopted(name string) (string, bool, error) {
 	defer m.mu.Unlock()
 	of, found := m.adopted[name]
 	return of, found, nil
+}
+
+func (m *memory) SavePolicy(name string, p device.Policy) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.policies[name] = p
+	return nil
+}
+
+func (m *memory) Policy(name string) (device.Policy, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p, found := m.policies[name]
+	return p, found, nil
 }
 
 func (m *memory) KeepForms(of, devices []string) error {
@@ -482,6 +525,14 @@ type peer struct {
 	fail error // what Apply says after it took all steps
 }
 
+// told is how a peer names a route.
+func told(m flowspec.Match) string {
+	if !m.Family().VPN() {
+		return m.String()
+	}
+	return fmt.Sprintf("%x %v", m.RD(), m)
+}
+
 func newPeer() *peer { return &peer{held: map[string]device.Route{}} }
 
 func (p *peer) Info(context.Context) (device.Info, error) { return device.Info{Name: "peer"}, nil }
@@ -497,7 +548,7 @@ func (p *peer) Apply(_ context.Context, _ device.Target, c device.Change, _ time
 	defer p.mu.Unlock()
 	p.told++
 	for _, s := range c.Steps {
-		text := s.Route.Match.String()
+		text := told(s.Route.Match)
 		if s.Op == device.Remove {
 			p.log = append(p.log, "withdraw "+text)
 			delete(p.held, text)

@@ -20,7 +20,8 @@ type routeState struct {
 	ahead  []device.Step   // what it was given beyond routes
 	// version is that of the Loc-RIB whose plan the session was given last.
 	version uint64
-	note    string // about the order of the last change, for people; "": it went as it should
+	policy  *device.Policy // that the session was told last; nil: none
+	note    string         // about the order of the last change, for people; "": it went as it should
 
 	// Of a device that has a filter as well: the routes of each rule, kept for one that moved to the filter until that is delivered.
 	byRule map[flowspec.ID][]*device.Route
@@ -49,6 +50,7 @@ func keyOf(r *device.Route) routeKey { return routeKey{r.Match.Family(), string(
 func (w *worker) giveRoutes(ctx context.Context, want []*device.Route) error {
 	n := &w.native
 	n.catchUp()
+	w.police()
 	observed := n.routes
 	if n.unsure {
 		observed = without(n.routes, want)

@@ -1,19 +1,20 @@
 package reconcile
 
 import (
+	"context"
 	"fmt"
 	"time"
 )
 
 // soak has the others adopt the plans of this version when the canaries, which did so at once, have stood with them for long enough. It says whether it waits for that.
-func (r *rollout) soak(now time.Time) bool {
+func (r *rollout) soak(ctx context.Context, now time.Time) bool {
 	var behind []*worker
 	for _, w := range r.others {
 		if w.behind.Load() != nil && w.status.Load().Proposed > 0 {
 			behind = append(behind, w)
 		}
 	}
-	if r.proposed = len(behind); r.proposed == 0 || r.stop != nil || !r.canariesStand() {
+	if r.proposed = len(behind); r.proposed == 0 || r.stop != nil || !r.canariesStand(ctx) {
 		r.soaked = nil
 		return r.proposed > 0 && r.stop == nil
 	}
@@ -40,7 +41,7 @@ func (r *rollout) soak(now time.Time) bool {
 }
 
 // canariesStand says whether all canaries have the plans of this version and stand. It stops the roll-out where one that stood gets into trouble.
-func (r *rollout) canariesStand() bool {
+func (r *rollout) canariesStand(ctx context.Context) bool {
 	all := true
 	for _, w := range r.canaries {
 		f, s, why := stands(w)
@@ -48,7 +49,7 @@ func (r *rollout) canariesStand() bool {
 			why = before.left(f, s)
 		}
 		if why != "" {
-			r.halted(deviceStop(r.now(), w, why))
+			r.halted(ctx, deviceStop(r.now(), w, why))
 			return false
 		}
 		all = all && f.up && w.behind.Load() == nil && (s.State == InSync || s.State == Pending && r.soaked != nil)

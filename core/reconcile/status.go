@@ -44,7 +44,7 @@ type Status struct {
 	Overdue  []Named        `json:"overdue,omitempty"` // rules that ended while it was frozen: it goes on doing what nobody asks for any more; a hundred at most
 	Ended    int            `json:"overdue-rules"`     // how many there are
 	Commit   time.Duration  `json:"commit-time"`       // how long the last filter change took, in nanoseconds
-	Summary  map[string]int `json:"summary"`           // rules by the way they are carried
+	Summary  map[string]int `json:"summary"`           // rules by the way they are carried; "left-out": of sources that the device does not take
 
 	Group    string `json:"group,omitempty"`    // that it is in
 	Canary   bool   `json:"canary,omitempty"`   // it gets what is new first
@@ -66,12 +66,16 @@ type Sender interface{ Sent() []device.Route }
 
 // summarize counts verdicts by carrier.
 func summarize(p *plan.Plan) map[string]int {
-	sum := map[string]int{"rules": 0, string(plan.Native): 0, string(plan.Rewritten): 0, string(plan.InFilter): 0, string(plan.Rejected): 0}
+	sum := map[string]int{"rules": 0, string(plan.Native): 0, string(plan.Rewritten): 0, string(plan.InFilter): 0, string(plan.Rejected): 0, string(RuleLeftOut): 0}
 	if p == nil {
 		return sum
 	}
 	sum["rules"] = len(p.Verdicts)
 	for _, v := range p.Verdicts {
+		if v.LeftOut() {
+			sum[string(RuleLeftOut)]++
+			continue
+		}
 		sum[string(v.Carried)]++
 	}
 	return sum

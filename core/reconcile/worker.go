@@ -34,6 +34,7 @@ type worker struct {
 	behind  atomic.Pointer[generation]      // what it is given of an earlier version; nil: it is given the plans of this one
 	rollout *rollout                        // of its group; nil: it is in none
 	canary  bool                            // of that group
+	begun   begun                           // of a canary
 	brought atomic.Pointer[rib.Snapshot]    // the rules that it was last brought to; of others than canaries, in the line of the stage
 
 	ledger    ledger
@@ -54,7 +55,7 @@ func newWorker(d Device, p *planning, f *freezes, slots chan struct{}, cfg Confi
 		log: cfg.Log.With("device", d.Name),
 	}
 	w.stale, _ = cfg.Rules.(Staler)
-	w.status.Store(&Status{Name: d.Name, Profile: d.Profile.Name, State: Pending, Since: cfg.Now(), Sends: d.Sends, Summary: summarize(nil)})
+	w.status.Store(&Status{Name: d.Name, Profile: d.Profile.Name, State: Pending, Since: cfg.Now(), Sends: d.sends(d.Policy), Summary: summarize(nil)})
 	return w
 }
 
@@ -208,7 +209,7 @@ func (w *worker) step(ctx context.Context) time.Duration {
 	if m.err != nil {
 		w.report(m, NoPlan, m.err)
 	} else {
-		w.report(m, InSync, nil)
+		w.reportGiven(m)
 	}
 	return w.dev.Audit
 }
@@ -281,6 +282,9 @@ func (w *worker) deliver(ctx context.Context, m *made) (wait time.Duration, err 
 
 // giveRoutesOf gives the session routes of m, and notes that it has them.
 func (w *worker) giveRoutesOf(ctx context.Context, m *made, routes []*device.Route) error {
+	if err := w.begin(m.of); err != nil {
+		return err
+	}
 	err := w.giveRoutes(ctx, routes)
 	if err == nil {
 		w.ledger.reached(&w.ledger.routes, m.of)
@@ -290,7 +294,7 @@ func (w *worker) giveRoutesOf(ctx context.Context, m *made, routes []*device.Rou
 
 // giveFiltersOf brings the device to the filters of m, and notes that it has them.
 func (w *worker) giveFiltersOf(ctx context.Context, m *made) (wait time.Duration, err error) {
-	wait, err = w.giveFilters(ctx, m.plan.Desired.Filters)
+	wait, err = w.giveFilters(ctx, m)
 	if err == nil && wait == 0 {
 		w.ledger.reached(&w.ledger.filters, m.of)
 	}

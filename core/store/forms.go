@@ -106,11 +106,14 @@ func (s *Store) Adopted(name string) (of string, found bool, err error) {
 	return of, found, err
 }
 
-// KeepForms forgets all plans but those, and which plans other devices than those are given.
+// KeepForms forgets all plans but those, and what other devices than those are given.
 func (s *Store) KeepForms(of, devices []string) error {
 	err := keepOnly(s.db, bucketForms, of)
 	if err == nil {
 		err = keepOnly(s.db, bucketAdopted, devices)
+	}
+	if err == nil {
+		err = keepOnly(s.db, bucketPolicies, devices)
 	}
 	if err != nil {
 		return fmt.Errorf("forget plans: %w", err)

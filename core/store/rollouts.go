@@ -75,11 +75,27 @@ func (s *Store) Released(group string) ([]flowspec.Rule, error) {
 	return rules, nil
 }
 
-// KeepRollouts forgets what was noted of every group but those.
-func (s *Store) KeepRollouts(groups []string) error {
+// SaveBegun notes, durably, that a canary is about to be given what the others of its group do not have.
+func (s *Store) SaveBegun(name string, b device.Begun) error { return s.put(bucketBegun, name, b) }
+
+// Begun returns what SaveBegun noted of a canary, or false.
+func (s *Store) Begun(name string) (device.Begun, bool, error) {
+	var b device.Begun
+	found, err := s.get(bucketBegun, name, &b)
+	return b, found, err
+}
+
+// ClearBegun forgets what SaveBegun noted of a canary: all of its group may have what it was given.
+func (s *Store) ClearBegun(name string) error { return s.remove(bucketBegun, name) }
+
+// KeepRollouts forgets what was noted of every group, and of every canary, but those.
+func (s *Store) KeepRollouts(groups, canaries []string) error {
 	err := keepOnly(s.db, bucketRollouts, groups)
 	if err == nil {
 		err = keepOnly(s.db, bucketReleased, groups)
+	}
+	if err == nil {
+		err = keepOnly(s.db, bucketBegun, canaries)
 	}
 	if err != nil {
 		return fmt.Errorf("forget groups: %w", err)

@@ -37,8 +37,10 @@ var (
 
 	bucketRollouts = []byte("rollouts") // group name -> how its roll-out stands
 	bucketReleased = []byte("released") // group name, NUL, rule ID -> rule that all of the group may have
+	bucketBegun    = []byte("begun")    // name of a canary -> that it may have been given what its group does not have
 	bucketForms    = []byte("forms")    // plans of one version, NUL, rule ID -> how they carry the rule
 	bucketAdopted  = []byte("adopted")  // device name -> the plans that it is given
+	bucketPolicies = []byte("policies") // device name -> how its routes leave
 
 	keyLayout = []byte("layout")
 )
@@ -84,7 +86,7 @@ func Open(path string) (*Store, error) {
 
 // prepare creates the buckets and checks the layout.
 func prepare(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{bucketMeta, bucketRules, bucketCommits, bucketHeld, bucketFreezes, bucketKept, bucketHistory, bucketRollouts, bucketReleased, bucketForms, bucketAdopted} {
+	for _, name := range [][]byte{bucketMeta, bucketRules, bucketCommits, bucketHeld, bucketFreezes, bucketKept, bucketHistory, bucketRollouts, bucketReleased, bucketBegun, bucketForms, bucketAdopted, bucketPolicies} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}

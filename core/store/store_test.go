@@ -320,9 +320,10 @@ func TestRolloutsAreKept(t *testing.T) {
 	if _, found, err := s.Rollout("edge"); found || err != nil {
 		t.Fatal(found, err)
 	}
+	begun := device.Begun{At: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}
 	want := device.Rollout{Stop: &device.Stop{At: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), Why: "no space", Device: "mx1"}}
 	one, two, three := rule(t, 1), rule(t, 2), rule(t, 3)
-	err := errors.Join(s.SaveRollout("edge", want), s.SaveRollout("edge2", device.Rollout{}), s.SaveReleased("edge", []flowspec.Rule{one, two}, nil),
+	err := errors.Join(s.SaveRollout("edge", want), s.SaveRollout("edge2", device.Rollout{}), s.SaveBegun("lab", begun), s.SaveBegun("old", begun), s.SaveBegun("done", begun), s.ClearBegun("done"), s.SaveReleased("edge", []flowspec.Rule{one, two}, nil),
 		s.SaveReleased("edge2", []flowspec.Rule{two}, nil), s.SaveReleased("edge", []flowspec.Rule{three}, []flowspec.ID{one.ID, "not there"}))
 	if err != nil {
 		t.Fatal(err)
@@ -342,7 +343,7 @@ func TestRolloutsAreKept(t *testing.T) {
 	if got, found, err := s.Rollout("edge"); err != nil || !found || !cmp.Equal(got, want) {
 		t.Errorf("rollout %v %v, error %v", got, found, err)
 	}
-	if err := s.KeepRollouts([]string{"edge2", "new"}); err != nil {
+	if err := s.KeepRollouts([]string{"edge2", "new"}, []string{"lab"}); err != nil {
 		t.Fatal(err)
 	}
 	check("edge")
@@ -352,6 +353,14 @@ func TestRolloutsAreKept(t *testing.T) {
 	}
 	if _, found, _ := s.Rollout("edge2"); !found {
 		t.Error("the other one is gone")
+	}
+	if got, found, err := s.Begun("lab"); err != nil || !found || got != begun {
+		t.Errorf("begun with the canary: %v %v, error %v", got, found, err)
+	}
+	for _, name := range []string{"old", "done"} {
+		if _, found, err := s.Begun(name); found || err != nil {
+			t.Errorf("begun with %s: %v, error %v", name, found, err)
+		}
 	}
 }
 
@@ -391,5 +400,28 @@ func TestFormsAreKept(t *testing.T) {
 	}
 	if _, found, _ := s.Adopted("mx2"); found {
 		t.Error("mx2 is still there")
+	}
+}
+
+// How the routes of a device leave comes back as it was, octet for octet, and goes with the device.
+func TestPoliciesAreKept(t *testing.T) {
+	t.Parallel()
+	s, stop := open(t, filepath.Join(t.TempDir(), "s.db"))
+	defer stop()
+	want := device.Policy{
+		Add: device.Marks{Plain: []uint32{1, 2}, Large: [][3]uint32{{1, 2, 3}}, Extended: []flowspec.ExtComm{"\x00\x03\xfb\xf4\x00\x00\xff\x64"}}, Strip: device.Marks{Plain: []uint32{4}}, StripAll: true,
+		VRFs: []device.VRF{{Name: "a", Of: flowspec.RD{7: 1}, RD: flowspec.RD{0: 0xff, 7: 2}, Targets: []flowspec.ExtComm{"\x00\x02\xfb\xf4\x00\x00\x00\x80"}}},
+	}
+	if err := errors.Join(s.SavePolicy("mx1", want), s.SavePolicy("mx2", device.Policy{VRFs: []device.VRF{}}), s.SavePolicy("mx3", device.Policy{}), s.KeepForms(nil, []string{"mx1", "mx2"})); err != nil {
+		t.Fatal(err)
+	}
+	if got, found, err := s.Policy("mx1"); !found || err != nil || !cmp.Equal(got, want) {
+		t.Errorf("got %+v, %v, error %v; want %+v", got, found, err, want)
+	}
+	if got, found, err := s.Policy("mx2"); !found || err != nil || got.VRFs == nil {
+		t.Errorf("none is not nil: %+v, %v, error %v", got, found, err)
+	}
+	if _, found, err := s.Policy("mx3"); found || err != nil {
+		t.Errorf("of a device that is no more: %v, error %v", found, err)
 	}
 }

@@ -126,6 +126,7 @@ devices:
       host-key: %q
       confirm-within: 1s
       commit-interval: 150ms
+      undo-late: 0s
 `, dir, asr.Addr().Addr(), asr.Addr().Port(), mx.Addr(), mx.Username(), strings.TrimSpace(mx.HostKey())))
 
 	rnd := rand.New(rand.NewPCG(1, uint64(time.Now().UnixNano())))

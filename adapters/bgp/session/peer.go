@@ -22,6 +22,7 @@ type Peer struct {
 	dialled  chan dialled
 	received chan received
 	orders   chan order     // Reset and Teardown
+	hints    chan struct{}  // capacity 1: see Hint
 	ended    chan struct{}  // closed when Run takes no connection any more
 	wg       sync.WaitGroup // everything that Run started
 
@@ -32,7 +33,10 @@ type Peer struct {
 	conns    []*conn // at most one in each direction
 	dialling context.CancelFunc
 	retry    *time.Timer
-	failures int
+	failures int       // attempts in a row, after the first of a session that ended
+	short    int       // sessions in a row that ended soon
+	hinted   time.Time // when Hint was last followed
+	due      time.Time // the next attempt
 	rest     time.Time // no session before then, see Teardown
 	lastLog  string
 	told     told
@@ -54,7 +58,7 @@ func NewPeer(cfg Config, h Handler) (*Peer, error) {
 	}
 	return &Peer{
 		cfg: cfg, h: h, log: log.With("peer", cfg.Name),
-		incoming: make(chan net.Conn, 1), dialled: make(chan dialled), received: make(chan received), orders: make(chan order, 1), ended: make(chan struct{}),
+		incoming: make(chan net.Conn, 1), dialled: make(chan dialled), received: make(chan received), orders: make(chan order, 1), hints: make(chan struct{}, 1), ended: make(chan struct{}),
 		status: Status{Since: time.Now()},
 	}, nil
 }
@@ -119,6 +123,8 @@ func (p *Peer) Run(ctx context.Context) {
 			p.take(ctx, r)
 		case o := <-p.orders:
 			p.obey(ctx, o)
+		case <-p.hints:
+			p.hasten()
 		}
 	}
 }
@@ -156,8 +162,42 @@ var errStopping = errors.New("sluice is stopping, and the peer keeps what it has
 func (p *Peer) idle(wait time.Duration) {
 	p.setState(Active)
 	if !p.cfg.Passive {
-		p.retry.Reset(max(wait, time.Until(p.rest)))
+		wait = max(wait, time.Until(p.rest))
+		p.due = time.Now().Add(wait)
+		p.retry.Reset(wait)
 	}
+}
+
+// goodFor is how long a session lasts that is no oscillation (RFC 4271 §8.1.1, DampPeerOscillations), and how far apart hints are that count.
+const goodFor = 10 * time.Second
+
+// sessionEnded has the first attempt after a session come soon: it stood, so the peer is there, whatever was before it. Sessions in a row that last no longer than goodFor are an oscillation, and
+// the wait doubles with each of them.
+func (p *Peer) sessionEnded(lasted time.Duration) {
+	if lasted > goodFor {
+		p.short = 0
+	}
+	p.failures = p.short
+	p.short++
+}
+
+// Hint says that what may have ended the last sessions is gone, such as a route that the peer did not stand: the next attempt comes as soon as one after a good session. It is followed once in ten seconds,
+// so that a peer that oscillates for another reason is not called more often for it. It never waits.
+func (p *Peer) Hint() {
+	select {
+	case p.hints <- struct{}{}:
+	default:
+	}
+}
+
+// hasten does what Hint asks for.
+func (p *Peer) hasten() {
+	now := time.Now()
+	if p.cfg.Passive || p.dialling != nil || len(p.conns) > 0 || p.due.Sub(now) <= p.cfg.RetryMin || now.Before(p.rest) || !p.hinted.IsZero() && now.Sub(p.hinted) < goodFor {
+		return
+	}
+	p.hinted, p.failures = now, 0
+	p.idle(p.backOff())
 }
 
 // backOff is the wait after a failure: doubling from RetryMin to RetryMax, less up to a quarter so that two peers do not collide for ever.
@@ -329,8 +369,8 @@ func (p *Peer) drop(ctx context.Context, c *conn, reason error) {
 		return
 	}
 	p.failed(ctx, reason)
-	if wasUp && time.Since(p.Status().Since) > 10*time.Second {
-		p.failures = 0 // it was a good session: come back at once
+	if wasUp {
+		p.sessionEnded(time.Since(p.Status().Since))
 	}
 	switch {
 	case ctx.Err() != nil:

@@ -530,6 +530,68 @@ func TestRetriesSlowDownAndRecover(t *testing.T) {
 	})
 }
 
+// far is there or not, and ends its sessions. The first attempt after a session comes at once, however long the peer was away before it; sessions that end soon, one after the other, are damped
+// (RFC 4271 §8.1.1), until one lasts, or somebody says that the reason is gone.
+func TestFirstAttemptAfterASessionIsQuick(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		conns := make(chan net.Conn, 1)
+		var there atomic.Bool
+		p, stop := run(t, Config{LocalAS: 1, RouterID: lowID, RetryMin: time.Second, RetryMax: time.Minute, Dial: func(context.Context) (net.Conn, error) {
+			if !there.Load() {
+				return nil, errors.New("connection refused")
+			}
+			near, farEnd := net.Pipe()
+			conns <- farEnd
+			return near, nil
+		}}, &recorder{})
+		defer stop()
+		time.Sleep(3 * time.Minute) // the waits have grown
+		there.Store(true)
+		session := func(lasts time.Duration) (waited time.Duration) {
+			t.Helper()
+			began := time.Now()
+			w := wire{t, <-conns}
+			waited = time.Since(began)
+			w.expect(typeOpen)
+			w.say(far(t))
+			w.expect(typeKeepalive)
+			w.say(message(typeKeepalive, nil))
+			for end := time.Now().Add(lasts); time.Now().Before(end); time.Sleep(time.Second) {
+				synctest.Wait()
+			}
+			_ = w.Conn.Close()
+			synctest.Wait()
+			return waited
+		}
+		if waited := session(time.Second); waited > time.Minute {
+			t.Errorf("the peer was there and called after %v", waited)
+		}
+		for i, want := range []time.Duration{1, 2, 4, 8, 16} {
+			if waited := session(time.Second); waited > want*time.Second || waited < want*time.Second*3/4 {
+				t.Errorf("after short session %d it waited %v, want %d s less at most a quarter", i+1, waited, want)
+			}
+		}
+		if waited := session(11 * time.Second); waited < 20*time.Second {
+			t.Errorf("after six short sessions it waited %v", waited)
+		}
+		if waited := session(time.Second); waited > time.Second {
+			t.Errorf("after a good session it waited %v", waited)
+		}
+		for range 5 {
+			session(time.Second)
+		}
+		p.Hint()
+		if waited := session(time.Second); waited > time.Second {
+			t.Errorf("after a hint it waited %v", waited)
+		}
+		p.Hint()
+		if waited := session(time.Second); waited < 20*time.Second {
+			t.Errorf("after two hints within ten seconds it waited %v", waited)
+		}
+	})
+}
+
 func TestHandlerEndsTheSession(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"github.com/sluice-gateway/sluice/core/device"
+)
+
+// Each adapter says how far apart its commits are, and by when its device has undone one that nobody confirmed: the time that was asked for in the units of the device, and what it was seen to be late.
+func TestWhatAdaptersSayOfTheirCommits(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]struct{ interval, undone time.Duration }{
+		"nftables":  {0, 0},
+		"junos":     {5 * time.Second, 45*time.Second + longestLate},
+		"iosxr":     {5 * time.Second, 45*time.Second + longestLate},
+		"junos-cli": {5 * time.Second, time.Minute + 40*time.Second},
+		"iosxr-cli": {5 * time.Second, 48 * time.Second},
+		"acme":      {5 * time.Second, 45*time.Second + longestLate},
+	} {
+		undone := lateOf(name)
+		if name == "acme" {
+			undone += 45 * time.Second // of a plugin nothing is known but what was asked for
+		} else if window := windowOf(name); window != nil {
+			w, err := window(device.Target{Name: "r", Address: "192.0.2.1"}, 45*time.Second)
+			if err != nil {
+				t.Fatal(err)
+			}
+			undone += w
+		}
+		if got := intervalOf(name); got != want.interval || undone != want.undone {
+			t.Errorf("%s: commits %v apart, undone after %v; want %v and %v", name, got, undone, want.interval, want.undone)
+		}
+	}
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sluice-gateway/sluice/adapters/bgp/bgptest"
+	"github.com/sluice-gateway/sluice/core/config"
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/profiles"
+)
+
+// Another `communities:` in the configuration reaches the routers one after the other, like any plan of another version: the canary at the start, its group after the soak, and a router in no group when a
+// person says so. No router is without its rule on the way.
+func TestCommunitiesAreStaged(t *testing.T) {
+	t.Parallel()
+	prof, err := profiles.Embedded().Get("asr9k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := config.Config{AtOnce: 16, Software: "v1", Store: filepath.Join(t.TempDir(), "s.db"),
+		Groups: []config.Group{{Name: "edge", Devices: []string{"edge1", "edge2"}, Canary: []string{"edge1"}, Watch: time.Second, Soak: 4 * time.Second}}}
+	var routers []*bgptest.Router
+	ctx, cancel := context.WithCancel(context.Background())
+	var tasks errgroup.Group
+	for i, name := range []string{"edge1", "edge2", "lone"} {
+		r, err := bgptest.Listen(bgptest.Config{Name: name, AS: 64513, RouterID: netip.AddrFrom4([4]byte{192, 0, 2, byte(21 + i)})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		routers = append(routers, r)
+		tasks.Go(func() error { return r.Run(ctx) })
+		cfg.Devices = append(cfg.Devices, config.Device{Name: name, Profile: prof, BGP: &config.Peer{
+			Address: r.Addr().Addr(), Port: r.Addr().Port(), AS: 64513, Families: []flowspec.Family{flowspec.IPv4}, HoldTime: 90 * time.Second,
+		}})
+	}
+	t.Cleanup(func() {
+		cancel()
+		if err := tasks.Wait(); err != nil {
+			t.Error(err)
+		}
+	})
+	life := func(community uint32) (func(string, ...string) (int, string, string), func()) {
+		t.Helper()
+		this := cfg
+		this.Devices = slices.Clone(cfg.Devices)
+		for i := range this.Devices {
+			this.Devices[i].Policy = device.Policy{Add: device.Marks{Plain: []uint32{64512<<16 | community}}}
+		}
+		return stoppable(t, &this)
+	}
+	bears := func(r *bgptest.Router, community uint32) {
+		t.Helper()
+		within, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		if err := r.Wait(within, func(table []bgptest.Route) bool {
+			return len(table) == 1 && slices.Contains(table[0].Path.Communities, 64512<<16|community)
+		}); err != nil {
+			t.Fatalf("%v: it holds %v", err, r.Table())
+		}
+	}
+	sluice, stop := life(7)
+	says(t, sluice, exitDone, "flow route", "rule", "add", fits)
+	for _, r := range routers {
+		bears(r, 7)
+	}
+	stop()
+
+	sluice, stop = life(8)
+	defer stop()
+	bears(routers[0], 8)
+	says(t, sluice, exitDone, "edge: soaking", "rollout", "show")
+	bears(routers[1], 7)
+	bears(routers[2], 7)
+	says(t, sluice, exitDone, "lone\n", "plan", "--since")
+	says(t, sluice, exitDone, "+   flow route { match { destination 203.0.113.10/32; protocol =udp; source-port =53; } then { discard; community 64512:8; } }", "device", "plan", "lone", "--since")
+	says(t, sluice, exitDone, "communities added: no-export, 64512:7", "device", "show", "lone")
+	bears(routers[1], 8)
+	says(t, sluice, exitDone, "edge: done", "rollout", "show")
+	bears(routers[2], 7)
+	sent := len(routers[2].Events())
+	says(t, sluice, exitDone, "lone is given the plans of this version", "device", "adopt", "lone")
+	bears(routers[2], 8)
+	says(t, sluice, exitDone, "communities added: no-export, 64512:8", "device", "show", "lone")
+	for _, e := range routers[2].Events()[sent:] {
+		if e.Kind != bgptest.Announced {
+			t.Errorf("lone was told %+v", e)
+		}
+	}
+}
