@@ -69,19 +69,30 @@ func (f *fitting) answer(q *question) {
 }
 
 // open says whether base has a packet that nobody decides; decider returns the packets of somebody who decides one, if there are any. It looks at one packet after another, and takes
-// whoever decides it out of what is left: few are needed where many decide something. Where that takes too long, the answer is yes.
+// whoever decides it out of what is left: few are needed where many decide something. What is left is kept as long as that takes few steps, and looked for anew after that. Where it takes too
+// long, the answer is yes.
 func open(base packet.Set, decider func(*packet.Header) (packet.Set, bool)) bool {
-	var deciders []packet.Set
-	left, known := base, true
+	var room [mostDeciders]packet.Set
+	deciders, steps := room[:0], exactSteps
+	left, all := base, true
 	for {
 		h, ok := left.Witness()
 		if !ok {
 			return false
 		}
 		one, decided := decider(&h)
-		if deciders = append(deciders, one); !decided || len(deciders) > mostDeciders {
+		if !decided || len(deciders) == mostDeciders {
 			return true
 		}
+		deciders = append(deciders, one)
+		if all {
+			var less packet.Set
+			if less, all = left.SubOn(&steps, one); all {
+				left = less
+				continue
+			}
+		}
+		known := false
 		if left, known = base.Outside(exactSteps, deciders...); !known {
 			return true
 		}
@@ -142,3 +153,5 @@ func (d *domain) stands(b *bucket, at int, room *[]*seat) bool {
 	}
 	return true
 }
+
+var CNT [8]int
