@@ -39,6 +39,7 @@ var arrows = map[string][]string{
 	"core/verify":            {"core/certificate", "core/packet", "core/verify/octets"},
 
 	"core/reconcile": {"core/plan", "core/rib", "core/store"},
+	"core/idle":      {"core/reconcile"},
 	"core/review":    {"core/table"},
 	"core/report":    {"core/plan", "core/notation", "core/review"},
 	"core/trace":     {"core/report"},

@@ -73,10 +73,11 @@ func (w *worker) wakeUp() {
 }
 
 func (w *worker) run(ctx context.Context) error {
-	if err := w.recall(); err != nil {
+	if err := errors.Join(w.recall(), w.recallSeries()); err != nil {
 		return err
 	}
 	defer w.save()
+	defer w.saveSeries()
 	timer, saving, counts := time.NewTimer(0), time.NewTimer(0), time.NewTimer(w.dev.Counters)
 	stopTimer(timer)
 	stopTimer(saving)

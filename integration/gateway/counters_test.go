@@ -95,6 +95,18 @@ devices:
 	if out := cli("rule", "show", busy); !strings.Contains(out, "counting") || !strings.Contains(out, "3 packets, 384 bytes, first seen") {
 		t.Errorf("rule show says\n%s", out)
 	}
+	if out := cli("rule", "show", busy); !strings.Contains(out, "active: last hit seen") {
+		t.Errorf("rule show says\n%s", out)
+	}
+	if out := cli("rule", "show", quiet); !strings.Contains(out, "quiet: no hit since") {
+		t.Errorf("rule show says\n%s", out)
+	}
+	if out := cli("rule", "list", "--idle"); out != "0 rules idle\n" {
+		t.Errorf("rule list --idle says\n%s", out)
+	}
+	if out := cli("rule", "ended"); out != "none was ended\n" {
+		t.Errorf("rule ended says\n%s", out)
+	}
 	out := cli("rule", "list", "--sort=hits")
 	if !strings.HasPrefix(out, busy) || strings.Index(out, busy) > strings.Index(out, quiet) || !strings.Contains(out, "3 packets, 384 bytes") || !strings.Contains(out, "no packet yet") {
 		t.Errorf("rule list --sort=hits says\n%s", out)
@@ -111,6 +123,7 @@ devices:
 	for _, line := range []string{
 		fmt.Sprintf(`sluice_rule_packets_total{rule="%s",source="api"} 3`, busy), fmt.Sprintf(`sluice_rule_bytes_total{rule="%s",source="api"} 384`, busy),
 		`sluice_device_matched_packets_total{device="gw"} 3`, "sluice_rules_hit_unlisted 0",
+		`sluice_source_activity_rules{activity="active",source="api"} 1`, `sluice_source_activity_rules{activity="quiet",source="api"} 1`,
 	} {
 		if !strings.Contains(string(metrics), line+"\n") {
 			t.Errorf("the metrics lack %s", line)
