@@ -121,6 +121,7 @@ func TestForeignTypesStopAtOnePackage(t *testing.T) {
 		"github.com/osrg/gobgp/":           {"adapters/bgp"},
 		"github.com/Juniper/go-netconf/":   {"adapters/netconf"},
 		"github.com/scrapli/scrapligo/":    {"adapters/cli"},
+		"github.com/sirikothe/gotextfsm":   {"adapters/cli"},
 		"github.com/openconfig/":           {"adapters/gnmi", "integration/gnmi"},
 		"github.com/hashicorp/go-plugin":   {"plugins/sdk", "adapters/host"},
 		"go.etcd.io/bbolt":                 {"core/store"},

@@ -14,7 +14,16 @@ import (
 	"github.com/sluice-gateway/sluice/core/filter"
 )
 
-var _ device.CounterReader = (*Adapter)(nil)
+// Counting is an Adapter that reads counters as well.
+type Counting struct{ *Adapter }
+
+var (
+	_ device.Adapter       = (*Counting)(nil)
+	_ device.CounterReader = (*Counting)(nil)
+)
+
+// WithCounters returns a as an adapter that reads counters, for the dialects that this package knows how to ask about them: junos and sros.
+func (a *Adapter) WithCounters() *Counting { return &Counting{a} }
 
 // counterModel says how the counters of a dialect's filters are read.
 type counterModel struct {
@@ -28,7 +37,7 @@ type counterModel struct {
 var counterModels = map[string]counterModel{"junos": junosCounters, "sros": srosCounters}
 
 // Counters returns what the counters of our filters have counted, or its entries, by their names. errors.ErrUnsupported: nobody knows how to ask this dialect, or the device does not know the question.
-func (a *Adapter) Counters(ctx context.Context, t device.Target) (map[string]device.Counter, error) {
+func (a *Counting) Counters(ctx context.Context, t device.Target) (map[string]device.Counter, error) {
 	m, known := counterModels[a.dialect.Name()]
 	if !known {
 		return nil, fmt.Errorf("counters of the dialect %s are not read: %w", a.dialect.Name(), errors.ErrUnsupported)

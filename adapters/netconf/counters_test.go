@@ -19,7 +19,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/packet"
 )
 
-func settle(t *testing.T, a *netconf.Adapter, d device.Target, want device.State) {
+func settle(t *testing.T, a device.Adapter, d device.Target, want device.State) {
 	t.Helper()
 	have, err := a.Read(ctx(t), d)
 	if err != nil {
@@ -38,7 +38,7 @@ func settle(t *testing.T, a *netconf.Adapter, d device.Target, want device.State
 func TestJunosCounters(t *testing.T) {
 	t.Parallel()
 	s := start(t, netconftest.Options{Old: true, Junos: true})
-	a, d := newAdapter(t), target(s)
+	a, d := newAdapter(t).WithCounters(), target(s)
 	d.Options = map[string]string{"commit": "junos"}
 	if got, err := a.Counters(ctx(t), d); err != nil || len(got) > 0 {
 		t.Errorf("without filters: %v, %v", got, err)
@@ -75,7 +75,7 @@ func TestJunosCounters(t *testing.T) {
 func TestSROSCounters(t *testing.T) {
 	t.Parallel()
 	s := start(t, netconftest.Options{Config: nokias})
-	a := netconf.New(sros.Dialect{}, netconf.Options{})
+	a := netconf.New(sros.Dialect{}, netconf.Options{}).WithCounters()
 	t.Cleanup(func() { _ = a.Close() })
 	settle(t, a, target(s), nokiaFilters(2))
 	if _, err := a.Counters(ctx(t), target(s)); !errors.Is(err, errors.ErrUnsupported) {
@@ -134,7 +134,7 @@ func entryIDs(running, kind, of string) (out []entryID) {
 // Where no source says which number counts all packets, nobody is asked.
 func TestCountersThatAreNotRead(t *testing.T) {
 	t.Parallel()
-	a := netconf.New(iosxr.Dialect{}, netconf.Options{})
+	a := netconf.New(iosxr.Dialect{}, netconf.Options{}).WithCounters()
 	t.Cleanup(func() { _ = a.Close() })
 	if _, err := a.Counters(ctx(t), device.Target{Name: "xr", Address: "127.0.0.1:1"}); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("got %v", err)
