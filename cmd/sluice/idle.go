@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -18,10 +19,10 @@ import (
 const idleEvery = time.Minute
 
 func (g *gateway) openIdle() {
-	every := idleEvery
+	every := time.Duration(0) // where idle rules are only shown, nobody has to look for them
 	for _, s := range g.cfg.Sources {
-		if s.Idle.After > 0 {
-			every = min(every, s.Idle.After/12)
+		if then := idle.Then(s.Idle.Then); then == idle.Warn || then == idle.Expire {
+			every = min(cmp.Or(every, idleEvery), s.Idle.After/12)
 		}
 	}
 	g.idle = idle.New(idle.Config{Rules: g.rib, Counted: g.rec, Records: g.store, Policy: g.idlePolicy, Every: every, Log: g.log})

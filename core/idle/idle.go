@@ -55,7 +55,7 @@ type Config struct {
 	Counted Counted
 	Records Records
 	Policy  func(flowspec.Source) Policy
-	Every   time.Duration // how often to look
+	Every   time.Duration // how often to look; 0: never
 	Log     *slog.Logger
 	Now     func() time.Time // nil: time.Now
 }
@@ -82,6 +82,10 @@ const mostAtOnce = 64
 
 // Run looks until ctx ends.
 func (w *Watch) Run(ctx context.Context) error {
+	if w.cfg.Every <= 0 {
+		<-ctx.Done()
+		return nil
+	}
 	ticks := time.NewTicker(w.cfg.Every)
 	defer ticks.Stop()
 	for {

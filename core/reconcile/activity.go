@@ -59,6 +59,7 @@ type quiet struct {
 	carried bool      // by some device
 	last    time.Time // last hit on any
 	since   time.Time // since when all of them have counted nothing
+	until   time.Time // and until when that is known: the earliest of their last readings
 	why     string    // the first that does not say
 }
 
@@ -70,7 +71,7 @@ func (q *quiet) over(after time.Duration, now time.Time) Activity {
 		return Activity{State: NotKnown, Why: q.why}
 	case !q.carried:
 		return Activity{State: NotKnown, Why: "no device carries it"}
-	case now.Sub(q.since) < after:
+	case q.until.Sub(q.since) < after:
 		return Activity{State: Quiet, Since: q.since}
 	}
 	return Activity{State: Idle, Since: q.since}
@@ -131,6 +132,8 @@ func (w *worker) deaf() string {
 		return "no counters were read from " + name
 	case ago > gap && c.totals.Error != "":
 		return fmt.Sprintf("the counters of %s were last read %s ago: %s", name, ago.Round(time.Second), c.totals.Error)
+	case !c.fresh:
+		return "the counters of " + name + " have not been read since the gateway began"
 	case ago > gap || ago < 0:
 		return fmt.Sprintf("the counters of %s were last read at %s", name, c.totals.Read.Format(time.DateTime))
 	case c.totals.Packets == 0 && c.totals.Bytes == 0:
@@ -148,6 +151,9 @@ func (c *counting) ask(name string, r *flowspec.Rule, q *quiet) {
 		return
 	}
 	q.carried = true
+	if q.until.IsZero() || c.totals.Read.Before(q.until) {
+		q.until = c.totals.Read
+	}
 	for _, t := range []time.Time{at.since, c.rules[r.ID].Last} {
 		if t.After(q.since) {
 			q.since = t

@@ -123,6 +123,13 @@ func TestIdleIsNotGuessed(t *testing.T) {
 			s.wait(InSync)
 			s.read()
 		}, Quiet, ""},
+		"gone and back, unseen": {func(s *silence) { // between two readings, and its counter stands at zero before and after
+			other := discard(s.t, 2, 53)
+			s.bench.set(other)
+			s.bench.set(s.one, other)
+			s.wait(InSync)
+			s.read()
+		}, Quiet, ""},
 		"the clock set back": {func(s *silence) {
 			s.counted.set(nil, errors.New("lost"))
 			s.read2()

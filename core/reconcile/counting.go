@@ -60,6 +60,9 @@ type counting struct {
 	watch  map[flowspec.ID]watch // of rules whose counters are all there
 	dirty  map[flowspec.ID]bool  // rules of which something is new since the last save
 	saved  time.Time             // when that was
+	fresh  bool                  // they were read in this life of the gateway
+
+	version uint64 // of the Loc-RIB at the last reading; of the worker alone
 }
 
 // count reads the counters of the device, and returns after how long to do so again; 0: never.
@@ -100,7 +103,7 @@ func (c *counting) failed(err error) {
 // add takes what was read at a time. A counter that fell began anew, because somebody cleared it or the device made it again: all that it has is new then. What it had counted
 // before stays counted. A rule whose counters are gone is forgotten; where it comes back, it begins at zero. whole says which rules have all their counters in raw; gap is the longest
 // time between two readings that counts as none.
-func (c *counting) add(raw map[string]device.Counter, at time.Time, whole map[flowspec.ID]string, gap time.Duration) {
+func (c *counting) add(raw map[string]device.Counter, at time.Time, whole map[flowspec.ID]said, gap time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	rules, fell := make(map[flowspec.ID]Count, len(raw)), false
@@ -138,7 +141,7 @@ func (c *counting) add(raw map[string]device.Counter, at time.Time, whole map[fl
 	unbroken := !fell && !c.totals.Read.IsZero() && at.Sub(c.totals.Read) <= gap && !at.Before(c.totals.Read)
 	c.follow(whole, unbroken, at)
 	c.raw, c.rules = maps.Clone(raw), rules
-	c.totals.Read, c.totals.Error = at, ""
+	c.totals.Read, c.totals.Error, c.fresh = at, "", true
 }
 
 // of returns what a rule has matched on the device, and whether the device counts it.

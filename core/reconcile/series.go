@@ -27,17 +27,23 @@ type watch struct {
 	as    string // what the rule said, see saying
 }
 
+// said is what a rule says at a reading, see saying, and whether its source has said it since the one before: a rule that went and came back is as young as one that was never there.
+type said struct {
+	as    string
+	again bool
+}
+
 // longestGap is how far apart two readings of counters may be that are to follow each other: a device that was away for longer may have begun anew at zero, where it was before.
 func longestGap(every time.Duration) time.Duration { return max(3*every, time.Minute) }
 
 // follow notes which rules have all their counters. Where something broke the readings, or where a rule says something else than before, its watch begins now. One counter that fell breaks the
 // readings of all: whatever cleared it may have cleared others, that were at zero and are so again. The caller holds mu.
-func (c *counting) follow(whole map[flowspec.ID]string, unbroken bool, at time.Time) {
+func (c *counting) follow(whole map[flowspec.ID]said, unbroken bool, at time.Time) {
 	now := make(map[flowspec.ID]watch, len(whole))
-	for id, as := range whole {
+	for id, rule := range whole {
 		w, there := c.watch[id]
-		if !there || w.as != as || !unbroken {
-			w = watch{at, as}
+		if !there || rule.again || w.as != rule.as || !unbroken {
+			w = watch{at, rule.as}
 			c.news(id)
 		}
 		now[id] = w
@@ -60,7 +66,8 @@ func (c *counting) news(id flowspec.ID) {
 
 // whole returns what is said by the rules that the device holds as they are in force and whose entries all have a counter in raw: by the name of the entry, or of the counter that
 // those of a rule share.
-func (w *worker) whole(raw map[string]device.Counter) map[flowspec.ID]string {
+func (w *worker) whole(raw map[string]device.Counter) map[flowspec.ID]said {
+	young, all := w.young()
 	m := w.plans.latest.Load()
 	if m == nil || m.plan == nil {
 		return nil
@@ -77,16 +84,30 @@ func (w *worker) whole(raw map[string]device.Counter) map[flowspec.ID]string {
 		}
 	}
 	held := w.ledger.heldFilters()
-	out := make(map[flowspec.ID]string, len(counted))
+	out := make(map[flowspec.ID]said, len(counted))
 	for r := range m.of.All() {
 		if !counted[r.ID] {
 			continue
 		}
 		if holds(held, r) {
-			out[r.ID] = saying(r)
+			out[r.ID] = said{saying(r), all || young[r.ID]}
 		}
 	}
 	return out
+}
+
+// young returns the rules that came into force since the last reading, or again, or otherwise; all: nobody knows which.
+func (w *worker) young() (rules map[flowspec.ID]bool, all bool) {
+	now := w.rules.Snapshot()
+	changes, known := now.Since(w.counts.version)
+	w.counts.version = now.Version
+	rules = make(map[flowspec.ID]bool, len(changes))
+	for _, c := range changes {
+		if c.New != nil {
+			rules[c.New.ID] = true
+		}
+	}
+	return rules, !known
 }
 
 func hasCounter(raw map[string]device.Counter, e *filter.Entry) bool {
@@ -114,6 +135,9 @@ func saying(r *flowspec.Rule) string {
 
 // recallSeries reads what counters had come to in an earlier life of the gateway.
 func (w *worker) recallSeries() error {
+	if w.dev.Filter == nil || w.dev.Counters <= 0 {
+		return nil
+	}
 	of, series, err := w.tokens.Series(w.dev.Name)
 	if err != nil {
 		return err
