@@ -14,8 +14,9 @@ import (
 	"github.com/sluice-gateway/sluice/integration/rig"
 )
 
-// From a packet on the wire to a number in front of a person: the kernel counts it, and the rule's receipt, its line in the list and its series in the metrics say so.
-func TestCountersEndToEnd(t *testing.T) {
+// linked makes two network namespaces with a link between them, and returns the one that is 203.0.113.1, and what sends a datagram of 100 octets to a port of it from the other.
+func linked(t *testing.T, name string) (router string, send func(port string)) {
+	t.Helper()
 	rig.Root(t)
 	rig.Program(t, "nft", "nftables")
 	ip := rig.Program(t, "ip", "iproute2")
@@ -25,7 +26,7 @@ func TestCountersEndToEnd(t *testing.T) {
 			t.Fatalf("%v: %v\n%s", args, err, out)
 		}
 	}
-	router, host := fmt.Sprintf("sluice-count-r%d", os.Getpid()), fmt.Sprintf("sluice-count-h%d", os.Getpid())
+	router, host := fmt.Sprintf("sluice-%s-r%d", name, os.Getpid()), fmt.Sprintf("sluice-%s-h%d", name, os.Getpid())
 	for _, ns := range []string{router, host} {
 		sh(ip, "netns", "add", ns)
 		t.Cleanup(func() { _ = exec.Command(ip, "netns", "del", ns).Run() })
@@ -35,7 +36,15 @@ func TestCountersEndToEnd(t *testing.T) {
 	sh(ip, "-n", router, "link", "set", "east", "up")
 	sh(ip, "-n", host, "address", "add", "203.0.113.2/24", "dev", "west")
 	sh(ip, "-n", host, "link", "set", "west", "up")
+	return router, func(port string) {
+		t.Helper()
+		sh(ip, "netns", "exec", host, "bash", "-c", "printf %100s x > /dev/udp/203.0.113.1/"+port)
+	}
+}
 
+// From a packet on the wire to a number in front of a person: the kernel counts it, and the rule's receipt, its line in the list and its series in the metrics say so.
+func TestCountersEndToEnd(t *testing.T) {
+	router, send := linked(t, "count")
 	dir := t.TempDir()
 	g := serve(t, file(t, dir, "sluice.yaml", fmt.Sprintf(`
 router-id: 192.0.2.1
@@ -77,7 +86,7 @@ devices:
 	t.Cleanup(func() { _ = watch.Process.Kill(); _ = watch.Wait() })
 	until(t, "the watch to say that it is held", watched.String, func() bool { return strings.Contains(watched.String(), busy+"  gw  held") })
 	for _, port := range []string{"4444", "5555", "5555"} {
-		sh(ip, "netns", "exec", host, "bash", "-c", "printf %100s x > /dev/udp/203.0.113.1/"+port)
+		send(port)
 	}
 
 	var rule struct {
