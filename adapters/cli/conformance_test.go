@@ -127,7 +127,7 @@ func TestConformance(t *testing.T) {
 				adapter := func(t *testing.T) device.Adapter {
 					a := cli.New(d.Dialect, cli.Options{})
 					t.Cleanup(func() { _ = a.Close() })
-					return sdktest.Loopback(t, a)
+					return sdktest.Loopback(t, a.WithCounters())
 				}
 				outer, entries, before := t, d.entries, s.Running()
 				if opt.Slow {

@@ -21,6 +21,9 @@ type Platform struct {
 	Show string // prints the running configuration, typed where commands are
 	End  string // the last line of a configuration that was printed whole; "": the dialect knows
 
+	Counters string // prints what filters have counted, typed where commands are; "": it is not read
+	Template string // the TextFSM template that reads it, see readCounters
+
 	Sessions string         // prints who is at what, typed where commands are; "": there is no such command
 	Waiting  *regexp.Regexp // in it: a change that waits for its confirmation, and the name of its session
 	Nameless bool           // what Waiting finds has no name: it may be anybody's

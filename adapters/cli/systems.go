@@ -103,6 +103,8 @@ var juniperJunos = Platform{
 	Above:      regexp.MustCompile(`(?:\A|\n)\s*(?:\{[^{}\n]*\})?(?:\[edit[^\]\n]*\])?\s*\z`),
 	Question:   regexp.MustCompile(`(?i)(?:---\(more[^)\n]*\)---|password:|\[yes,no\](?: \((?:yes|no)\))?)\s*\z`),
 	Show:       "show configuration | display inheritance no-comments",
+	Counters:   "show firewall",
+	Template:   junosFirewall,
 	Sessions:   "show system commit",
 	Waiting:    regexp.MustCompile(`(?m)^0\s.*commit confirmed.*\n(?:[ \t]+(\S.*)\n)??[ \t]+rollback pending`),
 	Enter:      "configure exclusive",

@@ -90,7 +90,7 @@ func TestConformance(t *testing.T) {
 				Semantics: junos.Dialect{}.Semantics(),
 				Restart: func(context.Context) (device.Adapter, error) {
 					s.DropSessions()
-					return sdktest.Loopback(outer, newAdapter(outer)), nil
+					return sdktest.Loopback(outer, newAdapter(outer).WithCounters()), nil
 				},
 				Edit:         foreign(s),
 				LoseAnswer:   func(context.Context) error { s.Fail(rpc, netconftest.Fault{DropAfter: true}); return nil },
@@ -106,7 +106,7 @@ func TestConformance(t *testing.T) {
 			if opt.Junos {
 				d.Options = map[string]string{"commit": "junos"}
 			}
-			adaptertest.Run(t, sdktest.Loopback(t, newAdapter(t)), d, f)
+			adaptertest.Run(t, sdktest.Loopback(t, newAdapter(t).WithCounters()), d, f)
 			if got := s.Running(); got != before {
 				t.Errorf("the operator's configuration is not what it was:\n%.2000s\nwant\n%s", got, before)
 			}

@@ -23,6 +23,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
+	"github.com/sluice-gateway/sluice/core/idle"
 	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/profile"
 	"github.com/sluice-gateway/sluice/core/reconcile"
@@ -44,6 +45,7 @@ type gateway struct {
 	speaker *bgp.Speaker
 	plugins *host.Host
 	rec     *reconcile.Reconciler
+	idle    *idle.Watch
 	api     net.Listener
 	library *profile.Library
 	own     *admit.Sessions
@@ -242,6 +244,7 @@ func (g *gateway) openDevices(context.Context) error {
 		groups = append(groups, reconcile.Group{Name: c.Name, Devices: c.Devices, Canary: c.Canary, Watch: c.Watch, Soak: c.Soak, Unmanned: c.Unmanned})
 	}
 	g.rec = reconcile.New(reconcile.Config{Rules: g.rib, Tokens: g.store, Devices: devices, Groups: groups, AtOnce: g.cfg.AtOnce, Log: g.log, Shadow: g.cfg.Shadow, Software: g.cfg.Software})
+	g.openIdle()
 	return nil
 }
 
@@ -344,6 +347,7 @@ func (g *gateway) run(ctx context.Context, reload <-chan struct{}) error {
 	tasks.Go(func() error { return g.gate.settle(tctx, settleWithin) })
 	tasks.Go(func() error { return g.valid.run(tctx) })
 	tasks.Go(func() error { return g.watchCutOff(tctx) })
+	tasks.Go(func() error { return g.idle.Run(tctx) })
 	for _, p := range g.pipes {
 		tasks.Go(func() error { return p.Run(tctx, g.stdin) })
 	}

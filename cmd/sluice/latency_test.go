@@ -25,15 +25,15 @@ import (
 	"github.com/sluice-gateway/sluice/profiles"
 )
 
-// idle is an idle gateway with one ASR 9000, in this process.
-type idle struct {
+// idler is an idle gateway with one ASR 9000, in this process.
+type idler struct {
 	base    string
 	arrived chan time.Time // when the router had read an announcement
 }
 
-func newIdle(b *testing.B, standing int) *idle {
+func newIdle(b *testing.B, standing int) *idler {
 	b.Helper()
-	l := &idle{arrived: make(chan time.Time, 1<<17)}
+	l := &idler{arrived: make(chan time.Time, 1<<17)}
 	asr, err := bgptest.Listen(bgptest.Config{
 		Name: "asr", AS: demoASRAS, RouterID: netip.MustParseAddr("192.0.2.21"),
 		Watch: func(e bgptest.Event) {
@@ -92,7 +92,7 @@ func rule(n int) string {
 }
 
 // post creates rules and returns when the answer 201 was read, and the answer.
-func (l *idle) post(b *testing.B, rules string) (time.Time, api.Answer) {
+func (l *idler) post(b *testing.B, rules string) (time.Time, api.Answer) {
 	b.Helper()
 	body, err := json.Marshal(api.Request{Rule: rules})
 	if err != nil {
@@ -116,7 +116,7 @@ func (l *idle) post(b *testing.B, rules string) (time.Time, api.Answer) {
 }
 
 // remove deletes a rule, so that the table is as large for the next one.
-func (l *idle) remove(b *testing.B, id string) {
+func (l *idler) remove(b *testing.B, id string) {
 	b.Helper()
 	req, err := http.NewRequestWithContext(b.Context(), http.MethodDelete, l.base+"/v1/rules/"+id, nil)
 	if err != nil {

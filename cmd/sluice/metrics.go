@@ -15,7 +15,7 @@ func (g *gateway) handler() http.Handler {
 	gw := api.Gateway{
 		Rules: g.rib, Devices: g.rec, Dialects: dialects, Profiles: g.library, Adapters: processes{g.plugins},
 		DefaultTTL: g.cfg.DefaultTTL, MaxTTL: g.cfg.MaxTTL,
-		Sources: g.sources, Ready: g.ready, Metrics: g.metrics(), Version: version(), Log: g.log,
+		Sources: g.sources, IdleAfter: g.idleAfter, Ended: g.store.Ended, Ready: g.ready, Metrics: g.metrics(), Version: version(), Log: g.log,
 	}
 	for _, s := range g.cfg.Sources {
 		if s.API {
@@ -51,6 +51,8 @@ var (
 	descUnlisted  = prometheus.NewDesc("sluice_rules_hit_unlisted", "Rules that were hit, and have no series of their own.", nil, nil)
 	descMatched   = prometheus.NewDesc("sluice_device_matched_packets_total", "Packets that the filters of a device have matched, rules that are gone included.", []string{"device"}, nil)
 	descMatchedB  = prometheus.NewDesc("sluice_device_matched_bytes_total", "Bytes of the same packets.", []string{"device"}, nil)
+	descActivity  = prometheus.NewDesc("sluice_source_activity_rules", "Rules in force of a source by whether they match anything.", []string{"source", "activity"}, nil)
+	descEnded     = prometheus.NewDesc("sluice_source_idle_ended_total", "Rules of a source that were ended because they matched nothing.", []string{"source"}, nil)
 	descRestarts  = prometheus.NewDesc("sluice_plugin_restarts_total", "Restarts of a plugin.", []string{"plugin"}, nil)
 )
 
@@ -118,6 +120,17 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		count(descBytes, float64(h.Bytes), string(h.id), source)
 	}
 	gauge(descUnlisted, float64(unlisted))
+	snap, activities := c.g.rec.Activities(c.g.idleAfter)
+	sums := map[[2]string]int{}
+	for i, r := range snap.Rules() {
+		sums[[2]string{string(r.Source), string(activities[i].State)}]++
+	}
+	for of, n := range sums {
+		gauge(descActivity, float64(n), of[0], of[1])
+	}
+	for source, n := range c.g.idle.Ended() {
+		count(descEnded, float64(n), string(source))
+	}
 	for _, p := range c.g.plugins.Status() {
 		count(descRestarts, float64(p.Restarts), p.Name)
 	}

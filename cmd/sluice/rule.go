@@ -24,7 +24,7 @@ import (
 
 func ruleCmd() *cobra.Command {
 	cmd := &cobra.Command{Use: "rule", Short: "Rules of a running gateway: add, list, show, delete, watch"}
-	cmd.AddCommand(ruleAddCmd(), ruleListCmd(), ruleShowCmd(), ruleDeleteCmd(), ruleWatchCmd())
+	cmd.AddCommand(ruleAddCmd(), ruleListCmd(), ruleShowCmd(), ruleDeleteCmd(), ruleWatchCmd(), ruleEndedCmd())
 	return cmd
 }
 
@@ -125,6 +125,9 @@ func (c *client) printRule(r api.Rule) {
 	if r.Expires != nil {
 		about = r.Source + ", until " + r.Expires.Local().Format(time.DateTime)
 	}
+	if isIdle(r) {
+		about += "; " + activityText(*r.Activity)
+	}
 	if r.Note != "" {
 		about += "; " + oneLine(r.Note)
 	}
@@ -183,18 +186,22 @@ type ruleList struct {
 func ruleListCmd() *cobra.Command {
 	cmd := &cobra.Command{Use: "list", Short: "Rules in force, in the order of evaluation, or by what they have matched", Args: cobra.NoArgs}
 	order := cmd.Flags().String("sort", "order", "order (of evaluation), or hits: those that matched the most packets first, with what devices counted")
+	onlyIdle := cmd.Flags().Bool("idle", false, "only those that have matched nothing for as long as the configuration says (idle)")
 	return withClient(cmd, func(ctx context.Context, c *client, _ []string) error {
 		if *order != "order" && *order != "hits" {
 			return usage(fmt.Errorf("--sort %s: order or hits", *order))
 		}
 		var list ruleList
 		asked := *c
-		asked.json = c.json && *order == "order" // what is sorted is printed here
+		asked.json = c.json && *order == "order" && !*onlyIdle // what is sorted or chosen is printed here
 		if _, err := asked.call(ctx, http.MethodGet, "/v1/rules", nil, &list); err != nil || asked.json {
 			return err
 		}
 		if *order == "hits" {
 			byHits(list.Rules)
+		}
+		if *onlyIdle {
+			list.Rules = slices.DeleteFunc(list.Rules, func(r api.Rule) bool { return !isIdle(r) })
 		}
 		if c.json {
 			enc := newEncoder(c.out)
@@ -206,6 +213,10 @@ func ruleListCmd() *cobra.Command {
 			if *order == "hits" && r.Count != nil {
 				fmt.Fprintf(c.out, "  %s\n", countText(*r.Count))
 			}
+		}
+		if *onlyIdle {
+			fmt.Fprintf(c.out, "%s idle\n", counted(len(list.Rules), "rule"))
+			return nil
 		}
 		fmt.Fprintf(c.out, "%s in force\n", counted(len(list.Rules), "rule"))
 		return nil
@@ -229,6 +240,9 @@ func ruleShowCmd() *cobra.Command {
 		c.printRule(r.Rule)
 		if r.Count != nil {
 			fmt.Fprintf(c.out, "  %s\n", countText(*r.Count))
+		}
+		if r.Activity != nil && r.Activity.State != reconcile.Idle { // printRule says that
+			fmt.Fprintf(c.out, "  %s\n", activityText(*r.Activity))
 		}
 		for _, d := range r.Devices {
 			fmt.Fprintf(c.out, "%s (%s)\n", d.Device, d.Profile)

@@ -40,11 +40,11 @@ func shippedPlugins() map[string]func() device.Adapter {
 		"iosxe-policy": func() device.Adapter { return netconf.New(iosxepolicy.Dialect{}, netconf.Options{}) },
 		"iosxr":        func() device.Adapter { return netconf.New(iosxr.Dialect{}, netconf.Options{}) },
 		"iosxr-cli":    func() device.Adapter { return cli.New(iosxr.Dialect{}, cli.Options{}) },
-		"junos":        func() device.Adapter { return netconf.New(junos.Dialect{}, netconf.Options{}) },
-		"junos-cli":    func() device.Adapter { return cli.New(junos.Dialect{}, cli.Options{}) },
+		"junos":        func() device.Adapter { return netconf.New(junos.Dialect{}, netconf.Options{}).WithCounters() },
+		"junos-cli":    func() device.Adapter { return cli.New(junos.Dialect{}, cli.Options{}).WithCounters() },
 		"nftables":     func() device.Adapter { return nft.New(nftables.Dialect{}, nft.Options{}) },
 		"openconfig":   func() device.Adapter { return gnmi.New(openconfig.Dialect{}, gnmi.Options{}) },
-		"sros":         func() device.Adapter { return netconf.New(sros.Dialect{}, netconf.Options{}) },
+		"sros":         func() device.Adapter { return netconf.New(sros.Dialect{}, netconf.Options{}).WithCounters() },
 		"vrp":          func() device.Adapter { return netconf.New(vrp.Dialect{}, netconf.Options{}) },
 	}
 }

@@ -29,6 +29,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/profile"
 	"github.com/sluice-gateway/sluice/core/reconcile"
 	"github.com/sluice-gateway/sluice/core/rib"
+	"github.com/sluice-gateway/sluice/core/store"
 )
 
 // maxBody is the largest request: ten thousand rules as text are about 2 MB.
@@ -49,6 +50,10 @@ type Gateway struct {
 	DefaultTTL, MaxTTL time.Duration
 	// Sources tells what is known of every source.
 	Sources func() []Source
+	// IdleAfter is how long the rules of a source have to match nothing to be idle.
+	IdleAfter func(flowspec.Source) time.Duration
+	// Ended lists the rules that the gateway ended by itself, oldest first.
+	Ended func() ([]store.Ended, error)
 	// Ready says why the gateway is not ready yet, or nil.
 	Ready   func() error
 	Metrics *prometheus.Registry
@@ -83,6 +88,8 @@ type Devices interface {
 	Adopt(device string) error
 	Receipts(rule flowspec.Rule) []reconcile.Receipt
 	Counts() map[flowspec.ID]reconcile.Count
+	Activities(after func(flowspec.Source) time.Duration) (rib.Snapshot, []reconcile.Activity)
+	Activity(rule flowspec.Rule, after time.Duration) reconcile.Activity
 	Tally(device string) (map[reconcile.ReceiptState]int, error)
 	Given(device string) (sent, held int, err error)
 	Overdue(id flowspec.ID) (flowspec.Rule, []reconcile.Receipt, bool)
@@ -95,6 +102,12 @@ func New(g Gateway) http.Handler {
 	if g.Now == nil {
 		g.Now = time.Now
 	}
+	if g.IdleAfter == nil {
+		g.IdleAfter = func(flowspec.Source) time.Duration { return time.Hour }
+	}
+	if g.Ended == nil {
+		g.Ended = func() ([]store.Ended, error) { return nil, nil }
+	}
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("sluice", g.Version)
 	config.Info.Description = "Rules in, verdicts out. Every rule is proven exact on every device, or refused there."
@@ -103,6 +116,7 @@ func New(g Gateway) http.Handler {
 	h := humago.New(mux, config)
 
 	registerRules(h, &g)
+	registerEnded(h, &g)
 	registerSources(h, &g)
 	registerDevices(h, &g)
 	registerFreeze(h, &g)

@@ -45,9 +45,10 @@ func (session) Sent() []device.Route {
 
 // tester is a gateway with one ASR 9000 and the API in front.
 type tester struct {
-	t   *testing.T
-	rib *rib.RIB
-	url string
+	t    *testing.T
+	rib  *rib.RIB
+	url  string
+	disk *store.Store
 }
 
 func newTester(t *testing.T) *tester {
@@ -81,6 +82,7 @@ func newTester(t *testing.T) *tester {
 			st := rules.Stats()["detector"]
 			return []Source{{Name: "detector", Kind: "bgp", Rules: st.Rules, Withdrawn: st.Withdrawn}}
 		},
+		Ended:   disk.Ended,
 		Metrics: prometheus.NewRegistry(), Version: "test", Log: log,
 	}))
 	t.Cleanup(func() {
@@ -92,7 +94,7 @@ func newTester(t *testing.T) *tester {
 			}
 		}
 	})
-	return &tester{t, rules, server.URL}
+	return &tester{t, rules, server.URL, disk}
 }
 
 // call sends a request and returns status and answer.

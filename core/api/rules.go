@@ -29,6 +29,8 @@ type Rule struct {
 	Note    string     `json:"note"`
 	// Count is there for a rule in force that some device counts.
 	Count *reconcile.Count `json:"count,omitempty" doc:"what it has matched, on all devices that count it together; in lists and of one rule"`
+	// Activity is there for a rule in force.
+	Activity *reconcile.Activity `json:"activity,omitempty" doc:"whether it matches anything; in lists and of one rule"`
 }
 
 // Problem is why a rule was not taken.
@@ -357,8 +359,15 @@ func (g *Gateway) list(ctx context.Context, in *listInput) (*listOutput, error) 
 	out.Body.Version = snap.Version
 	out.Body.Rules = []Rule{}
 	counts := g.Devices.Counts()
-	for _, r := range snap.Rules() {
-		out.Body.Rules = append(out.Body.Rules, counted(view(r), counts))
+	now, activities := g.Devices.Activities(g.IdleAfter)
+	for i, r := range snap.Rules() {
+		v := counted(view(r), counts)
+		if now.Version == snap.Version {
+			v.Activity = &activities[i]
+		} else { // the rules have changed since
+			v.Activity = new(g.Devices.Activity(r, g.IdleAfter(r.Source)))
+		}
+		out.Body.Rules = append(out.Body.Rules, v)
 	}
 	return out, nil
 }
@@ -398,6 +407,9 @@ func (g *Gateway) find(id string) (flowspec.Rule, error) {
 	if r, found := g.Rules.Find(flowspec.ID(id)); found {
 		return r, nil
 	}
+	if e, found := g.endedRule(id); found {
+		return flowspec.Rule{}, huma.Error404NotFound(fmt.Sprintf("rule %s was ended at %s: %s", id, e.At.Format(time.DateTime), e.Reason))
+	}
 	return flowspec.Rule{}, huma.Error404NotFound("no rule with ID " + id)
 }
 
@@ -414,6 +426,9 @@ func (g *Gateway) get(ctx context.Context, in *ruleInput) (*ruleOutput, error) {
 	}
 	out := &ruleOutput{}
 	out.Body.Rule = counted(view(r), g.Devices.Counts())
+	if standing, found := g.Rules.Snapshot().Find(r.Match); found && standing.ID == r.ID {
+		out.Body.Activity = new(g.Devices.Activity(r, g.IdleAfter(r.Source)))
+	}
 	out.Body.Devices, out.Body.Receipts = []DeviceReport{}, g.Devices.Receipts(r)
 	for _, s := range g.Devices.Status() {
 		if p := g.Devices.Plan(s.Name); p != nil {

@@ -78,6 +78,7 @@ func (b *builder) config(raw rawConfig) *Config {
 	c.VRFs = b.vrfs(raw.VRFs)
 	c.Sources = b.sources(raw, c)
 	b.protect(c, raw.Protected)
+	b.idleSources(raw, c)
 	c.Devices = b.devices(raw, c, set)
 	c.Groups = b.groups(raw, c)
 	if c.AtOnce = defaultAtOnce; raw.AtOnce != nil {

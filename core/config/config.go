@@ -56,6 +56,7 @@ type Source struct {
 	Validate   bool          // compare its rules with unicast routes (RFC 8955 §6, RFC 9117)
 	VRF        string        // the VPN that its plain rules and its unicast routes are of, "": the global table
 	Mass       Mass          // which withdrawals are too large to be believed at once
+	Idle       Idle          // what becomes of its rules that match nothing
 
 	BGP  *Peer
 	File string // rule file, read again on SIGHUP

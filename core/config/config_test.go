@@ -85,6 +85,11 @@ func TestReferenceIsValid(t *testing.T) {
 	if g := c.Groups; len(g) != 1 || g[0].Name != "junos" || !slices.Equal(g[0].Devices, []string{"mx1", "lab"}) || !slices.Equal(g[0].Canary, []string{"lab"}) || g[0].Watch != 10*time.Second || g[0].Soak != 10*time.Minute || g[0].Unmanned || c.AtOnce != 16 {
 		t.Errorf("groups %+v, %d at once", g, c.AtOnce)
 	}
+	for i, want := range []Idle{{30 * time.Minute, "expire"}, {time.Hour, "show"}, {time.Hour, "show"}, {time.Hour, "show"}} {
+		if got := c.Sources[i].Idle; got != want {
+			t.Errorf("idle of source %d: got %v, want %v", i, got, want)
+		}
+	}
 	for i, want := range []Mass{{60, 5 * time.Second, 50, 15 * time.Minute}, {}, {50, 10 * time.Second, 20, 10 * time.Minute}, {}} {
 		if got := c.Sources[i].Mass; got != want {
 			t.Errorf("%s: a mass withdrawal is %+v, want %+v", c.Sources[i].Name, got, want)
@@ -406,6 +411,8 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"too large a share": {minimal + "sources:\n  - {name: s, pipe: \"-\", mass-withdrawal: {more-than: 101%}, allow: {destinations: [any]}}\n", `"101%" is no share`},
 		"of no rules":       {minimal + "sources:\n  - {name: s, pipe: \"-\", mass-withdrawal: {of-at-least: 0}, allow: {destinations: [any]}}\n", "0 is no number of rules"},
 		"mass in no time":   {minimal + "sources:\n  - {name: s, pipe: \"-\", mass-withdrawal: {within: 1ms}, allow: {destinations: [any]}}\n", "1ms is not between 1s and 1h"},
+		"idle at once":      {minimal + "idle: {after: 10s}\n", "idle.after: 10s is less than a minute"},
+		"idle and then":     {minimal + "sources:\n  - {name: s, api: true, idle: {then: drop}, allow: {destinations: [any]}}\n", `sources[0].idle.then: "drop" is none of show, warn, expire`},
 		"kept no time":      {minimal + "sources:\n  - {name: s, pipe: \"-\", mass-withdrawal: {keep: 0s}, allow: {destinations: [any]}}\n", "0s is less than a second: more-than: 100% is how"},
 		"device anywhere":   {minimal + "devices:\n  - {name: d, profile: asr9k, bgp: {address: 192.0.2.0/24, as: 1, families: [ipv4]}}\n", "192.0.2.0/24 is a prefix: a device is one router"},
 		"crowd twice":       {minimal + "sources:\n  - {name: s, bgp: {address: 192.0.2.0/24, as: 64512, families: [ipv4]}, allow: {destinations: [any]}}\n  - {name: t, bgp: {address: 192.0.2.0/24, as: 64512, families: [ipv4]}, allow: {destinations: [any]}}\n", `sources[1].bgp.address: the neighbours in 192.0.2.0/24 are those of "s" already`},

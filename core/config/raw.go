@@ -12,6 +12,7 @@ type rawConfig struct {
 	Profiles  string      `yaml:"profiles"`
 	TTL       rawTTL      `yaml:"ttl"`
 	Protected []string    `yaml:"protected"`
+	Idle      *rawIdle    `yaml:"idle"`
 	VRFs      []rawVRF    `yaml:"vrfs"`
 	Sources   []rawSource `yaml:"sources"`
 	Devices   []rawDevice `yaml:"devices"`
@@ -57,6 +58,7 @@ type rawSource struct {
 	VRF        string   `yaml:"vrf"`
 	Validation string   `yaml:"validation"`
 	Mass       *rawMass `yaml:"mass-withdrawal"`
+	Idle       *rawIdle `yaml:"idle"`
 	Allow      rawAllow `yaml:"allow"`
 
 	BGP  *rawPeer `yaml:"bgp"`
@@ -70,6 +72,11 @@ type rawMass struct {
 	Within   string `yaml:"within"`
 	AtLeast  *int   `yaml:"of-at-least"`
 	Keep     string `yaml:"keep"`
+}
+
+type rawIdle struct {
+	After string `yaml:"after"`
+	Then  string `yaml:"then"`
 }
 
 type rawAllow struct {

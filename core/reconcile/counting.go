@@ -43,7 +43,7 @@ func (c Count) plus(o Count) Count {
 	return c
 }
 
-// Totals is what a device's filters have counted since the gateway began, rules that are gone included: it never falls.
+// Totals is what a device's filters have counted since the gateway first read them, rules that are gone included: it never falls.
 type Totals struct {
 	Device         string
 	Packets, Bytes uint64
@@ -57,6 +57,12 @@ type counting struct {
 	raw    map[string]device.Counter // as the device last had them, by the name of the counter or entry
 	rules  map[flowspec.ID]Count
 	totals Totals
+	watch  map[flowspec.ID]watch // of rules whose counters are all there
+	dirty  map[flowspec.ID]bool  // rules of which something is new since the last save
+	saved  time.Time             // when that was
+	fresh  bool                  // they were read in this life of the gateway
+
+	version uint64 // of the Loc-RIB at the last reading; of the worker alone
 }
 
 // count reads the counters of the device, and returns after how long to do so again; 0: never.
@@ -80,7 +86,11 @@ func (w *worker) count(ctx context.Context) time.Duration {
 		w.counts.failed(err) // whether the device can be reached is the business of deliveries
 		return w.dev.Counters
 	}
-	w.counts.add(raw, w.now())
+	now := w.now()
+	w.counts.add(raw, now, w.whole(raw), longestGap(w.dev.Counters))
+	if now.Sub(w.counts.saved) >= saveSeriesEvery {
+		w.saveSeries()
+	}
 	return w.dev.Counters
 }
 
@@ -91,11 +101,12 @@ func (c *counting) failed(err error) {
 }
 
 // add takes what was read at a time. A counter that fell began anew, because somebody cleared it or the device made it again: all that it has is new then. What it had counted
-// before stays counted. A rule whose counters are gone is forgotten; where it comes back, it begins at zero.
-func (c *counting) add(raw map[string]device.Counter, at time.Time) {
+// before stays counted. A rule whose counters are gone is forgotten; where it comes back, it begins at zero. whole says which rules have all their counters in raw; gap is the longest
+// time between two readings that counts as none.
+func (c *counting) add(raw map[string]device.Counter, at time.Time, whole map[flowspec.ID]said, gap time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	rules := make(map[flowspec.ID]Count, len(raw))
+	rules, fell := make(map[flowspec.ID]Count, len(raw)), false
 	for name, now := range raw {
 		id := filter.RuleOf(name)
 		if id == "" {
@@ -107,9 +118,10 @@ func (c *counting) add(raw map[string]device.Counter, at time.Time) {
 		}
 		old := c.raw[name]
 		if now.Packets < old.Packets || now.Bytes < old.Bytes {
-			old = device.Counter{}
+			old, fell = device.Counter{}, true
 		}
 		if now != old {
+			c.news(id)
 			sum.Packets += now.Packets - old.Packets
 			sum.Bytes += now.Bytes - old.Bytes
 			c.totals.Packets += now.Packets - old.Packets
@@ -121,8 +133,15 @@ func (c *counting) add(raw map[string]device.Counter, at time.Time) {
 		}
 		rules[id] = sum
 	}
+	for id := range c.rules {
+		if _, there := rules[id]; !there {
+			c.news(id)
+		}
+	}
+	unbroken := !fell && !c.totals.Read.IsZero() && at.Sub(c.totals.Read) <= gap && !at.Before(c.totals.Read)
+	c.follow(whole, unbroken, at)
 	c.raw, c.rules = maps.Clone(raw), rules
-	c.totals.Read, c.totals.Error = at, ""
+	c.totals.Read, c.totals.Error, c.fresh = at, "", true
 }
 
 // of returns what a rule has matched on the device, and whether the device counts it.

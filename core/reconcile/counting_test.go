@@ -116,7 +116,7 @@ func TestCountsSurviveResets(t *testing.T) {
 				}
 				want[id] = sum
 			}
-			c.add(maps.Clone(raw), at)
+			c.add(maps.Clone(raw), at, nil, time.Minute)
 			read = maps.Clone(raw)
 			for id, w := range want {
 				if got, there := c.of(id); !there || got != w {

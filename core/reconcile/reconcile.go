@@ -47,6 +47,7 @@ type Tokens interface {
 	Histories
 	Rollouts
 	Forms
+	Serieses
 }
 
 // Device is one router under our care.
@@ -190,7 +191,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	if err := r.freezes.load(); err != nil {
 		return err
 	}
-	if err := errors.Join(r.basisErr, r.loadRollouts(ctx), r.loadForms()); err != nil {
+	if err := errors.Join(r.basisErr, r.loadRollouts(ctx), r.loadForms(), r.keepSeries()); err != nil {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)

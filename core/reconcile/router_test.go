@@ -222,12 +222,15 @@ type memory struct {
 	forms    map[string]map[flowspec.ID]device.Form
 	adopted  map[string]string
 	policies map[string]device.Policy
+	series   map[string]map[flowspec.ID]device.Series
+	readings map[string]device.Readings
 }
 
 func newMemory() *memory {
 	return &memory{commits: map[string]device.Commit{}, held: map[string][]string{}, freezes: map[string]device.Freeze{}, kept: map[string]device.Kept{}, history: map[string][]device.Attempt{},
 		rollouts: map[string]device.Rollout{}, begun: map[string]device.Begun{}, released: map[string]map[flowspec.ID]flowspec.Rule{},
-		forms: map[string]map[flowspec.ID]device.Form{}, adopted: map[string]string{}, policies: map[string]device.Policy{}}
+		forms: map[string]map[flowspec.ID]device.Form{}, adopted: map[string]string{}, policies: map[string]device.Policy{},
+		series: map[string]map[flowspec.ID]device.Series{}, readings: map[string]device.Readings{}}
 }
 
 func (m *memory) SaveCommit(name string, c device.Commit) error {
@@ -435,6 +438,34 @@ func (m *memory) KeepForms(of, devices []string) error {
 	defer m.mu.Unlock()
 	maps.DeleteFunc(m.forms, func(name string, _ map[flowspec.ID]device.Form) bool { return !slices.Contains(of, name) })
 	maps.DeleteFunc(m.adopted, func(name, _ string) bool { return !slices.Contains(devices, name) })
+	return nil
+}
+
+func (m *memory) SaveSeries(name string, of device.Readings, puts map[flowspec.ID]device.Series, deletes []flowspec.ID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.series[name] == nil {
+		m.series[name] = map[flowspec.ID]device.Series{}
+	}
+	maps.Copy(m.series[name], puts)
+	for _, id := range deletes {
+		delete(m.series[name], id)
+	}
+	m.readings[name] = of
+	return nil
+}
+
+func (m *memory) Series(name string) (device.Readings, map[flowspec.ID]device.Series, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.readings[name], maps.Clone(m.series[name]), nil
+}
+
+func (m *memory) KeepSeries(devices []string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.DeleteFunc(m.series, func(name string, _ map[flowspec.ID]device.Series) bool { return !slices.Contains(devices, name) })
+	maps.DeleteFunc(m.readings, func(name string, _ device.Readings) bool { return !slices.Contains(devices, name) })
 	return nil
 }
 

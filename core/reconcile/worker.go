@@ -20,6 +20,7 @@ type worker struct {
 	plans   *planning
 	tokens  Tokens
 	freezes *freezes
+	rules   Rules
 	stale   Staler        // nil: nobody knows
 	slots   chan struct{} // one for each device that may be changed at this moment
 	log     *slog.Logger
@@ -54,6 +55,7 @@ func newWorker(d Device, p *planning, f *freezes, slots chan struct{}, cfg Confi
 		dev: d, plans: p, tokens: cfg.Tokens, freezes: f, slots: slots, shadows: cfg.Shadow, now: cfg.Now, wake: make(chan struct{}, 1),
 		log: cfg.Log.With("device", d.Name),
 	}
+	w.rules, w.counts.version = cfg.Rules, cfg.Rules.Snapshot().Version
 	w.stale, _ = cfg.Rules.(Staler)
 	w.status.Store(&Status{Name: d.Name, Profile: d.Profile.Name, State: Pending, Since: cfg.Now(), Sends: d.sends(d.Policy), Summary: summarize(nil)})
 	return w
@@ -74,10 +76,11 @@ func (w *worker) wakeUp() {
 }
 
 func (w *worker) run(ctx context.Context) error {
-	if err := w.recall(); err != nil {
+	if err := errors.Join(w.recall(), w.recallSeries()); err != nil {
 		return err
 	}
 	defer w.save()
+	defer w.saveSeries()
 	timer, saving, counts := time.NewTimer(0), time.NewTimer(0), time.NewTimer(w.dev.Counters)
 	stopTimer(timer)
 	stopTimer(saving)

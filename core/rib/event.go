@@ -19,6 +19,7 @@ const (
 	Again                    // the source begins to say all it has for Family again: what it does not repeat before EndOfRIB is swept (RFC 7313)
 	Accept                   // somebody believes what the source withdrew, see MassWithdrawal: its rules go
 	Keep                     // somebody wants what the source withdrew kept for Hold from now on
+	Expire                   // the rules of Announce are over: those that are there as given go, which is no withdrawal of the source; the answer is ErrStays where one does not
 )
 
 // Event is what a source says. The rules of Announce bear Source and ID already.

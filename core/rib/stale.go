@@ -2,6 +2,7 @@ package rib
 
 import (
 	"container/heap"
+	"errors"
 	"slices"
 	"time"
 
@@ -148,6 +149,23 @@ func (t *table) expire(now time.Time) {
 			})
 		}
 	}
+}
+
+// ErrStays is the answer to Expire where a rule is not as it was given any more, or where another source has one with its NLRI: that one would be in force then, and nobody has looked at it.
+var ErrStays = errors.New("the rule stays: it was said again in other words, or another source has one with the same match")
+
+// over removes rules of s that are still there as they are given, and whose NLRI no other source has.
+func (t *table) over(s *source, rules []flowspec.Rule) error {
+	var err error
+	for i := range rules {
+		id := identity(rules[i].Match)
+		if p := t.slots[id].path(s); p == nil || !same(p.rule, &rules[i]) || len(t.slots[id].paths) > 1 {
+			err = ErrStays
+			continue
+		}
+		t.remove(id, s)
+	}
+	return err
 }
 
 // expiry is the end of one rule.

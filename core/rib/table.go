@@ -173,6 +173,8 @@ func (t *table) apply(e Event, now time.Time) error {
 		return t.accept(s)
 	case Keep:
 		return t.keep(s, e.Hold, now)
+	case Expire:
+		return t.over(s, e.Announce)
 	default:
 		return fmt.Errorf("unknown kind of event %d", e.Kind)
 	}

@@ -41,6 +41,8 @@ var (
 	bucketForms    = []byte("forms")    // plans of one version, NUL, rule ID -> how they carry the rule
 	bucketAdopted  = []byte("adopted")  // device name -> the plans that it is given
 	bucketPolicies = []byte("policies") // device name -> how its routes leave
+	bucketSeries   = []byte("series")   // device name -> when its counters were read; device name, NUL, rule ID -> what those of the rule have come to
+	bucketEnded    = []byte("ended")    // number -> rule that the gateway ended by itself
 
 	keyLayout = []byte("layout")
 )
@@ -86,7 +88,7 @@ func Open(path string) (*Store, error) {
 
 // prepare creates the buckets and checks the layout.
 func prepare(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{bucketMeta, bucketRules, bucketCommits, bucketHeld, bucketFreezes, bucketKept, bucketHistory, bucketRollouts, bucketReleased, bucketBegun, bucketForms, bucketAdopted, bucketPolicies} {
+	for _, name := range [][]byte{bucketMeta, bucketRules, bucketCommits, bucketHeld, bucketFreezes, bucketKept, bucketHistory, bucketRollouts, bucketReleased, bucketBegun, bucketForms, bucketAdopted, bucketPolicies, bucketSeries, bucketEnded} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}

@@ -425,3 +425,52 @@ func TestPoliciesAreKept(t *testing.T) {
 		t.Errorf("of a device that is no more: %v, error %v", found, err)
 	}
 }
+
+// What counters have come to comes back as it was, and goes with its device; so does what the gateway ended, up to a number.
+func TestSeriesAndEndsAreKept(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "s.db")
+	s, stop := open(t, path)
+	one, two := rule(t, 1), rule(t, 2)
+	at := time.Unix(1_700_000_000, 0).UTC()
+	of := device.Readings{Read: at, Packets: 9, Bytes: 900}
+	series := map[flowspec.ID]device.Series{
+		one.ID: {Packets: 3, Bytes: 300, First: at, Last: at, Watched: at, As: "x", Raw: map[string]device.Counter{"r-1": {Packets: 3, Bytes: 300}}},
+		two.ID: {},
+	}
+	err := errors.Join(s.SaveSeries("mx1", of, series, nil), s.SaveSeries("mx10", of, series, nil), s.SaveSeries("mx10", of, nil, []flowspec.ID{two.ID}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 51 {
+		if _, err := s.SaveEnded(Ended{Rule: one, At: at.Add(time.Duration(i) * time.Second), Reason: "because"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop()
+	s, stop = open(t, path)
+	defer stop()
+	if got, list, err := s.Series("mx1"); err != nil || !got.Read.Equal(of.Read) || got.Packets != 9 || !cmp.Equal(list, series) {
+		t.Errorf("%+v, %v, error %v", got, list, err)
+	}
+	if _, list, err := s.Series("mx10"); err != nil || len(list) != 1 {
+		t.Errorf("%v, error %v", list, err)
+	}
+	if err := s.KeepSeries([]string{"mx10"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, list, err := s.Series("mx1"); err != nil || !got.Read.IsZero() || len(list) > 0 {
+		t.Errorf("still there: %+v %v, error %v", got, list, err)
+	}
+	list, err := s.Ended()
+	if err != nil || len(list) != 51 || list[0].Rule.ID != one.ID || list[0].Reason != "because" || !list[0].At.Equal(at) {
+		t.Fatalf("%d ended, error %v", len(list), err)
+	}
+	last, err := s.SaveEnded(Ended{Rule: two, At: at})
+	if err == nil {
+		err = s.DropEnded(last)
+	}
+	if list, again := s.Ended(); err != nil || again != nil || len(list) != 51 {
+		t.Errorf("%d ended after one was taken back, errors %v, %v", len(list), err, again)
+	}
+}

@@ -14,8 +14,9 @@ import (
 	"github.com/sluice-gateway/sluice/integration/rig"
 )
 
-// From a packet on the wire to a number in front of a person: the kernel counts it, and the rule's receipt, its line in the list and its series in the metrics say so.
-func TestCountersEndToEnd(t *testing.T) {
+// linked makes two network namespaces with a link between them, and returns the one that is 203.0.113.1, and what sends a datagram of 100 octets to a port of it from the other.
+func linked(t *testing.T, name string) (router string, send func(port string)) {
+	t.Helper()
 	rig.Root(t)
 	rig.Program(t, "nft", "nftables")
 	ip := rig.Program(t, "ip", "iproute2")
@@ -25,7 +26,7 @@ func TestCountersEndToEnd(t *testing.T) {
 			t.Fatalf("%v: %v\n%s", args, err, out)
 		}
 	}
-	router, host := fmt.Sprintf("sluice-count-r%d", os.Getpid()), fmt.Sprintf("sluice-count-h%d", os.Getpid())
+	router, host := fmt.Sprintf("sluice-%s-r%d", name, os.Getpid()), fmt.Sprintf("sluice-%s-h%d", name, os.Getpid())
 	for _, ns := range []string{router, host} {
 		sh(ip, "netns", "add", ns)
 		t.Cleanup(func() { _ = exec.Command(ip, "netns", "del", ns).Run() })
@@ -35,7 +36,15 @@ func TestCountersEndToEnd(t *testing.T) {
 	sh(ip, "-n", router, "link", "set", "east", "up")
 	sh(ip, "-n", host, "address", "add", "203.0.113.2/24", "dev", "west")
 	sh(ip, "-n", host, "link", "set", "west", "up")
+	return router, func(port string) {
+		t.Helper()
+		sh(ip, "netns", "exec", host, "bash", "-c", "printf %100s x > /dev/udp/203.0.113.1/"+port)
+	}
+}
 
+// From a packet on the wire to a number in front of a person: the kernel counts it, and the rule's receipt, its line in the list and its series in the metrics say so.
+func TestCountersEndToEnd(t *testing.T) {
+	router, send := linked(t, "count")
 	dir := t.TempDir()
 	g := serve(t, file(t, dir, "sluice.yaml", fmt.Sprintf(`
 router-id: 192.0.2.1
@@ -77,7 +86,7 @@ devices:
 	t.Cleanup(func() { _ = watch.Process.Kill(); _ = watch.Wait() })
 	until(t, "the watch to say that it is held", watched.String, func() bool { return strings.Contains(watched.String(), busy+"  gw  held") })
 	for _, port := range []string{"4444", "5555", "5555"} {
-		sh(ip, "netns", "exec", host, "bash", "-c", "printf %100s x > /dev/udp/203.0.113.1/"+port)
+		send(port)
 	}
 
 	var rule struct {
@@ -95,6 +104,18 @@ devices:
 	if out := cli("rule", "show", busy); !strings.Contains(out, "counting") || !strings.Contains(out, "3 packets, 384 bytes, first seen") {
 		t.Errorf("rule show says\n%s", out)
 	}
+	if out := cli("rule", "show", busy); !strings.Contains(out, "active: last hit seen") {
+		t.Errorf("rule show says\n%s", out)
+	}
+	if out := cli("rule", "show", quiet); !strings.Contains(out, "quiet: no hit since") {
+		t.Errorf("rule show says\n%s", out)
+	}
+	if out := cli("rule", "list", "--idle"); out != "0 rules idle\n" {
+		t.Errorf("rule list --idle says\n%s", out)
+	}
+	if out := cli("rule", "ended"); out != "none was ended\n" {
+		t.Errorf("rule ended says\n%s", out)
+	}
 	out := cli("rule", "list", "--sort=hits")
 	if !strings.HasPrefix(out, busy) || strings.Index(out, busy) > strings.Index(out, quiet) || !strings.Contains(out, "3 packets, 384 bytes") || !strings.Contains(out, "no packet yet") {
 		t.Errorf("rule list --sort=hits says\n%s", out)
@@ -111,6 +132,7 @@ devices:
 	for _, line := range []string{
 		fmt.Sprintf(`sluice_rule_packets_total{rule="%s",source="api"} 3`, busy), fmt.Sprintf(`sluice_rule_bytes_total{rule="%s",source="api"} 384`, busy),
 		`sluice_device_matched_packets_total{device="gw"} 3`, "sluice_rules_hit_unlisted 0",
+		`sluice_source_activity_rules{activity="active",source="api"} 1`, `sluice_source_activity_rules{activity="quiet",source="api"} 1`,
 	} {
 		if !strings.Contains(string(metrics), line+"\n") {
 			t.Errorf("the metrics lack %s", line)

@@ -77,6 +77,8 @@ func (j *junos) run(line string) string {
 		return ""
 	case outside && what == "show configuration"+inherited:
 		return "## Last commit: 2026-09-20 23:16:51 UTC by admin\nversion 23.2R1.14;\n" + j.server.store.printJunos("")
+	case outside && what == "show firewall":
+		return j.server.store.firewall()
 	case outside && what == "show system commit":
 		return j.commits()
 	case j.target == nil && line == "configure exclusive":

@@ -24,7 +24,8 @@ type store struct {
 	waiting  string // name of the session whose commit waits for its confirmation
 	before   *node  // what ran before it
 	deadline time.Time
-	stop     func() bool // its timer
+	stop     func() bool          // its timer
+	counters map[string][2]uint64 // packets and bytes, by name
 }
 
 // session is a copy of the running configuration that is being edited.

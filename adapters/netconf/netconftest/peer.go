@@ -141,6 +141,12 @@ func (p *peer) answer(op *Node, f Fault) (string, error) {
 		return "", check(st.candidate)
 	case "close-session":
 		return "", nil
+	case "get":
+		return p.getState(op)
+	case "get-firewall-filter-information":
+		if p.server.opt.Junos {
+			return p.firewall(text(op, "filtername"))
+		}
 	}
 	return "", &editError{"operation-not-supported", "syntax error, expecting <command>"}
 }

@@ -36,11 +36,13 @@ type Options struct {
 // Server is a NETCONF server on a port of its own on 127.0.0.1.
 type Server struct {
 	*sshtest.Server
-	opt     Options
-	store   *store
-	faults  faults
-	ids     atomic.Int64
-	waiting atomic.Int64
+	opt      Options
+	store    *store
+	faults   faults
+	counters map[string][2]uint64 // packets and bytes, by name; under the lock of store, as is state
+	state    *Node                // what Report said
+	ids      atomic.Int64
+	waiting  atomic.Int64
 }
 
 // Start runs a server until Close.
