@@ -10,9 +10,9 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/sluice-gateway/sluice/adapters/internal/sessions"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 )
@@ -41,9 +41,7 @@ type Adapter struct {
 type shared struct {
 	platform Platform
 	opt      Options
-
-	mu    sync.Mutex
-	lines map[string]*line // by name of the target
+	lines    *sessions.Lines[line]
 }
 
 var _ device.Adapter = (*Adapter)(nil)
@@ -54,7 +52,7 @@ func New(d Dialect, opt Options) *Adapter {
 		opt.Platform = platforms[d.Name()]
 	}
 	opt.IdleTimeout = cmp.Or(opt.IdleTimeout, 5*time.Minute)
-	return &Adapter{&shared{platform: opt.Platform, opt: opt, lines: map[string]*line{}}, d}
+	return &Adapter{&shared{platform: opt.Platform, opt: opt, lines: sessions.Of(newLine)}, d}
 }
 
 // forDevice returns the adapter as it speaks to t: its dialect knows the routing instances of that device.
@@ -75,16 +73,9 @@ func (a *Adapter) log() *slog.Logger { return cmp.Or(a.opt.Logger, slog.Default(
 
 // Close ends all sessions, after the calls that are under way.
 func (a *Adapter) Close() error {
-	a.mu.Lock()
-	lines := a.lines
-	a.lines = map[string]*line{}
-	a.mu.Unlock()
-	for _, l := range lines {
-		l.later(func() {
-			if l.idle != nil {
-				l.idle.Stop()
-			}
-			l.hangUp()
+	for _, l := range a.lines.Clear() {
+		l.Later(func() {
+			l.HangUp()
 			l.letGo(errors.New("closed"))
 		})
 	}
@@ -151,7 +142,7 @@ func (a *Adapter) look(ctx context.Context, s *shell, command string) (string, e
 func (a *Adapter) whole(s *shell, command, text string) ([]filter.Filter, error) {
 	if a.platform.End != "" && strings.TrimSpace(lastLine(text)) != a.platform.End {
 		err := &device.Transient{Err: fmt.Errorf("%s: the configuration does not end in %q, so it was not printed whole", quote(command), a.platform.End)}
-		s.kill(err)
+		s.Kill(err)
 		return nil, err
 	}
 	return device.Understood(a.dialect, []byte(text), a.log())

@@ -181,7 +181,7 @@ func (a *Adapter) commit(ctx context.Context, l *line, s *shell, c device.Change
 		return device.Commit{}, a.takeBack(s, name, deadline, err)
 	}
 	if a.platform.Held {
-		l.hold(&window{token: tok, shell: s, deadline: deadline})
+		l.hold(tok, deadline)
 	}
 	return device.Commit{Token: tok.String(), Deadline: deadline}, nil
 }
@@ -196,7 +196,7 @@ func (a *Adapter) takeBack(s *shell, name string, deadline time.Time, why error)
 			ending = "it has been told to undo it"
 		}
 	}
-	s.kill(why)
+	s.Kill(why)
 	return &device.Transient{Err: fmt.Errorf("the device took the commit: %v; %s", why, ending)}
 }
 

@@ -9,7 +9,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,13 +16,13 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/agent"
 	"golang.org/x/crypto/ssh/knownhosts"
 
 	"github.com/sluice-gateway/sluice/adapters/adaptertest"
 	"github.com/sluice-gateway/sluice/adapters/cli"
 	"github.com/sluice-gateway/sluice/adapters/cli/clitest"
 	"github.com/sluice-gateway/sluice/adapters/eosacl"
+	"github.com/sluice-gateway/sluice/adapters/internal/sshtest"
 	"github.com/sluice-gateway/sluice/adapters/iosxr"
 	"github.com/sluice-gateway/sluice/adapters/junos"
 	"github.com/sluice-gateway/sluice/adapters/netconf/netconftest"
@@ -384,13 +383,18 @@ func TestLogin(t *testing.T) {
 	right := write("right", knownhosts.Line([]string{knownhosts.Normalize(s.Addr())}, hostKey(s))+"\n")
 	wrong := write("wrong", knownhosts.Line([]string{knownhosts.Normalize(s.Addr())}, hostKey(other))+"\n")
 	pemKey := device.Secret(pem.EncodeToMemory(block))
+	socket, stop, err := sshtest.ServeAgent(dir, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
 	for name, c := range map[string]struct {
 		change func(*device.Target)
 		words  string
 	}{
 		"password":                     {func(*device.Target) {}, ""},
 		"key":                          {func(d *device.Target) { d.Password, d.PrivateKey = "", pemKey }, ""},
-		"agent":                        {func(d *device.Target) { d.Password, d.Options = "", map[string]string{"agent": serveAgent(t, private)} }, ""},
+		"agent":                        {func(d *device.Target) { d.Password, d.Options = "", map[string]string{"agent": socket} }, ""},
 		"known hosts":                  {func(d *device.Target) { d.HostKey, d.KnownHosts = "", right }, ""},
 		"unverified":                   {func(d *device.Target) { d.HostKey, d.InsecureIgnoreHostKey = "", true }, ""},
 		"wrong password":               {func(d *device.Target) { d.Password = "hunter2" }, "unable to authenticate"},
@@ -413,31 +417,6 @@ func TestLogin(t *testing.T) {
 			}
 		})
 	}
-}
-
-// serveAgent runs an SSH agent that holds key, and returns its socket.
-func serveAgent(t *testing.T, key ed25519.PrivateKey) string {
-	t.Helper()
-	ring := agent.NewKeyring()
-	if err := ring.Add(agent.AddedKey{PrivateKey: key}); err != nil {
-		t.Fatal(err)
-	}
-	socket := filepath.Join(t.TempDir(), "agent")
-	l, err := net.Listen("unix", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() { _ = agent.ServeAgent(ring, c) }()
-		}
-	}()
-	return socket
 }
 
 // An adapter that confirms saves only when it is told to.

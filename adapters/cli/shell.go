@@ -51,7 +51,7 @@ func open(ctx context.Context, t device.Target, p *Platform, agent string, log *
 	}
 	s := &shell{platform: p, stream: st, target: t, timeout: timeout}
 	if err := s.start(ctx); err != nil {
-		s.kill(err)
+		s.Kill(err)
 		return nil, err
 	}
 	return s, nil
@@ -136,12 +136,18 @@ func (s *shell) bounded(ctx context.Context, what string, f func() error) error 
 	default:
 		err = errors.New("the connection broke")
 	}
-	s.kill(err)
+	s.Kill(err)
 	return &device.Transient{Err: fmt.Errorf("%s: %w", what, err)}
 }
 
-// kill ends the session at once.
-func (s *shell) kill(why error) {
+// Dead says why the session is of no use any more.
+func (s *shell) Dead() error { return s.dead }
+
+// Hung says that it is dead because an answer did not come in time.
+func (s *shell) Hung() bool { return s.hung }
+
+// Kill ends the session at once.
+func (s *shell) Kill(why error) {
 	if s.dead == nil {
 		s.dead = cmp.Or(why, errors.New("closed"))
 	}
@@ -151,12 +157,12 @@ func (s *shell) kill(why error) {
 	}
 }
 
-// close ends the session with a farewell.
-func (s *shell) close() {
+// Close ends the session with a farewell.
+func (s *shell) Close() {
 	if s.dead == nil {
 		_ = s.driver.Channel.WriteAndReturn([]byte("exit"), false)
 	}
-	s.kill(nil)
+	s.Kill(nil)
 }
 
 // answer is what a device prints behind a line.
@@ -182,7 +188,7 @@ func (s *shell) say(ctx context.Context, line string) (answer, error) {
 	})
 	if err == nil && a.prompt == "" {
 		err = &device.Transient{Err: fmt.Errorf("%s: the device asks something in place of a prompt: %s", quote(line), s.words(lastLine(a.text)))}
-		s.kill(err)
+		s.Kill(err)
 	}
 	return a, err
 }
@@ -263,7 +269,7 @@ func (s *shell) configure(ctx context.Context, line string, right func(prompt st
 // lost ends a session that is not where it should be.
 func (s *shell) lost(line string, a answer) error {
 	err := &device.Transient{Err: fmt.Errorf("%s: the device is at another prompt than it should be, %q, and says: %s", quote(line), a.prompt, s.words(a.text))}
-	s.kill(err)
+	s.Kill(err)
 	return err
 }
 

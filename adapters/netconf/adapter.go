@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync"
 	"time"
 
+	"github.com/sluice-gateway/sluice/adapters/internal/sessions"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 )
@@ -25,6 +25,7 @@ type Dialect interface {
 
 // Options are an adapter's own. The zero value is right for production. What differs from device to device is in Target.Options:
 //
+//	agent                 socket of an SSH agent, whose keys are offered before the target's private key and password; its whole path
 //	commit                rfc6241 (default), or junos: <commit-configuration>, which counts minutes
 //	validate              true: <validate> the candidate before the commit; default false, as one server in the field loses the commit after it
 //	min-commit-interval   least time between two changes, such as 5s; a change that comes earlier is *device.Transient
@@ -49,8 +50,7 @@ type Adapter struct {
 type shared struct {
 	opt Options
 
-	mu    sync.Mutex
-	lines map[string]*line // by name of the target
+	lines *sessions.Lines[line]
 }
 
 var _ device.Adapter = (*Adapter)(nil)
@@ -62,7 +62,7 @@ func New(d Dialect, opt Options) *Adapter {
 	}
 	opt.IdleTimeout = cmp.Or(opt.IdleTimeout, 5*time.Minute)
 	opt.Version = cmp.Or(opt.Version, "1")
-	return &Adapter{&shared{opt: opt, lines: map[string]*line{}}, d}
+	return &Adapter{&shared{opt: opt, lines: sessions.Of(newLine)}, d}
 }
 
 // forDevice returns the adapter as it speaks to t: its dialect knows the routing instances of that device.
@@ -88,17 +88,10 @@ func (a *Adapter) log() *slog.Logger {
 
 // Close ends all sessions, after the calls that are under way. Pending changes without a persist-id are undone by their devices.
 func (a *Adapter) Close() error {
-	a.mu.Lock()
-	lines := a.lines
-	a.lines = map[string]*line{}
-	a.mu.Unlock()
-	for _, l := range lines {
-		a.later(l, func() {
-			if l.idle != nil {
-				l.idle.Stop()
-			}
+	for _, l := range a.lines.Clear() {
+		l.Later(func() {
 			l.endWindow()
-			l.hangUp()
+			l.HangUp()
 		})
 	}
 	return nil
@@ -112,7 +105,7 @@ func (a *Adapter) Info(context.Context) (device.Info, error) {
 // Read returns what running holds of ours. Filters that somebody deactivated are *device.Drifted; those that somebody changed into something the dialect does not
 // understand are shown without their entries.
 func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (device.State, error) {
-	a, _, err := a.forDevice(t)
+	a, d, err := a.forDevice(t)
 	if err != nil {
 		return device.State{}, err
 	}
@@ -122,7 +115,7 @@ func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (d
 	}
 	defer a.release(l)
 	var filters []filter.Filter
-	s, err := a.first(ctx, l, func(s *session) error {
+	s, err := a.first(ctx, l, d, func(s *session) error {
 		if err := a.alone(ctx, s); err != nil {
 			return err
 		}

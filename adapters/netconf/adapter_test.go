@@ -19,6 +19,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/sluice-gateway/sluice/adapters/adaptertest"
+	"github.com/sluice-gateway/sluice/adapters/internal/sshtest"
 	"github.com/sluice-gateway/sluice/adapters/junos"
 	"github.com/sluice-gateway/sluice/adapters/netconf"
 	"github.com/sluice-gateway/sluice/adapters/netconf/netconftest"
@@ -247,7 +248,7 @@ func TestWrongOrUnknownHost(t *testing.T) {
 		return path
 	}
 	line := func(key string) string { return fmt.Sprintf("[%s]:%s %s\n", host, port, key) }
-	_, stranger := keyPair(t)
+	_, _, stranger := keyPair(t)
 	for name, c := range map[string]struct {
 		change func(*device.Target)
 		words  string // "": it works
@@ -286,13 +287,13 @@ func TestWrongOrUnknownHost(t *testing.T) {
 	}
 }
 
-func keyPair(t *testing.T) (private, public string) {
+func keyPair(t *testing.T) (pemKey string, private ed25519.PrivateKey, public string) {
 	t.Helper()
-	pub, priv, err := ed25519.GenerateKey(rand.Reader)
+	pub, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	block, err := ssh.MarshalPrivateKey(priv, "")
+	block, err := ssh.MarshalPrivateKey(private, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -300,17 +301,17 @@ func keyPair(t *testing.T) (private, public string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(pem.EncodeToMemory(block)), string(ssh.MarshalAuthorizedKey(key))
+	return string(pem.EncodeToMemory(block)), private, string(ssh.MarshalAuthorizedKey(key))
 }
 
 func TestLoginByKeyAndLoudLog(t *testing.T) {
 	t.Parallel()
-	private, public := keyPair(t)
+	pemKey, _, public := keyPair(t)
 	s := start(t, netconftest.Options{AuthorizedKey: public})
 	var log strings.Builder
 	a := netconf.New(junos.Dialect{}, netconf.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	d := target(s)
-	d.Password, d.PrivateKey, d.HostKey, d.InsecureIgnoreHostKey = "", device.Secret(private), "", true
+	d.Password, d.PrivateKey, d.HostKey, d.InsecureIgnoreHostKey = "", device.Secret(pemKey), "", true
 	if _, err := a.Read(ctx(t), d); err != nil {
 		t.Error(err)
 	}
@@ -319,6 +320,26 @@ func TestLoginByKeyAndLoudLog(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "HOST KEY NOT VERIFIED") {
 		t.Errorf("a connection without verification is not said loudly: %s", log.String())
+	}
+}
+
+func TestLoginByAgent(t *testing.T) {
+	t.Parallel()
+	_, private, public := keyPair(t)
+	s := start(t, netconftest.Options{AuthorizedKey: public})
+	socket, stop, err := sshtest.ServeAgent(t.TempDir(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	d := target(s)
+	d.Password, d.Options = "", map[string]string{"agent": socket}
+	if _, err := newAdapter(t).Read(ctx(t), d); err != nil {
+		t.Error(err)
+	}
+	d.Options["agent"] += "-none"
+	if _, err := newAdapter(t).Read(ctx(t), d); err == nil || !strings.Contains(err.Error(), "the SSH agent") {
+		t.Errorf("without an agent: %v", err)
 	}
 }
 

@@ -36,7 +36,7 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 	if err := l.mayCommit(d); err != nil {
 		return device.Commit{}, unchanged(err)
 	}
-	s, err := a.first(ctx, l, func(s *session) error {
+	s, err := a.first(ctx, l, d, func(s *session) error {
 		if err := capable(s); err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 		return device.Commit{}, err
 	}
 	l.lastCommit = time.Now()
-	w.end = time.AfterFunc(time.Until(w.deadline), func() { a.later(l, func() { l.expire(w) }) })
+	w.end = time.AfterFunc(time.Until(w.deadline), func() { l.Later(func() { l.expire(w) }) })
 	l.window = w
 	if err != nil {
 		return device.Commit{}, err
@@ -80,6 +80,7 @@ type details struct {
 	validate    bool
 	minInterval time.Duration
 	instances   filter.Instances
+	agent       string // socket of an SSH agent
 }
 
 func readDetails(t device.Target) (d details, err error) {
@@ -95,10 +96,12 @@ func readDetails(t device.Target) (d details, err error) {
 			d.validate, err = strconv.ParseBool(value)
 		case "min-commit-interval":
 			d.minInterval, err = time.ParseDuration(value)
+		case "agent":
+			d.agent = value
 		case "instances":
 			d.instances, err = filter.ParseInstances(value)
 		default:
-			err = errors.New("there is no such option; there are commit, validate, min-commit-interval and instances")
+			err = errors.New("there is no such option; there are agent, commit, validate, min-commit-interval and instances")
 		}
 		if err != nil {
 			return d, fmt.Errorf("device %s, option %s: %w", t.Name, name, err)
@@ -150,7 +153,7 @@ func undoLock(s *session) {
 	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
 	defer cancel()
 	if err := s.ok(ctx, "unlock the candidate", string(gonetconf.MethodUnlock("candidate"))); err != nil {
-		s.kill(err)
+		s.Kill(err)
 	}
 }
 
@@ -162,7 +165,7 @@ func discard(s *session) {
 	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
 	defer cancel()
 	if err := s.ok(ctx, "discard our edits", "<discard-changes/>"); err != nil {
-		s.kill(err)
+		s.Kill(err)
 	}
 }
 

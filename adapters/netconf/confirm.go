@@ -76,12 +76,8 @@ func (l *line) expire(w *window) {
 		return
 	}
 	l.window = nil
-	if l.sess == nil {
-		return
-	}
-	undoLock(l.sess)
-	if l.sess.dead != nil {
-		l.sess = nil
+	if s := l.Session(); s != nil {
+		undoLock(s)
 	}
 }
 
@@ -93,7 +89,7 @@ func (a *Adapter) Confirm(ctx context.Context, t device.Target, c device.Commit)
 }
 
 func (a *Adapter) confirm(ctx context.Context, l *line, d details, tok token, _ time.Time) error {
-	s, locked, err := a.guarded(ctx, l, tok)
+	s, locked, err := a.guarded(ctx, l, d, tok)
 	if err != nil {
 		return err
 	}
@@ -120,15 +116,15 @@ func (a *Adapter) confirm(ctx context.Context, l *line, d details, tok token, _ 
 // guarded returns a session on which a confirmation commits nothing but our change: the one that made it and holds the lock; or another one that
 // takes the lock; or, where the device gives no lock while a commit is pending (netconfd does not) and a persist-id says which one is meant, one that finds nothing in
 // the candidate that running does not hold.
-func (a *Adapter) guarded(ctx context.Context, l *line, tok token) (s *session, locked bool, err error) {
-	if l.window != nil && l.sess.dead == nil {
+func (a *Adapter) guarded(ctx context.Context, l *line, d details, tok token) (s *session, locked bool, err error) {
+	if s := l.Session(); l.window != nil && s.dead == nil {
 		if l.window.token.id != tok.id {
 			return nil, false, &device.Transient{Err: errors.New("another change of ours is pending")}
 		}
 		l.endWindow()
-		return l.sess, true, nil
+		return s, true, nil
 	}
-	s, err = a.first(ctx, l, func(s *session) error { return lock(ctx, s) })
+	s, err = a.first(ctx, l, d, func(s *session) error { return lock(ctx, s) })
 	if _, theirs := asRPCError(err); !theirs || tok.persist == "" {
 		return s, err == nil, err
 	}
@@ -178,7 +174,7 @@ func (a *Adapter) Cancel(ctx context.Context, t device.Target, c device.Commit) 
 }
 
 func (a *Adapter) cancel(ctx context.Context, l *line, d details, tok token, deadline time.Time) error {
-	s, err := a.first(ctx, l, func(s *session) error {
+	s, err := a.first(ctx, l, d, func(s *session) error {
 		err := d.commit.cancel(ctx, s, tok.persist)
 		if errors.Is(err, errNoCancel) {
 			return a.undone(ctx, s, tok, deadline)

@@ -42,13 +42,17 @@ func (a *Counting) Counters(ctx context.Context, t device.Target) (map[string]de
 	if !known {
 		return nil, fmt.Errorf("counters of the dialect %s are not read: %w", a.dialect.Name(), errors.ErrUnsupported)
 	}
+	d, err := readDetails(t)
+	if err != nil {
+		return nil, err
+	}
 	l, err := a.acquire(ctx, t)
 	if err != nil {
 		return nil, err
 	}
 	defer a.release(l)
 	var named []*element
-	s, err := a.first(ctx, l, func(s *session) error {
+	s, err := a.first(ctx, l, d, func(s *session) error {
 		reply, err := s.exec(ctx, "read the names of filters", getConfig(m.names))
 		if err != nil {
 			return kind("read the names of filters", err)

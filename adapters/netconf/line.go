@@ -2,91 +2,31 @@ package netconf
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"reflect"
 	"time"
 
+	"github.com/sluice-gateway/sluice/adapters/internal/sessions"
 	"github.com/sluice-gateway/sluice/core/device"
 )
 
-// line is the way to one device. Whoever holds the semaphore owns the other fields.
+// line is the way to one device.
 type line struct {
-	sem        chan struct{} // capacity 1
-	target     device.Target // for which sess was made
-	sess       *session      // nil: not connected
-	window     *window       // a change of ours that waits for its confirmation
+	sessions.Line[*session]
+	window     *window // a change of ours that waits for its confirmation
 	lastCommit time.Time
-	idle       *time.Timer
 }
 
-// window is a pending change made over sess, with the candidate locked.
+// window is a pending change made over the line's session, with the candidate locked.
 type window struct {
 	token    token
 	deadline time.Time
 	end      *time.Timer
 }
 
-// acquire returns the line to t's device, for this caller alone, until release.
-func (a *Adapter) acquire(ctx context.Context, t device.Target) (*line, error) {
-	if ctx.Err() != nil {
-		return nil, &device.Transient{Err: ctx.Err()}
-	}
-	a.mu.Lock()
-	l := a.lines[t.Name]
-	if l == nil {
-		l = &line{sem: make(chan struct{}, 1)}
-		a.lines[t.Name] = l
-	}
-	a.mu.Unlock()
-	select {
-	case l.sem <- struct{}{}:
-	case <-ctx.Done():
-		return nil, &device.Transient{Err: fmt.Errorf("another call keeps the session busy: %w", ctx.Err())}
-	}
-	if l.idle != nil {
-		l.idle.Stop()
-	}
-	if l.sess != nil && !reflect.DeepEqual(l.target, t) {
-		l.drop(errors.New("the configuration of the device changed"))
-	}
-	l.target = t
-	return l, nil
-}
-
-// release lets the next caller in, and sees to it that a session nobody uses is closed.
-func (a *Adapter) release(l *line) {
-	if l.sess != nil && l.sess.dead != nil {
-		l.drop(l.sess.dead)
-	}
-	if l.sess != nil && l.window == nil {
-		l.idle = time.AfterFunc(a.opt.IdleTimeout, func() { a.later(l, func() { l.hangUp() }) })
-	}
-	<-l.sem
-}
-
-// later runs f with the line owned. It is what timers do: they wait as long as it takes, and find the line as it then is.
-func (a *Adapter) later(l *line, f func()) {
-	l.sem <- struct{}{}
-	defer func() { <-l.sem }()
-	f()
-}
-
-// drop forgets the session: its lock and, without a persist-id, its pending change are gone with it.
-func (l *line) drop(why error) {
-	if l.sess != nil {
-		l.sess.kill(why)
-		l.sess = nil
-	}
-	l.endWindow()
-}
-
-// hangUp closes the session in an orderly way.
-func (l *line) hangUp() {
-	if l.sess != nil && l.window == nil {
-		l.sess.close()
-		l.sess = nil
-	}
+func newLine() *line {
+	l := &line{Line: sessions.New[*session]()}
+	l.Waits = func() bool { return l.window != nil }
+	l.Ended = l.endWindow // the lock and, without a persist-id, the pending change are gone with the session
+	return l
 }
 
 func (l *line) endWindow() {
@@ -96,34 +36,15 @@ func (l *line) endWindow() {
 	}
 }
 
-// connect returns the session, dialling when there is none or when the one kept from earlier died while nobody used it.
-func (a *Adapter) connect(ctx context.Context, l *line) (*session, error) {
-	if l.sess != nil && l.sess.dead == nil {
-		return l.sess, nil
-	}
-	l.drop(errors.New("dead"))
-	s, err := open(ctx, l.target, a.log())
-	if err != nil {
-		return nil, err
-	}
-	l.sess = s
-	return s, nil
+// acquire returns the line to t's device, for this caller alone, until release.
+func (a *Adapter) acquire(ctx context.Context, t device.Target) (*line, error) {
+	l := a.lines.Get(t.Name)
+	return l, l.Acquire(ctx, t)
 }
 
-// first carries out the first exchange of a call. A session from earlier may be dead without anybody having noticed: then, once, it is done again
-// over a new one. f must be harmless to repeat.
-func (a *Adapter) first(ctx context.Context, l *line, f func(*session) error) (*session, error) {
-	kept := l.sess != nil && l.window == nil
-	s, err := a.connect(ctx, l)
-	if err != nil {
-		return nil, err
-	}
-	err = f(s)
-	if err == nil || s.dead == nil || s.hung || !kept || ctx.Err() != nil {
-		return s, err
-	}
-	if s, err = a.connect(ctx, l); err != nil {
-		return nil, err
-	}
-	return s, f(s)
+func (a *Adapter) release(l *line) { l.Release(a.opt.IdleTimeout) }
+
+// first carries out the first exchange of a call, which must be harmless to repeat.
+func (a *Adapter) first(ctx context.Context, l *line, d details, f func(*session) error) (*session, error) {
+	return l.First(ctx, func(ctx context.Context, t device.Target) (*session, error) { return open(ctx, t, d.agent, a.log()) }, f)
 }

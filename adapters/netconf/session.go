@@ -38,14 +38,14 @@ type session struct {
 }
 
 // open makes a session with t's device.
-func open(ctx context.Context, t device.Target, log *slog.Logger) (*session, error) {
+func open(ctx context.Context, t device.Target, agent string, log *slog.Logger) (*session, error) {
 	timeout := t.Timeout
 	if timeout <= 0 {
 		timeout = defaultTimeout
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	st, err := dial(ctx, t, log)
+	st, err := dial(ctx, t, agent, log)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +135,7 @@ func (s *session) exec(ctx context.Context, what, body string) (*gonetconf.RPCRe
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		err = fmt.Errorf("the session broke: %w", err)
 	}
-	s.kill(err)
+	s.Kill(err)
 	return nil, &device.Transient{Err: fmt.Errorf("%s: %w", what, err)}
 }
 
@@ -147,28 +147,34 @@ func (s *session) ok(ctx context.Context, what, body string) error {
 	}
 	if !hasOK(reply.Data) {
 		err := errors.New("the device answered neither ok nor an error")
-		s.kill(err)
+		s.Kill(err)
 		return &device.Transient{Err: fmt.Errorf("%s: %w", what, err)}
 	}
 	return nil
 }
 
-// kill ends the session at once.
-func (s *session) kill(why error) {
+// Dead says why the session is of no use any more.
+func (s *session) Dead() error { return s.dead }
+
+// Hung says that it is dead because an answer did not come in time.
+func (s *session) Hung() bool { return s.hung }
+
+// Kill ends the session at once.
+func (s *session) Kill(why error) {
 	if s.dead == nil {
 		s.dead = why
 	}
 	_ = s.Transport.Close()
 }
 
-// close takes leave of the device, within a moment.
-func (s *session) close() {
+// Close takes leave of the device, within a moment.
+func (s *session) Close() {
 	if s.dead == nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()
 		_, _ = s.exec(ctx, "close-session", "<close-session/>")
 	}
-	s.kill(errors.New("closed"))
+	s.Kill(errors.New("closed"))
 }
 
 // hasOK says whether <ok/> stands at the top of a reply. Junos answers its own commit RPC with <commit-results> around it.

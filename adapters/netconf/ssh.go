@@ -28,8 +28,8 @@ func (s *stream) Close() error { return s.client.Close() }
 
 // dial opens the netconf subsystem of t. A device that cannot be reached is *device.Transient; one that is not who it should be, or that does not let us in, is
 // an error that stays until somebody changes the configuration.
-func dial(ctx context.Context, t device.Target, log *slog.Logger) (*stream, error) {
-	client, err := sshclient.Dial(ctx, t, sshclient.Options{Port: DefaultPort, Log: log})
+func dial(ctx context.Context, t device.Target, agent string, log *slog.Logger) (*stream, error) {
+	client, err := sshclient.Dial(ctx, t, sshclient.Options{Port: DefaultPort, Agent: agent, Log: log})
 	if err != nil {
 		return nil, err
 	}
