@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sluice-gateway/sluice/adapters/bgp/bmp"
 	"github.com/sluice-gateway/sluice/adapters/bgp/session"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -33,6 +34,7 @@ type Device struct {
 	form     flowspec.OffsetForm // of IPv6 prefixes with an offset
 	log      *slog.Logger
 	state    func() session.Status
+	monitor  *bmp.Router   // what the router shows of what it holds; nil: nothing
 	wake     chan struct{} // capacity 1: many wake-ups are one
 	writer   sync.WaitGroup
 
@@ -60,7 +62,7 @@ type OutStatus struct {
 }
 
 func newDevice(pc PeerConfig, cfg Config, log *slog.Logger) *Device {
-	d := &Device{name: pc.Name, families: pc.Families, policy: pc.Policy, alone: pc.Alone, form: pc.OffsetsOut, settled: cfg.Settled, log: log, wake: make(chan struct{}, 1), routes: map[routeKey]*owed{}, known: map[string]*attributes{}}
+	d := &Device{name: pc.Name, families: pc.Families, policy: pc.Policy, alone: pc.Alone, form: pc.OffsetsOut, monitor: pc.Monitor, settled: cfg.Settled, log: log, wake: make(chan struct{}, 1), routes: map[routeKey]*owed{}, known: map[string]*attributes{}}
 	d.expected = session.Negotiated{LocalAS: cmp.Or(pc.LocalAS, cfg.LocalAS), Open: session.Open{AS: pc.RemoteAS, FourOctet: true}}
 	if cfg.NoExport && !slices.Contains(pc.Policy.Strip.Plain, NoExport) {
 		d.marks = append(d.marks, NoExport)

@@ -23,6 +23,7 @@ type rawConfig struct {
 
 type rawListen struct {
 	BGP []string `yaml:"bgp"`
+	BMP []string `yaml:"bmp"`
 	API string   `yaml:"api"`
 }
 
@@ -108,6 +109,7 @@ type rawDevice struct {
 	Profile     string         `yaml:"profile"`
 	Profiles    []string       `yaml:"profiles"`
 	BGP         *rawPeer       `yaml:"bgp"`
+	BMP         string         `yaml:"bmp"`
 	Alone       bool           `yaml:"one-nlri-per-update"`
 	VRFs        []rawVRF       `yaml:"vrfs"`
 	Communities rawCommunities `yaml:"communities"`
