@@ -71,7 +71,8 @@ var arrows = map[string][]string{
 	"adapters/netconf/netconftest": {"adapters/internal/sshtest"},
 	"adapters/feed":                {"core/rib", "core/admit", "core/notation"},
 	"adapters/bgp/session":         {},
-	"adapters/bgp":                 {"core/rib", "core/admit", "core/flowspec", "core/device", "adapters/bgp/session"},
+	"adapters/bgp":                 {"core/rib", "core/admit", "core/flowspec", "core/device", "adapters/bgp/session", "adapters/bgp/bmp"},
+	"adapters/bgp/bmp":             {"core/flowspec", "core/device", "adapters/bgp/session"},
 	"adapters/bgp/bgptest":         {"core/flowspec", "adapters/bgp/session"},
 	"plugins":                      {}, // the example as text
 	"plugins/sdk":                  {"core/device"},

@@ -36,6 +36,7 @@ type owed struct {
 	key    routeKey
 	want   *want // nil: nothing
 	sent   *want // nil: nothing, or the session was lost since
+	at     int64 // when that was sent, Unix nanoseconds; kept where the router is asked by BMP what it holds
 	queued bool
 	again  bool // send it although it was sent: the peer asked (RFC 2918)
 }

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sluice-gateway/sluice/adapters/bgp/bmp"
 	"github.com/sluice-gateway/sluice/adapters/bgp/session"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -32,6 +33,7 @@ type Device struct {
 	log      *slog.Logger
 	state    func() session.Status
 	hint     func()        // to the session, see session.Peer.Hint
+	monitor  *bmp.Router   // what the router shows of what it holds; nil: nothing
 	wake     chan struct{} // capacity 1: many wake-ups are one
 	writer   sync.WaitGroup
 
@@ -64,7 +66,7 @@ type OutStatus struct {
 }
 
 func newDevice(pc PeerConfig, cfg Config, log *slog.Logger) *Device {
-	d := &Device{name: pc.Name, families: pc.Families, policy: pc.Policy, alone: pc.Alone, form: pc.OffsetsOut, settled: cfg.Settled, hint: func() {}, log: log, wake: make(chan struct{}, 1), routes: map[routeKey]*owed{}, known: map[string]*attributes{}}
+	d := &Device{name: pc.Name, families: pc.Families, policy: pc.Policy, alone: pc.Alone, form: pc.OffsetsOut, monitor: pc.Monitor, settled: cfg.Settled, hint: func() {}, log: log, wake: make(chan struct{}, 1), routes: map[routeKey]*owed{}, known: map[string]*attributes{}}
 	d.expected = session.Negotiated{LocalAS: cmp.Or(pc.LocalAS, cfg.LocalAS), Open: session.Open{AS: pc.RemoteAS, FourOctet: true}}
 	d.marksOf = ownMarks(pc, cfg)
 	d.marks = d.marksOf(d.policy)

@@ -198,7 +198,7 @@ func (in *ingest) read(s *session.Session, u *session.Update, path session.Path,
 	if u.Reach == nil || u.Reach.Family.Unicast() {
 		return several, nil
 	}
-	nextHop, err := hop(u.Reach)
+	nextHop, err := u.Reach.Hop()
 	if err != nil {
 		return nil, err
 	}
@@ -278,25 +278,6 @@ func (in *ingest) matches(s *session.Session, f session.Family, b []byte) ([]nam
 func familyIn(f session.Family) flowspec.Family {
 	family, _ := flowspec.FamilyOf(f.AFI, f.SAFI)
 	return family
-}
-
-// hop returns the address in MP_REACH_NLRI, which matters to redirects of the form 0x0800 only (RFC 8955 §4: otherwise it is to be
-// ignored). Lengths that no next hop has mean that the NLRIs begin who knows where (RFC 7606 §7.11).
-func hop(r *session.Reach) (netip.Addr, error) {
-	b := r.NextHop
-	switch len(b) {
-	case 0:
-		return netip.Addr{}, nil
-	case 4, 16:
-	case 32: // a global and a link-local address (RFC 2545 §3)
-		b = b[:16]
-	case 12, 24: // with a route distinguisher of eight octets (RFC 4364 §4.3.2)
-		b = b[8:]
-	default:
-		return netip.Addr{}, &session.Notification{Code: 3, Subcode: 9, Detail: fmt.Sprintf("a next hop of %d octets (RFC 7606 §7.11)", len(r.NextHop))}
-	}
-	addr, _ := netip.AddrFromSlice(b)
-	return addr, nil
 }
 
 // template is the rule that the attributes make of any NLRI. The error says why the path cannot be used.

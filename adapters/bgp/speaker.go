@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/sluice-gateway/sluice/adapters/bgp/bmp"
 	"github.com/sluice-gateway/sluice/adapters/bgp/session"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -78,6 +79,7 @@ type PeerConfig struct {
 	OffsetsIn          flowspec.OffsetForm // how IPv6 prefixes with an offset are written in what it announces
 	OffsetsOut         flowspec.OffsetForm // and in what it is given
 	Policy             device.Policy       // of the device: how its routes leave
+	Monitor            *bmp.Router         // of the device: what it shows by BMP of what it holds; nil: nothing
 	Alone              bool                // the device is sent no two NLRIs in one UPDATE: for routers that drop or reset over a whole message where one rule is not to their liking
 }
 

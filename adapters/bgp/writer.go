@@ -2,6 +2,7 @@ package bgp
 
 import (
 	"slices"
+	"time"
 
 	"github.com/sluice-gateway/sluice/adapters/bgp/session"
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -181,7 +182,14 @@ func (d *Device) settle(items []item, octets int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.out.Octets += uint64(octets)
+	var now int64
+	if d.monitor != nil {
+		now = time.Now().UnixNano()
+	}
 	for _, it := range items {
+		if it.owed.sent == nil || it.differs() { // one that the router asked for again stays as old as it is
+			it.owed.at = now
+		}
 		it.owed.sent = it.want
 		if it.want != nil {
 			d.out.Announced++

@@ -102,6 +102,12 @@ func deviceShowCmd() *cobra.Command {
 			fmt.Fprintf(c.out, "  it has: %d sent, %d held\n", d.Sent, d.Held)
 		}
 		fmt.Fprintf(c.out, "  %s given to BGP, %s held\n", counted(d.Routes, "route"), counted(d.Entries, "filter entry"))
+		if s := d.Shown; s != nil {
+			fmt.Fprintf(c.out, "  it shows by BMP: %s held, %d otherwise, %d not shown\n", counted(s.Held, "route"), s.Otherwise, s.Unshown)
+			if s.Words != "" && s.Otherwise == 0 {
+				fmt.Fprintf(c.out, "    %s\n", s.Words)
+			}
+		}
 		for _, s := range d.Sends {
 			fmt.Fprintf(c.out, "  %s\n", s)
 		}

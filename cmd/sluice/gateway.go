@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sluice-gateway/sluice/adapters/bgp"
+	"github.com/sluice-gateway/sluice/adapters/bgp/bmp"
 	"github.com/sluice-gateway/sluice/adapters/bgp/session"
 	"github.com/sluice-gateway/sluice/adapters/feed"
 	"github.com/sluice-gateway/sluice/adapters/host"
@@ -42,6 +43,7 @@ type gateway struct {
 	rib     *rib.RIB
 	gate    *gate
 	valid   *validator
+	station *bmp.Station
 	speaker *bgp.Speaker
 	plugins *host.Host
 	rec     *reconcile.Reconciler
@@ -174,12 +176,16 @@ func (g *gateway) openBGP(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	g.station = bmp.NewStation(g.cfg.ListenBMP, g.log)
 	var peers []bgp.PeerConfig
 	vrfs := map[flowspec.Source]string{}
 	for _, d := range g.cfg.Devices {
 		if d.BGP != nil {
 			p := peerConfig(d.Name, *d.BGP)
 			p.Device, p.Policy, p.Alone = true, d.Policy, d.Alone
+			if p.Monitor, err = g.monitor(d); err != nil {
+				return err
+			}
 			if n := d.Profile.Native; p.OffsetsOut == flowspec.OffsetUnsaid && n != nil {
 				p.OffsetsOut = n.Offsets
 			}
@@ -207,7 +213,7 @@ func (g *gateway) openBGP(ctx context.Context) error {
 			return err
 		}
 	}
-	return g.speaker.Listen(ctx)
+	return errors.Join(g.speaker.Listen(ctx), g.station.Listen(ctx))
 }
 
 func peerConfig(name string, p config.Peer) bgp.PeerConfig {
@@ -342,6 +348,7 @@ func (g *gateway) run(ctx context.Context, reload <-chan struct{}) error {
 	tasks.Go(func() error { return g.plugins.Run(tctx) })
 	tasks.Go(func() error { return g.rec.Run(tctx) })
 	tasks.Go(func() error { return g.speaker.Run(tctx) })
+	tasks.Go(func() error { return g.station.Run(tctx) })
 	tasks.Go(func() error { return api.Serve(tctx, g.api, g.handler()) })
 	tasks.Go(func() error { return g.readFiles(tctx, reload) })
 	tasks.Go(func() error { return g.gate.settle(tctx, settleWithin) })

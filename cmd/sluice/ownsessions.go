@@ -34,6 +34,7 @@ func (g *gateway) guardSessions(ctx context.Context) error {
 	for _, d := range g.cfg.Devices {
 		if d.BGP != nil {
 			list = append(list, g.ownBGP(ctx, d.Name, *d.BGP)...)
+			list = append(list, g.ownBMP(ctx, d)...)
 		}
 		if d.Filter != nil && d.Filter.Target.Address != "" {
 			list = append(list, g.ownClient(ctx, "the connection for filters to "+d.Name, d.Filter.Target.Address, netip.Addr{})...)

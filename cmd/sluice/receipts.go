@@ -72,6 +72,9 @@ func (c *client) printReceipt(name string, receipts []reconcile.Receipt) {
 		if r.Error != "" {
 			text += ": " + oneLine(r.Error)
 		}
+		if r.Error == "" && r.Shown != "" {
+			text += ": " + oneLine(r.Shown)
+		}
 		if r.Count != nil {
 			text += ": " + countText(*r.Count)
 		}

@@ -72,6 +72,7 @@ func (b *builder) config(raw rawConfig) *Config {
 			c.ListenBGP = append(c.ListenBGP, at)
 		}
 	}
+	c.ListenBMP = b.listenBMP(raw.Listen.BMP)
 	set := b.profiles(raw.Profiles)
 	c.Plugins = b.plugins(raw.Plugins)
 	b.pins(raw, c.Plugins)

@@ -27,6 +27,7 @@ type Config struct {
 	Software  string // names this version of the program; no file says so. "": whatever is new is adopted
 	Shadow    bool   // send nothing to any device; of the command line, no file says so
 	ListenBGP []netip.AddrPort
+	ListenBMP []netip.AddrPort
 	ListenAPI string // host:port, loopback
 	Withdraw  bool   // of the command line: routers are to drop the rules when the gateway ends
 	Store     string // file
@@ -118,6 +119,7 @@ type Device struct {
 	Profile  *profile.Profile
 	Settings map[string]string // options of the profile
 	BGP      *Peer
+	BMP      netip.Addr // that it connects from to show what it holds of that session (RFC 7854); zero: it does not
 	Filter   *FilterDelivery
 	Alone    bool // it is sent no two NLRIs in one UPDATE
 	// Policy says how its routes leave in BGP.

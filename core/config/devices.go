@@ -41,6 +41,7 @@ func (b *builder) devices(raw rawConfig, c *Config, set *profile.Library) []Devi
 				b.fail(path+".bgp.address", "%s is a prefix: a device is one router", d.BGP.Prefix)
 			}
 		}
+		b.bmp(path+".bmp", rd, c, out, &d)
 		if d.Alone = rd.Alone; d.Alone && d.BGP == nil {
 			b.fail(path+".one-nlri-per-update", "UPDATEs are BGP's, and the device has no bgp")
 		}

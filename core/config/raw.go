@@ -24,6 +24,7 @@ type rawConfig struct {
 
 type rawListen struct {
 	BGP []string `yaml:"bgp"`
+	BMP []string `yaml:"bmp"`
 	API string   `yaml:"api"`
 }
 
@@ -115,6 +116,7 @@ type rawDevice struct {
 	Profile     string         `yaml:"profile"`
 	Profiles    []string       `yaml:"profiles"`
 	BGP         *rawPeer       `yaml:"bgp"`
+	BMP         string         `yaml:"bmp"`
 	Alone       bool           `yaml:"one-nlri-per-update"`
 	VRFs        []rawVRF       `yaml:"vrfs"`
 	Sources     *[]string      `yaml:"sources"`

@@ -17,12 +17,12 @@ type ReceiptState string
 const (
 	RulePending  ReceiptState = "pending"  // not yet given to the device
 	RuleSent     ReceiptState = "sent"     // given to its BGP session; BGP does not say what a router made of it
-	RuleHeld     ReceiptState = "held"     // read back from the device and proven
+	RuleHeld     ReceiptState = "held"     // read back from the device and proven; or given to its BGP session, and the device shows that it accepted all its routes
 	RuleCounting ReceiptState = "counting" // held, and packets were counted that it matches
 	RuleRefused  ReceiptState = "refused"  // by the plan, because the platform cannot carry it, or by the device
 	RuleLeftOut  ReceiptState = "left-out" // the device does not take rules of its source, by its configuration
 	RuleFailed   ReceiptState = "failed"   // it could not be given to the device; tried again
-	RuleDrifted  ReceiptState = "drifted"  // it was held, and somebody removed the filter
+	RuleDrifted  ReceiptState = "drifted"  // it was held, and somebody removed the filter; or it was sent, and the device shows it otherwise or not at all
 	RuleFrozen   ReceiptState = "frozen"   // the device is given nothing, by order or because somebody removed our filter
 	RuleExpiring ReceiptState = "expiring" // sent or held, and over within a minute
 	RuleStale    ReceiptState = "stale"    // sent or held; its source is gone, or has not repeated it yet, and it goes at some time if that stays so
@@ -45,6 +45,7 @@ type Receipt struct {
 	Since    time.Time        `json:"since,omitzero"`
 	Count    *Count           `json:"count,omitempty"`    // of a device that counts the rule: what it has matched there
 	Standing ReceiptState     `json:"standing,omitempty"` // of an expiring or stale rule: sent or held
+	Shown    string           `json:"shown,omitempty"`    // of a rule sent by BGP to a device that may show what it holds: what it says of the rule, or why it says nothing
 	Until    time.Time        `json:"until,omitzero"`     // of an expiring or stale rule: when it goes
 	Error    string           `json:"error,omitempty"`    // in the router's own words where it has any
 	Attempts []device.Attempt `json:"attempts,omitempty"` // that name the rule, oldest first
@@ -143,7 +144,9 @@ func (w *worker) judge(s Status, r flowspec.Rule, v *plan.Verdict) (state, given
 	if !w.ledger.has(r, v.Carried) {
 		return waiting(s), "", time.Time{}
 	}
-	state = standing(s, v)
+	if state = standing(s, v); state == RuleSent {
+		state = shownReceipt(w.shown(v))
+	}
 	if state != RuleSent && state != RuleHeld {
 		return state, "", time.Time{}
 	}
@@ -189,6 +192,9 @@ func (w *worker) receipt(r flowspec.Rule) Receipt {
 		out.Since = w.ledger.deliveredAt(r.ID)
 	default:
 		out.Error = s.Error
+	}
+	if v.Carried != plan.InFilter && v.Carried != plan.Rejected && w.ledger.has(r, v.Carried) {
+		out.show(w.shown(v))
 	}
 	if n, counted := w.counts.of(r.ID); counted && v.Carried == plan.InFilter {
 		out.Count = &n

@@ -22,6 +22,7 @@ const (
 	Shadow      State = "shadow"      // the gateway only looks: the notes say what it would do
 	Waiting     State = "waiting"     // it has all that its group may have; something new is with the canaries, or was stopped there
 	Behind      State = "proposed"    // it has what an earlier version gave it; this one would change that, and somebody has to want it
+	Drifted     State = "drifted"     // it was given all, and shows that it does not hold some of its routes, or holds them with other actions
 	NoPlan      State = "no-plan"     // the rules could not be planned; it keeps what it holds
 )
 
@@ -36,6 +37,7 @@ type Status struct {
 	Session  string         `json:"session,omitempty"` // of BGP
 	Routes   int            `json:"routes"`            // native entries given
 	Entries  int            `json:"entries"`           // filter entries held
+	Shown    *Shown         `json:"shown,omitempty"`   // by the device itself, of its routes; nil: there is no channel for it
 	Attached []string       `json:"attached,omitempty"`
 	Notes    []string       `json:"notes,omitempty"`
 	Sends    []string       `json:"sends,omitempty"` // how its routes leave, beside what is planned
@@ -132,6 +134,9 @@ func (w *worker) current() Status {
 				s.Error = s.Session
 			}
 		}
+	}
+	if s.State == InSync && s.Shown != nil && s.Shown.Otherwise > 0 {
+		s.State, s.Since, s.Error = Drifted, s.Shown.Since, s.Shown.Words
 	}
 	return s
 }

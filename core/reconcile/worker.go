@@ -87,6 +87,9 @@ func (w *worker) run(ctx context.Context) error {
 	defer timer.Stop()
 	defer saving.Stop()
 	defer counts.Stop()
+	looks, shown := time.NewTimer(0), w.shownChanged()
+	stopTimer(looks)
+	defer looks.Stop()
 	armed := false // saving is
 	for {
 		select {
@@ -101,6 +104,14 @@ func (w *worker) run(ctx context.Context) error {
 				counts.Reset(again)
 			}
 			continue
+		case <-shown:
+			looks.Reset(lookAfter)
+			continue
+		case <-looks.C:
+			if again := w.look(); again > 0 {
+				looks.Reset(again)
+			}
+			continue
 		case <-ctx.Done():
 			return nil
 		}
@@ -111,6 +122,9 @@ func (w *worker) run(ctx context.Context) error {
 		stopTimer(timer)
 		if again > 0 {
 			timer.Reset(again)
+		}
+		if shown != nil {
+			looks.Reset(lookAfter)
 		}
 		if w.ledger.unset && !armed {
 			armed = true
@@ -141,6 +155,9 @@ func (w *worker) asked() time.Duration {
 		w.log.Error("cannot forget what the device held, trying again", "error", err)
 		w.sync.Store(true)
 		return firstRetry
+	}
+	if s, ok := w.dev.Native.(device.Shower); ok && s.ShownChanged() != nil {
+		s.SayAgain() // where it shows that it lost some
 	}
 	w.stopped, w.retry = "", retry{}
 	return 0

@@ -245,5 +245,13 @@ func (s *Session) Send(messages []byte) error {
 	return s.conn.send(messages, sendLimit(s.Hold))
 }
 
+// LocalPort returns our TCP port; 0 where the connection has none.
+func (s *Session) LocalPort() uint16 {
+	if tcp, ok := s.conn.LocalAddr().(*net.TCPAddr); ok {
+		return tcp.AddrPort().Port()
+	}
+	return 0
+}
+
 // Done is closed when the session ends.
 func (s *Session) Done() <-chan struct{} { return s.conn.closing }

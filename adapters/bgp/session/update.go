@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net/netip"
 
 	"github.com/osrg/gobgp/v3/pkg/packet/bgp"
 )
@@ -41,6 +42,25 @@ type Reach struct {
 	Family  Family
 	NextHop []byte
 	NLRI    []byte // all of them, not taken apart
+}
+
+// Hop returns the address in MP_REACH_NLRI, which matters to redirects of the form 0x0800 only (RFC 8955 §4: otherwise it is to be
+// ignored); the zero address where there is none. Lengths that no next hop has mean that the NLRIs begin who knows where (RFC 7606 §7.11): the error is a *Notification.
+func (r *Reach) Hop() (netip.Addr, error) {
+	b := r.NextHop
+	switch len(b) {
+	case 0:
+		return netip.Addr{}, nil
+	case 4, 16:
+	case 32: // a global and a link-local address (RFC 2545 §3)
+		b = b[:16]
+	case 12, 24: // with a route distinguisher of eight octets (RFC 4364 §4.3.2)
+		b = b[8:]
+	default:
+		return netip.Addr{}, &Notification{Code: 3, Subcode: 9, Detail: fmt.Sprintf("a next hop of %d octets (RFC 7606 §7.11)", len(r.NextHop))}
+	}
+	addr, _ := netip.AddrFromSlice(b)
+	return addr, nil
 }
 
 // Unreach is MP_UNREACH_NLRI (RFC 4760 §4).
