@@ -31,17 +31,24 @@ const (
 	watching   = ".watching"  // beside it: the undo process is at work
 )
 
-// watch is what the undo process runs: $1 seconds, $2 the file, $3 the process that makes the change, and then the command that loads the file. The seconds count from when the change was made, or
-// that process died over it. It ends early when the file has gone.
+// watch is what the undo process runs: $1 seconds, $2 the file, $3 the process that makes the change, $4 the seconds that making it may take, and then the command that loads the file. The seconds
+// count from when the change was made, or that process died over it; a number that another process has by now does not stop them. It ends early when the file has gone. What cannot be loaded is
+// tried again for a while, unless somebody else has done it.
 const watch = `(
-	left=$1; file=$2; maker=$3; shift 3
+	left=$1; file=$2; maker=$3; making=$4; shift 4
 	: >"$file.watching"
 	while [ "$left" -gt 0 ] && [ -e "$file" ]; do
 		sleep 1
-		if [ -e "$file.loading" ] && kill -0 "$maker" 2>/dev/null; then continue; fi
+		if [ "$making" -gt 0 ] && [ -e "$file.loading" ] && kill -0 "$maker" 2>/dev/null; then making=$((making-1)); continue; fi
 		left=$((left-1))
 	done
-	if mv "$file" "$file.undo" 2>/dev/null; then "$@" -f "$file.undo" && rm -f "$file.undo"; fi
+	if mv "$file" "$file.undo" 2>/dev/null; then
+		tries=60
+		while [ "$tries" -gt 0 ] && [ -e "$file.undo" ]; do
+			if "$@" -f "$file.undo"; then rm -f "$file.undo"; else sleep 1; fi
+			tries=$((tries-1))
+		done
+	fi
 	rm -f "$file.loading" "$file.watching"
 ) </dev/null >/dev/null 2>&1 &`
 
@@ -61,7 +68,7 @@ func (h *host) arm(before []byte, have []filter.Filter, c device.Change, undo ti
 	if err := setDeadline(file, time.Now().Add(longestLoad+undo)); err != nil {
 		return "", err
 	}
-	args := append([]string{"-c", watch, "sluice-undo", strconv.Itoa(seconds(undo)), file, strconv.Itoa(os.Getpid())}, h.program...)
+	args := append([]string{"-c", watch, "sluice-undo", strconv.Itoa(seconds(undo)), file, strconv.Itoa(os.Getpid()), strconv.Itoa(seconds(longestLoad))}, h.program...)
 	cmd := exec.Command("/bin/sh", args...)
 	cmd.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":"+systemPath)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // a signal to the gateway's group is not for it
