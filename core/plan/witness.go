@@ -37,16 +37,21 @@ func (d *domain) witness(s *seat, n note) *table.Difference {
 	return d.missed(s)
 }
 
-// pair returns two packets that should share the policer of c, and would not if its pieces had one each.
+// pair returns two packets that should share the policer of c, and would not if its pieces had one each. Two pieces nearly always show it; all of them do.
 func pair(c *card, sets []packet.Set) *table.Difference {
-	want := table.Table{{ID: string(c.rule.ID), Match: c.set, Do: *c.want}}
-	got := make(table.Table, len(sets))
-	for k, s := range sets {
-		do := *c.want
-		do.Policer = fmt.Sprintf("%s-%d", c.rule.ID, k+1)
-		got[k] = table.Entry{ID: do.Policer, Match: s, Do: do}
+	for _, few := range [][]packet.Set{sets[:min(len(sets), 2)], sets} {
+		want, got := make(table.Table, len(few)), make(table.Table, len(few))
+		for k, s := range few {
+			do := *c.want
+			want[k] = table.Entry{ID: string(c.rule.ID), Match: s, Do: do}
+			do.Policer = fmt.Sprintf("%s-%d", c.rule.ID, k+1)
+			got[k] = table.Entry{ID: do.Policer, Match: s, Do: do}
+		}
+		if d := table.Diff(want, got); d != nil {
+			return d
+		}
 	}
-	return table.Diff(want, got)
+	return nil
 }
 
 // missed returns a packet that s asks for and that fares otherwise now.
