@@ -26,7 +26,7 @@ type monitored struct {
 	us     netip.Addr
 }
 
-// monitor starts both. policy is what gobgpd shows: pre-policy, post-policy, or all.
+// monitor starts both. policy is what gobgpd shows: pre-policy, post-policy, or all, which is both and the Loc-RIB.
 func monitor(t testing.TB, policy string) *monitored {
 	t.Helper()
 	host, dir := rig.Subnet(), t.TempDir()
@@ -94,8 +94,8 @@ func TestRouterShowsByBMPWhatItHolds(t *testing.T) {
 	m := monitor(t, "all")
 	first := m.add("flow route { match { destination 203.0.113.9/32; protocol udp; } then { discard; } }").Rules[0].ID
 	six := m.add("flow route { match { destination 2001:db8::9/128; } then { rate-limit 125000; } }").Rules[0].ID
-	m.shows(first, reconcile.RuleHeld, "post-policy")
-	m.shows(six, reconcile.RuleHeld, "post-policy")
+	m.shows(first, reconcile.RuleHeld, "Loc-RIB")
+	m.shows(six, reconcile.RuleHeld, "Loc-RIB")
 
 	// An import policy that rejects it: the router says that the rule is gone behind the policy, and still there in front of it.
 	again := "gobgp neighbor " + m.us.String() + " softresetin\n"
@@ -108,12 +108,12 @@ func TestRouterShowsByBMPWhatItHolds(t *testing.T) {
 		t.Errorf("%+v, %+v", s, s.Shown)
 	}
 	m.router.Shell("gobgp global policy import del refuse\n" + again)
-	m.shows(first, reconcile.RuleHeld, "post-policy")
+	m.shows(first, reconcile.RuleHeld, "Loc-RIB")
 	m.is(reconcile.InSync)
 
 	// A rule that is asked for with other actions is held with these.
 	changed := m.add("flow route { match { destination 203.0.113.9/32; protocol udp; } then { rate-limit 125000; } }").Rules[0].ID
-	m.shows(changed, reconcile.RuleHeld, "post-policy")
+	m.shows(changed, reconcile.RuleHeld, "Loc-RIB")
 
 	// The BMP session is cut: nobody knows any more.
 	m.relay.cut(true)
@@ -126,12 +126,12 @@ func TestRouterShowsByBMPWhatItHolds(t *testing.T) {
 		m.add(fmt.Sprintf("flow route { match { destination 203.0.113.%d/32; } then { discard; } }", 10+n))
 		m.router.Holds("ipv4-flowspec", 2+n)
 	}
-	m.shows(changed, reconcile.RuleHeld, "post-policy")
+	m.shows(changed, reconcile.RuleHeld, "Loc-RIB")
 
 	// The gateway begins anew.
 	m.stop()
 	m.gateway = serve(t, m.config)
-	m.shows(six, reconcile.RuleHeld, "post-policy")
+	m.shows(six, reconcile.RuleHeld, "Loc-RIB")
 	m.stop()
 }
 
@@ -148,7 +148,7 @@ func TestPrePolicyIsNotHeld(t *testing.T) {
 func BenchmarkReceiptByBMP(b *testing.B) {
 	m := monitor(b, "all")
 	first := m.add(numbered(1 << 20)).Rules[0].ID
-	m.shows(first, reconcile.RuleHeld, "post-policy")
+	m.shows(first, reconcile.RuleHeld, "Loc-RIB")
 	m.receive(b, reconcile.RuleHeld)
 }
 

@@ -126,7 +126,20 @@ func TestWhatARouterShows(t *testing.T) {
 
 	s.must(about(t, kindRoutes, flagPost, recordedWithdrawn))
 	s.of(four, ten1, discard(), device.ShownOtherwise, "its import policy does not take it")
-	s.must(about(t, kindRoutes, 0, recordedWithdrawn))
+	s.must(about(t, kindRoutes, flagPost, recordedPost), about(t, kindRoutes, 0, recordedWithdrawn)) // what does not come from us any more is not held, whatever else is shown
+	s.of(four, ten1, discard(), device.ShownOtherwise, "does not hold it")
+
+	// Where the Loc-RIB is shown, it decides.
+	loc := func(body string) []byte {
+		m := about(t, kindRoutes, 0, body)
+		m[6] = 3
+		return m
+	}
+	s.must(about(t, kindRoutes, 0, recordedPre), loc(recordedPost))
+	s.of(four, ten1, discard(), device.ShownHeld, "Loc-RIB")
+	s.must(loc(recordedWithdrawn))
+	s.of(four, ten1, discard(), device.ShownOtherwise, "prefers another rule")
+	s.must(loc(recordedPost), about(t, kindRoutes, 0, recordedWithdrawn))
 	s.of(four, ten1, discard(), device.ShownOtherwise, "does not hold it")
 	s.must(about(t, kindRoutes, flagPost, recordedPost), about(t, kindDown, 0, recordedDown))
 	s.of(four, ten1, discard(), device.Unshown, "no BGP session of ours")
@@ -171,9 +184,10 @@ func TestOtherSessionsAreReadPast(t *testing.T) {
 	}
 	s := newScript(t, nil)
 	s.begin()
-	local := about(t, kindRoutes, 0, recordedPost)
-	local[6] = 3 // Loc-RIB (RFC 9069 §4.1)
-	s.must(about(t, kindUp, 0, recordedUp), about(t, kindRoutes, flagOut|flagPost, recordedPost), local)
+	local, vrf := about(t, kindRoutes, 0, recordedPost), about(t, kindRoutes, flagPost, recordedPost)
+	local[6] = 3           // Loc-RIB (RFC 9069 §4.1): of no session
+	vrf[6], vrf[15] = 1, 7 // with a route distinguisher
+	s.must(about(t, kindUp, 0, recordedUp), about(t, kindRoutes, flagOut|flagPost, recordedPost), local, vrf)
 	s.of(flowspec.IPv4, ten1, discard(), device.Unshown, "shows no ipv4")
 
 	// The session before this one had another port.
@@ -230,14 +244,14 @@ func TestMemoryIsBounded(t *testing.T) {
 	for range 100 { // one rule, again and again
 		s.must(about(t, kindRoutes, flagPost, recordedPost), about(t, kindRoutes, flagPost, recordedWithdrawn))
 	}
-	if s.size != 0 {
-		t.Errorf("%d octets of nothing", s.size)
+	if s.size() != 0 {
+		t.Errorf("%d octets of nothing", s.size())
 	}
 	var err error
 	for n := 0; n < 10 && err == nil; n++ {
 		err = s.says(about(t, kindRoutes, flagPost, strings.Replace(recordedPost, ten1, "0601200a0000"+hex.EncodeToString([]byte{byte(n)}), 1)))
 	}
-	if err == nil || !strings.Contains(err.Error(), "more of our session") {
+	if err == nil || !strings.Contains(err.Error(), "shows more than") {
 		t.Error(err)
 	}
 }
@@ -265,8 +279,8 @@ func FuzzRouter(f *testing.F) {
 		if held && !bytes.Contains(b, octets(t, ten1)) {
 			t.Error("held, and the octets of the rule never came")
 		}
-		if s.size > 1<<20+2*longest || s.size < 0 {
-			t.Errorf("%d octets", s.size)
+		if s.size() > 1<<20+2*longest || s.size() < 0 {
+			t.Errorf("%d octets", s.size())
 		}
 		s.lost(end(err))
 		if s.Of(m, discard(), s.now, 0).State != device.Unshown {

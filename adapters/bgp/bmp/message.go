@@ -43,6 +43,7 @@ type header struct {
 	id      netip.Addr
 	post    bool // behind the import policy
 	out     bool // of Adj-RIB-Out (RFC 8671 §4)
+	other   bool // of an instance or a VRF that is not the global one
 	twoOct  bool // AS_PATH has numbers of two octets
 }
 
@@ -82,7 +83,7 @@ func (m *message) cut() error {
 	if err := p.DecodeFromBytes(m.body[:bmp.BMP_PEER_HEADER_SIZE]); err != nil {
 		return err
 	}
-	h := &header{kind: p.PeerType, as: p.PeerAS, post: p.IsPostPolicy(), out: p.IsAdjRIBOut(), twoOct: p.Flags&bmp.BMP_PEER_FLAG_TWO_AS != 0}
+	h := &header{kind: p.PeerType, as: p.PeerAS, post: p.IsPostPolicy(), out: p.IsAdjRIBOut(), other: p.PeerDistinguisher != 0, twoOct: p.Flags&bmp.BMP_PEER_FLAG_TWO_AS != 0}
 	h.address, _ = netip.AddrFromSlice(p.PeerAddress)
 	h.address = h.address.Unmap()
 	h.id, _ = netip.AddrFromSlice(p.PeerBGPID)

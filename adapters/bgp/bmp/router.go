@@ -46,14 +46,14 @@ type Router struct {
 	ended time.Time  // when it was last
 	why   string     // that ended; "": it never connected
 	rib   *adjRIBIn  // of our session; nil: it shows none
-	size  int        // octets of it
+	loc   *view      // its Loc-RIB, which is there without a session
 }
 
 // adjRIBIn is what a router shows of one BGP session, from Peer Up to Peer Down.
 type adjRIBIn struct {
 	since time.Time
 	port  uint16 // ours; 0: unknown
-	views [2]view
+	views [2]*view
 }
 
 // The views of an Adj-RIB-In.
@@ -62,11 +62,16 @@ const (
 	post = 1
 )
 
-// view is an Adj-RIB-In in front of the import policy, or behind it.
+// view is an Adj-RIB-In in front of the import policy, or behind it, or a Loc-RIB.
 type view struct {
 	routes map[routeKey]*shown
 	spoken map[flowspec.Family]bool // something was said of it, be it that there is nothing
 	all    map[flowspec.Family]bool // the whole of it was said
+	size   int                      // octets that it takes, about
+}
+
+func newView() *view {
+	return &view{routes: map[routeKey]*shown{}, spoken: map[flowspec.Family]bool{}, all: map[flowspec.Family]bool{}}
 }
 
 type routeKey struct {
@@ -97,7 +102,7 @@ func New(cfg RouterConfig) *Router {
 		cfg.Most = 128 << 20
 	}
 	cfg.Log = cfg.Log.With("device", cfg.Name)
-	return &Router{cfg: cfg, changed: make(chan struct{}, 1)}
+	return &Router{cfg: cfg, changed: make(chan struct{}, 1), loc: newView()}
 }
 
 // Changed returns a channel of capacity one that is written to after what is shown has changed.
@@ -114,14 +119,14 @@ func (r *Router) tell() {
 func (r *Router) begin() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.up, r.rib, r.size = true, nil, 0
+	r.up, r.rib, r.loc = true, nil, newView()
 }
 
 // lost forgets what was shown: nobody knows whether it is still so.
 func (r *Router) lost(why string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.up, r.rib, r.size, r.ended, r.why = false, nil, 0, r.cfg.Now(), why
+	r.up, r.rib, r.loc, r.ended, r.why = false, nil, newView(), r.cfg.Now(), why
 	r.tell()
 }
 
@@ -135,27 +140,49 @@ func (r *Router) take(m message) (done bool, err error) {
 	case bmp.BMP_MSG_TERMINATION:
 		return true, nil
 	}
-	if m.peer == nil || !r.ours(m.peer) {
+	if m.peer == nil || !m.peer.locRIB() && !r.ours(m.peer) {
 		return false, nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	defer r.tell()
+	if m.peer.locRIB() {
+		return false, r.takeLocRIB(m)
+	}
 	switch m.kind {
 	case bmp.BMP_MSG_PEER_UP_NOTIFICATION:
 		return false, r.peerUp(m)
 	case bmp.BMP_MSG_PEER_DOWN_NOTIFICATION:
-		r.rib, r.size = nil, 0
+		r.rib = nil
 	case bmp.BMP_MSG_ROUTE_MONITORING:
-		return false, r.monitor(m)
+		if r.rib == nil {
+			return false, errors.New("routes of our session, and no Peer Up before them (RFC 7854 §3.3)")
+		}
+		v := r.rib.views[pre]
+		if m.peer.post {
+			v = r.rib.views[post]
+		}
+		return false, r.monitor(v, m)
 	}
 	return false, nil
 }
 
+// takeLocRIB takes what is said of the Loc-RIB. Whether Peer Up came for it is not looked at, since gobgpd sends none (RFC 9069 §4.4 asks for it). The caller holds mu.
+func (r *Router) takeLocRIB(m message) error {
+	if m.kind == bmp.BMP_MSG_ROUTE_MONITORING {
+		return r.monitor(r.loc, m)
+	}
+	r.loc = newView()
+	return nil
+}
+
+// locRIB says whether a message is about the Loc-RIB of the global instance (RFC 9069 §4.1).
+func (h *header) locRIB() bool { return h.kind == bmp.BMP_PEER_TYPE_LOCAL_RIB && !h.other }
+
 // ours says whether a message is about the Adj-RIB-In of our session: a global instance peer (RFC 7854 §4.2), by address, AS number and BGP identifier.
 func (r *Router) ours(h *header) bool {
 	local := r.cfg.Local.Unmap().WithZone("")
-	return h.kind == bmp.BMP_PEER_TYPE_GLOBAL && !h.out && h.as == r.cfg.AS && h.id == r.cfg.RouterID && (!local.IsValid() || h.address == local)
+	return h.kind == bmp.BMP_PEER_TYPE_GLOBAL && !h.other && !h.out && h.as == r.cfg.AS && h.id == r.cfg.RouterID && (!local.IsValid() || h.address == local)
 }
 
 // peerUp begins anew: what was shown of a session before this one is no more. The caller holds mu.
@@ -164,26 +191,15 @@ func (r *Router) peerUp(m message) error {
 	if err != nil {
 		return err
 	}
-	in := &adjRIBIn{since: r.cfg.Now(), port: port}
-	for i := range in.views {
-		in.views[i] = view{map[routeKey]*shown{}, map[flowspec.Family]bool{}, map[flowspec.Family]bool{}}
-	}
-	r.rib, r.size = in, 0
+	r.rib = &adjRIBIn{since: r.cfg.Now(), port: port, views: [2]*view{newView(), newView()}}
 	return nil
 }
 
 // monitor takes what is said of routes. The caller holds mu.
-func (r *Router) monitor(m message) error {
-	if r.rib == nil {
-		return errors.New("routes of our session, and no Peer Up before them (RFC 7854 §3.3)")
-	}
+func (r *Router) monitor(v *view, m message) error {
 	u, err := m.update()
 	if err != nil {
 		return err
-	}
-	v := &r.rib.views[pre]
-	if m.peer.post {
-		v = &r.rib.views[post]
 	}
 	if f, ok := u.EndOfRIB(); ok {
 		if family, ok := flowspec.FamilyOf(f.AFI, f.SAFI); ok {
@@ -245,21 +261,30 @@ func (r *Router) each(v *view, f session.Family, b []byte, said *shown) error {
 			r.cfg.Log.Debug("a rule that the router shows cannot be read", "error", err)
 			continue
 		}
-		r.note(v, routeKey{family, string(m.NLRI())}, said)
+		v.note(routeKey{family, string(m.NLRI())}, said)
 	}
-	if r.size > r.cfg.Most {
-		return fmt.Errorf("the router shows more of our session than %d octets of memory hold", r.cfg.Most)
+	if r.size() > r.cfg.Most {
+		return fmt.Errorf("the router shows more than %d octets of memory hold", r.cfg.Most)
 	}
 	return nil
 }
 
-func (r *Router) note(v *view, k routeKey, said *shown) {
+// size returns how many octets all takes that is shown, about. The caller holds mu.
+func (r *Router) size() int {
+	n := r.loc.size
+	if r.rib != nil {
+		n += r.rib.views[pre].size + r.rib.views[post].size
+	}
+	return n
+}
+
+func (v *view) note(k routeKey, said *shown) {
 	if old := v.routes[k]; old != nil {
-		r.size -= len(k.nlri) + overhead + old.size
+		v.size -= len(k.nlri) + overhead + old.size
 		delete(v.routes, k)
 	}
 	if said != nil {
-		r.size += len(k.nlri) + overhead + said.size
+		v.size += len(k.nlri) + overhead + said.size
 		v.routes[k] = said
 	}
 }
@@ -278,33 +303,41 @@ func (r *Router) Of(m flowspec.Match, want flowspec.Action, sent time.Time, port
 	case port != 0 && r.rib.port != 0 && port != r.rib.port:
 		return device.Shown{Words: "BMP shows another BGP session of ours than this one"}
 	}
-	return r.rib.of(m, want, sent, r.cfg.Now())
+	return r.rib.of(m, want, sent, r.cfg.Now(), r.loc)
 }
 
-func (a *adjRIBIn) of(m flowspec.Match, want flowspec.Action, sent, now time.Time) device.Shown {
+// of is Of, where the router shows our session. A rule is held where it came over our session and is in the table that decides: the Loc-RIB where that is shown, and else the Adj-RIB-In behind the
+// import policy.
+func (a *adjRIBIn) of(m flowspec.Match, want flowspec.Action, sent, now time.Time, loc *view) device.Shown {
 	f, k := m.Family(), routeKey{m.Family(), string(m.NLRI())}
-	before, after := &a.views[pre], &a.views[post]
-	got, arrived := after.routes[k], before.routes[k]
+	came := a.views[pre]
+	if !came.spoken[f] {
+		came = a.views[post]
+	}
+	decides, name, lacks := a.views[post], "post-policy", "its import policy does not take it"
+	if loc.spoken[f] {
+		decides, name, lacks = loc, "Loc-RIB", "its import policy does not take it, or it prefers another rule with this NLRI"
+	}
+	if !came.spoken[f] {
+		return device.Shown{Words: fmt.Sprintf("BMP shows no %v FlowSpec of our session", f)}
+	}
 	late := now.Sub(later(sent, a.since)) >= Patience
+	arrived, got := came.routes[k], decides.routes[k]
 	switch {
-	case got != nil && got.fault == nil && got.action.Equal(want):
-		return device.Shown{State: device.ShownHeld, Since: got.at, Words: "BMP, post-policy"}
-	case got != nil:
-		return otherwise(late, later(got.at, sent), "BMP, post-policy: the router holds it with other actions: "+got.words())
-	case !after.spoken[f] && arrived != nil:
+	case arrived == nil:
+		through := came.all[f] || now.Sub(a.since) >= dump
+		return otherwise(late && through, later(a.since, sent), "BMP: the router does not hold it")
+	case !decides.spoken[f]:
 		return device.Shown{Words: "BMP shows that the router received it, and nothing post-policy: whether its import policy takes it is not known"}
-	case !after.spoken[f] && !before.spoken[f]:
-		return device.Shown{Words: fmt.Sprintf("BMP shows no %v FlowSpec", f)}
+	case got == nil: // what is through in front of the policy is through behind it
+		return otherwise(late, later(arrived.at, sent), "BMP: the router received it, and "+lacks)
 	}
-	if arrived != nil { // what is through in front of the policy is through behind it
-		return otherwise(late, later(arrived.at, sent), "BMP: the router received it, and its import policy does not take it")
+	for _, s := range []*shown{arrived, got} {
+		if s.fault != nil || !s.action.Equal(want) {
+			return otherwise(late, later(s.at, sent), "BMP, "+name+": the router holds it with other actions: "+s.words())
+		}
 	}
-	view := after
-	if !after.spoken[f] {
-		view = before
-	}
-	through := view.all[f] || now.Sub(a.since) >= dump
-	return otherwise(late && through, later(a.since, sent), "BMP: the router does not hold it")
+	return device.Shown{State: device.ShownHeld, Since: later(got.at, arrived.at), Words: "BMP, " + name}
 }
 
 // otherwise is what can be said of a route that is not as it was sent: nothing, before the router had the time.
