@@ -9,7 +9,6 @@ import (
 
 	"github.com/sluice-gateway/sluice/adapters/iosxe"
 	"github.com/sluice-gateway/sluice/adapters/iosxepolicy"
-	"github.com/sluice-gateway/sluice/adapters/netconf"
 	"github.com/sluice-gateway/sluice/adapters/netconf/netconftest"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
@@ -40,60 +39,19 @@ func ciscoLists(n int) device.State {
 // Access lists of IOS XE come, change line by line and go, an unconfirmed change is undone, another hand's line is put right, and the operator's list stays.
 func TestIOSXEAccessLists(t *testing.T) {
 	t.Parallel()
-	s := start(t, netconftest.Options{Config: ciscos})
-	a := netconf.New(iosxe.Dialect{}, netconf.Options{})
-	t.Cleanup(func() { _ = a.Close() })
-	holds := func(want device.State) device.State {
-		t.Helper()
-		st, err := a.Read(ctx(t), target(s))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(st.Filters) != len(want.Filters) {
-			t.Fatalf("the router holds %d filters, want %d", len(st.Filters), len(want.Filters))
-		}
-		for i, f := range want.Filters {
-			if err := filter.Same(f, st.Filters[i], iosxe.Dialect{}.Semantics()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return st
-	}
-	before := s.Running()
 	less, changed := ciscoLists(6), ciscoLists(6)
 	less.Filters[0].Entries = slices.Delete(less.Filters[0].Entries, 2, 4)
 	changed.Filters[0].Entries[3].Do = filter.Do{}
-	have := holds(device.State{})
-	for _, want := range []device.State{ciscoLists(4), less, ciscoLists(6), changed, ciscoLists(2), {Filters: changed.Filters[1:]}, changed} {
-		settled(t, a, target(s), have, want)
-		have = holds(want)
-	}
-	com, err := toward(t, a, target(s), have, ciscoLists(3))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := a.Cancel(ctx(t), target(s), com); err != nil {
-		t.Fatal(err)
-	}
-	holds(changed)
-
-	s.Edit(func(config *netconftest.Node) {
-		l := config.Find("native", "ip", "access-list", "extended=sluice-v4")
-		l.Remove(l.Find("access-list-seq-rule=10001001"))
-	})
-	st, err := a.Read(ctx(t), target(s))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if filter.Same(changed.Filters[0], st.Filters[0], iosxe.Dialect{}.Semantics()) == nil {
-		t.Fatal("a deleted line is not seen")
-	}
-	settled(t, a, target(s), st, changed)
-	have = holds(changed)
-	settled(t, a, target(s), have, device.State{})
-	if got := s.Running(); got != before || !strings.Contains(got, "EDGE-IN") {
-		t.Errorf("the operator's configuration is not what it was:\n%s\nwant\n%s", got, before)
-	}
+	life{
+		dialect: iosxe.Dialect{},
+		config:  ciscos,
+		states:  []device.State{ciscoLists(4), less, ciscoLists(6), changed, ciscoLists(2), {Filters: changed.Filters[1:]}, changed},
+		undone:  ciscoLists(3),
+		edit: func(config *netconftest.Node) {
+			l := config.Find("native", "ip", "access-list", "extended=sluice-v4")
+			l.Remove(l.Find("access-list-seq-rule=10001001"))
+		},
+	}.lead(t)
 }
 
 // ciscoPolicy returns a policy of n classes, of which every third discards, marks or limits.
@@ -121,50 +79,18 @@ func ciscoPolicy(n int) device.State {
 func TestIOSXEPolicies(t *testing.T) {
 	t.Parallel()
 	theirs := `<policy><class-map xmlns="http://cisco.com/ns/yang/Cisco-IOS-XE-policy"><name>VOICE</name><prematch>match-any</prematch><match><dscp>46</dscp></match></class-map></policy></native>`
-	s := start(t, netconftest.Options{Config: strings.TrimSuffix(ciscos, "</native>") + theirs})
-	a := netconf.New(iosxepolicy.Dialect{}, netconf.Options{})
-	t.Cleanup(func() { _ = a.Close() })
-	holds := func(want device.State) device.State {
-		t.Helper()
-		st, err := a.Read(ctx(t), target(s))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(st.Filters) != len(want.Filters) {
-			t.Fatalf("the router holds %d policies, want %d", len(st.Filters), len(want.Filters))
-		}
-		for i, f := range want.Filters {
-			if err := filter.Same(f, st.Filters[i], iosxepolicy.Dialect{}.Semantics()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return st
-	}
-	before := s.Running()
 	less, moved := ciscoPolicy(6), ciscoPolicy(6)
 	less.Filters[0].Entries = slices.Delete(less.Filters[0].Entries, 3, 5) // a discard and a mark
 	es := moved.Filters[0].Entries
 	es[0], es[5] = es[5], es[0]
-	have := holds(device.State{})
-	for _, want := range []device.State{ciscoPolicy(4), less, ciscoPolicy(6), moved, {}, moved} {
-		settled(t, a, target(s), have, want)
-		have = holds(want)
-	}
-	s.Edit(func(config *netconftest.Node) {
-		p := config.Find("native", "policy", "policy-map=sluice-v4")
-		p.Remove(p.Find("class=sluice-v4-r-0000000000000003"))
-	})
-	st, err := a.Read(ctx(t), target(s))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if filter.Same(moved.Filters[0], st.Filters[0], iosxepolicy.Dialect{}.Semantics()) == nil {
-		t.Fatal("a deleted class is not seen")
-	}
-	settled(t, a, target(s), st, moved)
-	have = holds(moved)
-	settled(t, a, target(s), have, device.State{})
-	if got := s.Running(); got != before || !strings.Contains(got, "EDGE-IN") || !strings.Contains(got, "VOICE") {
-		t.Errorf("the operator's configuration is not what it was:\n%s\nwant\n%s", got, before)
-	}
+	life{
+		dialect: iosxepolicy.Dialect{},
+		config:  strings.TrimSuffix(ciscos, "</native>") + theirs,
+		states:  []device.State{ciscoPolicy(4), less, ciscoPolicy(6), moved, {}, moved},
+		undone:  less,
+		edit: func(config *netconftest.Node) {
+			p := config.Find("native", "policy", "policy-map=sluice-v4")
+			p.Remove(p.Find("class=sluice-v4-r-0000000000000003"))
+		},
+	}.lead(t)
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sluice-gateway/sluice/adapters/netconf"
 	"github.com/sluice-gateway/sluice/adapters/netconf/netconftest"
 	"github.com/sluice-gateway/sluice/adapters/sros"
 	"github.com/sluice-gateway/sluice/core/device"
@@ -45,62 +44,24 @@ func nokiaFilters(n int) device.State {
 // Filters of SR OS come, change entry by entry and go, an unconfirmed change is undone, another hand's entry is put right, and the operator's objects stay.
 func TestSROSFilters(t *testing.T) {
 	t.Parallel()
-	s := start(t, netconftest.Options{Config: nokias})
-	a := netconf.New(sros.Dialect{}, netconf.Options{})
-	t.Cleanup(func() { _ = a.Close() })
-	holds := func(want device.State) device.State {
-		t.Helper()
-		st, err := a.Read(ctx(t), target(s))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(st.Filters) != len(want.Filters) {
-			t.Fatalf("the router holds %d filters, want %d", len(st.Filters), len(want.Filters))
-		}
-		for i, f := range want.Filters {
-			if err := filter.Same(f, st.Filters[i], sros.Dialect{}.Semantics()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return st
-	}
-	before := s.Running()
 	less, changed := nokiaFilters(6), nokiaFilters(6)
 	less.Filters[0].Entries = slices.Delete(less.Filters[0].Entries, 2, 4)
 	changed.Filters[0].Entries[3].Do = filter.Do{}
-	have := holds(device.State{})
-	for _, want := range []device.State{nokiaFilters(4), less, nokiaFilters(6), changed, nokiaFilters(2), {Filters: changed.Filters[1:]}, changed} {
-		settled(t, a, target(s), have, want)
-		have = holds(want)
-	}
-	com, err := toward(t, a, target(s), have, nokiaFilters(3))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := a.Cancel(ctx(t), target(s), com); err != nil {
-		t.Fatal(err)
-	}
-	holds(changed)
-
-	s.Edit(func(config *netconftest.Node) {
-		f := config.Find("configure", "filter", "ip-filter=sluice-v4")
-		f.Remove(f.Find("entry=2000"))
-	})
-	st, err := a.Read(ctx(t), target(s))
-	if err != nil || filter.Same(changed.Filters[0], st.Filters[0], sros.Dialect{}.Semantics()) == nil {
-		t.Fatalf("a deleted entry is not seen: %v", err)
-	}
-	settled(t, a, target(s), st, changed)
-	have = holds(changed)
-	settled(t, a, target(s), have, device.State{})
-	if got := s.Running(); got != before {
-		t.Errorf("the operator's configuration is not what it was:\n%s\nwant\n%s", got, before)
-	}
+	s, a := life{
+		dialect: sros.Dialect{},
+		config:  nokias,
+		states:  []device.State{nokiaFilters(4), less, nokiaFilters(6), changed, nokiaFilters(2), {Filters: changed.Filters[1:]}, changed},
+		undone:  nokiaFilters(3),
+		edit: func(config *netconftest.Node) {
+			f := config.Find("configure", "filter", "ip-filter=sluice-v4")
+			f.Remove(f.Find("entry=2000"))
+		},
+	}.lead(t)
 
 	s.Edit(func(config *netconftest.Node) {
 		config.Find("configure", "groups", "group", "filter", "ip-filter").Kid("filter-name").Text = "<.*>"
 	})
-	_, err = a.Read(ctx(t), target(s))
+	_, err := a.Read(ctx(t), target(s))
 	var drifted *device.Drifted
 	if !errors.As(err, &drifted) || !strings.Contains(err.Error(), `group edges has ip-filter "<.*>", which may add to our filters`) {
 		t.Errorf("got %v, want a refusal of the group", err)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/sluice-gateway/sluice/adapters/netconf"
 	"github.com/sluice-gateway/sluice/adapters/netconf/netconftest"
 	"github.com/sluice-gateway/sluice/adapters/vrp"
 	"github.com/sluice-gateway/sluice/core/device"
@@ -44,55 +43,17 @@ func huaweiFilters(n int) device.State {
 // Filters of VRP come, change line by line and go, an unconfirmed change is undone, another hand's line is put right, and the operator's objects stay.
 func TestVRPFilters(t *testing.T) {
 	t.Parallel()
-	s := start(t, netconftest.Options{Config: huaweis})
-	a := netconf.New(vrp.Dialect{}, netconf.Options{})
-	t.Cleanup(func() { _ = a.Close() })
-	holds := func(want device.State) device.State {
-		t.Helper()
-		st, err := a.Read(ctx(t), target(s))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(st.Filters) != len(want.Filters) {
-			t.Fatalf("the router holds %d filters, want %d", len(st.Filters), len(want.Filters))
-		}
-		for i, f := range want.Filters {
-			if err := filter.Same(f, st.Filters[i], vrp.Dialect{}.Semantics()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return st
-	}
-	before := s.Running()
 	less, changed := huaweiFilters(6), huaweiFilters(6)
 	less.Filters[0].Entries, less.Filters[0].Policers = slices.Delete(less.Filters[0].Entries, 2, 4), nil
 	changed.Filters[0].Entries[4].Do = filter.Do{}
-	have := holds(device.State{})
-	for _, want := range []device.State{huaweiFilters(4), less, huaweiFilters(6), changed, huaweiFilters(2), {Filters: changed.Filters[1:]}, changed} {
-		settled(t, a, target(s), have, want)
-		have = holds(want)
-	}
-	com, err := toward(t, a, target(s), have, huaweiFilters(3))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := a.Cancel(ctx(t), target(s), com); err != nil {
-		t.Fatal(err)
-	}
-	holds(changed)
-
-	s.Edit(func(config *netconftest.Node) {
-		rules := config.Find("acl", "group6s", "group6", "rule-advances")
-		rules.Find("rule-advance", "dest-mask-len").Text = "48"
-	})
-	st, err := a.Read(ctx(t), target(s))
-	if err != nil || filter.Same(changed.Filters[1], st.Filters[1], vrp.Dialect{}.Semantics()) == nil {
-		t.Fatalf("a changed prefix is not seen: %v", err)
-	}
-	settled(t, a, target(s), st, changed)
-	have = holds(changed)
-	settled(t, a, target(s), have, device.State{})
-	if got := s.Running(); got != before {
-		t.Errorf("the operator's configuration is not what it was:\n%s\nwant\n%s", got, before)
-	}
+	life{
+		dialect: vrp.Dialect{},
+		config:  huaweis,
+		states:  []device.State{huaweiFilters(4), less, huaweiFilters(6), changed, huaweiFilters(2), {Filters: changed.Filters[1:]}, changed},
+		undone:  huaweiFilters(3),
+		edit: func(config *netconftest.Node) {
+			config.Find("acl", "group6s", "group6", "rule-advances").Find("rule-advance", "dest-mask-len").Text = "48"
+		},
+		touched: 1,
+	}.lead(t)
 }
