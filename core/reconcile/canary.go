@@ -38,6 +38,8 @@ func stands(w *worker) (f footing, s Status, trouble string) {
 		trouble = "refuses what it is given: " + s.Error
 	case s.State == Frozen && s.Freeze == nil:
 		trouble = "drifted: " + s.Error
+	case s.State == Drifted:
+		trouble = "shows that it does not hold what it was sent: " + s.Error
 	}
 	f.troubled = trouble != ""
 	f.up = !f.troubled && s.Freeze == nil && s.State != Unreachable && (s.Session == "" || s.Session == Established)

@@ -466,6 +466,33 @@ func TestDriftOfTheCanaryStops(t *testing.T) {
 	})
 }
 
+// A canary that shows by a channel of its own that it does not hold what it was sent stops the roll-out; once it holds it, a person has the roll-out go on.
+func TestWhatACanaryShowsStops(t *testing.T) {
+	bubble(t, func(f *fleet) {
+		one, two := discard(f.t, 1, 53), discard(f.t, 2, 53)
+		f.set(one)
+		var shows *window
+		f.startWith(map[string]func(*neighbour) device.Adapter{"canary": func(n *neighbour) device.Adapter {
+			shows = &window{peer: n.peer, changed: make(chan struct{}, 100), shows: map[string]device.Shown{}}
+			return shows
+		}})
+		f.set(one, two)
+		f.wantRollout(Watching, "canary has it")
+		shows.show(two.Match.String(), device.Shown{State: device.ShownOtherwise, Since: time.Now(), Words: "rejected by policy"})
+		f.settle(time.Hour)
+		f.wantRollout(Stopped, "does not hold what it was sent: ")
+		f.holds("canary lone", one, two)
+		f.holds("edge1 edge2", one)
+		shows.show(two.Match.String(), device.Shown{State: device.ShownHeld, Since: time.Now()})
+		f.settle(lookAfter)
+		if err := f.rec.ResumeRollout("edge"); err != nil {
+			f.t.Fatal(err)
+		}
+		f.settle(watched)
+		f.holds("edge1 edge2", one, two)
+	})
+}
+
 // full is a disk that takes nothing more for a while.
 type full struct {
 	*memory
