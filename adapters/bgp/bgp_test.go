@@ -414,6 +414,12 @@ func TestRefreshIsAnswered(t *testing.T) {
 	if err := p.router.Refresh(flowspec.IPv4); err != nil {
 		t.Fatal(err)
 	}
+	p.announced(t, 4)
+}
+
+// announced waits until the router was given so many routes, those again that it had counted each time.
+func (p *pair) announced(t *testing.T, want int) {
+	t.Helper()
 	err := p.router.Wait(p.ctx, func([]bgptest.Route) bool {
 		n := 0
 		for _, e := range p.router.Events() {
@@ -421,11 +427,24 @@ func TestRefreshIsAnswered(t *testing.T) {
 				n++
 			}
 		}
-		return n == 4
+		return n == want
 	})
 	if err != nil {
-		t.Fatalf("the refresh was not answered: %v", p.router.Events())
+		t.Fatalf("not announced %d times: %v", want, p.router.Events())
 	}
+}
+
+// What a router shows that it lost is given to it again, and no more than what it is owed.
+func TestAllIsSaidAgain(t *testing.T) {
+	t.Parallel()
+	p := start(t, options{})
+	p.up(t)
+	p.apply(t, add(t, dst(1), discard()), add(t, dst(2), discard()), add(t, dst(3), discard()))
+	p.apply(t, remove(t, dst(3)))
+	p.holds(t, dst(1), dst(2))
+	p.device.SayAgain()
+	p.announced(t, 5)
+	p.holds(t, dst(1), dst(2))
 }
 
 func TestWeCanAskForEverythingAgain(t *testing.T) {

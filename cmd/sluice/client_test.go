@@ -450,6 +450,33 @@ func TestOwnSessionsAreNotFiltered(t *testing.T) {
 	}
 }
 
+// Nor may one cut the connection by which a router shows what it holds.
+func TestBMPIsNotFiltered(t *testing.T) {
+	t.Parallel()
+	prof, err := profiles.Embedded().Get("asr9k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const port = 31019
+	router, ours := netip.MustParseAddr("203.0.113.1"), netip.MustParseAddr("203.0.113.2")
+	sluice := gatewayOf(t, &config.Config{
+		ListenBMP: []netip.AddrPort{netip.AddrPortFrom(netip.IPv4Unspecified(), port)},
+		Devices: []config.Device{{Name: "edge1", Profile: prof, BMP: router, BGP: &config.Peer{
+			Address: router, Local: ours, AS: 64513, Families: []flowspec.Family{flowspec.IPv4},
+		}}},
+	})
+	for rule, said := range map[string]string{
+		"destination 203.0.113.2/32; protocol =tcp; source-port >=1024; destination-port =31019;": "the BMP session of edge1, such as tcp 203.0.113.1:",
+		"destination 203.0.113.1/32; protocol =tcp; source-port =31019; destination-port >=1024;": "the BMP session of edge1, such as tcp 203.0.113.2:31019 > 203.0.113.1:",
+		"destination 203.0.113.2/32; protocol =tcp; source-port >=1024; destination-port =31020;": "",
+	} {
+		status, out, errOut := sluice("", "rule", "add", "flow route { match { "+rule+" } then { discard; } }")
+		if (status != exitDone) != (said != "") || !strings.Contains(errOut, said) {
+			t.Errorf("%s: exit %d, want %q:\n%s%s", rule, status, said, out, errOut)
+		}
+	}
+}
+
 // A rule that a device does not take, for its source, is shown as left out, and why; it is not refused, and not in what BGP is given.
 func TestRuleOfASourceThatIsNotTaken(t *testing.T) {
 	t.Parallel()

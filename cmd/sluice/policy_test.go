@@ -2,51 +2,23 @@ package main
 
 import (
 	"context"
-	"net/netip"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/sluice-gateway/sluice/adapters/bgp/bgptest"
 	"github.com/sluice-gateway/sluice/core/config"
 	"github.com/sluice-gateway/sluice/core/device"
-	"github.com/sluice-gateway/sluice/core/flowspec"
-	"github.com/sluice-gateway/sluice/profiles"
 )
 
 // Another `communities:` in the configuration reaches the routers one after the other, like any plan of another version: the canary at the start, its group after the soak, and a router in no group when a
 // person says so. No router is without its rule on the way.
 func TestCommunitiesAreStaged(t *testing.T) {
 	t.Parallel()
-	prof, err := profiles.Embedded().Get("asr9k")
-	if err != nil {
-		t.Fatal(err)
-	}
 	cfg := config.Config{AtOnce: 16, Software: "v1", Store: filepath.Join(t.TempDir(), "s.db"),
 		Groups: []config.Group{{Name: "edge", Devices: []string{"edge1", "edge2"}, Canary: []string{"edge1"}, Watch: time.Second, Soak: 4 * time.Second}}}
-	var routers []*bgptest.Router
-	ctx, cancel := context.WithCancel(context.Background())
-	var tasks errgroup.Group
-	for i, name := range []string{"edge1", "edge2", "lone"} {
-		r, err := bgptest.Listen(bgptest.Config{Name: name, AS: 64513, RouterID: netip.AddrFrom4([4]byte{192, 0, 2, byte(21 + i)})})
-		if err != nil {
-			t.Fatal(err)
-		}
-		routers = append(routers, r)
-		tasks.Go(func() error { return r.Run(ctx) })
-		cfg.Devices = append(cfg.Devices, config.Device{Name: name, Profile: prof, BGP: &config.Peer{
-			Address: r.Addr().Addr(), Port: r.Addr().Port(), AS: 64513, Families: []flowspec.Family{flowspec.IPv4}, HoldTime: 90 * time.Second,
-		}})
-	}
-	t.Cleanup(func() {
-		cancel()
-		if err := tasks.Wait(); err != nil {
-			t.Error(err)
-		}
-	})
+	routers := routersOf(t, &cfg, []string{"edge1", "edge2", "lone"}, bgptest.Config{})
 	life := func(community uint32) (func(string, ...string) (int, string, string), func()) {
 		t.Helper()
 		this := cfg

@@ -23,39 +23,13 @@ import (
 // over, and the next rule reaches everybody.
 func TestBadRuleStaysWithTheCanary(t *testing.T) {
 	t.Parallel()
-	prof, err := profiles.Embedded().Get("asr9k")
-	if err != nil {
-		t.Fatal(err)
-	}
 	cfg := &config.Config{AtOnce: 16, Groups: []config.Group{{Name: "edge", Devices: []string{"edge1", "edge2", "edge3"}, Canary: []string{"edge1"}, Watch: 2 * time.Second, Soak: time.Minute, Unmanned: true}}}
-	var routers []*bgptest.Router
-	ctx, cancel := context.WithCancel(context.Background())
-	var tasks errgroup.Group
-	for i, name := range cfg.Groups[0].Devices {
-		r, err := bgptest.Listen(bgptest.Config{
-			Name: name, AS: 64513, RouterID: netip.AddrFrom4([4]byte{192, 0, 2, byte(21 + i)}), Resets: true,
-			Check: func(r bgptest.Route) error {
-				if strings.Contains(r.Match.String(), "source-port =666;") {
-					return errors.New("no")
-				}
-				return nil
-			},
-		})
-		if err != nil {
-			t.Fatal(err)
+	routers := routersOf(t, cfg, cfg.Groups[0].Devices, bgptest.Config{Resets: true, Check: func(r bgptest.Route) error {
+		if strings.Contains(r.Match.String(), "source-port =666;") {
+			return errors.New("no")
 		}
-		routers = append(routers, r)
-		tasks.Go(func() error { return r.Run(ctx) })
-		cfg.Devices = append(cfg.Devices, config.Device{Name: name, Profile: prof, BGP: &config.Peer{
-			Address: r.Addr().Addr(), Port: r.Addr().Port(), AS: 64513, Families: []flowspec.Family{flowspec.IPv4}, HoldTime: 90 * time.Second,
-		}})
-	}
-	t.Cleanup(func() {
-		cancel()
-		if err := tasks.Wait(); err != nil {
-			t.Error(err)
-		}
-	})
+		return nil
+	}})
 	sluice := gatewayOf(t, cfg)
 	rule := func(port int) string {
 		return fmt.Sprintf("flow route { match { destination 203.0.113.10/32; protocol =udp; source-port =%d; } then { discard; } }", port)
@@ -108,4 +82,34 @@ func TestBadRuleStaysWithTheCanary(t *testing.T) {
 	if s := routers[0].Status(); !refused && s.LastError == "" {
 		t.Errorf("the rule never reached the canary: %+v", s)
 	}
+}
+
+// routersOf runs BGP speakers of these names that are like a given one until the test ends, and makes them the devices of cfg.
+func routersOf(t *testing.T, cfg *config.Config, names []string, like bgptest.Config) (routers []*bgptest.Router) {
+	t.Helper()
+	prof, err := profiles.Embedded().Get("asr9k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var tasks errgroup.Group
+	t.Cleanup(func() {
+		cancel()
+		if err := tasks.Wait(); err != nil {
+			t.Error(err)
+		}
+	})
+	for i, name := range names {
+		like.Name, like.AS, like.RouterID = name, 64513, netip.AddrFrom4([4]byte{192, 0, 2, byte(21 + i)})
+		r, err := bgptest.Listen(like)
+		if err != nil {
+			t.Fatal(err)
+		}
+		routers = append(routers, r)
+		tasks.Go(func() error { return r.Run(ctx) })
+		cfg.Devices = append(cfg.Devices, config.Device{Name: name, Profile: prof, BGP: &config.Peer{
+			Address: r.Addr().Addr(), Port: r.Addr().Port(), AS: 64513, Families: []flowspec.Family{flowspec.IPv4}, HoldTime: 90 * time.Second,
+		}})
+	}
+	return routers
 }

@@ -42,23 +42,23 @@ func linked(t *testing.T, name string) (router string, send func(port string)) {
 	}
 }
 
-// From a packet on the wire to a number in front of a person: the kernel counts it, and the rule's receipt, its line in the list and its series in the metrics say so.
-func TestCountersEndToEnd(t *testing.T) {
-	router, send := linked(t, "count")
+// counting runs a gateway that delivers to the kernel of a namespace and reads its counters every second, and returns what adds a rule for a UDP port. source is what its API source says besides.
+func counting(t *testing.T, router, source string) (g *gateway, add func(port string) (id string)) {
+	t.Helper()
 	dir := t.TempDir()
-	g := serve(t, file(t, dir, "sluice.yaml", fmt.Sprintf(`
+	g = serve(t, file(t, dir, "sluice.yaml", fmt.Sprintf(`
 router-id: 192.0.2.1
 as: 64512
 store: %[1]s/sluice.db
 listen: {api: "127.0.0.1:0"}
 sources:
-  - {name: api, api: true, allow: {destinations: [any]}}
+  - {name: api, api: true, %[3]sallow: {destinations: [any]}}
 devices:
   - name: gw
     profile: linux-nftables
     filter: {adapter: nftables, options: {netns: %[2]s, directory: %[1]s}, commit-interval: 100ms, count-every: 1s}
-`, dir, router)))
-	add := func(port string) string {
+`, dir, router, source)))
+	return g, func(port string) string {
 		t.Helper()
 		var a api.Answer
 		text := "flow route { match { destination 203.0.113.1/32; protocol =udp; destination-port " + port + "; } then { discard; } }"
@@ -67,6 +67,12 @@ devices:
 		}
 		return a.Rules[0].ID
 	}
+}
+
+// From a packet on the wire to a number in front of a person: the kernel counts it, and the rule's receipt, its line in the list and its series in the metrics say so.
+func TestCountersEndToEnd(t *testing.T) {
+	router, send := linked(t, "count")
+	g, add := counting(t, router, "")
 	quiet, busy := add("=4443"), add("[ =4444 =5555 ]")
 	g.inSync()
 	cli := func(args ...string) string {
