@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -84,6 +85,11 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errOut)
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}", 1))
+	for _, cmd := range root.Commands() {
+		refuseUnknown(cmd)
+		sayUsage(cmd)
+	}
 
 	err := root.ExecuteContext(ctx)
 	if err == nil {
@@ -95,4 +101,36 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		fmt.Fprintf(errOut, "sluice: %v\n", exit.err)
 	}
 	return exit.status
+}
+
+// refuseUnknown has a command with others below it refuse a word that is none of them: cobra would show the help, and be content.
+func refuseUnknown(cmd *cobra.Command) {
+	if !cmd.HasSubCommands() || cmd.Runnable() {
+		return
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return cmd.Help()
+		}
+		return usage(fmt.Errorf("unknown command %q for %q\n`%s --help` shows those that there are", args[0], cmd.CommandPath(), cmd.CommandPath()))
+	}
+}
+
+// sayUsage has a command, and all below it, say how it is used when it is given too many or too few arguments, or a flag that it does not have.
+func sayUsage(cmd *cobra.Command) {
+	wrong := func(cmd *cobra.Command, err error) error {
+		return usage(fmt.Errorf("%w\nusage: %s", err, cmd.UseLine()))
+	}
+	cmd.SetFlagErrorFunc(wrong)
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return wrong(cmd, err)
+			}
+			return nil
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		sayUsage(sub)
+	}
 }

@@ -67,7 +67,6 @@ func profileCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "profile",
 		Short: "Show what is known of each platform, and check profiles of your own",
-		Args:  cobra.NoArgs,
 	}
 	cmd.AddCommand(profileList(), profileShow(), profileLint(), profileTest(), profileMatrix())
 	return cmd

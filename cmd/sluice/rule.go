@@ -23,7 +23,7 @@ import (
 )
 
 func ruleCmd() *cobra.Command {
-	cmd := &cobra.Command{Use: "rule", Short: "Rules of a running gateway: add, list, show, delete, watch"}
+	cmd := &cobra.Command{Use: "rule", Short: "Rules of a running gateway: add, list, show, delete, watch, ended"}
 	cmd.AddCommand(ruleAddCmd(), ruleListCmd(), ruleShowCmd(), ruleDeleteCmd(), ruleWatchCmd(), ruleEndedCmd())
 	return cmd
 }

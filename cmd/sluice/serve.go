@@ -62,7 +62,7 @@ func serveCmd() *cobra.Command {
 	cmd.Flags().StringVar(&level, "log-level", "info", "debug, info, warn or error")
 	cmd.Flags().StringVar(&format, "log-format", "text", "text or json")
 	cmd.Flags().BoolVar(&check, "check", false, "read the configuration, say whether it is right, and end")
-	cmd.Flags().BoolVar(&shadow, "shadow", false, "send nothing to any device: sessions are up, rules are planned, devices are read, and `device show` says what would be done")
+	cmd.Flags().BoolVar(&shadow, "shadow", false, "send nothing to any device: sessions are up, rules are planned, devices are read, and sluice device show says what would be done")
 	cmd.Flags().BoolVar(&withdraw, "withdraw", false, "when the gateway ends, have routers drop its rules at once, also those that would keep them for a while (graceful restart)")
 	cmd.Flags().StringSliceVar(&unverified, "unverified-device", nil, "write filters to this device although nobody has reported that its platform was tried (docs/verified.md); may be given several times")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
