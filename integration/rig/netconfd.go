@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -76,6 +77,18 @@ func BootWith(t testing.TB, paced bool, yang string, modules ...string) *Router 
 	return boot(t, paced, options)
 }
 
+// BootRestricted starts a router with Juniper's models, paced, that lets its user do what a configuration of access control gives him (RFC 8341, without its defaults, which deny
+// everything).
+func BootRestricted(t testing.TB, nacm string) *Router {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "startup.xml")
+	startup := `<config xmlns="urn:ietf:params:xml:ns:netconf:base:1.0"><configuration xmlns="http://yang.juniper.net/junos/conf/root"><version>24.4</version></configuration>` + nacm + `</config>`
+	if err := os.WriteFile(file, []byte(startup), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return boot(t, true, []string{"--modpath=/usr/share/yuma/modules:" + Models(t), "--module=junos-conf-root", "--module=junos-conf-firewall", "--superuser=nobody", "--startup=" + file})
+}
+
 // BootOpenConfig starts a router with openconfig-acl, paced. netconfd cannot compare keys that are identities, so a deviation makes the types of
 // sets strings there; everything else is as the model has it.
 func BootOpenConfig(t testing.TB) *Router {
@@ -125,8 +138,10 @@ func boot(t testing.TB, paced bool, options []string) *Router {
 	if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	r.run(t, "netconfd", "/usr/sbin/netconfd", append([]string{"--port=" + port, "--ncxserver-sockname=" + sock, "--superuser=root", "--target=candidate", "--no-startup",
-		"--log-level=info"}, options...)...)
+	if !slices.ContainsFunc(options, func(o string) bool { return strings.HasPrefix(o, "--startup=") }) {
+		options = append(options, "--superuser=root", "--no-startup")
+	}
+	r.run(t, "netconfd", "/usr/sbin/netconfd", append([]string{"--port=" + port, "--ncxserver-sockname=" + sock, "--target=candidate", "--log-level=info"}, options...)...)
 	Wait(t, "netconfd's socket", func() bool { _, err := os.Stat(sock); return err == nil })
 	r.run(t, "sshd", "/usr/sbin/sshd", "-D", "-f", filepath.Join(dir, "sshd_config"), "-e")
 	Wait(t, "the router's hello", func() bool {
