@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -417,6 +418,35 @@ func TestJunosCommit(t *testing.T) {
 	clock.Advance(61 * time.Second)
 	if got := entries(t, a, d); got != 3 {
 		t.Errorf("not confirmed: %d entries, want 3", got)
+	}
+}
+
+// TestCommitComment: the history of a Junos device says which rules a commit was about, and not the whole table.
+func TestCommitComment(t *testing.T) {
+	t.Parallel()
+	s := start(t, netconftest.Options{Old: true, Junos: true})
+	a, d := newAdapter(t), target(s)
+	d.Options = map[string]string{"commit": "junos"}
+	rule := func(n int) string { return holding(n + 1).Filters[0].Entries[n].Name }
+	changed := holding(4)
+	changed.Filters[0].Entries[1].Do = filter.Do{Discard: !changed.Filters[0].Entries[1].Do.Discard}
+	changed.Filters[0].Entries = slices.Delete(changed.Filters[0].Entries, 0, 1)
+	have := device.State{}
+	for _, step := range []struct {
+		want device.State
+		says []string
+	}{
+		{holding(2), []string{"sluice: +" + rule(0) + " +" + rule(1)}},
+		{changed, []string{"+" + rule(2), "+" + rule(3), "-" + rule(0), "~" + rule(1)}},
+		{holding(40), []string{" and 26 more"}}, // 37 come and one is altered; twelve are named
+	} {
+		settled(t, a, d, have, step.want)
+		for _, words := range step.says {
+			if !strings.Contains(s.Comment(), words) {
+				t.Errorf("the comment lacks %q: %s", words, s.Comment())
+			}
+		}
+		have = step.want
 	}
 }
 

@@ -45,12 +45,13 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 	if err != nil {
 		return device.Commit{}, unchanged(err)
 	}
-	if staged, err := a.stage(ctx, s, d, c); err != nil || !staged {
+	have, staged, err := a.stage(ctx, s, d, c)
+	if err != nil || !staged {
 		discard(s)
 		undoLock(s)
 		return device.Commit{Confirmed: err == nil}, unchanged(err)
 	}
-	w, err := a.commit(ctx, s, d, c, undo)
+	w, err := a.commit(ctx, s, d, have, c, undo)
 	if w == nil {
 		undoLock(s)
 		return device.Commit{}, err
@@ -169,43 +170,47 @@ func discard(s *session) {
 	}
 }
 
-// stage brings the change into the candidate, which is locked. It returns false when there is nothing to change.
-func (a *Adapter) stage(ctx context.Context, s *session, d details, c device.Change) (bool, error) {
+// stage brings the change into the candidate, which is locked. It returns what was there, and false when there is nothing to change.
+func (a *Adapter) stage(ctx context.Context, s *session, d details, c device.Change) (have []filter.Filter, staged bool, err error) {
 	if err := a.alone(ctx, s); err != nil {
-		return false, err
+		return nil, false, err
 	}
-	have, err := a.running(ctx, s)
+	have, err = a.running(ctx, s)
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
 	if err := c.Expect(have, a.equal); err != nil {
-		return false, err
+		return nil, false, err
 	}
 	edit, err := a.dialect.Edit(have, c.Desired.Filters)
 	if err != nil || len(edit) == 0 {
-		return false, err
+		return nil, false, err
 	}
 	if err := s.ok(ctx, "edit the candidate", editConfig(edit, s.has(capRollback))); err != nil {
-		return false, kind("edit the candidate", err)
+		return nil, false, kind("edit the candidate", err)
 	}
 	if d.validate && (s.has(capValidate10) || s.has(capValidate11)) {
 		if err := s.ok(ctx, "validate the candidate", "<validate><source><candidate/></source></validate>"); err != nil {
-			return false, kind("validate the candidate", err)
+			return nil, false, kind("validate the candidate", err)
 		}
 	}
-	return true, nil
+	return have, true, nil
 }
 
 // commit makes the candidate running for the time being, and reads running back. Whenever something is pending on the device it returns the window, with an error or
 // without.
-func (a *Adapter) commit(ctx context.Context, s *session, d details, c device.Change, undo time.Duration) (*window, error) {
+func (a *Adapter) commit(ctx context.Context, s *session, d details, have []filter.Filter, c device.Change, undo time.Duration) (*window, error) {
 	wait := d.commit.window(undo)
 	w := &window{token: token{id: rand.Text()}}
 	if s.has(capConfirmed11) {
 		w.token.persist = d.commit.persist("sluice-" + w.token.id)
 	}
+	said := ""
+	if d.commit.logs {
+		said = a.comment(have, c.Desired.Filters)
+	}
 	before := time.Now()
-	err := s.ok(ctx, "commit", d.commit.confirmed(wait, w.token.persist))
+	err := s.ok(ctx, "commit", d.commit.confirmed(wait, w.token.persist, said))
 	if _, theirs := asRPCError(err); theirs { // it said no, so it did nothing
 		discard(s)
 		return nil, unchanged(kind("commit", err))

@@ -15,13 +15,15 @@ type commitRPC struct {
 	rpc  string        // name of the RPC
 	// persists: the RPC takes a persist-id.
 	persists bool
+	// logs: it takes a comment, which the device's history of commits shows (<log>).
+	logs bool
 }
 
 // commits are the two RPCs in the field. They count differently: RFC 6241 section 8.4.5.1 in seconds, Junos's own in minutes (Junos XML Management Protocol
 // Developer Guide, <commit-configuration>).
 var commits = map[string]commitRPC{
 	"rfc6241": {unit: time.Second, rpc: "commit", persists: true},
-	"junos":   {unit: time.Minute, rpc: "commit-configuration"},
+	"junos":   {unit: time.Minute, rpc: "commit-configuration", logs: true},
 }
 
 // window returns for how long the device will wait when undo is asked for: whole units, one at least, MaxWindow at most.
@@ -38,11 +40,14 @@ func (c commitRPC) persist(id string) string {
 	return id
 }
 
-// confirmed returns the commit that undoes itself.
-func (c commitRPC) confirmed(window time.Duration, persist string) string {
+// confirmed returns the commit that undoes itself. comment is for an RPC that takes one.
+func (c commitRPC) confirmed(window time.Duration, persist, comment string) string {
 	inner := fmt.Sprintf("<confirmed/><confirm-timeout>%d</confirm-timeout>", window/c.unit)
 	if persist != "" {
 		inner += "<persist>" + escape(persist) + "</persist>"
+	}
+	if c.logs {
+		inner += "<log>" + escape(comment) + "</log>"
 	}
 	return "<" + c.rpc + ">" + inner + "</" + c.rpc + ">"
 }

@@ -125,6 +125,9 @@ func (p *peer) answer(op *Node, f Fault) (string, error) {
 		if !p.server.opt.Junos {
 			return "", &editError{"operation-not-supported", "syntax error, expecting <command>"}
 		}
+		if log := text(op, "log"); log != "" {
+			p.server.said.Store(&log)
+		}
 		return "", p.commit(op, time.Minute, f)
 	case "cancel-commit":
 		if p.server.opt.Old {

@@ -43,6 +43,7 @@ type Server struct {
 	state    *Node                // what Report said
 	ids      atomic.Int64
 	waiting  atomic.Int64
+	said     atomic.Pointer[string]
 }
 
 // Start runs a server until Close.
@@ -96,6 +97,14 @@ func (s *Server) Running() string {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
 	return contents(s.store.running)
+}
+
+// Comment returns the comment of the last commit that had one.
+func (s *Server) Comment() string {
+	if log := s.said.Load(); log != nil {
+		return *log
+	}
+	return ""
 }
 
 // Commits returns how many commits have been answered with ok.
