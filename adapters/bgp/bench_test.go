@@ -65,7 +65,7 @@ func (c *counter) expect(n int) { c.goal.Store(c.nlris.Load() + int64(n)) }
 func bench(b *testing.B, n int) ([]*bgp.Device, []*counter) {
 	b.Helper()
 	quiet := slog.New(slog.DiscardHandler)
-	speaker, err := bgp.New(bgp.Config{RouterID: ourID, LocalAS: 64500, Community: ourCommunity, NoExport: true, Log: quiet})
+	speaker, err := bgp.New(bgp.Config{RouterID: ourID, LocalAS: 64500, Communities: []uint32{ourCommunity}, Log: quiet})
 	if err != nil {
 		b.Fatal(err)
 	}

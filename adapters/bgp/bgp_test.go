@@ -111,9 +111,11 @@ func start(tb testing.TB, o options) *pair {
 		tb.Fatal(err)
 	}
 	p := &pair{router: router, rules: newTable()}
-	cfg := bgp.Config{RouterID: ourID, LocalAS: 64500, Community: ourCommunity, NoExport: true, Input: p.rules, Log: slog.New(slog.DiscardHandler)}
+	cfg := bgp.Config{RouterID: ourID, LocalAS: 64500, Communities: []uint32{ourCommunity - 1, ourCommunity}, Input: p.rules, Log: slog.New(slog.DiscardHandler)}
 	if o.noMarks {
-		cfg.Community, cfg.NoExport = 0, false
+		cfg.Communities = nil
+	} else {
+		o.policy.Community, o.policy.NoExport = ourCommunity, true
 	}
 	if p.speaker, err = bgp.New(cfg); err != nil {
 		tb.Fatal(err)
@@ -228,7 +230,7 @@ func TestRuleTravelsOutAndBack(t *testing.T) {
 	if !got.Action.Discard() {
 		t.Errorf("action %v, want discard", got.Action)
 	}
-	if want := []uint32{ourCommunity, bgp.NoExport}; !slices.Equal(got.Path.Communities, want) {
+	if want := []uint32{ourCommunity, device.NoExport}; !slices.Equal(got.Path.Communities, want) {
 		t.Errorf("communities %x, want %x", got.Path.Communities, want)
 	}
 	if want := []uint32{64500}; !slices.Equal(got.Path.ASPath, want) {

@@ -68,7 +68,7 @@ type OutStatus struct {
 func newDevice(pc PeerConfig, cfg Config, log *slog.Logger) *Device {
 	d := &Device{name: pc.Name, families: pc.Families, policy: pc.Policy, alone: pc.Alone, form: pc.OffsetsOut, monitor: pc.Monitor, settled: cfg.Settled, hint: func() {}, log: log, wake: make(chan struct{}, 1), routes: map[routeKey]*owed{}, known: map[string]*attributes{}}
 	d.expected = session.Negotiated{LocalAS: cmp.Or(pc.LocalAS, cfg.LocalAS), Open: session.Open{AS: pc.RemoteAS, FourOctet: true}}
-	d.marksOf = ownMarks(pc, cfg)
+	d.marksOf = ownMarks(pc)
 	d.marks = d.marksOf(d.policy)
 	return d
 }

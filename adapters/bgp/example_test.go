@@ -25,7 +25,7 @@ func Example() {
 	}
 	go router.Run(ctx)
 
-	speaker, err := bgp.New(bgp.Config{RouterID: netip.MustParseAddr("192.0.2.1"), LocalAS: 64500, NoExport: true, Log: slog.New(slog.DiscardHandler)})
+	speaker, err := bgp.New(bgp.Config{RouterID: netip.MustParseAddr("192.0.2.1"), LocalAS: 64500, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -66,7 +66,7 @@ func FuzzUpdate(f *testing.F) {
 	good[3] = byte(len(good) - 4)
 	f.Fuzz(func(t *testing.T, b []byte, internal bool) {
 		in := &events{}
-		cfg := Config{RouterID: netip.MustParseAddr("192.0.2.1"), LocalAS: 64500, Community: 64500<<16 | 6666, Validator: in}
+		cfg := Config{RouterID: netip.MustParseAddr("192.0.2.1"), LocalAS: 64500, Communities: []uint32{64500<<16 | 6666}, Validator: in}
 		g := newIngest(PeerConfig{Source: "peer", Address: netip.MustParseAddr("192.0.2.9"), Unicast: []flowspec.Family{flowspec.IPv4, flowspec.IPv6}}, cfg, map[uint32]bool{64500: true}, slog.New(slog.DiscardHandler))
 		s := &session.Session{Negotiated: session.Negotiated{LocalAS: 64500, Open: session.Open{AS: 64501, FourOctet: true}, Families: []session.Family{{AFI: 1, SAFI: 133}, {AFI: 2, SAFI: 133}, {AFI: 1, SAFI: 134}, {AFI: 2, SAFI: 134}, session.UnicastIPv4, session.UnicastIPv6}, Paths: []session.Family{{AFI: 2, SAFI: 134}}}}
 		if internal {

@@ -305,8 +305,11 @@ func (in *ingest) loop(p session.Path) string {
 		return fmt.Sprintf("ORIGINATOR_ID is our router id %v (RFC 4456 §8)", in.cfg.RouterID)
 	case slices.Contains(p.ClusterList, in.cfg.RouterID):
 		return fmt.Sprintf("our cluster id %v is in the CLUSTER_LIST (RFC 4456 §8)", in.cfg.RouterID)
-	case in.cfg.Community != 0 && slices.Contains(p.Communities, in.cfg.Community):
-		return fmt.Sprintf("the path bears our own community %d:%d", in.cfg.Community>>16, in.cfg.Community&0xffff)
+	}
+	for _, c := range p.Communities {
+		if slices.Contains(in.cfg.Communities, c) {
+			return fmt.Sprintf("the path bears our own community %d:%d", c>>16, c&0xffff)
+		}
 	}
 	return ""
 }

@@ -210,7 +210,7 @@ func frames(t *rapid.T, b []byte) (out []string) {
 // What Render shows is what Apply sends: octet by octet.
 func TestRenderIsWhatIsSent(t *testing.T) {
 	t.Parallel()
-	d := newDevice(PeerConfig{Name: "r", RemoteAS: 64501, Families: []flowspec.Family{flowspec.IPv4}}, Config{LocalAS: 64500, NoExport: true, Community: 64500<<16 | 6666}, nil)
+	d := newDevice(PeerConfig{Name: "r", RemoteAS: 64501, Families: []flowspec.Family{flowspec.IPv4}, Policy: device.Policy{NoExport: true, Community: 64500<<16 | 6666}}, Config{LocalAS: 64500}, nil)
 	var c device.Change
 	for i := range 3 {
 		m, err := flowspec.ParseNLRI(flowspec.IPv4, []byte{6, 1, 32, 10, 0, 0, byte(i)})

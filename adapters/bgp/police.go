@@ -7,16 +7,11 @@ import (
 )
 
 // ownMarks returns which communities of ours are on every path to a peer, under a policy.
-func ownMarks(pc PeerConfig, cfg Config) func(device.Policy) []uint32 {
-	return func(p device.Policy) (marks []uint32) {
-		if cfg.NoExport && !slices.Contains(p.Strip.Plain, NoExport) {
-			marks = append(marks, NoExport)
-		}
+func ownMarks(pc PeerConfig) func(device.Policy) []uint32 {
+	return func(p device.Policy) []uint32 {
+		marks := p.OnAll()
 		if pc.Restart > 0 && !slices.Contains(p.Strip.Plain, NoLLGR) {
 			marks = append(marks, NoLLGR)
-		}
-		if cfg.Community != 0 {
-			marks = append(marks, cfg.Community)
 		}
 		return marks
 	}

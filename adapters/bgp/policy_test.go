@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sluice-gateway/sluice/adapters/bgp"
 	"github.com/sluice-gateway/sluice/adapters/bgp/bgptest"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -73,7 +72,7 @@ func TestRulesOfVPNs(t *testing.T) {
 func TestPolicyOnCommunities(t *testing.T) {
 	t.Parallel()
 	with := device.Route{
-		Match: match(t, flowspec.IPv4, dst(1)), Action: limit(1000), Communities: []uint32{1, 2, bgp.NoExport}, LargeCommunities: [][3]uint32{{1, 2, 3}, {4, 5, 6}}, Others: []flowspec.ExtComm{origin, targetB},
+		Match: match(t, flowspec.IPv4, dst(1)), Action: limit(1000), Communities: []uint32{1, 2, device.NoExport}, LargeCommunities: [][3]uint32{{1, 2, 3}, {4, 5, 6}}, Others: []flowspec.ExtComm{origin, targetB},
 	}
 	for name, c := range map[string]struct {
 		policy device.Policy
@@ -81,12 +80,12 @@ func TestPolicyOnCommunities(t *testing.T) {
 		large  [][3]uint32
 		others []flowspec.ExtComm
 	}{
-		"nothing": {device.Policy{}, []uint32{1, 2, ourCommunity, bgp.NoExport}, with.LargeCommunities, with.Others},
+		"nothing": {device.Policy{}, []uint32{1, 2, ourCommunity, device.NoExport}, with.LargeCommunities, with.Others},
 		"add": {device.Policy{Add: device.Marks{Plain: []uint32{2, 3}, Large: [][3]uint32{{7, 8, 9}}, Extended: []flowspec.ExtComm{targetA}}},
-			[]uint32{1, 2, 3, ourCommunity, bgp.NoExport}, [][3]uint32{{1, 2, 3}, {4, 5, 6}, {7, 8, 9}}, []flowspec.ExtComm{origin, targetB, targetA}},
-		"strip": {device.Policy{Strip: device.Marks{Plain: []uint32{1, bgp.NoExport}, Large: [][3]uint32{{1, 2, 3}}, Extended: []flowspec.ExtComm{targetB}}},
+			[]uint32{1, 2, 3, ourCommunity, device.NoExport}, [][3]uint32{{1, 2, 3}, {4, 5, 6}, {7, 8, 9}}, []flowspec.ExtComm{origin, targetB, targetA}},
+		"strip": {device.Policy{Strip: device.Marks{Plain: []uint32{1, device.NoExport}, Large: [][3]uint32{{1, 2, 3}}, Extended: []flowspec.ExtComm{targetB}}},
 			[]uint32{2, ourCommunity}, [][3]uint32{{4, 5, 6}}, []flowspec.ExtComm{origin}},
-		"all": {device.Policy{StripAll: true, Add: device.Marks{Plain: []uint32{1}}}, []uint32{1, ourCommunity, bgp.NoExport}, nil, nil},
+		"all": {device.Policy{StripAll: true, Add: device.Marks{Plain: []uint32{1}}}, []uint32{1, ourCommunity, device.NoExport}, nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -105,7 +104,7 @@ func TestPolicyOnCommunities(t *testing.T) {
 			}
 		})
 	}
-	if !slices.Equal(with.Communities, []uint32{1, 2, bgp.NoExport}) || !slices.Equal(with.Others, []flowspec.ExtComm{origin, targetB}) {
+	if !slices.Equal(with.Communities, []uint32{1, 2, device.NoExport}) || !slices.Equal(with.Others, []flowspec.ExtComm{origin, targetB}) {
 		t.Errorf("a policy changed the rule itself: %+v", with)
 	}
 }
@@ -148,7 +147,7 @@ func TestAnotherPolicy(t *testing.T) {
 	p.holds(t, dst(1), dst(2), wasIn)
 	sent := len(p.router.Events())
 
-	p.device.SetPolicy(under(other, 8, bgp.NoExport))
+	p.device.SetPolicy(under(other, 8, device.NoExport))
 	p.apply(t, everything...)
 	for _, r := range p.holds(t, dst(1), isIn) {
 		if !slices.Equal(r.Path.Communities, []uint32{8}) {

@@ -19,10 +19,6 @@ import (
 	"github.com/sluice-gateway/sluice/core/rib"
 )
 
-// NoExport keeps a path inside the autonomous system that receives it (RFC 1997). Rules are transitive by nature: without it a
-// discard that was meant for one router can travel on.
-const NoExport uint32 = 0xffffff01
-
 // NoLLGR keeps others from holding a path for hours or days after its origin was lost (RFC 9494 §4.3): an old discard is an outage that nobody remembers.
 const NoLLGR uint32 = 0xffff0007
 
@@ -31,11 +27,10 @@ type Config struct {
 	RouterID netip.Addr // IPv4; also our cluster id
 	LocalAS  uint32
 	Listen   []netip.AddrPort // for the connections of peers; none: only we connect
-	// Community marks every path we send; a path that bears it is never taken from a source. 0: no mark.
-	Community uint32
-	NoExport  bool      // put NO_EXPORT on every path we send, but where the policy of a device strips it
-	Input     rib.Input // takes what sources say; may be nil without sources
-	Validator Validator // takes it instead, where it is not nil
+	// Communities mark paths that we send, or sent and that may still be on their way: one that bears any of them is never taken from a source.
+	Communities []uint32
+	Input       rib.Input // takes what sources say; may be nil without sources
+	Validator   Validator // takes it instead, where it is not nil
 	// Settled is closed once the rules are complete: the store is loaded, and every source has said what it has or had the time to. No device is told End-of-RIB before, which
 	// makes it drop what it kept from the last session (RFC 4724 §4.2). Nil: they are complete.
 	Settled <-chan struct{}

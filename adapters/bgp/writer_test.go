@@ -55,7 +55,7 @@ func TestSendableIsEncodable(t *testing.T) {
 		"narrow":   {LocalAS: 64500, Open: session.Open{AS: 64501}},
 		"trans":    {LocalAS: 4200000000, Open: session.Open{AS: 64501}},
 	}
-	d := newDevice(PeerConfig{Name: "edge", Families: []flowspec.Family{flowspec.IPv4}}, Config{NoExport: true}, slog.New(slog.DiscardHandler))
+	d := newDevice(PeerConfig{Name: "edge", Families: []flowspec.Family{flowspec.IPv4}, Policy: device.Policy{NoExport: true}}, Config{}, slog.New(slog.DiscardHandler))
 	sent := 0
 	for n := 3970; n < 4093; n++ {
 		body := append(make([]byte, 0, n), 3)

@@ -164,7 +164,7 @@ func (a *Adapter) leave(ctx context.Context, s *shell, name string) error {
 // commit makes what the session holds running for the time being, and reads it back.
 func (a *Adapter) commit(ctx context.Context, l *line, s *shell, c device.Change, name string, undo time.Duration) (device.Commit, error) {
 	wait := a.platform.window(undo)
-	deadline := time.Now().Add(wait + a.platform.Late)
+	deadline := time.Now().Add(wait)
 	line := strings.ReplaceAll(named(a.platform.Commit, name), "WINDOW", a.platform.Window(wait))
 	text, err := s.configure(ctx, line, func(prompt string) bool {
 		return (prompt == a.platform.Exec) != a.platform.Held
@@ -181,7 +181,7 @@ func (a *Adapter) commit(ctx context.Context, l *line, s *shell, c device.Change
 		return device.Commit{}, a.takeBack(s, name, deadline, err)
 	}
 	if a.platform.Held {
-		l.hold(tok, deadline)
+		l.hold(tok, deadline, a.platform.Late)
 	}
 	return device.Commit{Token: tok.String(), Deadline: deadline}, nil
 }

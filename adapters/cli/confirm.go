@@ -53,6 +53,9 @@ func (a *Adapter) confirmer(ctx context.Context, l *line, s *shell, tok token) (
 	if l.held == nil || l.held.token != tok {
 		return nil, &device.Transient{Err: errors.New("the session that made the change is gone, and no other can confirm it: the device undoes it, or has done so; read again")}
 	}
+	if !time.Now().Before(l.held.deadline) {
+		return nil, &device.Transient{Err: fmt.Errorf("the time to confirm the change was over at %s: the device undoes it, or has done so; read again", l.held.deadline.Format(time.TimeOnly))}
+	}
 	err := a.holds(ctx, s, tok)
 	if errors.As(err, new(*device.Drifted)) {
 		l.letGo(err)

@@ -248,6 +248,25 @@ func TestAnotherChangeWaits(t *testing.T) {
 	}
 }
 
+// A change can be confirmed for as long as the router was told to wait. What Junos is late by does not count.
+func TestDeadlineIsTheTimerOfTheRouter(t *testing.T) {
+	t.Parallel()
+	for system, c := range map[clitest.System]struct {
+		adapter *cli.Adapter
+		want    time.Duration
+	}{
+		clitest.Junos: {cli.New(junos.Dialect{}, cli.Options{}), time.Minute},
+		clitest.IOSXR: {newXR(t), 31 * time.Second},
+	} {
+		t.Cleanup(func() { _ = c.adapter.Close() })
+		begin := time.Now()
+		com, err := c.adapter.Apply(t.Context(), target(start(t, clitest.Options{System: system})), device.Diff(device.State{}, list(4)), 31*time.Second)
+		if earliest, latest := begin.Add(c.want), time.Now().Add(c.want); err != nil || com.Deadline.Before(earliest) || com.Deadline.After(latest) {
+			t.Errorf("%s: to be confirmed within %v, error %v; want %v", system, com.Deadline.Sub(begin), err, c.want)
+		}
+	}
+}
+
 // A change whose session breaks while it waits cannot be confirmed, and is left to the router's timer.
 func TestHeldSessionBreaks(t *testing.T) {
 	t.Parallel()

@@ -19,16 +19,16 @@ type line struct {
 type window struct {
 	token    token
 	shell    *shell
-	deadline time.Time
+	deadline time.Time // until then it can be confirmed
 	end      *time.Timer
 }
 
 func newLine() *line { return &line{Line: sessions.New[*shell]()} }
 
-// hold keeps the session of a change open until its deadline.
-func (l *line) hold(tok token, deadline time.Time) {
+// hold keeps the session of a change open until the device must have undone it.
+func (l *line) hold(tok token, deadline time.Time, late time.Duration) {
 	w := &window{token: tok, shell: l.Detach(), deadline: deadline}
-	w.end = time.AfterFunc(time.Until(deadline), func() {
+	w.end = time.AfterFunc(time.Until(deadline)+late, func() {
 		l.Later(func() {
 			if l.held == w {
 				l.letGo(errors.New("the device has undone the change"))

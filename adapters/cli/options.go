@@ -43,6 +43,9 @@ func Window(dialect string) func(t device.Target, undo time.Duration) (time.Dura
 	p := platforms[dialect]
 	return func(t device.Target, undo time.Duration) (time.Duration, error) {
 		_, err := readDetails(t)
-		return p.window(undo) + p.Late, err
+		return p.window(undo), err
 	}
 }
+
+// Late returns how much later than that the devices of a dialect were seen to undo a change.
+func Late(dialect string) time.Duration { return platforms[dialect].Late }

@@ -54,7 +54,7 @@ func stoppable(t *testing.T, cfg *config.Config) (sluice func(stdin string, args
 	if cfg.Store == "" {
 		cfg.Store = filepath.Join(t.TempDir(), "s.db")
 	}
-	cfg.RouterID, cfg.AS, cfg.NoExport, cfg.ListenAPI = netip.MustParseAddr("192.0.2.1"), 64512, true, "127.0.0.1:0"
+	cfg.RouterID, cfg.AS, cfg.ListenAPI = netip.MustParseAddr("192.0.2.1"), 64512, "127.0.0.1:0"
 	cfg.Sources = []config.Source{{Name: "api", API: true, Admit: admit.Policy{Destinations: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}}}}
 	g, err := newGateway(t.Context(), cfg, profiles.Embedded(), slog.New(slog.DiscardHandler), strings.NewReader(""))
 	if err != nil {
@@ -252,7 +252,7 @@ func TestAdapterOfAnotherDialect(t *testing.T) {
 func startAndEnd(t *testing.T, d config.Device) error {
 	t.Helper()
 	g, err := newGateway(t.Context(), &config.Config{
-		RouterID: netip.MustParseAddr("192.0.2.1"), AS: 64512, NoExport: true, ListenAPI: "127.0.0.1:0", Store: filepath.Join(t.TempDir(), "s.db"), Devices: []config.Device{d},
+		RouterID: netip.MustParseAddr("192.0.2.1"), AS: 64512, ListenAPI: "127.0.0.1:0", Store: filepath.Join(t.TempDir(), "s.db"), Devices: []config.Device{d},
 	}, profiles.Embedded(), slog.New(slog.DiscardHandler), strings.NewReader(""))
 	if err != nil {
 		return err

@@ -95,13 +95,14 @@ func (l *lab) config(store string) (*config.Config, error) {
 	peer := func(r *bgptest.Router, as uint32) *config.Peer {
 		return &config.Peer{Address: r.Addr().Addr(), Port: r.Addr().Port(), AS: as, Families: families, HoldTime: 90 * time.Second}
 	}
+	leaves := device.Policy{Community: demoAS<<16 | 6666, NoExport: true}
 	c := &config.Config{
-		RouterID: netip.MustParseAddr("192.0.2.1"), AS: demoAS, Community: demoAS<<16 | 6666, NoExport: true,
+		RouterID: netip.MustParseAddr("192.0.2.1"), AS: demoAS, Community: leaves.Community,
 		ListenAPI: "127.0.0.1:0", Store: store,
 		Sources: []config.Source{{Name: "api", API: true, Admit: admit.Policy{AnyDestination: true}}},
 		Devices: []config.Device{
-			{Name: "asr", BGP: peer(l.asr, demoASRAS)},
-			{Name: "eos", BGP: peer(l.eos, demoEOSAS)},
+			{Name: "asr", BGP: peer(l.asr, demoASRAS), Policy: leaves},
+			{Name: "eos", BGP: peer(l.eos, demoEOSAS), Policy: leaves},
 			{Name: "mx", Filter: &config.FilterDelivery{
 				Adapter: "junos", Confirm: 30 * time.Second,
 				Target: device.Target{

@@ -169,8 +169,12 @@ func (g *gateway) openBGP(ctx context.Context) error {
 	var err error
 	g.gate = newGate(g.rib, g.cfg.Sources, g.log)
 	g.valid = newValidator(g.gate, g.cfg.Sources, g.log)
+	ours, err := g.communities()
+	if err != nil {
+		return err
+	}
 	g.speaker, err = bgp.New(bgp.Config{
-		RouterID: g.cfg.RouterID, LocalAS: g.cfg.AS, Listen: g.cfg.ListenBGP, Community: g.cfg.Community, NoExport: g.cfg.NoExport,
+		RouterID: g.cfg.RouterID, LocalAS: g.cfg.AS, Listen: g.cfg.ListenBGP, Communities: ours,
 		Validator: g.valid, Log: g.log, Settled: g.gate.settled, Stay: !g.cfg.Withdraw, Guest: g.guardGuest,
 	})
 	if err != nil {
@@ -306,11 +310,28 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 	return rd, nil
 }
 
+// communities returns those by which our own paths are known: that of the configuration, and those under which devices were given routes before, as long as they may still have them.
+func (g *gateway) communities() (list []uint32, err error) {
+	if g.cfg.Community != 0 {
+		list = append(list, g.cfg.Community)
+	}
+	for _, d := range g.cfg.Devices {
+		p, found, err := g.store.Policy(d.Name)
+		if err != nil {
+			return nil, err
+		}
+		if found && p.Community != 0 && !slices.Contains(list, p.Community) {
+			list = append(list, p.Community)
+		}
+	}
+	return list, nil
+}
+
 // sends says in words how the routes of a device leave under a policy, which may be that of an earlier configuration.
 func (g *gateway) sends(d config.Device) func(device.Policy) []string {
 	return func(p device.Policy) []string {
 		d.Policy = p
-		return g.cfg.Sends(d)
+		return d.Sends()
 	}
 }
 

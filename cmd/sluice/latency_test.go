@@ -50,7 +50,7 @@ func newIdle(b *testing.B, standing int) *idler {
 		b.Fatal(err)
 	}
 	g, err := newGateway(b.Context(), &config.Config{
-		RouterID: netip.MustParseAddr("192.0.2.1"), AS: demoAS, NoExport: true, ListenAPI: "127.0.0.1:0", Store: filepath.Join(b.TempDir(), "s.db"),
+		RouterID: netip.MustParseAddr("192.0.2.1"), AS: demoAS, ListenAPI: "127.0.0.1:0", Store: filepath.Join(b.TempDir(), "s.db"),
 		Sources: []config.Source{{Name: "api", API: true, Admit: admit.Policy{AnyDestination: true}}},
 		Devices: []config.Device{{Name: "asr", Profile: prof, BGP: &config.Peer{
 			Address: asr.Addr().Addr(), Port: asr.Addr().Port(), AS: demoASRAS, Families: []flowspec.Family{flowspec.IPv4}, HoldTime: 90 * time.Second,

@@ -101,11 +101,14 @@ func intervalOf(adapter string) time.Duration {
 // names no bound, and so the longest that was seen anywhere is assumed of them: it costs time after a lost connection alone.
 const longestLate = 40 * time.Second
 
-// lateOf returns how much later than it should a device may undo a change, beyond what windowOf says of it. Adapters that type at a terminal have that in their windows; on this host the undoing is a process of
+// lateOf returns how much later than it should a device may undo a change, beyond what windowOf says of it. Adapters that type at a terminal know that of their systems; on this host the undoing is a process of
 // ours, with a clock that is ours.
 func lateOf(adapter string) time.Duration {
-	if adapter == "nftables" || types(adapter) {
+	switch {
+	case adapter == "nftables":
 		return 0
+	case types(adapter) && shippedPlugins()[adapter] != nil:
+		return cli.Late(spokenBy(adapter))
 	}
 	return longestLate
 }

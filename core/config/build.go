@@ -49,7 +49,6 @@ func start(n ast.Node) *token.Token {
 func (b *builder) config(raw rawConfig) *Config {
 	c := &Config{
 		AS: raw.AS, Store: raw.Store, Profiles: raw.Profiles,
-		NoExport:   raw.NoExport == nil || *raw.NoExport,
 		DefaultTTL: b.duration("$.ttl.default", raw.TTL.Default, 0),
 		MaxTTL:     b.duration("$.ttl.max", raw.TTL.Max, 0),
 	}
@@ -81,6 +80,7 @@ func (b *builder) config(raw rawConfig) *Config {
 	b.protect(c, raw.Protected)
 	b.idleSources(raw, c)
 	c.Devices = b.devices(raw, c, set)
+	b.onAll(raw, c)
 	c.Groups = b.groups(raw, c)
 	if c.AtOnce = defaultAtOnce; raw.AtOnce != nil {
 		c.AtOnce = *raw.AtOnce

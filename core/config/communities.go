@@ -11,11 +11,17 @@ import (
 	"github.com/sluice-gateway/sluice/core/notation"
 )
 
-// The communities that routes get by themselves, see package bgp.
-const (
-	noExport = 0xffffff01 // keeps a path inside the autonomous system that receives it (RFC 1997)
-	noLLGR   = 0xffff0007 // keeps it from being held for long after its origin was lost (RFC 9494)
-)
+// noLLGR keeps a path from being held for long after its origin was lost (RFC 9494); package bgp puts it on.
+const noLLGR = 0xffff0007
+
+// onAll says what every route of every device bears.
+func (b *builder) onAll(raw rawConfig, c *Config) {
+	for i := range c.Devices {
+		if d := &c.Devices[i]; d.BGP != nil {
+			d.Policy.Community, d.Policy.NoExport = c.Community, raw.NoExport == nil || *raw.NoExport
+		}
+	}
+}
 
 // communities reads with which communities the routes of a device leave.
 func (b *builder) communities(path string, raw rawDevice, c *Config, d *Device) {
@@ -68,19 +74,19 @@ func (b *builder) community(path, s string, m *device.Marks) bool {
 func marks(m device.Marks) notation.Communities { return notation.Communities(m) }
 
 // Sends says in words how the routes of d leave in BGP beside what was planned, a line for each thing; nil: it has no session.
-func (c *Config) Sends(d Device) []string {
+func (d *Device) Sends() []string {
 	if d.BGP == nil {
 		return nil
 	}
 	add := notation.Communities(d.Policy.Add)
-	if c.Community != 0 {
-		add.Plain = append([]uint32{c.Community}, add.Plain...)
+	if d.Policy.Community != 0 {
+		add.Plain = append([]uint32{d.Policy.Community}, add.Plain...)
 	}
 	if d.BGP.Restart > 0 && !slices.Contains(d.Policy.Strip.Plain, noLLGR) && !slices.Contains(add.Plain, noLLGR) {
 		add.Plain = append([]uint32{noLLGR}, add.Plain...)
 	}
-	if c.NoExport && !slices.Contains(d.Policy.Strip.Plain, noExport) && !slices.Contains(add.Plain, noExport) {
-		add.Plain = append([]uint32{noExport}, add.Plain...)
+	if d.Policy.NoExport && !slices.Contains(d.Policy.Strip.Plain, device.NoExport) && !slices.Contains(add.Plain, device.NoExport) {
+		add.Plain = append([]uint32{device.NoExport}, add.Plain...)
 	}
 	lines := []string{"communities added: " + listed(add.Texts())}
 	strip := marks(d.Policy.Strip).Texts()

@@ -23,7 +23,6 @@ type Config struct {
 	RouterID  netip.Addr // IPv4
 	AS        uint32
 	Community uint32 // ours, on every path we send; a path that bears it is never a source. 0: none
-	NoExport  bool   // NO_EXPORT on every path we send (RFC 1997)
 	Software  string // names this version of the program; no file says so. "": whatever is new is adopted
 	Shadow    bool   // send nothing to any device; of the command line, no file says so
 	ListenBGP []netip.AddrPort

@@ -67,16 +67,16 @@ func TestReferenceIsValid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.RouterID != netip.MustParseAddr("192.0.2.1") || c.AS != 64512 || c.Community != 64512<<16|6666 || !c.NoExport {
+	if c.RouterID != netip.MustParseAddr("192.0.2.1") || c.AS != 64512 || c.Community != 64512<<16|6666 {
 		t.Errorf("BGP identity: %+v", c)
 	}
 	edge := c.Devices[0]
 	if want := []string{"communities added: no-llgr, 64512:6666, 64512:70, 64512:70:1", "communities stripped: no-export",
-		"VRF customer-a, rules with rd 64512:100: sent with rd 192.0.2.21:7, route targets 64512:107"}; !slices.Equal(c.Sends(edge), want) {
-		t.Errorf("edge1 is sent %q, want %q", c.Sends(edge), want)
+		"VRF customer-a, rules with rd 64512:100: sent with rd 192.0.2.21:7, route targets 64512:107"}; !slices.Equal(edge.Sends(), want) {
+		t.Errorf("edge1 is sent %q, want %q", edge.Sends(), want)
 	}
-	if sends := c.Sends(c.Devices[1]); len(sends) != 1 || sends[0] != "communities added: no-export, no-llgr, 64512:6666" || c.Sends(c.Devices[2]) != nil {
-		t.Errorf("mx1 is sent %q, lab %q", sends, c.Sends(c.Devices[2]))
+	if sends := c.Devices[1].Sends(); len(sends) != 1 || sends[0] != "communities added: no-export, no-llgr, 64512:6666" || c.Devices[2].Sends() != nil {
+		t.Errorf("mx1 is sent %q, lab %q", sends, c.Devices[2].Sends())
 	}
 	rd := flowspec.RD{0, 0, 0xfc, 0, 0, 0, 0, 100}
 	if !slices.Equal(edge.VPNs(), []flowspec.RD{rd}) || c.Devices[1].VPNs() != nil {

@@ -17,7 +17,15 @@ type Policy struct {
 	// VRFs are the VPNs of the device. Nil: rules of VPNs go with the route distinguisher and the route targets that they came with. Else a rule of any other VPN
 	// does not go, see VRF.
 	VRFs []VRF
+	// Community is our own mark on every route, by which we know our rules when they come back. 0: none.
+	Community uint32
+	// NoExport puts NO_EXPORT on every route, but where Strip takes it off.
+	NoExport bool
 }
+
+// NoExport keeps a path inside the autonomous system that receives it (RFC 1997). Rules are transitive by nature: without it a
+// discard that was meant for one router can travel on.
+const NoExport uint32 = 0xffffff01
 
 // Marks are communities that are no actions, by kind.
 type Marks struct {
@@ -61,8 +69,19 @@ func (p *Policy) Of(r *Route) (*Route, error) {
 
 // Same says whether routes leave alike under p and o.
 func (p *Policy) Same(o *Policy) bool {
-	return p.Add.same(&o.Add) && p.Strip.same(&o.Strip) && p.StripAll == o.StripAll && (p.VRFs == nil) == (o.VRFs == nil) &&
+	return p.Add.same(&o.Add) && p.Strip.same(&o.Strip) && p.StripAll == o.StripAll && p.Community == o.Community && p.NoExport == o.NoExport && (p.VRFs == nil) == (o.VRFs == nil) &&
 		slices.EqualFunc(p.VRFs, o.VRFs, func(a, b VRF) bool { return a.Of == b.Of && a.RD == b.RD && slices.Equal(a.Targets, b.Targets) })
+}
+
+// OnAll returns the communities of ours that every route bears under p. Of does not put them on.
+func (p *Policy) OnAll() (list []uint32) {
+	if p.NoExport && !slices.Contains(p.Strip.Plain, NoExport) {
+		list = append(list, NoExport)
+	}
+	if p.Community != 0 {
+		list = append(list, p.Community)
+	}
+	return list
 }
 
 // Has says whether rules of the VPN with a route distinguisher leave under p.

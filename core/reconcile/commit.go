@@ -47,9 +47,13 @@ func (w *worker) commit(ctx context.Context, change device.Change, want []filter
 		}
 	}
 	state, err := w.verify(ctx, want)
-	if err != nil && !c.Confirmed && !w.now().Before(c.Deadline) {
-		// The device has undone it meanwhile, or is about to: the note of the commit stays, and the next attempt finds out.
-		return fmt.Errorf("the time to confirm the change was over before it was read back: %v", err)
+	if !c.Confirmed && !w.now().Before(c.Deadline) {
+		// The device has undone it meanwhile, or is about to, whatever it shows: the note of the commit stays, and the next attempt finds out. That is no refusal.
+		why := ""
+		if err != nil {
+			why = ": " + err.Error()
+		}
+		return errors.New("the time to confirm the change was over before it was read back" + why)
 	}
 	if err != nil {
 		return errors.Join(err, w.undo(ctx, c))

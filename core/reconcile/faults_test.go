@@ -232,18 +232,65 @@ func TestDeviceThatNeverAnswers(t *testing.T) {
 	})
 }
 
+// lateRouter is a fleet of one router, which undoes its commits 35 seconds late.
+func lateRouter(f *fleet) *router {
+	prof, err := profiles.Embedded().Get("junos-mx")
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	r := &router{now: time.Now, late: 35 * time.Second}
+	f.cfg.Groups = nil
+	f.cfg.Devices = []Device{{Name: "mx1", Profile: prof, Options: plan.Options{NoNative: true}, Filter: r, Dialect: plainDialect{}, Confirm: 30 * time.Second, Late: 40 * time.Second}}
+	return r
+}
+
+// The time that a router was given counts, and not when it gets round to undoing: what it still shows afterwards is not confirmed, whether it was read back slowly or by the next gateway.
+func TestNothingIsConfirmedTooLate(t *testing.T) {
+	for name, restart := range map[string]bool{"read back slowly": false, "the gateway was killed": true} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(f *fleet) {
+				r := lateRouter(f)
+				r.crashAfter = restart
+				slow := !restart
+				r.slowRead = func() {
+					if r.waits() != "" && slow {
+						slow = false
+						time.Sleep(31 * time.Second)
+					}
+				}
+				f.set(discard(f.t, 1, 53))
+				f.start()
+				f.settle(time.Second)
+				if restart {
+					f.stop()
+					r.change(func(r *router) {
+						r.crashAfter = false
+						if err := f.cfg.Tokens.SaveCommit("mx1", device.Commit{Token: r.token, Deadline: r.deadline}); err != nil {
+							f.t.Fatal(err)
+						}
+					})
+					time.Sleep(30 * time.Second)
+					f.start()
+				}
+				f.settle(31 * time.Second)
+				if s := f.device("mx1"); r.waits() == "" || s.State == InSync {
+					f.t.Fatalf("the time is over, and the change is not undone yet: waits %q, %+v", r.waits(), s)
+				}
+				f.settle(time.Minute)
+				if s := f.device("mx1"); s.State != InSync || len(r.entries()) != 1 || r.committed() != 2 || r.tooLate != 0 {
+					f.t.Errorf("%d entries after %d commits, %d confirmations too late: %+v", len(r.entries()), r.committed(), r.tooLate, s)
+				}
+			})
+		})
+	}
+}
+
 // A router undoes a commit later than it should. Until it must have, a gateway that lost the connection in between does not take what it sees there for what stays, whether it goes on or is another one.
 func TestUndoneLate(t *testing.T) {
 	for name, restart := range map[string]bool{"the connection was lost": false, "the gateway was killed": true} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(f *fleet) {
-				prof, err := profiles.Embedded().Get("junos-mx")
-				if err != nil {
-					f.t.Fatal(err)
-				}
-				r := &router{now: time.Now, late: 35 * time.Second}
-				f.cfg.Groups = nil
-				f.cfg.Devices = []Device{{Name: "mx1", Profile: prof, Options: plan.Options{NoNative: true}, Filter: r, Dialect: plainDialect{}, Confirm: 30 * time.Second, Late: 40 * time.Second}}
+				r := lateRouter(f)
 				one := discard(f.t, 1, 53)
 				r.crashAfter = true
 				f.set(one)

@@ -163,6 +163,8 @@ func (w *worker) readFilters(ctx context.Context, want []filter.Filter) (wait ti
 		if err := w.outlived(ctx, c, state, want); err != nil {
 			return 0, err
 		}
+	case found && !w.now().Before(c.Deadline) && w.shows(state, want):
+		return over.Sub(w.now()), nil // its timer has run out, so it undoes that at any moment: a confirmation may come too late, and would say that it did not
 	case found:
 		if state, err = w.settle(ctx, c, state, want); err != nil {
 			return 0, err
@@ -178,7 +180,7 @@ func (w *worker) readFilters(ctx context.Context, want []filter.Filter) (wait ti
 // outlived forgets a commit that the device must have undone by now. Should our clock have been set forward, and the device still wait, it stays where it is what is wanted:
 // a device that has nothing to confirm says so, and nothing is lost.
 func (w *worker) outlived(ctx context.Context, c device.Commit, state device.State, want []filter.Filter) error {
-	if c.Token != "" && device.Diff(device.State{Filters: state.Filters}, device.State{Filters: want}).Empty() {
+	if c.Token != "" && w.shows(state, want) {
 		if err := w.dev.Filter.Confirm(ctx, w.dev.Target, c); err == nil {
 			w.log.Warn("confirmed a commit whose time was over by our clock, and not by that of the device")
 		}
@@ -186,9 +188,14 @@ func (w *worker) outlived(ctx context.Context, c device.Commit, state device.Sta
 	return w.tokens.ClearCommit(w.dev.Name)
 }
 
+// shows says whether the device holds the filters that are wanted.
+func (w *worker) shows(state device.State, want []filter.Filter) bool {
+	return device.Diff(device.State{Filters: state.Filters}, device.State{Filters: want}).Empty()
+}
+
 // settle ends a commit in flight: what the device holds is what is wanted, so it may stay; or it is not, so the device undoes it.
 func (w *worker) settle(ctx context.Context, c device.Commit, state device.State, want []filter.Filter) (device.State, error) {
-	if device.Diff(device.State{Filters: state.Filters}, device.State{Filters: want}).Empty() {
+	if w.shows(state, want) {
 		if err := w.dev.Filter.Confirm(ctx, w.dev.Target, c); err != nil {
 			return state, w.unsettled("confirm", err)
 		}

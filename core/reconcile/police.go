@@ -101,9 +101,13 @@ func (w *worker) leavesOtherwise(old *generation, r flowspec.Rule, f device.Form
 func asItLeaves(p *device.Policy, r flowspec.Rule, f device.Form) device.Form {
 	var routes []*device.Route
 	for _, route := range f.RoutesOf(r) {
-		if out, err := p.Of(route); err == nil {
-			routes = append(routes, out)
+		out, err := p.Of(route)
+		if err != nil {
+			continue
 		}
+		marked := *out
+		marked.Communities = slices.Concat(out.Communities, p.OnAll())
+		routes = append(routes, &marked)
 	}
 	f.AsCame, f.Routes = false, routes
 	return f

@@ -41,7 +41,9 @@ func (p *policed) Apply(ctx context.Context, t device.Target, c device.Change, u
 			refused = &device.Refused{Words: err.Error()}
 		}
 		if err == nil {
-			leaving.Steps = append(leaving.Steps, device.Step{Op: s.Op, Route: r})
+			marked := *r
+			marked.Communities = slices.Concat(r.Communities, p.policy.OnAll())
+			leaving.Steps = append(leaving.Steps, device.Step{Op: s.Op, Route: &marked})
 		}
 	}
 	done, err := p.neighbour.Apply(ctx, t, leaving, undo)
@@ -53,7 +55,7 @@ func (f *fleet) startPoliced(p device.Policy) {
 	others := map[string]func(*neighbour) device.Adapter{}
 	for i := range f.cfg.Devices {
 		f.cfg.Devices[i].Policy, f.cfg.Devices[i].Options.VPNs = p, nil
-		f.cfg.Devices[i].Sends = func(p device.Policy) []string { return []string{fmt.Sprint(p.Add.Plain)} }
+		f.cfg.Devices[i].Sends = func(p device.Policy) []string { return []string{fmt.Sprint(slices.Concat(p.Add.Plain, p.OnAll()))} }
 		for _, v := range p.VRFs {
 			f.cfg.Devices[i].Options.VPNs = append(f.cfg.Devices[i].Options.VPNs, v.Of)
 		}
@@ -79,59 +81,72 @@ func adding(c ...uint32) device.Policy { return device.Policy{Add: device.Marks{
 // Other communities in the configuration go to the canary at once, to its group when it has stood with them, and to a device in no group when a person wants them; until then whatever it is
 // given leaves as before, also over a restart.
 func TestPolicyIsStaged(t *testing.T) {
+	for name, c := range map[string]struct {
+		was, is     device.Policy
+		bore, bears []uint32
+	}{
+		"communities of the devices":    {adding(7), adding(8), []uint32{7}, []uint32{8}},
+		"the community of the gateway":  {device.Policy{Community: 7}, device.Policy{Community: 8}, []uint32{7}, []uint32{8}},
+		"NO_EXPORT on all, and no more": {device.Policy{NoExport: true}, device.Policy{}, []uint32{device.NoExport}, nil},
+	} {
+		t.Run(name, func(t *testing.T) { stagedPolicy(t, c.was, c.is, c.bore, c.bears) })
+	}
+}
+
+func stagedPolicy(t *testing.T, was, is device.Policy, bore, bears []uint32) {
 	bubble(t, func(f *fleet) {
 		f.cfg.Software, f.cfg.Groups[0].Soak = "v1", time.Hour
 		one, two := discard(f.t, 1, 53), discard(f.t, 2, 53)
 		f.set(one)
-		f.startPoliced(adding(7))
+		f.startPoliced(was)
 		f.settle(time.Minute)
-		f.bears("lone", 7)
+		f.bears("lone", bore...)
 		f.stop()
 
-		f.startPoliced(adding(8))
+		f.startPoliced(is)
 		f.set(one, two)
 		f.settle(watched + time.Second)
 		f.holds("canary edge1 edge2 lone", one, two)
-		f.bears("canary", 8)
-		f.bears("edge1", 7)
-		f.bears("lone", 7)
+		f.bears("canary", bears...)
+		f.bears("edge1", bore...)
+		f.bears("lone", bore...)
 		f.wantRollout(Soaking, "the canaries have the plans of this version")
 		for _, name := range []string{"edge1", "lone"} {
-			if s := f.device(name); s.State != Behind || s.Proposed != 2 || !slices.Equal(s.Sends, []string{"[7]"}) {
+			if s := f.device(name); s.State != Behind || s.Proposed != 2 || !slices.Equal(s.Sends, []string{fmt.Sprint(bore)}) {
 				f.t.Errorf("%s: %+v", name, s)
 			}
 		}
-		if s := f.device("canary"); s.State != InSync || !slices.Equal(s.Sends, []string{"[8]"}) {
+		if s := f.device("canary"); s.State != InSync || !slices.Equal(s.Sends, []string{fmt.Sprint(bears)}) {
 			f.t.Errorf("canary: %+v", s)
 		}
 		list, err := f.rec.Proposals("lone")
-		if err != nil || len(list) != 2 || !slices.Equal(list[0].Was.Routes[0].Communities, []uint32{7}) || !slices.Equal(list[0].Is.Routes[0].Communities, []uint32{8}) {
+		if err != nil || len(list) != 2 || !slices.Equal(list[0].Was.Routes[0].Communities, bore) || !slices.Equal(list[0].Is.Routes[0].Communities, bears) {
 			f.t.Errorf("proposed %+v, error %v", list, err)
 		}
 		f.set(one)
 		f.holds("canary edge1 edge2 lone", one)
 		f.stop()
 
-		f.startPoliced(adding(8))
+		f.startPoliced(is)
 		f.settle(time.Minute)
-		f.bears("edge1", 7)
+		f.bears("edge1", bore...)
 		f.settle(time.Hour)
 		f.holds("edge1 edge2 lone", one)
-		f.bears("edge1", 8)
-		f.bears("edge2", 8)
-		f.bears("lone", 7)
+		f.bears("edge1", bears...)
+		f.bears("edge2", bears...)
+		f.bears("lone", bore...)
 		f.wantRollout(RolledOut, "")
 		if err := f.rec.Adopt("lone"); err != nil {
 			f.t.Fatal(err)
 		}
 		f.settle(0)
-		f.bears("lone", 8)
-		if s := f.device("lone"); s.State != InSync || !slices.Equal(s.Sends, []string{"[8]"}) {
+		f.bears("lone", bears...)
+		if s := f.device("lone"); s.State != InSync || !slices.Equal(s.Sends, []string{fmt.Sprint(bears)}) {
 			f.t.Errorf("lone: %+v", s)
 		}
 		f.stop()
-		f.startPoliced(adding(8))
-		f.bears("lone", 8)
+		f.startPoliced(is)
+		f.bears("lone", bears...)
 		if s := f.device("lone"); s.State != InSync {
 			f.t.Errorf("lone: %+v", s)
 		}

@@ -27,6 +27,7 @@ type router struct {
 	deadline time.Time
 	commits  int
 	late     time.Duration // how much later than it should it undoes them
+	tooLate  int           // confirmations that came when the time was over, and the commit not undone yet
 
 	unreachable bool   // every call is a *device.Transient
 	refuse      string // Apply is refused with these words
@@ -126,6 +127,10 @@ func (r *router) Confirm(_ context.Context, _ device.Target, c device.Commit) er
 	}
 	if c.Token != r.token || r.confirmed {
 		return &device.Refused{Words: "no such commit"}
+	}
+	if !r.now().Before(r.deadline) {
+		r.tooLate++
+		return nil // it says so, and undoes the commit
 	}
 	r.token = ""
 	return nil

@@ -15,6 +15,9 @@ type policy struct {
 	Strip    marks `json:"strip"`
 	StripAll bool  `json:"strip-all,omitempty"`
 	VRFs     []vrf `json:"vrfs"` // null is not the same as none
+
+	Community uint32 `json:"community,omitempty"`
+	NoExport  *bool  `json:"no-export"` // null: it was not noted then how all routes leave
 }
 
 type marks struct {
@@ -32,7 +35,7 @@ type vrf struct {
 
 // SavePolicy notes, durably, how the routes of a device leave.
 func (s *Store) SavePolicy(name string, p device.Policy) error {
-	out := policy{Add: encodeMarks(p.Add), Strip: encodeMarks(p.Strip), StripAll: p.StripAll}
+	out := policy{Add: encodeMarks(p.Add), Strip: encodeMarks(p.Strip), StripAll: p.StripAll, Community: p.Community, NoExport: &p.NoExport}
 	if p.VRFs != nil {
 		out.VRFs = []vrf{}
 	}
@@ -46,10 +49,10 @@ func (s *Store) SavePolicy(name string, p device.Policy) error {
 func (s *Store) Policy(name string) (device.Policy, bool, error) {
 	var in policy
 	found, err := s.get(bucketPolicies, name, &in)
-	if !found || err != nil {
-		return device.Policy{}, found, err
+	if !found || err != nil || in.NoExport == nil {
+		return device.Policy{}, false, err
 	}
-	p := device.Policy{StripAll: in.StripAll}
+	p := device.Policy{StripAll: in.StripAll, Community: in.Community, NoExport: *in.NoExport}
 	p.Add, err = decodeMarks(in.Add)
 	errs := []error{err}
 	p.Strip, err = decodeMarks(in.Strip)

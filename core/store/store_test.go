@@ -409,7 +409,7 @@ func TestPoliciesAreKept(t *testing.T) {
 	s, stop := open(t, filepath.Join(t.TempDir(), "s.db"))
 	defer stop()
 	want := device.Policy{
-		Add: device.Marks{Plain: []uint32{1, 2}, Large: [][3]uint32{{1, 2, 3}}, Extended: []flowspec.ExtComm{"\x00\x03\xfb\xf4\x00\x00\xff\x64"}}, Strip: device.Marks{Plain: []uint32{4}}, StripAll: true,
+		Add: device.Marks{Plain: []uint32{1, 2}, Large: [][3]uint32{{1, 2, 3}}, Extended: []flowspec.ExtComm{"\x00\x03\xfb\xf4\x00\x00\xff\x64"}}, Strip: device.Marks{Plain: []uint32{4}}, StripAll: true, Community: 64512<<16 | 6666, NoExport: true,
 		VRFs: []device.VRF{{Name: "a", Of: flowspec.RD{7: 1}, RD: flowspec.RD{0: 0xff, 7: 2}, Targets: []flowspec.ExtComm{"\x00\x02\xfb\xf4\x00\x00\x00\x80"}}},
 	}
 	if err := errors.Join(s.SavePolicy("mx1", want), s.SavePolicy("mx2", device.Policy{VRFs: []device.VRF{}}), s.SavePolicy("mx3", device.Policy{}), s.KeepForms(nil, []string{"mx1", "mx2"})); err != nil {

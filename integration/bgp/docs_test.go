@@ -28,7 +28,7 @@ func TestConfigurationsInTheDocumentation(t *testing.T) {
 	birdConf = strings.Replace(birdConf, " as 64520;", fmt.Sprintf(" port %d as 64520;", rig.BIRDPort), 1)
 	birdConf = strings.Replace(birdConf, " as 64512;", fmt.Sprintf(" port %d as 64512; strict bind yes;", rig.SpeakerPort), 1)
 
-	g := newGateway(t, us, func(c *bgp.Config) { c.LocalAS, c.Community = 64512, 64512<<16|6666 })
+	g := newGateway(t, us, func(c *bgp.Config) { c.LocalAS, c.Communities = 64512, []uint32{64512<<16 | 6666} })
 	g.peer(bgp.PeerConfig{Name: "detector", Address: front, LocalAddress: us, RemoteAS: 64512, Passive: true, Families: both, Source: "detector"})
 	g.peer(bgp.PeerConfig{Name: "edge", Address: behind, Port: rig.BIRDPort, LocalAddress: us, RemoteAS: 64520, Families: both, Device: true})
 	g.forms["edge"] = asItCame

@@ -39,7 +39,7 @@ func newGateway(t *testing.T, at netip.Addr, change func(*bgp.Config)) *gateway 
 	t.Helper()
 	g := &gateway{t: t, forms: map[string]func(flowspec.Rule) []device.Route{}, held: map[flowspec.Source]map[string]flowspec.Match{}}
 	cfg := bgp.Config{
-		RouterID: at, LocalAS: ourAS, Listen: []netip.AddrPort{netip.AddrPortFrom(at, rig.SpeakerPort)}, Community: ourCommunity, NoExport: true,
+		RouterID: at, LocalAS: ourAS, Listen: []netip.AddrPort{netip.AddrPortFrom(at, rig.SpeakerPort)}, Communities: []uint32{ourCommunity},
 		Input: g, Log: slog.New(slog.NewTextHandler(testLog{t}, nil)),
 	}
 	if change != nil {
@@ -62,6 +62,7 @@ func (l testLog) Write(p []byte) (int, error) {
 
 func (g *gateway) peer(pc bgp.PeerConfig) {
 	g.t.Helper()
+	pc.Policy.Community, pc.Policy.NoExport = ourCommunity, true
 	pc.RetryMin, pc.RetryMax = 100*time.Millisecond, time.Second
 	if err := g.speaker.AddPeer(pc); err != nil {
 		g.t.Fatal(err)
