@@ -28,6 +28,11 @@ var (
 // WithCounters returns a as an adapter that reads counters, for the systems of which this package knows what to type.
 func (a *Adapter) WithCounters() *Counting { return &Counting{a} }
 
+// Counts says whether counters of our filters are read, and of FlowSpec routes.
+func (a *Counting) Counts() (filters, routes bool) {
+	return a.platform.Counters != "", a.platform.Routes.Command != ""
+}
+
 // listing is what prints counters, and what reads it.
 type listing struct {
 	command string

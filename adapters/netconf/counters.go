@@ -25,6 +25,13 @@ var (
 // WithCounters returns a as an adapter that reads counters, for the dialects that this package knows how to ask about them: junos and sros, and of FlowSpec routes junos and iosxr.
 func (a *Adapter) WithCounters() *Counting { return &Counting{a} }
 
+// Counts says whether counters of our filters are read, and of FlowSpec routes.
+func (a *Counting) Counts() (filters, routes bool) {
+	_, filters = counterModels[a.dialect.Name()]
+	_, routes = routeModels[a.dialect.Name()]
+	return filters, routes
+}
+
 // counterModel says how the counters of a dialect's filters are read.
 type counterModel struct {
 	// names selects in the configuration what names our filters and, where the device counts by entry, its entries; "": nothing needs naming.
