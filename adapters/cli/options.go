@@ -12,8 +12,9 @@ import (
 
 // details are a device's options, parsed.
 type details struct {
-	agent string // socket of an SSH agent
-	save  bool   // make what is confirmed outlive a reboot
+	agent  string // socket of an SSH agent
+	save   bool   // make what is confirmed outlive a reboot
+	routes bool   // count FlowSpec routes
 	// instances are the routing instances that filters may redirect into.
 	instances filter.Instances
 }
@@ -27,6 +28,10 @@ func readDetails(t device.Target) (d details, err error) {
 			d.save, err = strconv.ParseBool(value)
 		case "instances":
 			d.instances, err = filter.ParseInstances(value)
+		case device.OptionCount:
+			if d.routes = value == device.CountRoutes; !d.routes {
+				err = fmt.Errorf("%q: want %s", value, device.CountRoutes)
+			}
 		default:
 			err = errors.New("there is no such option; there are agent, save and instances")
 		}

@@ -23,6 +23,7 @@ type Platform struct {
 
 	Counters string // prints what filters have counted, typed where commands are; "": it is not read
 	Template string // the TextFSM template that reads it, see readCounters
+	Routes   Routes // the same of FlowSpec routes
 
 	Sessions string         // prints who is at what, typed where commands are; "": there is no such command
 	Waiting  *regexp.Regexp // in it: a change that waits for its confirmation, and the name of its session

@@ -82,6 +82,7 @@ type details struct {
 	minInterval time.Duration
 	instances   filter.Instances
 	agent       string // socket of an SSH agent
+	routes      bool   // count FlowSpec routes
 }
 
 func readDetails(t device.Target) (d details, err error) {
@@ -101,6 +102,10 @@ func readDetails(t device.Target) (d details, err error) {
 			d.agent = value
 		case "instances":
 			d.instances, err = filter.ParseInstances(value)
+		case device.OptionCount:
+			if d.routes = value == device.CountRoutes; !d.routes {
+				err = fmt.Errorf("%q: want %s", value, device.CountRoutes)
+			}
 		default:
 			err = errors.New("there is no such option; there are agent, commit, validate, min-commit-interval and instances")
 		}

@@ -22,12 +22,19 @@ var (
 	_ device.CounterReader = (*Counting)(nil)
 )
 
-// WithCounters returns a as an adapter that reads counters, for the dialects that this package knows how to ask about them: junos and sros.
+// WithCounters returns a as an adapter that reads counters, for the dialects that this package knows how to ask about them: junos and sros, and of FlowSpec routes junos and iosxr.
 func (a *Adapter) WithCounters() *Counting { return &Counting{a} }
+
+// Counts says whether counters of our filters are read, and of FlowSpec routes.
+func (a *Counting) Counts() (filters, routes bool) {
+	_, filters = counterModels[a.dialect.Name()]
+	_, routes = routeModels[a.dialect.Name()]
+	return filters, routes
+}
 
 // counterModel says how the counters of a dialect's filters are read.
 type counterModel struct {
-	// names selects in the configuration what names our filters and, where the device counts by entry, its entries.
+	// names selects in the configuration what names our filters and, where the device counts by entry, its entries; "": nothing needs naming.
 	names string
 	// ask returns the RPCs for the counters of filters that the answer to names tells of, and what reads the answers.
 	ask func(named []*element) (requests []string, read func(reply *element, out map[string]device.Counter) error, err error)
@@ -36,13 +43,30 @@ type counterModel struct {
 // counterModels are the dialects whose counters this package reads, by name. What is not here has no source that says which number counts all packets (docs/adapters.md, "Counters").
 var counterModels = map[string]counterModel{"junos": junosCounters, "sros": srosCounters}
 
-// Counters returns what the counters of our filters have counted, or its entries, by their names. errors.ErrUnsupported: nobody knows how to ask this dialect, or the device does not know the question.
-func (a *Counting) Counters(ctx context.Context, t device.Target) (map[string]device.Counter, error) {
-	m, known := counterModels[a.dialect.Name()]
-	if !known {
-		return nil, fmt.Errorf("counters of the dialect %s are not read: %w", a.dialect.Name(), errors.ErrUnsupported)
+// routeModels say how the counters of FlowSpec routes are read, by the name of the dialect of filters of the same system.
+var routeModels = map[string]counterModel{"iosxr": iosxrRoutes, "junos": junosRoutes}
+
+// counterModel returns how the counters are read that d asks for.
+func (a *Counting) counterModel(d details) (counterModel, error) {
+	models, what := counterModels, "filters"
+	if d.routes {
+		models, what = routeModels, "FlowSpec routes"
 	}
+	m, known := models[a.dialect.Name()]
+	if !known {
+		return m, fmt.Errorf("counters of %s are not read by the dialect %s: %w", what, a.dialect.Name(), errors.ErrUnsupported)
+	}
+	return m, nil
+}
+
+// Counters returns what the counters of our filters have counted, or its entries, by their names, or those of FlowSpec routes (device.CountRoutes). errors.ErrUnsupported: nobody knows how to ask this dialect, or
+// the device does not know the question.
+func (a *Counting) Counters(ctx context.Context, t device.Target) (map[string]device.Counter, error) {
 	d, err := readDetails(t)
+	if err != nil {
+		return nil, err
+	}
+	m, err := a.counterModel(d)
 	if err != nil {
 		return nil, err
 	}
@@ -53,6 +77,9 @@ func (a *Counting) Counters(ctx context.Context, t device.Target) (map[string]de
 	defer a.release(l)
 	var named []*element
 	s, err := a.first(ctx, l, d, func(s *session) error {
+		if m.names == "" {
+			return nil
+		}
 		reply, err := s.exec(ctx, "read the names of filters", getConfig(m.names))
 		if err != nil {
 			return kind("read the names of filters", err)
@@ -69,22 +96,32 @@ func (a *Counting) Counters(ctx context.Context, t device.Target) (map[string]de
 	}
 	out := map[string]device.Counter{}
 	for _, body := range requests {
-		reply, err := s.exec(ctx, "read the counters", body)
-		if theirs, is := asRPCError(err); is && theirs.has("operation-not-supported", "unknown-element", "unknown-namespace") {
-			return nil, fmt.Errorf("the device does not know the question for counters (%w): %w", err, errors.ErrUnsupported)
-		}
-		if err != nil {
-			return nil, kind("read the counters", err)
-		}
-		answer, err := parseReply(reply.RawReply)
+		answer, err := askCounters(ctx, s, body)
 		for i := 0; err == nil && i < len(answer); i++ {
-			err = read(answer[i], out)
+			if err = read(answer[i], out); err != nil {
+				err = fmt.Errorf("read the counters: the answer is not understood: %w", err)
+			}
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read the counters: the answer is not understood: %w", err)
+			return nil, err
 		}
 	}
 	return out, nil
+}
+
+func askCounters(ctx context.Context, s *session, body string) ([]*element, error) {
+	reply, err := s.exec(ctx, "read the counters", body)
+	if theirs, is := asRPCError(err); is && theirs.has("operation-not-supported", "unknown-element", "unknown-namespace") {
+		return nil, fmt.Errorf("the device does not know the question for counters (%w): %w", err, errors.ErrUnsupported)
+	}
+	if err != nil {
+		return nil, kind("read the counters", err)
+	}
+	answer, err := parseReply(reply.RawReply)
+	if err != nil {
+		return nil, fmt.Errorf("read the counters: the answer is not understood: %w", err)
+	}
+	return answer, nil
 }
 
 // element is a part of an answer. Namespaces are left out: those of Junos bear its release.

@@ -104,3 +104,70 @@ func TestSROSCounters(t *testing.T) {
 		})
 	}
 }
+
+const flow = `<flow-spec xmlns="http://cisco.com/ns/yang/Cisco-IOS-XR-flowspec-oper"><vrfs><vrf><vrf-name>default</vrf-name><afs><af><af-name>IPv4</af-name>LISTS</af></afs></vrf></vrfs></flow-spec>`
+
+// Octets and texts are counted under different names. What is not one of ours to read has no count, and a number that is none makes all of it an error.
+func TestIOSXRRoutes(t *testing.T) {
+	t.Parallel()
+	counts := func(n string) string {
+		return `<flow-statistics><classified><packets>` + n + `</packets><bytes>100</bytes></classified></flow-statistics>`
+	}
+	nlri := func(octets, rest string) string {
+		return `<nlris><nlri><nlri-bytes>` + octets + `</nlri-bytes>` + rest + `</nlri></nlris>`
+	}
+	text := func(notation, rest string) string {
+		return `<flows><flow><flow-notation>` + notation + `</flow-notation>` + rest + `</flow></flows>`
+	}
+	const octets, name = "0x01200A326464038106059104D2", "1/133 0d01200a326464038106059104d2"
+	const notation, flowName = "Dest:10.50.100.100/32,Proto:=6,DPort:=1234", "1/133 destination 10.50.100.100/32; protocol =tcp; destination-port =1234;"
+	for _, c := range []struct {
+		in   string
+		want map[string]device.Counter
+		err  string
+	}{
+		{strings.Replace(flow, "LISTS", nlri(octets, counts("2"))+text(notation, counts("3")), 1), map[string]device.Counter{name: {Packets: 2, Bytes: 100}, flowName: {Packets: 3, Bytes: 100}}, ""},
+		{strings.Replace(flow, "LISTS", nlri(octets, ""), 1), nil, ""},
+		{strings.Replace(flow, "LISTS", nlri("0x01200A", counts("2"))+text("Dest:10.0.0.1/32,Frag:~IsF", counts("2")), 1), nil, ""},
+		{strings.Replace(flow, "LISTS", nlri(octets, counts("-2")), 1), nil, "packets of classified"},
+		{strings.Replace(flow, "LISTS", nlri(octets, strings.Replace(counts("2"), "bytes", "octets", 2)), 1), nil, "want one bytes"},
+		{strings.Replace(flow, "LISTS", nlri(octets, counts("2"))+nlri(strings.ToLower(octets), counts("2")), 1), nil, "there twice"},
+		{strings.Replace(strings.Replace(flow, "LISTS", nlri(octets, counts("2")), 1), "default", "blue", 1), nil, "VRF blue, which nobody asked for"},
+		{strings.Replace(strings.Replace(flow, "LISTS", nlri(octets, counts("2")), 1), "IPv4", "L2VPN", 1), nil, ""},
+		{strings.Replace(strings.Replace(flow, "LISTS", nlri("0x01200020010db8", counts("2"))+text(notation, counts("2")), 1), "IPv4", "IPv6", 1), map[string]device.Counter{"2/133 0701200020010db8": {Packets: 2, Bytes: 100}}, ""},
+		{`<flow-specs/>`, nil, "element flow-specs"},
+	} {
+		got, err := readAll(`<rpc-reply><data>`+c.in+`</data></rpc-reply>`, readIOSXRRoutes)
+		switch {
+		case c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)):
+			t.Errorf("%s\ngot %v, want %q", c.in, err, c.err)
+		case c.err == "" && (err != nil || !maps.Equal(got, c.want)):
+			t.Errorf("%s\ngot %v, %v, want %v", c.in, got, err, c.want)
+		}
+	}
+}
+
+// The counters are those that vMX showed over gNMI, in the form of the recorded answer to <get-firewall-filter-information>. Of the route with a policer nothing is counted.
+func TestJunosRoutes(t *testing.T) {
+	t.Parallel()
+	counter := func(name string, packets, bytes string) string {
+		return `<counter><counter-name>` + name + `</counter-name><packet-count>` + packets + `</packet-count><byte-count>` + bytes + `</byte-count></counter>`
+	}
+	const head = `<rpc-reply><firewall-information><filter-information><filter-name>__flowspec_default_inet__</filter-name>`
+	const tail = `</filter-information></firewall-information></rpc-reply>`
+	both := counter("10.11.10.10,*,icmp-type=8", "1315", "1876476") + counter("10.11.10.10,*,proto=6,dstport=5201", "3311", "4738920")
+	got, err := readAll(head+both+`<policer><policer-name>40K_10.11.10.10,*,proto=6,dstport=5201</policer-name><packet-count>6891</packet-count><byte-count>10336500</byte-count></policer>`+tail, readJunosRoutes)
+	want := map[string]device.Counter{"1/133 destination 10.11.10.10/32; icmp-type =8;": {Packets: 1315, Bytes: 1876476}}
+	if err != nil || !maps.Equal(got, want) {
+		t.Errorf("got %v, %v, want %v", got, err, want)
+	}
+	for _, bad := range []string{
+		head + both + `<policer><name>40K_10.11.10.10,*,proto=6,dstport=5201</name></policer>` + tail,
+		head + both + both + tail,
+		strings.Replace(head, "default", "blue", 1) + both + tail,
+	} {
+		if got, err := readAll(bad, readJunosRoutes); err == nil {
+			t.Errorf("%s\ngot %v", bad, got)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -82,6 +83,26 @@ func helper(ctx context.Context, words []string, more ...string) error {
 	return nil
 }
 
+// countsWhat says what an adapter reads counters of: its filters, FlowSpec routes, both, or nothing.
+func countsWhat(a device.Adapter) string {
+	if _, ok := a.(device.CounterReader); !ok {
+		return "no"
+	}
+	both, ok := a.(interface{ Counts() (filters, routes bool) })
+	if !ok {
+		return "filters"
+	}
+	var out []string
+	filters, routes := both.Counts()
+	if filters {
+		out = append(out, "filters")
+	}
+	if routes {
+		out = append(out, "FlowSpec")
+	}
+	return cmp.Or(strings.Join(out, ", "), "no")
+}
+
 func parsePrefix(s string) (*netip.Prefix, error) {
 	p, err := netip.ParsePrefix(s)
 	return &p, err
@@ -94,13 +115,11 @@ func shippedInfo(ctx context.Context) []shippedAdapter {
 	var out []shippedAdapter
 	for name, build := range shippedPlugins() {
 		a := build()
-		s := shippedAdapter{name: name, counters: "no"}
+		s := shippedAdapter{name: name}
 		if i, err := a.Info(ctx); err == nil {
 			s.dialect = i.Dialect
 		}
-		if _, ok := a.(device.CounterReader); ok {
-			s.counters = "yes"
-		}
+		s.counters = countsWhat(a)
 		out = append(out, s)
 	}
 	slices.SortFunc(out, func(a, b shippedAdapter) int { return strings.Compare(a.name, b.name) })

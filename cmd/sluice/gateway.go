@@ -266,6 +266,10 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 	if d.BGP != nil {
 		rd.Native, rd.Options.Families, rd.Options.VPNs = g.speaker.Device(d.Name), d.BGP.Families, d.VPNs()
 	}
+	var err error
+	if rd.Flows, err = g.flows(d); err != nil {
+		return rd, err
+	}
 	if d.Filter == nil {
 		return rd, nil
 	}
@@ -276,7 +280,6 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 	if !known {
 		return rd, fmt.Errorf("no dialect %q, which profile %s names", d.Profile.Filter.Dialect, d.Profile.Name)
 	}
-	var err error
 	if rd.Filter, err = g.plugins.Adapter(d.Filter.Adapter); err != nil {
 		return rd, err
 	}

@@ -39,6 +39,9 @@ func (g *gateway) guardSessions(ctx context.Context) error {
 		if d.Filter != nil && d.Filter.Target.Address != "" {
 			list = append(list, g.ownClient(ctx, "the connection for filters to "+d.Name, d.Filter.Target.Address, netip.Addr{})...)
 		}
+		if d.Counters != nil && d.Counters.Target.Address != "" {
+			list = append(list, g.ownClient(ctx, "the connection for counters to "+d.Name, d.Counters.Target.Address, netip.Addr{})...)
+		}
 	}
 	own, err := admit.NewSessions(list...)
 	if err != nil {

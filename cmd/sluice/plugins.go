@@ -41,18 +41,31 @@ func (g *gateway) openPlugins(context.Context) error {
 	}
 	shipped := shippedPlugins()
 	for _, d := range g.cfg.Devices {
-		if d.Filter == nil || named[d.Filter.Adapter] {
-			continue
+		for _, adapter := range adaptersOf(d) {
+			if named[adapter] {
+				continue
+			}
+			if shipped[adapter] == nil {
+				return fmt.Errorf("device %s: no adapter %q: it is neither shipped nor among plugins in the configuration", d.Name, adapter)
+			}
+			named[adapter] = true
+			plugins = append(plugins, host.Plugin{Name: adapter})
 		}
-		if shipped[d.Filter.Adapter] == nil {
-			return fmt.Errorf("device %s: no adapter %q: it is neither shipped nor among plugins in the configuration", d.Name, d.Filter.Adapter)
-		}
-		named[d.Filter.Adapter] = true
-		plugins = append(plugins, host.Plugin{Name: d.Filter.Adapter})
 	}
 	var err error
 	g.plugins, err = host.New(host.Options{Logger: g.log}, plugins...)
 	return err
+}
+
+// adaptersOf returns the adapters that speak to a device.
+func adaptersOf(d config.Device) (out []string) {
+	if d.Filter != nil {
+		out = append(out, d.Filter.Adapter)
+	}
+	if d.Counters != nil {
+		out = append(out, d.Counters.Adapter)
+	}
+	return out
 }
 
 // typed ends the names of adapters that type at a terminal what another one delivers over NETCONF.

@@ -34,12 +34,12 @@ import (
 // shippedPlugins are the adapters that this binary can be a plugin process of.
 func shippedPlugins() map[string]func() device.Adapter {
 	return map[string]func() device.Adapter{
-		"eos":          func() device.Adapter { return cli.New(eos.Dialect{}, cli.Options{}) },
-		"eos-acl":      func() device.Adapter { return cli.New(eosacl.Dialect{}, cli.Options{}) },
+		"eos":          func() device.Adapter { return cli.New(eos.Dialect{}, cli.Options{}).WithCounters() },
+		"eos-acl":      func() device.Adapter { return cli.New(eosacl.Dialect{}, cli.Options{}).WithCounters() },
 		"iosxe":        func() device.Adapter { return netconf.New(iosxe.Dialect{}, netconf.Options{}) },
 		"iosxe-policy": func() device.Adapter { return netconf.New(iosxepolicy.Dialect{}, netconf.Options{}) },
-		"iosxr":        func() device.Adapter { return netconf.New(iosxr.Dialect{}, netconf.Options{}) },
-		"iosxr-cli":    func() device.Adapter { return cli.New(iosxr.Dialect{}, cli.Options{}) },
+		"iosxr":        func() device.Adapter { return netconf.New(iosxr.Dialect{}, netconf.Options{}).WithCounters() },
+		"iosxr-cli":    func() device.Adapter { return cli.New(iosxr.Dialect{}, cli.Options{}).WithCounters() },
 		"junos":        func() device.Adapter { return netconf.New(junos.Dialect{}, netconf.Options{}).WithCounters() },
 		"junos-cli":    func() device.Adapter { return cli.New(junos.Dialect{}, cli.Options{}).WithCounters() },
 		"nftables":     func() device.Adapter { return nft.New(nftables.Dialect{}, nft.Options{}) },

@@ -97,23 +97,33 @@ func trusted(file, name string) (device.Target, error) {
 	switch {
 	case i < 0:
 		return device.Target{}, fmt.Errorf("%s has no device %q", file, name)
-	case cfg.Devices[i].Filter == nil:
+	case cfg.Devices[i].Filter == nil && cfg.Devices[i].Counters == nil:
 		return device.Target{}, fmt.Errorf("%s is reached by BGP alone, which has no host keys", name)
 	}
-	t := cfg.Devices[i].Filter.Target
+	t, adapter := reachedBy(cfg.Devices[i])
 	switch {
 	case t.HostKey != "":
 		return t, fmt.Errorf("host-key of %s stands in %s itself: change it there, or write known-hosts instead", name, file)
 	case t.KnownHosts == "":
 		return t, fmt.Errorf("%s has no known-hosts: name the file in %s, where its host keys are to stand", name, file)
 	}
-	if cfg.Devices[i].Filter.Adapter == "openconfig" {
+	if adapter == "openconfig" {
 		return t, fmt.Errorf("%s is reached by gNMI, which has certificates and no host keys", name)
 	}
 	if _, _, err := net.SplitHostPort(t.Address); err != nil {
-		t.Address = net.JoinHostPort(strings.Trim(t.Address, "[]"), portOf(cfg.Devices[i].Filter.Adapter))
+		t.Address = net.JoinHostPort(strings.Trim(t.Address, "[]"), portOf(adapter))
 	}
 	return t, nil
+}
+
+// reachedBy returns how a device is reached by a protocol that has host keys: for its filters, else for its counters.
+func reachedBy(d config.Device) (t device.Target, adapter string) {
+	if d.Filter != nil {
+		return d.Filter.Target, d.Filter.Adapter
+	}
+	t = d.Counters.Target
+	t.Name = d.Name
+	return t, d.Counters.Adapter
 }
 
 // lookAt asks a device for its keys, and its file for what is known of them.

@@ -120,7 +120,8 @@ type Device struct {
 	BGP      *Peer
 	BMP      netip.Addr // that it connects from to show what it holds of that session (RFC 7854); zero: it does not
 	Filter   *FilterDelivery
-	Alone    bool // it is sent no two NLRIs in one UPDATE
+	Counters *RouteCounters // nil: it is not asked what its routes have matched
+	Alone    bool           // it is sent no two NLRIs in one UPDATE
 	// Policy says how its routes leave in BGP.
 	Policy device.Policy
 	// Sources are those whose rules it takes; nil: all.
@@ -190,6 +191,13 @@ type FilterDelivery struct {
 	Counters time.Duration
 	// Unverified lets filters be written although nobody has reported that the platform was tried.
 	Unverified bool
+}
+
+// RouteCounters says how a device is asked what the FlowSpec routes of its BGP session have matched.
+type RouteCounters struct {
+	Adapter string        // a shipped plugin or one of Plugins; it reads, and writes nothing
+	Target  device.Target // by the name of the device and "counters": the way to its filters is another
+	Every   time.Duration // how often; at least a second
 }
 
 // Plugin is a third party's adapter.

@@ -48,6 +48,7 @@ func (b *builder) devices(raw rawConfig, c *Config, set *profile.Library) []Devi
 		if rd.Filter != nil {
 			d.Filter = b.filter(path+".filter", rd.Name, *rd.Filter)
 		}
+		b.counters(path+".counters", rd, &d)
 		if d.Profile != nil && d.BGP != nil && d.Profile.Native == nil {
 			why := ""
 			if f, ok := d.Profile.Facts[d.Profile.NoNative]; ok {

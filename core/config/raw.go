@@ -122,6 +122,7 @@ type rawDevice struct {
 	Sources     *[]string      `yaml:"sources"`
 	Communities rawCommunities `yaml:"communities"`
 	Filter      *rawFilter     `yaml:"filter"`
+	Counters    *rawCounters   `yaml:"counters"`
 	MaxRoutes   string         `yaml:"max-routes"`
 	Headroom    int            `yaml:"headroom"`
 	Remedies    *[]string      `yaml:"remedies"`
@@ -156,6 +157,21 @@ type rawFilter struct {
 	Late       string            `yaml:"undo-late"`
 	Unverified bool              `yaml:"unverified-device"`
 	Counters   string            `yaml:"count-every"`
+}
+
+// rawCounters is a second way to a device, over which its counters are read.
+type rawCounters struct {
+	Adapter    string            `yaml:"adapter"`
+	Address    string            `yaml:"address"`
+	Username   string            `yaml:"username"`
+	Password   *rawSecret        `yaml:"password"`
+	PrivateKey *rawSecret        `yaml:"private-key"`
+	KnownHosts string            `yaml:"known-hosts"`
+	HostKey    string            `yaml:"host-key"`
+	Insecure   bool              `yaml:"insecure-ignore-host-key"`
+	Options    map[string]string `yaml:"options"`
+	Timeout    string            `yaml:"timeout"`
+	Every      string            `yaml:"count-every"`
 }
 
 // rawSecret names where a secret is; a secret itself never stands in the file.

@@ -2,6 +2,7 @@ package device
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/sluice-gateway/sluice/core/filter"
@@ -125,8 +126,27 @@ type Counter struct{ Packets, Bytes uint64 }
 
 // CounterReader is an adapter that can read counters: what entries have matched since the device last cleared them, by the name of the entry, or of its counter where the
 // entries of a rule share one (Entry.Counter). errors.ErrUnsupported: this device has none.
+//
+// A target whose option OptionCount is CountRoutes asks for the FlowSpec routes that the device holds by BGP instead: by NLRIName where the device shows octets, by FlowName where it shows a text. Routes
+// that the adapter cannot tell exactly are not in it.
 type CounterReader interface {
 	Counters(ctx context.Context, t Target) (map[string]Counter, error)
+}
+
+// OptionCount is the option of a Target that says what is counted; it is the gateway's own, and nobody's to configure. CountRoutes is its one value.
+const (
+	OptionCount = "count"
+	CountRoutes = "flowspec"
+)
+
+// NLRIName returns the name of the counter of a route by its octets: AFI, SAFI and the NLRI with its length, as `1/133 0602200a000001`.
+func NLRIName(m flowspec.Match) string {
+	return fmt.Sprintf("%d/%d %x", m.Family().AFI(), m.Family().SAFI(), m.NLRI())
+}
+
+// FlowName returns the name of the counter of a route by what it matches, as `1/133 destination 10.0.0.1/32;`. Two routes of which a list has the same numbers in more octets have one.
+func FlowName(m flowspec.Match) string {
+	return fmt.Sprintf("%d/%d %s", m.Family().AFI(), m.Family().SAFI(), m)
 }
 
 // Transient is a failure that goes away by itself: a time-out, a lock held by somebody else. Back off, try again.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/rib"
@@ -106,7 +108,7 @@ func (w *worker) listen(rules []flowspec.Rule, sums []quiet) {
 			q.silent(w.dev.Name + " is given the plans of an earlier version")
 		case v.Carried == plan.Rejected, v.Carried != plan.InFilter && len(v.Entries) == 0:
 		case v.Carried != plan.InFilter:
-			q.silent(w.dev.Name + " has it by BGP, and is not asked for counters")
+			q.silent(w.silentFlows())
 		case !holds(held, r):
 			q.silent(w.dev.Name + " does not have it yet")
 		case deaf != "":
@@ -122,7 +124,7 @@ func (w *worker) deaf() string {
 	c := &w.counts
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	name, gap := w.dev.Name, longestGap(w.dev.Counters)
+	name, gap := w.dev.Name, longestGap(w.countEvery())
 	switch ago := w.now().Sub(c.totals.Read); {
 	case w.dev.Counters <= 0:
 		return "the counters of " + name + " are not read (count-every is 0)"
@@ -136,11 +138,24 @@ func (w *worker) deaf() string {
 		return "the counters of " + name + " have not been read since the gateway began"
 	case ago > gap || ago < 0:
 		return fmt.Sprintf("the counters of %s were last read at %s", name, c.totals.Read.Format(time.DateTime))
-	case c.totals.Packets == 0 && c.totals.Bytes == 0:
+	case !c.anyFilter(w.countsFlows()):
 		// Some platforms show counters that stand still until something is configured: a device that never counted anything is no witness.
 		return name + " has not counted a packet for any rule yet"
 	}
 	return ""
+}
+
+// anyFilter says whether a filter of the device has ever counted anything; with flows, whether one has that is there now, since what was counted in all is of routes too. The caller holds mu.
+func (c *counting) anyFilter(flows bool) bool {
+	if !flows {
+		return c.totals.Packets > 0 || c.totals.Bytes > 0
+	}
+	for name, n := range c.raw {
+		if filter.RuleOf(name) != "" && n != (device.Counter{}) {
+			return true
+		}
+	}
+	return false
 }
 
 // ask adds since when the counters of a rule have not moved. The caller holds mu.

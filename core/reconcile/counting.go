@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -43,7 +44,7 @@ func (c Count) plus(o Count) Count {
 	return c
 }
 
-// Totals is what a device's filters have counted since the gateway first read them, rules that are gone included: it never falls.
+// Totals is what a device has counted for our rules since the gateway first read them, rules that are gone included: it never falls.
 type Totals struct {
 	Device         string
 	Packets, Bytes uint64
@@ -54,7 +55,7 @@ type Totals struct {
 // counting is what the counters of a device come to. It is written by its worker, and read by others.
 type counting struct {
 	mu     sync.Mutex
-	raw    map[string]device.Counter // as the device last had them, by the name of the counter or entry
+	raw    map[string]device.Counter // as the device last had them, by names that ruleOf reads
 	rules  map[flowspec.ID]Count
 	totals Totals
 	watch  map[flowspec.ID]watch // of rules whose counters are all there
@@ -67,16 +68,16 @@ type counting struct {
 
 // count reads the counters of the device, and returns after how long to do so again; 0: never.
 func (w *worker) count(ctx context.Context) time.Duration {
-	reader, ok := w.dev.Filter.(device.CounterReader)
-	if !ok || w.dev.Counters <= 0 {
+	every := w.countEvery()
+	if every <= 0 {
 		return 0
 	}
 	if _, frozen := w.freezes.of(w.dev.Name, w.now()); frozen || w.retry.failures > 0 {
-		return w.dev.Counters // nobody touches it, or it does not answer
+		return every // nobody touches it, or it does not answer
 	}
 	within, cancel := context.WithTimeout(ctx, countWithin)
 	defer cancel()
-	raw, err := reader.Counters(within, w.dev.Target)
+	raw, err := w.readCounters(within)
 	switch {
 	case ctx.Err() != nil:
 		return 0
@@ -84,14 +85,20 @@ func (w *worker) count(ctx context.Context) time.Duration {
 		return countAgain
 	case err != nil:
 		w.counts.failed(err) // whether the device can be reached is the business of deliveries
-		return w.dev.Counters
+		return every
 	}
 	now := w.now()
-	w.counts.add(raw, now, w.whole(raw), longestGap(w.dev.Counters))
+	w.counts.add(raw, now, w.whole(raw), longestGap(every))
 	if now.Sub(w.counts.saved) >= saveSeriesEvery {
 		w.saveSeries()
 	}
-	return w.dev.Counters
+	return every
+}
+
+// ruleOf returns the rule that a counter is of, by its name: that of an entry of a filter, or the same with the octets of a route behind it. "": of none.
+func ruleOf(name string) flowspec.ID {
+	name, _, _ = strings.Cut(name, " ")
+	return filter.RuleOf(name)
 }
 
 func (c *counting) failed(err error) {
@@ -108,7 +115,7 @@ func (c *counting) add(raw map[string]device.Counter, at time.Time, whole map[fl
 	defer c.mu.Unlock()
 	rules, fell := make(map[flowspec.ID]Count, len(raw)), false
 	for name, now := range raw {
-		id := filter.RuleOf(name)
+		id := ruleOf(name)
 		if id == "" {
 			continue
 		}

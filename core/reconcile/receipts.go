@@ -18,7 +18,7 @@ const (
 	RulePending  ReceiptState = "pending"  // not yet given to the device
 	RuleSent     ReceiptState = "sent"     // given to its BGP session; BGP does not say what a router made of it
 	RuleHeld     ReceiptState = "held"     // read back from the device and proven; or given to its BGP session, and the device shows that it accepted all its routes
-	RuleCounting ReceiptState = "counting" // held, and packets were counted that it matches
+	RuleCounting ReceiptState = "counting" // held, or sent to a device that shows a counter of each of its routes, and packets were counted that it matches
 	RuleRefused  ReceiptState = "refused"  // by the plan, because the platform cannot carry it, or by the device
 	RuleLeftOut  ReceiptState = "left-out" // the device does not take rules of its source, by its configuration
 	RuleFailed   ReceiptState = "failed"   // it could not be given to the device; tried again
@@ -133,7 +133,7 @@ func (w *worker) thaws() time.Time {
 	return time.Time{}
 }
 
-// judge returns the state of a rule that v is the verdict of; of one that is about to go also whether it was sent or held, and when it goes.
+// judge returns the state of a rule that v is the verdict of; of one that is about to go or counting also whether it was sent or held, and of the former when it goes.
 func (w *worker) judge(s Status, r flowspec.Rule, v *plan.Verdict) (state, given ReceiptState, until time.Time) {
 	if v.LeftOut() {
 		return RuleLeftOut, "", time.Time{}
@@ -158,8 +158,8 @@ func (w *worker) judge(s Status, r flowspec.Rule, v *plan.Verdict) (state, given
 			return RuleStale, state, until
 		}
 	}
-	if n, counted := w.counts.of(r.ID); state == RuleHeld && counted && n.Hit() {
-		return RuleCounting, "", time.Time{}
+	if n, counted := w.counts.of(r.ID); counted && n.Hit() {
+		return RuleCounting, state, time.Time{}
 	}
 	return state, "", time.Time{}
 }
@@ -183,6 +183,9 @@ func (w *worker) receipt(r flowspec.Rule) Receipt {
 		return out
 	}
 	out.State, out.Standing, out.Until = w.judge(s, r, v)
+	if out.State == RuleCounting {
+		out.Standing = ""
+	}
 	if out.State == RulePending && s.State == Behind {
 		out.Error = "waits for somebody to adopt the plans of this version: sluice device adopt " + w.dev.Name
 		return out
@@ -196,7 +199,7 @@ func (w *worker) receipt(r flowspec.Rule) Receipt {
 	if v.Carried != plan.InFilter && v.Carried != plan.Rejected && w.ledger.has(r, v.Carried) {
 		out.show(w.shown(v))
 	}
-	if n, counted := w.counts.of(r.ID); counted && v.Carried == plan.InFilter {
+	if n, counted := w.counts.of(r.ID); counted && v.Carried != plan.Rejected {
 		out.Count = &n
 	}
 	if v.Carried == plan.Rejected {

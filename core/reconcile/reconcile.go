@@ -81,6 +81,8 @@ type Device struct {
 	Audit time.Duration
 	// Counters is how often the counters of Filter are read, where it has any; 0: never.
 	Counters time.Duration
+	// Flows reads what the routes of Native have matched.
+	Flows Flows
 }
 
 // Config is what a Reconciler works on.

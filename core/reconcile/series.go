@@ -135,7 +135,7 @@ func saying(r *flowspec.Rule) string {
 
 // recallSeries reads what counters had come to in an earlier life of the gateway.
 func (w *worker) recallSeries() error {
-	if w.dev.Filter == nil || w.dev.Counters <= 0 {
+	if w.countEvery() <= 0 {
 		return nil
 	}
 	of, series, err := w.tokens.Series(w.dev.Name)
@@ -174,7 +174,7 @@ func (w *worker) saveSeries() {
 		puts[id] = device.Series{Packets: n.Packets, Bytes: n.Bytes, First: n.First, Last: n.Last, Raw: map[string]device.Counter{}, Watched: at.since, As: at.as}
 	}
 	for name, n := range c.raw {
-		if one, there := puts[filter.RuleOf(name)]; there {
+		if one, there := puts[ruleOf(name)]; there {
 			one.Raw[name] = n
 		}
 	}

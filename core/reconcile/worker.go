@@ -81,7 +81,7 @@ func (w *worker) run(ctx context.Context) error {
 	}
 	defer w.save()
 	defer w.saveSeries()
-	timer, saving, counts := time.NewTimer(0), time.NewTimer(0), time.NewTimer(w.dev.Counters)
+	timer, saving, counts := time.NewTimer(0), time.NewTimer(0), time.NewTimer(w.countEvery())
 	stopTimer(timer)
 	stopTimer(saving)
 	defer timer.Stop()

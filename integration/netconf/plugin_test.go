@@ -24,7 +24,7 @@ import (
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == host.RunCommand {
 		if err := sdk.ServeNamed(os.Args[2], map[string]func() device.Adapter{
-			"iosxr": func() device.Adapter { return netconf.New(iosxr.Dialect{}, netconf.Options{}) },
+			"iosxr": func() device.Adapter { return netconf.New(iosxr.Dialect{}, netconf.Options{}).WithCounters() },
 			"junos": func() device.Adapter { return netconf.New(junos.Dialect{}, netconf.Options{}) },
 		}); err != nil {
 			panic(err)

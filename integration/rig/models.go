@@ -28,14 +28,37 @@ func NokiaModels(t testing.TB) string {
 
 func licensed(t testing.TB, whose, under, file string) string {
 	t.Helper()
-	root := os.Getenv("SLUICE_YANG")
-	if root == "" {
-		_, here, _, _ := runtime.Caller(0)
-		root = filepath.Join(filepath.Dir(here), "..", "..", "..", "shared", "yang")
-	}
-	dir := filepath.Join(root, under)
-	if _, err := os.Stat(filepath.Join(dir, file)); err != nil {
-		t.Skipf("%s's models are not here (%v): set SLUICE_YANG", whose, err)
+	dir := filepath.Join(yangRoot(), under)
+	if !there(filepath.Join(dir, file)) {
+		t.Skipf("%s's models are not here (no %s in %s): set SLUICE_YANG", whose, file, dir)
 	}
 	return dir
 }
+
+// yangRoot returns the directory that has the models.
+func yangRoot() string {
+	if root := os.Getenv("SLUICE_YANG"); root != "" {
+		return root
+	}
+	_, here, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(here), "..", "..", "..", "shared", "yang")
+}
+
+func there(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}
+
+// FlowSpecModel returns where the model of the flows of IOS XR is, and the file that it begins with: Cisco's own, iosxr/Cisco-IOS-XR-flowspec-oper.yang beside the others (see CiscoModels), or where that is not there ours, which
+// has what the gateway asks for.
+func FlowSpecModel(t testing.TB) (dir, file string) {
+	t.Helper()
+	const theirs = "Cisco-IOS-XR-flowspec-oper.yang"
+	if dir := filepath.Join(yangRoot(), "iosxr"); there(filepath.Join(dir, theirs)) {
+		return dir, theirs
+	}
+	return FlowSpecModelOfOurs(t), "sluice-flowspec-oper.yang"
+}
+
+// FlowSpecModelOfOurs returns the directory of ours, in which flows are configuration: a server that routes nothing can be given some.
+func FlowSpecModelOfOurs(t testing.TB) string { return models(t, "flowspec") }

@@ -38,25 +38,30 @@ func Yanglint(t testing.TB, form string, config []byte, args ...string) (ok bool
 	return false, ""
 }
 
-// YanglintAll is Yanglint for many configurations, each by itself, in one process that reads the modules once: it says which of them the modules take. Of args it knows -p and modules.
+// YanglintAll is Yanglint for many configurations, each by itself, in one process that reads the modules once: it says which of them the modules take. Of args it knows -p, -t (config, where nothing is said) and modules.
 func YanglintAll(t testing.TB, form string, configs [][]byte, args ...string) []bool {
 	t.Helper()
 	dir := t.TempDir()
 	path := func(i int, end string) string { return filepath.Join(dir, fmt.Sprintf("%d.%s", i, end)) }
 	var script strings.Builder
+	what := "config"
 	for i := 0; i < len(args); i++ {
-		if args[i] == "-p" {
+		switch args[i] {
+		case "-p":
 			i++
 			fmt.Fprintf(&script, "searchpath %s\n", args[i])
-			continue
+		case "-t":
+			i++
+			what = args[i]
+		default:
+			fmt.Fprintf(&script, "add %s\n", args[i])
 		}
-		fmt.Fprintf(&script, "add %s\n", args[i])
 	}
 	for i, config := range configs {
 		if err := os.WriteFile(path(i, form), config, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(&script, "data -t config -e -f %s -o %s %s\n", form, path(i, "taken"), path(i, form))
+		fmt.Fprintf(&script, "data -t %s -e -f %s -o %s %s\n", what, form, path(i, "taken"), path(i, form))
 	}
 	cmd := exec.CommandContext(t.Context(), Program(t, "yanglint", "libyang2-tools"))
 	cmd.Stdin, cmd.Env = strings.NewReader(script.String()), append(os.Environ(), "HOME="+dir)

@@ -8,4 +8,4 @@ import (
 	"github.com/sluice-gateway/sluice/plugins/sdk"
 )
 
-func main() { sdk.Serve(cli.New(eos.Dialect{}, cli.Options{})) }
+func main() { sdk.Serve(cli.New(eos.Dialect{}, cli.Options{}).WithCounters()) }

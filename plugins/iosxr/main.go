@@ -8,4 +8,4 @@ import (
 	"github.com/sluice-gateway/sluice/plugins/sdk"
 )
 
-func main() { sdk.Serve(netconf.New(iosxr.Dialect{}, netconf.Options{})) }
+func main() { sdk.Serve(netconf.New(iosxr.Dialect{}, netconf.Options{}).WithCounters()) }
