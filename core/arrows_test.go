@@ -68,7 +68,7 @@ var arrows = map[string][]string{
 	"adapters/hostkey":             {},
 	"adapters/neutral":             {"core/filter"},
 	"adapters/nftables":            {"core/filter"},
-	"adapters/nft":                 {"core/device"},
+	"adapters/nft":                 {"core/device", "adapters/internal/sshclient", "adapters/internal/sessions"},
 	"adapters/netconf/netconftest": {"adapters/internal/sshtest"},
 	"adapters/feed":                {"core/rib", "core/admit", "core/notation"},
 	"adapters/bgp/session":         {},

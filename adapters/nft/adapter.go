@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sluice-gateway/sluice/adapters/internal/sessions"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/packet"
@@ -24,20 +25,31 @@ type Dialect interface {
 type Options struct {
 	Program string       // nft; "": as the system finds it
 	Logger  *slog.Logger // nil: slog.Default, as it is when something is logged
+	// IdleTimeout is after how long an unused connection over SSH is closed; 0: 5 min.
+	IdleTimeout time.Duration
 }
 
-// Adapter is a device.Adapter for Linux.
+// Adapter is a device.Adapter for Linux. Close it to end its connections.
 type Adapter struct {
 	dialect Dialect
 	opt     Options
+	lines   *sessions.Lines[line]
 }
 
 var _ device.Adapter = (*Adapter)(nil)
 
 // New returns the adapter that speaks d to the kernel.
 func New(d Dialect, opt Options) *Adapter {
-	opt.Program = cmp.Or(opt.Program, "nft")
-	return &Adapter{dialect: d, opt: opt}
+	opt.Program, opt.IdleTimeout = cmp.Or(opt.Program, "nft"), cmp.Or(opt.IdleTimeout, 5*time.Minute)
+	return &Adapter{dialect: d, opt: opt, lines: sessions.Of(newLine)}
+}
+
+// Close ends all connections, after the calls that are under way.
+func (a *Adapter) Close() error {
+	for _, l := range a.lines.Clear() {
+		l.Later(l.HangUp)
+	}
+	return nil
 }
 
 // Info describes the adapter.
@@ -174,18 +186,18 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 	if len(c.Steps) == 0 {
 		return device.Commit{Confirmed: true}, nil
 	}
-	token, err := h.arm(before, have, c, undo)
+	token, err := h.secure(ctx, before, have, c, undo)
 	if err != nil {
 		return device.Commit{}, transient(true, "the change could not be secured against a crash, so it was not made: %v", err)
 	}
 	if err := a.load(ctx, h, have, c); err != nil {
-		return device.Commit{}, h.failed(token, undo, err)
+		return device.Commit{}, h.failed(ctx, token, undo, err)
 	}
-	commit, err := h.made(token, undo)
+	deadline, err := h.made(ctx, token, undo)
 	if err != nil {
 		return device.Commit{}, transient(false, "the change is made, and that cannot be noted, so it will be undone: %v", err)
 	}
-	return commit, nil
+	return device.Commit{Token: token, Deadline: deadline}, nil
 }
 
 // load makes c: what differs, or where that does not lead to it the whole.
@@ -244,12 +256,12 @@ func (a *Adapter) holds(ctx context.Context, h *host, want []filter.Filter) erro
 
 // Confirm ends the wait for the undoing of a change. One that was undone, or confirmed, is *device.Refused.
 func (a *Adapter) Confirm(ctx context.Context, t device.Target, c device.Commit) error {
-	return a.end(ctx, t, c, func(h *host) error { return h.confirm(c.Token) })
+	return a.end(ctx, t, c, func(h *host) error { return h.confirm(ctx, c.Token) })
 }
 
 // Cancel undoes a change now.
 func (a *Adapter) Cancel(ctx context.Context, t device.Target, c device.Commit) error {
-	return a.end(ctx, t, c, func(h *host) error { return h.undo(ctx, c.Token) })
+	return a.end(ctx, t, c, func(h *host) error { return h.cancel(ctx, c.Token) })
 }
 
 func (a *Adapter) end(ctx context.Context, t device.Target, c device.Commit, how func(*host) error) error {

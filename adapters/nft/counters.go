@@ -20,7 +20,7 @@ func (a *Adapter) Counters(ctx context.Context, t device.Target) (map[string]dev
 		return nil, err
 	}
 	defer h.close()
-	text, err := h.run(ctx, nil, "-j", "list", "counters")
+	text, err := h.nft(ctx, nil, "-j", "list", "counters")
 	if err != nil {
 		return nil, reading(err)
 	}

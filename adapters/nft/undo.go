@@ -1,9 +1,7 @@
 package nft
 
 import (
-	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,7 +15,6 @@ import (
 	"time"
 
 	"github.com/sluice-gateway/sluice/core/device"
-	"github.com/sluice-gateway/sluice/core/filter"
 )
 
 // pendingPrefix begins the name of the file with what was there before a change that nobody has confirmed. The token goes on. The file's time is the deadline.
@@ -27,6 +24,7 @@ const pendingPrefix = "pending."
 const (
 	confirming = ".confirmed" // it: the change is being confirmed
 	undoing    = ".undo"      // it: the change is being undone
+	writing    = ".new"       // in its place: it is being written
 	loading    = ".loading"   // beside it: the change is being made
 	watching   = ".watching"  // beside it: the undo process is at work
 )
@@ -52,67 +50,46 @@ const watch = `(
 	rm -f "$file.loading" "$file.watching"
 ) </dev/null >/dev/null 2>&1 &`
 
-// longestLoad is how long making a change may take: it is tried and loaded once as an edit and once whole.
-const longestLoad = 4 * patience
-
-// arm notes what is there, and starts the process that puts it back after undo, counted from loaded. It returns the token of the change.
-func (h *host) arm(before []byte, have []filter.Filter, c device.Change, undo time.Duration) (token string, err error) {
-	token = rand.Text()
+func (h *local) arm(_ context.Context, token string, back []byte, undo time.Duration) error {
 	file := h.file(token)
 	if err := os.WriteFile(file+loading, nil, 0o600); err != nil {
-		return "", err
+		return err
 	}
-	if err := os.WriteFile(file, restore(before, have, c), 0o600); err != nil {
-		return "", err
+	err := os.WriteFile(file+writing, back, 0o600)
+	if err == nil {
+		err = setDeadline(file+writing, time.Now().Add(longestLoad+undo))
 	}
-	if err := setDeadline(file, time.Now().Add(longestLoad+undo)); err != nil {
-		return "", err
+	if err == nil {
+		err = os.Rename(file+writing, file) // whole: what there is of it is what is put back
+	}
+	if err != nil {
+		return err
 	}
 	args := append([]string{"-c", watch, "sluice-undo", strconv.Itoa(seconds(undo)), file, strconv.Itoa(os.Getpid()), strconv.Itoa(seconds(longestLoad))}, h.program...)
 	cmd := exec.Command("/bin/sh", args...)
-	cmd.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":"+systemPath)
+	cmd.Env = environment()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // a signal to the gateway's group is not for it
 	if err := cmd.Run(); err != nil {
-		return "", errors.Join(err, os.Remove(file), os.Remove(file+loading))
+		return errors.Join(err, os.Remove(file), os.Remove(file+loading))
 	}
-	return token, nil
+	return nil
 }
 
-// made notes that the change is made, and its time runs.
-func (h *host) made(token string, undo time.Duration) (device.Commit, error) {
-	deadline := time.Now().Add(time.Duration(seconds(undo)+1) * time.Second) // the process looks once a second
+func (h *local) made(_ context.Context, token string, undo time.Duration) (deadline time.Time, err error) {
+	deadline = time.Now().Add(time.Duration(seconds(undo)+1) * time.Second) // the process looks once a second
 	if err := setDeadline(h.file(token), deadline); err != nil {
-		return device.Commit{}, err
+		return deadline, err
 	}
-	return device.Commit{Token: token, Deadline: deadline}, os.Remove(h.file(token) + loading)
+	return deadline, os.Remove(h.file(token) + loading)
 }
 
 func setDeadline(file string, at time.Time) error { return os.Chtimes(file, at, at) }
 
 func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
 
-func (h *host) file(token string) string { return filepath.Join(h.dir, pendingPrefix+token) }
+func (h *local) file(token string) string { return filepath.Join(h.dir, pendingPrefix+token) }
 
-// restore returns the script that brings back what was listed, whatever is there then of what c may leave.
-func restore(listed []byte, have []filter.Filter, c device.Change) []byte {
-	var out bytes.Buffer
-	for _, f := range append(append([]filter.Filter{}, have...), c.Desired.Filters...) {
-		out.WriteString(clearing(f))
-	}
-	out.Write(listed)
-	return out.Bytes()
-}
-
-// waiting is a change that nobody has confirmed.
-type waiting struct {
-	file     string
-	token    string
-	deadline time.Time
-	undoing  bool // its undoing was begun
-}
-
-// waiting returns the changes that nobody has confirmed: one, or none.
-func (h *host) waiting() []waiting {
+func (h *local) waiting() []waiting {
 	var out []waiting
 	files, _ := filepath.Glob(filepath.Join(h.dir, pendingPrefix+"*"))
 	for _, f := range files {
@@ -130,7 +107,7 @@ func (h *host) waiting() []waiting {
 const late = 3 * time.Second
 
 // overdue undoes what a process left undone that died: the undo process of a change, or a Cancel.
-func (h *host) overdue(ctx context.Context) error {
+func (h *local) overdue(ctx context.Context) error {
 	for _, w := range h.waiting() {
 		if time.Since(w.deadline) < late {
 			continue
@@ -153,8 +130,7 @@ func (h *host) overdue(ctx context.Context) error {
 	return nil
 }
 
-// confirm takes the file away from the undo process.
-func (h *host) confirm(token string) error {
+func (h *local) confirm(_ context.Context, token string) error {
 	file, err := h.claim(token, confirming)
 	if err != nil {
 		return err
@@ -162,8 +138,7 @@ func (h *host) confirm(token string) error {
 	return os.Remove(file)
 }
 
-// undo puts back what was there before a change.
-func (h *host) undo(ctx context.Context, token string) error {
+func (h *local) cancel(ctx context.Context, token string) error {
 	file, err := h.claim(token, undoing)
 	if err != nil {
 		return err
@@ -172,40 +147,33 @@ func (h *host) undo(ctx context.Context, token string) error {
 }
 
 // restore loads the file of a change, and takes it away. Where that fails, a later call tries again.
-func (h *host) restore(ctx context.Context, file string) error {
+func (h *local) restore(ctx context.Context, file string) error {
 	script, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	if err := h.load(ctx, script); err != nil {
+	if _, err := h.nft(ctx, script, "-f", "-"); err != nil {
 		return transient(false, "undo a change: %v", err)
 	}
 	return os.Remove(file)
 }
 
-// claim renames the file of a change, if the undo process has not come first, and returns its new name.
-func (h *host) claim(token, as string) (string, error) {
+// ours says whether a token can be one.
+func ours(token string) error {
 	if token == "" || strings.ContainsAny(token, "./") {
-		return "", fmt.Errorf("%q is no token of ours", token)
+		return fmt.Errorf("%q is no token of ours", token)
+	}
+	return nil
+}
+
+// claim renames the file of a change, if the undo process has not come first, and returns its new name.
+func (h *local) claim(token, as string) (string, error) {
+	if err := ours(token); err != nil {
+		return "", err
 	}
 	err := os.Rename(h.file(token), h.file(token)+as)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", &device.Refused{Words: "the change is not pending any more: it was undone, or confirmed before"}
 	}
 	return h.file(token) + as, err
-}
-
-// failed ends a change that was not made, or not as it should be, and returns the error for it. What the kernel refused changed nothing; after anything else it is undone.
-func (h *host) failed(token string, undo time.Duration, err error) error {
-	var doubt *device.Transient
-	if h.loaded || errors.As(err, &doubt) && !doubt.Unchanged {
-		if _, unnoted := h.made(token, undo); unnoted != nil {
-			return transient(false, "%v; it will be undone, which may take %v, for %v", err, longestLoad, unnoted)
-		}
-		return transient(false, "%v; it will be undone", err) // by its process
-	}
-	if gone := h.confirm(token); gone != nil {
-		return transient(false, "%v; and %v", err, gone)
-	}
-	return err
 }
