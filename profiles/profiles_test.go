@@ -35,6 +35,18 @@ func TestEmbedded(t *testing.T) {
 	}
 }
 
+// Who limits a rate says which octets it counts, or that this is not known; who passes rules on does not limit.
+func TestRatesSayWhatTheyCount(t *testing.T) {
+	t.Parallel()
+	for _, p := range Embedded().All() {
+		limits := p.Native != nil && p.Native.Actions.RateBytes.OK || p.Filter != nil && p.Filter.Actions.RateBytes.OK
+		passesOn := strings.HasPrefix(p.Behaviour["enforcement"].Says, "nothing is filtered")
+		if _, says := p.Behaviour["policer-octets"]; limits && !passesOn && !says {
+			t.Errorf("%s limits rates and has no behaviour policer-octets", p.Name)
+		}
+	}
+}
+
 // What is read when it is asked for is what is read at once.
 func TestReadWhenAsked(t *testing.T) {
 	t.Parallel()

@@ -95,6 +95,7 @@ var hostile = map[string]string{
 	term("then { policer other; accept; }"):                                                                              "policer other is not one of ours",
 	term("then { policer sluice-p; accept; }"):                                                                           "policer sluice-p is used and not there",
 	term("filter other;"):                                                                                                "filter other: it is not understood",
+	"family inet { filter sluice-v4 { layer2-policer; term a { then discard; } } }":                                      `"layer2-policer" is not understood`,
 	"family inet { filter sluice-v4 { interface-specific; term a { then discard; } } }":                                  `"interface-specific" is not understood`,
 	"family inet { filter sluice-v4 { apply-groups x; term a { then discard; } } }":                                      `"apply-groups x" is not understood`,
 	"firewall { apply-groups g; family inet { filter sluice-v4 { term a { then discard; } } } }":                         "line 1: apply-groups g: a group may add to our filters",

@@ -37,6 +37,8 @@ type htmlPage struct {
 
 type htmlProfile struct {
 	Spec     string
+	Name     string   // what Spec begins with
+	Rest     []string // what is behind it, a setting or a profile in each: ":etcam=true"
 	Summary  report.Summary
 	Entries  int
 	Warnings []plan.Reason
@@ -45,8 +47,8 @@ type htmlProfile struct {
 }
 
 type htmlRow struct {
-	Place, Match, Text string
-	Cells              []htmlCell
+	Place, Match, Then, Text string
+	Cells                    []htmlCell
 }
 
 type htmlCell struct {
@@ -72,7 +74,7 @@ func (p *htmlPrinter) begin() error {
 	}
 	p.d.Rows = make([]htmlRow, len(p.v.Rules))
 	for i, s := range p.v.Rules {
-		p.d.Rows[i] = htmlRow{Place: report.Place(s.Pos.File, s.Pos.Line), Match: s.Rule.Match.String(), Text: notation.Text(s.Rule)}
+		p.d.Rows[i] = htmlRow{Place: report.Place(s.Pos.File, s.Pos.Line), Match: s.Rule.Match.String(), Then: s.Rule.Action.String(), Text: notation.Text(s.Rule)}
 	}
 	return nil
 }
@@ -96,7 +98,11 @@ func (p *htmlPrinter) profile(j *judged) error {
 		c.Cost = strings.Join(cost, ", ")
 		p.d.Rows[i].Cells = append(p.d.Rows[i].Cells, c)
 	}
-	p.d.Profiles = append(p.d.Profiles, htmlProfile{j.spec, j.Summary, j.Entries, j.Warnings, strings.Join(j.Filters.Attach, "\n"), p.v.opens(j)})
+	parts := strings.Split(strings.NewReplacer(":", "\n:", "+", "\n+").Replace(j.spec), "\n")
+	p.d.Profiles = append(p.d.Profiles, htmlProfile{
+		Spec: j.spec, Name: parts[0], Rest: parts[1:],
+		Summary: j.Summary, Entries: j.Entries, Warnings: j.Warnings, Attach: strings.Join(j.Filters.Attach, "\n"), Opens: p.v.opens(j),
+	})
 	return nil
 }
 

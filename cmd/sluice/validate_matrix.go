@@ -104,11 +104,14 @@ func (c cell) word(short bool) string {
 	if c.entries > 1 {
 		word += fmt.Sprintf(" %d", c.entries)
 	}
-	if c.carried != plan.Rejected && !c.exact {
+	if c.approximate() {
 		word += " ~"
 	}
 	return word
 }
+
+// approximate says whether a rule is carried, and not exactly.
+func (c cell) approximate() bool { return c.carried != plan.Rejected && !c.exact }
 
 // column is one profile in the matrix: its name on one line or several, and its cells.
 type column struct {
@@ -188,6 +191,9 @@ func (p *textPrinter) sideBySide() {
 		}
 		p.band(rows, place, columns[:n], matrixWidth-place-wide(columns[:n])-2)
 		columns = columns[n:]
+	}
+	if slices.ContainsFunc(p.matrix.cells, func(cells []cell) bool { return slices.ContainsFunc(cells, cell.approximate) }) {
+		fmt.Fprintf(p.w, "%s\n\n", p.paint(dim, "~: carried, but not exactly; --profile with that platform alone says what differs."))
 	}
 }
 

@@ -292,6 +292,7 @@ var Topics = []struct{ Word, About string }{
 	{"programming", "how fast rules are installed, and what they cost in forwarding"},
 	{"malformed", "an NLRI that the receiver does not like"},
 	{"policer-scope", "what one rate limit is counted over"},
+	{"policer-octets", "which octets of a packet a rate counts: those of IP, or of layer 2 as well"},
 	{"stage-order", "FlowSpec and the filters of an interface: which comes first"},
 	{"counters", "what is counted for each rule, and where it is read"},
 	{"read-back", "how to see what is installed"},
