@@ -194,7 +194,13 @@ func (t *tracing) inFiles(v *validation, targets []target, watch *progress) erro
 		o.Lines = j.Filters.Of
 		for i, h := range t.packets {
 			one := &t.Packets[i]
-			one.Devices = append(one.Devices, o.On(trace.Planned{Profile: p, Desired: j.Plan.Desired, Verdicts: j.Verdicts, Measured: to.opt.Measured}, to.spec, rules, &one.Rules, h))
+			d := o.On(trace.Planned{Profile: p, Desired: j.Plan.Desired, Verdicts: j.Verdicts, Measured: to.opt.Measured}, to.spec, rules, &one.Rules, h)
+			for _, l := range d.Lost {
+				for k := range l.Reasons {
+					l.Reasons[k].Message = v.Placed(l.Reasons[k].Message)
+				}
+			}
+			one.Devices = append(one.Devices, d)
 		}
 	}
 	return nil

@@ -23,6 +23,7 @@ type matrix struct {
 	slots    []*int   // by profile; nil where they are not known
 	refusals []map[string]*objection
 	opens    map[report.Ref][]string // profiles on which a rule fails open
+	placed   func(string) string     // names rules in a message by their places
 	nothing  []*plan.Reason          // by profile: why it carries no rule at all; nil: it carries some, or each is refused for its own sake
 }
 
@@ -43,7 +44,7 @@ type objection struct {
 func newTextPrinter(v *validation, w io.Writer, colors palette, profiles int) *textPrinter {
 	p := &textPrinter{v: v, textWriter: textWriter{w: w, palette: colors}, overview: profiles > mostInFull}
 	if profiles > 1 {
-		p.matrix = &matrix{opens: map[report.Ref][]string{}, refusals: make([]map[string]*objection, len(v.Rules))}
+		p.matrix = &matrix{placed: v.Placed, opens: map[report.Ref][]string{}, refusals: make([]map[string]*objection, len(v.Rules))}
 	}
 	return p
 }
@@ -78,7 +79,7 @@ func (m *matrix) refuse(i int, j *judged) {
 	var first plan.Reason
 	if k := slices.IndexFunc(v.Reasons, func(r plan.Reason) bool { return r.Severity == plan.Error }); k >= 0 {
 		first = v.Reasons[k]
-		first.Message = strings.ReplaceAll(first.Message, j.profile.Name, "the platform")
+		first.Message = strings.ReplaceAll(m.placed(first.Message), j.profile.Name, "the platform")
 	}
 	if m.refusals[i] == nil {
 		m.refusals[i] = map[string]*objection{}

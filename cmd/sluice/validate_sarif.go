@@ -72,7 +72,7 @@ func (p *sarifPrinter) profile(j *judged) error {
 			if r.Severity == plan.Note {
 				continue
 			}
-			text := j.spec + ": " + r.Message + hinted(r.Hint)
+			text := j.spec + ": " + p.v.Placed(r.Message) + hinted(r.Hint)
 			if w := v.Witness; r.Severity == plan.Error && w != nil && !w.Unproven {
 				text += "; packet: " + w.Packet.String()
 			}

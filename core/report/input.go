@@ -154,7 +154,7 @@ func (in *Input) Rule(i int, v *plan.Verdict, filterText func(entry string) stri
 	r := Of(s.Rule, *v, s.Pos, filterText)
 	r.Reasons = append(append([]plan.Reason{}, s.Notes...), r.Reasons...) // never nil: JSON has a list
 	for k := range r.Reasons {
-		r.Reasons[k].Message = in.placed(r.Reasons[k].Message)
+		r.Reasons[k].Message = in.Placed(r.Reasons[k].Message)
 	}
 	return r
 }
@@ -162,8 +162,8 @@ func (in *Input) Rule(i int, v *plan.Verdict, filterText func(entry string) stri
 // ruleID is how plans name another rule. Whoever validates a file knows it by its place.
 var ruleID = regexp.MustCompile(`\b[0-9a-f]{16}\b`)
 
-// placed names rules in a message by their places in the input.
-func (in *Input) placed(message string) string {
+// Placed names rules in a message by their places in the input.
+func (in *Input) Placed(message string) string {
 	if !ruleID.MatchString(message) {
 		return message
 	}
