@@ -124,6 +124,13 @@ func (*probe) Read(ctx context.Context, t device.Target, _ ...string) (device.St
 	return device.State{}, nil
 }
 
+// Watch says its process, as it were, and then nothing.
+func (*probe) Watch(ctx context.Context, _ device.Target, changed func()) error {
+	changed()
+	<-ctx.Done()
+	return ctx.Err()
+}
+
 func (*probe) Render(context.Context, device.Target, device.Change) ([]byte, error) {
 	return []byte(strings.Join(os.Environ(), "\n")), nil
 }

@@ -36,7 +36,7 @@ func TestConformance(t *testing.T) {
 		name := map[bool]string{false: "immediate", true: "confirmed"}[confirmed]
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := start(t, func(r *router) { r.confirms = confirmed })
+			r := start(t, func(r *router) { r.confirms = confirmed }, speaking(t))
 			r.target.Options["commit"] = name
 			r.load(t, operators)
 			before := r.config(t)
