@@ -36,7 +36,7 @@ type speech struct {
 	asked  []*gpb.SubscribeRequest
 }
 
-func speaking(t *testing.T) func(*router) {
+func speaking(t testing.TB) func(*router) {
 	return func(r *router) {
 		c := cache.New([]string{dut})
 		server, err := subscribe.NewServer(c)

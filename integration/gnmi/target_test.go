@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"maps"
 	"net"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -26,6 +27,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/integration/gnmi/oc"
+	"github.com/sluice-gateway/sluice/integration/rig"
 )
 
 const (
@@ -57,6 +59,7 @@ type router struct {
 	biggest   int               // octets of an answer to Get
 	hits      map[string]uint64 // packets of 100 octets, by the first word of an entry's description; nil: it counts by interface alone
 	garbled   bool              // its counters are no numbers
+	worked    time.Duration     // of processor time, by what answers Get and Set
 	speech    *speech           // who subscribed, and is told of changes; nil: Subscribe is unimplemented
 }
 
@@ -68,7 +71,7 @@ type waiting struct {
 }
 
 // start starts a router that is reached with its own authority, a username and a password.
-func start(t *testing.T, set ...func(*router)) *router {
+func start(t testing.TB, set ...func(*router)) *router {
 	t.Helper()
 	r := &router{root: &oc.Device{}, pki: newPKI(t), encodings: []gpb.Encoding{gpb.Encoding_PROTO, gpb.Encoding_JSON_IETF}, models: []string{"openconfig-interfaces", "openconfig-acl"}}
 	for _, f := range set {
@@ -129,7 +132,14 @@ func (r *router) admit(ctx context.Context, req any, info *grpc.UnaryServerInfo,
 	if err := known(ctx); err != nil {
 		return nil, err
 	}
-	return next(ctx, req)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	before := rig.Thread()
+	reply, err := next(ctx, req)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.worked += rig.Thread() - before
+	return reply, err
 }
 
 // known says who is not let in.
