@@ -27,5 +27,6 @@ var Steps = []Step{
 	{"refused line", "What the device refuses is *device.Refused with the device's own words; nothing is changed and nothing is stuck behind it.", (*story).refusedLine},
 	{"no time", "A call whose context has ended is *device.Transient with Unchanged, soon, and changes nothing.", (*story).noTime},
 	{"counters", "Counters, where the adapter has it, returns numbers by the names of the entries that the device holds, or of their counters, and nothing of others'; an adapter or a device without counters says that it is unsupported.", (*story).counters},
+	{"watch", "Watch, where the adapter has it, says something when it begins and after another hand deleted an entry of ours, beside a Read, and ends when it is told to; a device that says nothing is *device.Refused, an adapter that cannot hear it says that it is unsupported.", (*story).watch},
 	{"big table", "A filter of ten thousand entries is written, read back, and takes one entry more.", (*story).bigTable},
 }

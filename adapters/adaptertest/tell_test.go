@@ -138,6 +138,35 @@ func (a *adapter) Cancel(context.Context, device.Target, device.Commit) error {
 	return nil
 }
 
+// Watch looks at its router all the time, which is a poor way to hear of changes.
+func (a *adapter) Watch(ctx context.Context, t device.Target, changed func()) error {
+	switch a.fault {
+	case "":
+	case "hangs up":
+		changed()
+		return &device.Transient{Err: errors.New("stream reset")}
+	case "is silent":
+		changed()
+		<-ctx.Done()
+		return ctx.Err()
+	default:
+		return errors.ErrUnsupported
+	}
+	changed()
+	var last []filter.Filter
+	for ctx.Err() == nil {
+		a.mu.Lock()
+		now := a.filters
+		a.mu.Unlock()
+		if !slices.EqualFunc(last, now, device.SameFilter) {
+			changed()
+		}
+		last = now
+		time.Sleep(time.Millisecond)
+	}
+	return ctx.Err()
+}
+
 func (r *router) undo() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -219,6 +248,8 @@ func TestFaultsAreFound(t *testing.T) {
 		"tells secrets":         {[]string{"no confirmation"}, "secret of the target"},
 		"reads its memory":      {[]string{"cancel", "no confirmation", "foreign edit", "foreign removal"}, "read does not show it"},
 		"never undoes":          {[]string{"no confirmation"}, `the story ends at "no confirmation"`},
+		"hangs up":              {[]string{"watch"}, "the watch ended: stream reset"},
+		"is silent":             {[]string{"watch"}, "an entry that another hand deleted: nothing is said"},
 		"does not cancel":       {[]string{"cancel"}, "the device does not come to hold what it should"},
 	} {
 		t.Run(fault, func(t *testing.T) {
@@ -245,7 +276,7 @@ func TestWhatIsNotToldIsNotPassed(t *testing.T) {
 		steps  []string
 	}{
 		"Refused":    {func(f *adaptertest.Faults) { f.Refused = filter.Entry{} }, []string{"refused line"}},
-		"Edit":       {func(f *adaptertest.Faults) { f.Edit = nil }, []string{"foreign edit", "foreign removal"}},
+		"Edit":       {func(f *adaptertest.Faults) { f.Edit = nil }, []string{"foreign edit", "foreign removal", "watch"}},
 		"Restart":    {func(f *adaptertest.Faults) { f.Restart = nil }, []string{"crash, then confirm", "crash, then nothing"}},
 		"LoseAnswer": {func(f *adaptertest.Faults) { f.LoseAnswer = nil }, []string{"lost session"}},
 	} {

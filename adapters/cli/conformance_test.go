@@ -41,7 +41,7 @@ ip access-list EDGE-IN
 !
 `
 
-func start(t *testing.T, opt clitest.Options) *clitest.Server {
+func start(t testing.TB, opt clitest.Options) *clitest.Server {
 	t.Helper()
 	if opt.System == clitest.Junos {
 		opt.Config = junosOperators + opt.Config

@@ -44,6 +44,19 @@ type session struct {
 
 // open returns the way to t's device. It is kept from call to call as long as nothing about it changes, and made anew after a call that was not answered.
 func (a *Adapter) open(ctx context.Context, t device.Target) (*session, error) {
+	s, err := a.way(t)
+	if err != nil || s.capable.Load() {
+		return s, err
+	}
+	if err := s.capabilities(ctx); err != nil {
+		return nil, err
+	}
+	s.capable.Store(true)
+	return s, nil
+}
+
+// way is open without asking the device anything.
+func (a *Adapter) way(t device.Target) (*session, error) {
 	d, err := readDetails(t)
 	if err != nil {
 		return nil, err
@@ -56,15 +69,7 @@ func (a *Adapter) open(ctx context.Context, t device.Target) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{line: l, adapter: a, client: gpb.NewGNMIClient(l.conn), details: d}
-	if l.capable.Load() {
-		return s, nil
-	}
-	if err := s.capabilities(ctx); err != nil {
-		return nil, err
-	}
-	l.capable.Store(true)
-	return s, nil
+	return &session{line: l, adapter: a, client: gpb.NewGNMIClient(l.conn), details: d}, nil
 }
 
 func (a *Adapter) line(t device.Target, d details, m material) (*line, error) {

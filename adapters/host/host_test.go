@@ -17,8 +17,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluice-gateway/sluice/adapters/adaptertest"
 	"github.com/sluice-gateway/sluice/adapters/host"
 	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/core/filter"
+	"github.com/sluice-gateway/sluice/core/packet"
+	"github.com/sluice-gateway/sluice/integration/rig"
 	"github.com/sluice-gateway/sluice/plugins/sdk"
 )
 
@@ -53,8 +57,9 @@ func play(name string) {
 		os.Exit(1)
 	}
 	if err := sdk.ServeNamed(name, map[string]func() device.Adapter{
-		"probe": func() device.Adapter { return &probe{} },
-		"other": func() device.Adapter { return &probe{} },
+		"probe":  func() device.Adapter { return &probe{} },
+		"other":  func() device.Adapter { return &probe{} },
+		"keeper": func() device.Adapter { return &keeper{} },
 	}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -122,6 +127,13 @@ func (*probe) Read(ctx context.Context, t device.Target, _ ...string) (device.St
 		fmt.Println("on standard output")
 	}
 	return device.State{}, nil
+}
+
+// Watch says its process, as it were, and then nothing.
+func (*probe) Watch(ctx context.Context, _ device.Target, changed func()) error {
+	changed()
+	<-ctx.Done()
+	return ctx.Err()
 }
 
 func (*probe) Render(context.Context, device.Target, device.Change) ([]byte, error) {
@@ -530,8 +542,38 @@ func gone(pid int) bool {
 	return err != nil || bytes.Contains(b, []byte(") Z "))
 }
 
-func BenchmarkCall(b *testing.B) {
-	h, err := host.New(host.Options{Logger: slog.New(slog.DiscardHandler)}, host.Plugin{Name: "probe"})
+// keeper is an adapter that is its own device.
+type keeper struct {
+	probe
+	held device.State
+}
+
+func (k *keeper) Read(context.Context, device.Target, ...string) (device.State, error) {
+	return k.held, nil
+}
+
+func (k *keeper) Apply(_ context.Context, _ device.Target, c device.Change, _ time.Duration) (device.Commit, error) {
+	k.held = c.Desired
+	return device.Commit{Confirmed: true}, nil
+}
+
+func (k *keeper) Confirm(context.Context, device.Target, device.Commit) error { return nil }
+
+// BenchmarkTransport is what the boundary to a plugin costs by itself: a filter goes over, and comes back as it is read.
+func BenchmarkTransport(b *testing.B) {
+	a := hosted(b, "keeper")
+	rig.Bench(b, rig.Transport{Adapter: a, Target: do(""), State: func(n int) device.State {
+		f := filter.Filter{Name: "sluice-v4", Version: packet.IPv4, Placement: filter.Alone}
+		for i := range n {
+			f.Entries = append(f.Entries, adaptertest.PlainEntry(filter.Semantics{}, i))
+		}
+		return device.State{Filters: []filter.Filter{f}}
+	}})
+}
+
+// hosted runs a host until the benchmark ends, and returns its adapter of that name.
+func hosted(b *testing.B, name string) device.Adapter {
+	h, err := host.New(host.Options{Logger: slog.New(slog.DiscardHandler)}, host.Plugin{Name: name})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -539,12 +581,17 @@ func BenchmarkCall(b *testing.B) {
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = h.Run(ctx) }()
 	b.Cleanup(func() { cancel(); <-ended })
-	a, err := h.Adapter("probe")
+	a, err := h.Adapter(name)
 	if err != nil {
 		b.Fatal(err)
 	}
+	return a
+}
+
+func BenchmarkCall(b *testing.B) {
+	a := hosted(b, "probe")
 	for b.Loop() {
-		if _, err := a.Read(ctx, do("")); err != nil {
+		if _, err := a.Read(b.Context(), do("")); err != nil {
 			b.Fatal(err)
 		}
 	}

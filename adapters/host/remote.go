@@ -16,6 +16,7 @@ type remote struct{ s *supervisor }
 var (
 	_ device.Adapter       = (*remote)(nil)
 	_ device.CounterReader = (*remote)(nil)
+	_ device.Watcher       = (*remote)(nil)
 )
 
 // to is call, about a target.
@@ -69,4 +70,15 @@ func (r *remote) Cancel(ctx context.Context, t device.Target, com device.Commit)
 
 func (r *remote) Counters(ctx context.Context, t device.Target) (map[string]device.Counter, error) {
 	return to(ctx, r, t, func(c *sdk.Client) (map[string]device.Counter, error) { return c.Counters(ctx, t) })
+}
+
+// Watch is no call that anybody waits for: it lasts as long as the process that it was begun with, and a plugin that is upgraded or ended leaves without regard to it.
+func (r *remote) Watch(ctx context.Context, t device.Target, changed func()) error {
+	r.s.secrets.learn(t)
+	p, err := r.s.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	p.calls.Done()
+	return r.s.secrets.clean(p.adapter.Watch(ctx, t, changed))
 }

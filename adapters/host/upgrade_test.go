@@ -51,6 +51,11 @@ func TestUpgradeLosesNothing(t *testing.T) {
 			}
 		}
 	}()
+	watched, unwatched := make(chan struct{}, 1), make(chan error, 1) // which is no call that the old process waits for
+	go func() {
+		unwatched <- a.(device.Watcher).Watch(ctx, do(""), func() { watched <- struct{}{} })
+	}()
+	<-watched
 	next := p
 	next.Args = []string{host.RunCommand, "other"}
 	if err := h.Upgrade(ctx, next); err != nil {
@@ -84,6 +89,9 @@ func TestUpgradeLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the old process is gone", func() bool { return gone(pid) })
+	if err := <-unwatched; !isTransient(err) {
+		t.Errorf("who watched hears %v", err)
+	}
 	if st := h.Status()[0]; st.Restarts != 0 || st.State != host.Running {
 		t.Errorf("status %+v", st)
 	}

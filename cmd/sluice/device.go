@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -114,6 +115,7 @@ func deviceShowCmd() *cobra.Command {
 		if d.Commit > 0 {
 			fmt.Fprintf(c.out, "  the last commit took %v\n", took(d.Commit))
 		}
+		printWatched(c.out, d.Watched)
 		for _, a := range d.Attached {
 			fmt.Fprintf(c.out, "  attached: %s\n", a)
 		}
@@ -191,4 +193,15 @@ func deviceSyncCmd() *cobra.Command {
 		}
 		return err
 	})
+}
+
+// printWatched says whether the device tells of changes by itself.
+func printWatched(w io.Writer, s *reconcile.Watched) {
+	switch {
+	case s == nil:
+	case s.On:
+		fmt.Fprintf(w, "  it tells of changes to its filters since %s\n", s.Since.Local().Format(time.DateTime))
+	default:
+		fmt.Fprintf(w, "  it does not tell of changes to its filters, and is read every %v: %s\n", auditEvery, s.Words)
+	}
 }

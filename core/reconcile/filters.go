@@ -22,6 +22,8 @@ type filterState struct {
 	known     bool          // observed is what the device held when it was last read
 	observed  device.State  //
 	read      time.Time     // when that was
+	heard     uint64        // how often the device had said that something changed, before it was last read
+	heeded    time.Time     // when it was last read because it had said so
 	committed time.Time     // when the last change was made; zero: never
 	took      time.Duration // by that change, from Apply to Confirm
 	notes     []string      // for people: "sluice-v4 is not attached to any interface"
@@ -72,8 +74,11 @@ func (w *worker) giveFilters(ctx context.Context, m *made) (wait time.Duration, 
 	return 0, w.commit(ctx, change, want)
 }
 
-// auditDue says whether the device should be read again although nobody told us that it changed.
+// auditDue says whether the device should be read again: it said that something changed, or nobody told us and time has passed.
 func (w *worker) auditDue() bool {
+	if w.unheeded() {
+		return true
+	}
 	since := w.now().Sub(w.filters.read)
 	return w.dev.Audit > 0 && (since >= w.dev.Audit || since < 0) // before: the clock was set back
 }
@@ -117,10 +122,12 @@ func (w *worker) always(want []filter.Filter) []filter.Filter {
 
 // read asks the device for everything of ours, filters sorted by name.
 func (w *worker) read(ctx context.Context) (device.State, error) {
+	said := w.hearing.said.Load()
 	state, err := w.dev.Filter.Read(ctx, w.dev.Target)
 	if err != nil {
 		return state, fmt.Errorf("read %s: %w", w.dev.Name, err)
 	}
+	w.filters.heard = said
 	slices.SortFunc(state.Filters, func(a, b filter.Filter) int { return cmp.Compare(a.Name, b.Name) })
 	return state, nil
 }

@@ -205,6 +205,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	}
 	for _, w := range r.workers {
 		g.Go(func() error { return w.run(ctx) })
+		g.Go(func() error { return w.watch(ctx) })
 	}
 	return g.Wait()
 }

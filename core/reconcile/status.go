@@ -38,6 +38,7 @@ type Status struct {
 	Routes   int            `json:"routes"`            // native entries given
 	Entries  int            `json:"entries"`           // filter entries held
 	Shown    *Shown         `json:"shown,omitempty"`   // by the device itself, of its routes; nil: there is no channel for it
+	Watched  *Watched       `json:"watched,omitempty"` // whether it says by itself that its filters changed; nil: nobody can hear it
 	Attached []string       `json:"attached,omitempty"`
 	Notes    []string       `json:"notes,omitempty"`
 	Sends    []string       `json:"sends,omitempty"` // how its routes leave, beside what is planned
@@ -123,6 +124,7 @@ func (w *worker) current() Status {
 			s.State = Pending // the worker is not through with it yet
 		}
 	}
+	s.Watched = w.hearing.state.Load()
 	if w.rollout != nil {
 		w.rollout.onto(&s, w.canary)
 	}

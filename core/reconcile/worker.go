@@ -38,6 +38,7 @@ type worker struct {
 	begun   begun                           // of a canary
 	brought atomic.Pointer[rib.Snapshot]    // the rules that it was last brought to; of others than canaries, in the line of the stage
 
+	hearing   hearing
 	ledger    ledger
 	counts    counting
 	filters   filterState
@@ -52,7 +53,7 @@ type worker struct {
 
 func newWorker(d Device, p *planning, f *freezes, slots chan struct{}, cfg Config) *worker {
 	w := &worker{
-		dev: d, plans: p, tokens: cfg.Tokens, freezes: f, slots: slots, shadows: cfg.Shadow, now: cfg.Now, wake: make(chan struct{}, 1),
+		dev: d, plans: p, tokens: cfg.Tokens, freezes: f, slots: slots, shadows: cfg.Shadow, now: cfg.Now, wake: make(chan struct{}, 1), hearing: hearing{wake: make(chan struct{}, 1)},
 		log: cfg.Log.With("device", d.Name),
 	}
 	w.rules, w.counts.version = cfg.Rules, cfg.Rules.Snapshot().Version
@@ -90,6 +91,9 @@ func (w *worker) run(ctx context.Context) error {
 	looks, shown := time.NewTimer(0), w.shownChanged()
 	stopTimer(looks)
 	defer looks.Stop()
+	heed, heeding := time.NewTimer(0), false
+	stopTimer(heed)
+	defer heed.Stop()
 	armed := false // saving is
 	for {
 		select {
@@ -112,6 +116,18 @@ func (w *worker) run(ctx context.Context) error {
 				looks.Reset(again)
 			}
 			continue
+		case <-w.hearing.wake:
+			if !heeding {
+				heeding = true
+				heed.Reset(w.heedIn())
+			}
+			continue
+		case <-heed.C:
+			heeding = false
+			if !w.unheeded() {
+				continue // it has been read since
+			}
+			w.filters.heeded = w.now()
 		case <-ctx.Done():
 			return nil
 		}

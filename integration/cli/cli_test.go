@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func adapter(t *testing.T, p cli.Platform) *cli.Adapter {
+func adapter(t testing.TB, p cli.Platform) *cli.Adapter {
 	a := cli.New(lists{}, cli.Options{Platform: p})
 	t.Cleanup(func() { _ = a.Close() })
 	return a
@@ -370,4 +370,11 @@ func (w *wire) snap() {
 		_ = c.Close()
 	}
 	w.conns = nil
+}
+
+// BenchmarkTransport loads a list, and changes one entry of it, at FRR's transaction-based command line.
+func BenchmarkTransport(b *testing.B) {
+	term := rig.BootTransactional(b)
+	term.Target.Timeout = 5 * time.Minute
+	rig.Bench(b, rig.Transport{Adapter: adapter(b, transactional), Target: term.Target, Entries: 2000, State: func(n int) device.State { return list(n, deny) }})
 }

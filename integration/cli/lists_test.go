@@ -105,13 +105,20 @@ func (d lists) Commands(have, want []filter.Filter) ([]string, error) {
 			*side.lines = append(*side.lines, lines...)
 		}
 	}
+	had, has := map[string]bool{}, map[string]bool{}
 	for _, line := range before {
-		if !slices.Contains(after, line) {
+		had[line] = true
+	}
+	for _, line := range after {
+		has[line] = true
+	}
+	for _, line := range before {
+		if !has[line] {
 			out = append(out, "no "+line)
 		}
 	}
 	for _, line := range after {
-		if !slices.Contains(before, line) {
+		if !had[line] {
 			out = append(out, line)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 // The whole way: a rule comes in by the command line, and the router holds it; it goes, and the router holds an empty set, to which interfaces may refer.
 func TestGatewayDelivers(t *testing.T) {
 	t.Parallel()
-	r := start(t, confirming)
+	r := start(t, confirming, speaking(t))
 	r.load(t, operators)
 	dir := t.TempDir()
 	sluice := filepath.Join(dir, "sluice")
@@ -86,6 +86,14 @@ devices:
 		out := run("device", "list")
 		return strings.Contains(out, "in-sync"), out
 	})
+	rig.Until(t, "the router to be heard", func() (bool, string) {
+		out := run("device", "show", "leaf1")
+		return strings.Contains(out, "it tells of changes to its filters since"), out
+	})
+
+	// Another hand: without a word from the router it would be found by the audit, minutes later.
+	r.with(func() { r.dropEntry("sluice-v4") })
+	holds("the rule again", func(config string) bool { return strings.Contains(config, `"203.0.113.80/32"`) })
 	id := regexp.MustCompile(`[0-9a-f]{16}`).FindString(run("rule", "list"))
 	run("rule", "delete", id)
 	holds("no rule", func(config string) bool {

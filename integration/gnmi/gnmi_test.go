@@ -2,9 +2,12 @@ package gnmi_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/sluice-gateway/sluice/adapters/adaptertest"
 	"github.com/sluice-gateway/sluice/adapters/gnmi"
@@ -22,7 +25,7 @@ const operators = `{"openconfig-acl:acl":{"acl-sets":{"acl-set":[{"name":"EDGE-I
 
 var semantics = openconfig.Dialect{}.Semantics()
 
-func newAdapter(t *testing.T) *gnmi.Adapter {
+func newAdapter(t testing.TB) *gnmi.Adapter {
 	a := gnmi.New(openconfig.Dialect{}, gnmi.Options{})
 	t.Cleanup(func() { _ = a.Close() })
 	return a
@@ -36,7 +39,7 @@ func TestConformance(t *testing.T) {
 		name := map[bool]string{false: "immediate", true: "confirmed"}[confirmed]
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := start(t, func(r *router) { r.confirms = confirmed })
+			r := start(t, func(r *router) { r.confirms = confirmed }, speaking(t))
 			r.target.Options["commit"] = name
 			r.load(t, operators)
 			before := r.config(t)
@@ -92,6 +95,41 @@ func TestTenThousandEntries(t *testing.T) {
 		t.Errorf("the biggest answer had %d octets: that is no test of the limit", r.biggest)
 	}
 	lint(t, emit(t, r.root))
+}
+
+// BenchmarkTransport loads a filter, and changes one entry of it. The target does not look for faults between leaves, which takes ygot minutes.
+func BenchmarkTransport(b *testing.B) {
+	r := start(b, func(r *router) { r.lax = true })
+	rig.Bench(b, rig.Transport{Adapter: newAdapter(b), Target: r.target, State: state, Server: func() (d time.Duration) {
+		r.with(func() { d = r.worked })
+		return d
+	}})
+}
+
+// BenchmarkIdle has a hundred devices that are watched and hold nothing, all of them the same target: what a connection and a stream take in memory, of both ends together.
+func BenchmarkIdle(b *testing.B) {
+	const devices = 100
+	r := start(b, speaking(b))
+	for b.Loop() {
+		a := newAdapter(b)
+		before := rig.Heap()
+		ctx, cancel := context.WithCancel(b.Context())
+		watching := sync.WaitGroup{}
+		begun := make(chan struct{}, devices)
+		for i := range devices {
+			t := r.target
+			t.Name = fmt.Sprint("r", i)
+			if _, err := a.Read(ctx, t); err != nil {
+				b.Fatal(err)
+			}
+			watching.Go(func() { _ = a.Watch(ctx, t, func() { begun <- struct{}{} }) })
+			<-begun
+		}
+		b.ReportMetric(float64(rig.Heap()-before)/1000/devices, "kB-a-device")
+		cancel()
+		watching.Wait()
+		_ = a.Close()
+	}
 }
 
 // One entry more among many, one less and one changed are those entries, and no others. Where there is no number left in between, or another hand was there, the set is replaced whole.

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"maps"
 	"net"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -26,6 +27,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/integration/gnmi/oc"
+	"github.com/sluice-gateway/sluice/integration/rig"
 )
 
 const (
@@ -57,6 +59,8 @@ type router struct {
 	biggest   int               // octets of an answer to Get
 	hits      map[string]uint64 // packets of 100 octets, by the first word of an entry's description; nil: it counts by interface alone
 	garbled   bool              // its counters are no numbers
+	worked    time.Duration     // of processor time, by what answers Get and Set
+	speech    *speech           // who subscribed, and is told of changes; nil: Subscribe is unimplemented
 }
 
 // waiting is a change that nobody has confirmed.
@@ -67,7 +71,7 @@ type waiting struct {
 }
 
 // start starts a router that is reached with its own authority, a username and a password.
-func start(t *testing.T, set ...func(*router)) *router {
+func start(t testing.TB, set ...func(*router)) *router {
 	t.Helper()
 	r := &router{root: &oc.Device{}, pki: newPKI(t), encodings: []gpb.Encoding{gpb.Encoding_PROTO, gpb.Encoding_JSON_IETF}, models: []string{"openconfig-interfaces", "openconfig-acl"}}
 	for _, f := range set {
@@ -77,8 +81,11 @@ func start(t *testing.T, set ...func(*router)) *router {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if r.speech != nil {
+		r.speak()
+	}
 	config := &tls.Config{Certificates: []tls.Certificate{r.pki.server}, ClientCAs: r.pki.pool, ClientAuth: tls.VerifyClientCertIfGiven, MinVersion: tls.VersionTLS12}
-	g := grpc.NewServer(grpc.Creds(credentials.NewTLS(config)), grpc.MaxRecvMsgSize(256<<20), grpc.UnaryInterceptor(r.admit))
+	g := grpc.NewServer(grpc.Creds(credentials.NewTLS(config)), grpc.MaxRecvMsgSize(256<<20), grpc.UnaryInterceptor(r.admit), grpc.StreamInterceptor(r.admitStream))
 	gpb.RegisterGNMIServer(g, r)
 	ended := make(chan struct{})
 	go func() { _ = g.Serve(&tracked{l, r}); close(ended) }()
@@ -122,11 +129,26 @@ func (r *router) admit(ctx context.Context, req any, info *grpc.UnaryServerInfo,
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
+	if err := known(ctx); err != nil {
+		return nil, err
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	before := rig.Thread()
+	reply, err := next(ctx, req)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.worked += rig.Thread() - before
+	return reply, err
+}
+
+// known says who is not let in.
+func known(ctx context.Context) error {
 	in, _ := metadata.FromIncomingContext(ctx)
 	if slices.Equal(in.Get("username"), []string{username}) && slices.Equal(in.Get("password"), []string{password}) || certified(ctx) {
-		return next(ctx, req)
+		return nil
 	}
-	return nil, status.Errorf(codes.Unauthenticated, "no such user or password: %v %v", in.Get("username"), in.Get("password"))
+	return status.Errorf(codes.Unauthenticated, "no such user or password: %v %v", in.Get("username"), in.Get("password"))
 }
 
 func (r *router) Capabilities(context.Context, *gpb.CapabilityRequest) (*gpb.CapabilityResponse, error) {
@@ -228,6 +250,7 @@ func (r *router) change(req *gpb.SetRequest) (before *oc.Device, err error) {
 		return nil, err
 	}
 	before, r.root = r.root, next
+	r.speak()
 	return before, nil
 }
 
@@ -317,6 +340,7 @@ func (r *router) undo(w *waiting) {
 	if r.waiting == w && w != nil {
 		w.timer.Stop()
 		r.root, r.waiting = w.before, nil
+		r.speak()
 	}
 }
 
@@ -325,6 +349,7 @@ func (r *router) with(f func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	f()
+	r.speak()
 }
 
 // dropEntry deletes the first entry of a set.
@@ -376,4 +401,5 @@ func (r *router) load(t *testing.T, document string) {
 	if err := r.root.Validate(); err != nil {
 		t.Fatal(err)
 	}
+	r.speak()
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/adapters/adaptertest"
 	"github.com/sluice-gateway/sluice/adapters/junos"
+	"github.com/sluice-gateway/sluice/adapters/netconf"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -410,4 +411,13 @@ func TestBigTable(t *testing.T) {
 	start := time.Now()
 	settle(t, a, r, filters(500, 1_250_000))
 	t.Logf("500 entries added, verified and confirmed in %s", time.Since(start).Round(time.Millisecond))
+}
+
+// BenchmarkTransport loads a filter, and changes one entry of it. netconfd takes so long for ten thousand entries that it is asked for two.
+func BenchmarkTransport(b *testing.B) {
+	r := rig.Boot(b, true)
+	r.Target.Timeout = 5 * time.Minute
+	a := netconf.New(junos.Dialect{}, netconf.Options{})
+	b.Cleanup(func() { _ = a.Close() })
+	rig.Bench(b, rig.Transport{Adapter: a, Target: r.Target, Entries: 2000, State: func(n int) device.State { return filters(max(n, 2), 1_250_000) }})
 }

@@ -250,33 +250,17 @@ func killWith(t *testing.T, word string) {
 	rig.Wait(t, "the undo process to be gone", func() bool { return len(find()) == 0 })
 }
 
-// BenchmarkOneMore adds an entry to a filter of 10,000, confirmed.
-func BenchmarkOneMore(b *testing.B) {
+// BenchmarkTransport loads a filter, and changes one entry of it.
+func BenchmarkTransport(b *testing.B) {
 	l := newLinux(b)
-	a := nft.New(nftables.Dialect{}, nft.Options{})
-	have := device.State{}
-	apply := func(n int) {
+	rig.Bench(b, rig.Transport{Adapter: nft.New(nftables.Dialect{}, nft.Options{}), Target: l.target, State: func(n int) device.State {
 		list := make([]filter.Entry, n)
 		for i := range list {
 			list[i] = entry(i)
 			list[i].Do = filter.Do{Discard: true}
 		}
-		want := state(list...)
-		com, err := a.Apply(b.Context(), l.target, device.Diff(have, want), 30*time.Second)
-		if err == nil {
-			err = a.Confirm(b.Context(), l.target, com)
-		}
-		if err != nil {
-			b.Fatal(err)
-		}
-		have = want
-	}
-	apply(10_000)
-	n := 10_000
-	for b.Loop() {
-		n++
-		apply(n)
-	}
+		return state(list...)
+	}})
 }
 
 // With the gateway dead, the line of docs/operations.md takes the filter away, and nothing else; it stays away, and the next life of the gateway sees that it is gone.

@@ -2,7 +2,9 @@ package sdk
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"google.golang.org/grpc"
@@ -27,6 +29,7 @@ func DialOptions() []grpc.DialOption {
 var (
 	_ device.Adapter       = (*Client)(nil)
 	_ device.CounterReader = (*Client)(nil)
+	_ device.Watcher       = (*Client)(nil)
 )
 
 // Info describes the adapter behind the boundary.
@@ -116,4 +119,22 @@ func (c *Client) Counters(ctx context.Context, t device.Target) (map[string]devi
 		out[name] = device.Counter{Packets: n.GetPackets(), Bytes: n.GetBytes()}
 	}
 	return out, nil
+}
+
+// Watch is device.Watcher's; errors.Is(err, errors.ErrUnsupported) when the adapter does not hear of changes.
+func (c *Client) Watch(ctx context.Context, t device.Target, changed func()) error {
+	stream, err := c.rpc.Watch(ctx, &pb.WatchRequest{Target: encodeTarget(t)})
+	for err == nil {
+		var r *pb.WatchReply
+		if r, err = stream.Recv(); err == nil {
+			if err := understood(r); err != nil {
+				return fmt.Errorf("the plugin's answer to watch: %w", err)
+			}
+			changed()
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return decodeError(ctx, "watch", err)
 }

@@ -73,6 +73,17 @@ func (e *echo) Counters(context.Context, device.Target) (map[string]device.Count
 	return map[string]device.Counter{"r-1": {Packets: 1, Bytes: 1 << 60}}, e.err
 }
 
+func (e *echo) Watch(ctx context.Context, t device.Target, changed func()) error {
+	e.note(ctx, t)
+	for range 3 {
+		changed()
+	}
+	if e.err == nil {
+		<-ctx.Done()
+	}
+	return e.err
+}
+
 // same compares domain values. Nil and empty lists of numbers differ, since they mean opposites.
 func same(a, b any) string {
 	return cmp.Diff(a, b, cmp.Comparer(func(x, y netip.Addr) bool { return x == y }), cmp.Comparer(func(x, y netip.Prefix) bool { return x == y }))
@@ -216,6 +227,46 @@ func TestTargetAndCommitCrossUnchanged(t *testing.T) {
 		t.Errorf("counters: %v, %v", counters, err)
 	}
 }
+
+// What a device says of changes crosses as at least one word, how it ends as an error of its kind. An adapter without ears is unsupported, and one that panics ends the call alone.
+func TestWatchCrosses(t *testing.T) {
+	t.Parallel()
+	e := &echo{}
+	target := device.Target{Name: "r1", Password: "hunter2hunter2", Timeout: 3 * time.Second}
+	watch := func(a device.Adapter) (said int, err error) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		err = a.(device.Watcher).Watch(ctx, target, func() { said++; cancel() })
+		return said, err
+	}
+	a := sdktest.Loopback(t, e)
+	if said, err := watch(a); said == 0 || !errors.Is(err, context.Canceled) {
+		t.Errorf("said %d times, then %v", said, err)
+	}
+	if d := same(e.target, target); d != "" {
+		t.Errorf("target (-got +want):\n%s", d)
+	}
+	var refused *device.Refused
+	shy := &echo{err: &device.Refused{Words: "no ON_CHANGE"}}
+	if err := sdktest.Loopback(t, shy).(device.Watcher).Watch(t.Context(), target, func() {}); !errors.As(err, &refused) || refused.Words != "no ON_CHANGE" {
+		t.Errorf("got %T %v", err, err)
+	}
+	if _, err := watch(sdktest.Loopback(t, struct{ device.Adapter }{shy})); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("an adapter that hears nothing: %v", err)
+	}
+	broken := sdktest.Loopback(t, panics{shy})
+	if _, err := watch(broken); err == nil || !strings.Contains(err.Error(), "panicked") {
+		t.Errorf("an adapter that panics: %v", err)
+	}
+	if _, err := broken.Info(t.Context()); !errors.As(err, &refused) { // as it is told to answer
+		t.Errorf("the plugin afterwards: %v", err)
+	}
+}
+
+// panics is an adapter that panics when it is to watch.
+type panics struct{ device.Adapter }
+
+func (panics) Watch(context.Context, device.Target, func()) error { panic("hunter2hunter2") }
 
 func TestErrorsKeepTheirKind(t *testing.T) {
 	t.Parallel()

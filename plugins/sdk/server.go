@@ -26,15 +26,13 @@ const MaxMessage = 256 << 20
 // ServerOptions are what a gRPC server of the boundary needs: message limits, and a guard that turns a panic in one call into an error of that
 // call, so that what one device sent cannot end the calls for all the others. It refuses requests that hold what this version does not know.
 func ServerOptions() []grpc.ServerOption {
-	return []grpc.ServerOption{grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(MaxMessage), grpc.UnaryInterceptor(guard)}
+	return []grpc.ServerOption{grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(MaxMessage), grpc.UnaryInterceptor(guard), grpc.StreamInterceptor(guardStream)}
 }
 
 func guard(ctx context.Context, req any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (reply any, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			// The value of a panic may hold anything, secrets included: only where it happened is logged.
-			slog.Error("the adapter panicked", "call", info.FullMethod, "stack", string(debug.Stack()))
-			reply, err = nil, status.Errorf(codes.Internal, "the adapter panicked (%T); its log has the place", p)
+			reply, err = nil, panicked(info.FullMethod, p)
 		}
 	}()
 	if m, ok := req.(proto.Message); ok {
@@ -43,6 +41,22 @@ func guard(ctx context.Context, req any, info *grpc.UnaryServerInfo, handle grpc
 		}
 	}
 	return handle(ctx, req)
+}
+
+// guardStream is guard, of calls that say more than one thing. They look at their requests themselves.
+func guardStream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(info.FullMethod, p)
+		}
+	}()
+	return handle(srv, stream)
+}
+
+// panicked logs where a call panicked, and says that it did. The value of a panic may hold anything, secrets included.
+func panicked(call string, value any) error {
+	slog.Error("the adapter panicked", "call", call, "stack", string(debug.Stack()))
+	return status.Errorf(codes.Internal, "the adapter panicked (%T); its log has the place", value)
 }
 
 // Register makes a answer the boundary's calls on s.
@@ -149,6 +163,51 @@ func (s *server) Counters(ctx context.Context, r *pb.CountersRequest) (*pb.Count
 		out.ByEntry[name] = &pb.Counter{Packets: c.Packets, Bytes: c.Bytes}
 	}
 	return out, nil
+}
+
+func (s *server) Watch(r *pb.WatchRequest, stream grpc.ServerStreamingServer[pb.WatchReply]) error {
+	watcher, ok := s.adapter.(device.Watcher)
+	if !ok {
+		return status.Error(codes.Unimplemented, "this adapter does not hear of changes")
+	}
+	if err := understood(r); err != nil {
+		return malformed(err)
+	}
+	t, err := decodeTarget(r.GetTarget())
+	if err != nil {
+		return malformed(err)
+	}
+	// The adapter must not wait for whoever reads what it says, and many changes are one.
+	told, ended := make(chan struct{}, 1), make(chan error, 1)
+	ctx, cancel := context.WithCancel(stream.Context())
+	go func() {
+		var err error
+		defer func() {
+			if p := recover(); p != nil {
+				err = panicked(pb.Adapter_Watch_FullMethodName, p)
+			}
+			ended <- err
+		}()
+		err = encodeError(watcher.Watch(ctx, t, func() {
+			select {
+			case told <- struct{}{}:
+			default:
+			}
+		}))
+	}()
+	for {
+		select {
+		case <-told:
+			if err := stream.Send(&pb.WatchReply{}); err != nil {
+				cancel()
+				<-ended
+				return err
+			}
+		case err := <-ended:
+			cancel()
+			return err
+		}
+	}
 }
 
 func targetAndChange(pt *pb.Target, pc *pb.Change) (device.Target, device.Change, error) {

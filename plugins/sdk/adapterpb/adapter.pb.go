@@ -884,6 +884,88 @@ func (x *CountersReply) GetByEntry() map[string]*Counter {
 	return nil
 }
 
+// WatchRequest asks to be told of changes.
+type WatchRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Target        *Target                `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"` // the device
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchRequest) Reset() {
+	*x = WatchRequest{}
+	mi := &file_adapter_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchRequest) ProtoMessage() {}
+
+func (x *WatchRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_adapter_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
+func (*WatchRequest) Descriptor() ([]byte, []int) {
+	return file_adapter_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *WatchRequest) GetTarget() *Target {
+	if x != nil {
+		return x.Target
+	}
+	return nil
+}
+
+// WatchReply says that a Read which begins now may show something else than one before. It says not what: sluice reads.
+type WatchReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchReply) Reset() {
+	*x = WatchReply{}
+	mi := &file_adapter_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchReply) ProtoMessage() {}
+
+func (x *WatchReply) ProtoReflect() protoreflect.Message {
+	mi := &file_adapter_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchReply.ProtoReflect.Descriptor instead.
+func (*WatchReply) Descriptor() ([]byte, []int) {
+	return file_adapter_proto_rawDescGZIP(), []int{15}
+}
+
 // Counter counts what an entry matched since the device last cleared it.
 type Counter struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -895,7 +977,7 @@ type Counter struct {
 
 func (x *Counter) Reset() {
 	*x = Counter{}
-	mi := &file_adapter_proto_msgTypes[14]
+	mi := &file_adapter_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -907,7 +989,7 @@ func (x *Counter) String() string {
 func (*Counter) ProtoMessage() {}
 
 func (x *Counter) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[14]
+	mi := &file_adapter_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -920,7 +1002,7 @@ func (x *Counter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counter.ProtoReflect.Descriptor instead.
 func (*Counter) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{14}
+	return file_adapter_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Counter) GetPackets() uint64 {
@@ -959,7 +1041,7 @@ type Target struct {
 
 func (x *Target) Reset() {
 	*x = Target{}
-	mi := &file_adapter_proto_msgTypes[15]
+	mi := &file_adapter_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -971,7 +1053,7 @@ func (x *Target) String() string {
 func (*Target) ProtoMessage() {}
 
 func (x *Target) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[15]
+	mi := &file_adapter_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -984,7 +1066,7 @@ func (x *Target) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Target.ProtoReflect.Descriptor instead.
 func (*Target) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{15}
+	return file_adapter_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Target) GetName() string {
@@ -1083,7 +1165,7 @@ type State struct {
 
 func (x *State) Reset() {
 	*x = State{}
-	mi := &file_adapter_proto_msgTypes[16]
+	mi := &file_adapter_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1095,7 +1177,7 @@ func (x *State) String() string {
 func (*State) ProtoMessage() {}
 
 func (x *State) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[16]
+	mi := &file_adapter_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1108,7 +1190,7 @@ func (x *State) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use State.ProtoReflect.Descriptor instead.
 func (*State) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{16}
+	return file_adapter_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *State) GetFilters() []*Filter {
@@ -1142,7 +1224,7 @@ type Interfaces struct {
 
 func (x *Interfaces) Reset() {
 	*x = Interfaces{}
-	mi := &file_adapter_proto_msgTypes[17]
+	mi := &file_adapter_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1154,7 +1236,7 @@ func (x *Interfaces) String() string {
 func (*Interfaces) ProtoMessage() {}
 
 func (x *Interfaces) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[17]
+	mi := &file_adapter_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1167,7 +1249,7 @@ func (x *Interfaces) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interfaces.ProtoReflect.Descriptor instead.
 func (*Interfaces) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{17}
+	return file_adapter_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Interfaces) GetNames() []string {
@@ -1189,7 +1271,7 @@ type Step struct {
 
 func (x *Step) Reset() {
 	*x = Step{}
-	mi := &file_adapter_proto_msgTypes[18]
+	mi := &file_adapter_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1201,7 +1283,7 @@ func (x *Step) String() string {
 func (*Step) ProtoMessage() {}
 
 func (x *Step) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[18]
+	mi := &file_adapter_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1214,7 +1296,7 @@ func (x *Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Step.ProtoReflect.Descriptor instead.
 func (*Step) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{18}
+	return file_adapter_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Step) GetOp() Op {
@@ -1249,7 +1331,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_adapter_proto_msgTypes[19]
+	mi := &file_adapter_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1261,7 +1343,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[19]
+	mi := &file_adapter_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1274,7 +1356,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{19}
+	return file_adapter_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Change) GetSteps() []*Step {
@@ -1303,7 +1385,7 @@ type Commit struct {
 
 func (x *Commit) Reset() {
 	*x = Commit{}
-	mi := &file_adapter_proto_msgTypes[20]
+	mi := &file_adapter_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1315,7 +1397,7 @@ func (x *Commit) String() string {
 func (*Commit) ProtoMessage() {}
 
 func (x *Commit) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[20]
+	mi := &file_adapter_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1328,7 +1410,7 @@ func (x *Commit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Commit.ProtoReflect.Descriptor instead.
 func (*Commit) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{20}
+	return file_adapter_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Commit) GetToken() string {
@@ -1367,7 +1449,7 @@ type Filter struct {
 
 func (x *Filter) Reset() {
 	*x = Filter{}
-	mi := &file_adapter_proto_msgTypes[21]
+	mi := &file_adapter_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1379,7 +1461,7 @@ func (x *Filter) String() string {
 func (*Filter) ProtoMessage() {}
 
 func (x *Filter) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[21]
+	mi := &file_adapter_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1392,7 +1474,7 @@ func (x *Filter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Filter.ProtoReflect.Descriptor instead.
 func (*Filter) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{21}
+	return file_adapter_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Filter) GetName() string {
@@ -1444,7 +1526,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_adapter_proto_msgTypes[22]
+	mi := &file_adapter_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1456,7 +1538,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[22]
+	mi := &file_adapter_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1469,7 +1551,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{22}
+	return file_adapter_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Entry) GetName() string {
@@ -1530,7 +1612,7 @@ type Match struct {
 
 func (x *Match) Reset() {
 	*x = Match{}
-	mi := &file_adapter_proto_msgTypes[23]
+	mi := &file_adapter_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1542,7 +1624,7 @@ func (x *Match) String() string {
 func (*Match) ProtoMessage() {}
 
 func (x *Match) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[23]
+	mi := &file_adapter_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1555,7 +1637,7 @@ func (x *Match) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Match.ProtoReflect.Descriptor instead.
 func (*Match) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{23}
+	return file_adapter_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Match) GetDst() string {
@@ -1659,7 +1741,7 @@ type Values struct {
 
 func (x *Values) Reset() {
 	*x = Values{}
-	mi := &file_adapter_proto_msgTypes[24]
+	mi := &file_adapter_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1671,7 +1753,7 @@ func (x *Values) String() string {
 func (*Values) ProtoMessage() {}
 
 func (x *Values) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[24]
+	mi := &file_adapter_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1684,7 +1766,7 @@ func (x *Values) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Values.ProtoReflect.Descriptor instead.
 func (*Values) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{24}
+	return file_adapter_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Values) GetSpans() []*Span {
@@ -1705,7 +1787,7 @@ type Span struct {
 
 func (x *Span) Reset() {
 	*x = Span{}
-	mi := &file_adapter_proto_msgTypes[25]
+	mi := &file_adapter_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1717,7 +1799,7 @@ func (x *Span) String() string {
 func (*Span) ProtoMessage() {}
 
 func (x *Span) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[25]
+	mi := &file_adapter_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1730,7 +1812,7 @@ func (x *Span) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Span.ProtoReflect.Descriptor instead.
 func (*Span) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{25}
+	return file_adapter_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Span) GetLo() uint32 {
@@ -1758,7 +1840,7 @@ type FlagTerm struct {
 
 func (x *FlagTerm) Reset() {
 	*x = FlagTerm{}
-	mi := &file_adapter_proto_msgTypes[26]
+	mi := &file_adapter_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1770,7 +1852,7 @@ func (x *FlagTerm) String() string {
 func (*FlagTerm) ProtoMessage() {}
 
 func (x *FlagTerm) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[26]
+	mi := &file_adapter_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1783,7 +1865,7 @@ func (x *FlagTerm) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FlagTerm.ProtoReflect.Descriptor instead.
 func (*FlagTerm) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{26}
+	return file_adapter_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *FlagTerm) GetSet() uint32 {
@@ -1815,7 +1897,7 @@ type Do struct {
 
 func (x *Do) Reset() {
 	*x = Do{}
-	mi := &file_adapter_proto_msgTypes[27]
+	mi := &file_adapter_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1827,7 +1909,7 @@ func (x *Do) String() string {
 func (*Do) ProtoMessage() {}
 
 func (x *Do) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[27]
+	mi := &file_adapter_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1840,7 +1922,7 @@ func (x *Do) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Do.ProtoReflect.Descriptor instead.
 func (*Do) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{27}
+	return file_adapter_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Do) GetDiscard() bool {
@@ -1897,7 +1979,7 @@ type Policer struct {
 
 func (x *Policer) Reset() {
 	*x = Policer{}
-	mi := &file_adapter_proto_msgTypes[28]
+	mi := &file_adapter_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1909,7 +1991,7 @@ func (x *Policer) String() string {
 func (*Policer) ProtoMessage() {}
 
 func (x *Policer) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[28]
+	mi := &file_adapter_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1922,7 +2004,7 @@ func (x *Policer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Policer.ProtoReflect.Descriptor instead.
 func (*Policer) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{28}
+	return file_adapter_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Policer) GetName() string {
@@ -1958,7 +2040,7 @@ type Rate struct {
 
 func (x *Rate) Reset() {
 	*x = Rate{}
-	mi := &file_adapter_proto_msgTypes[29]
+	mi := &file_adapter_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1970,7 +2052,7 @@ func (x *Rate) String() string {
 func (*Rate) ProtoMessage() {}
 
 func (x *Rate) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[29]
+	mi := &file_adapter_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1983,7 +2065,7 @@ func (x *Rate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rate.ProtoReflect.Descriptor instead.
 func (*Rate) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{29}
+	return file_adapter_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Rate) GetAmount() float32 {
@@ -2021,7 +2103,7 @@ type Redirect struct {
 
 func (x *Redirect) Reset() {
 	*x = Redirect{}
-	mi := &file_adapter_proto_msgTypes[30]
+	mi := &file_adapter_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2033,7 +2115,7 @@ func (x *Redirect) String() string {
 func (*Redirect) ProtoMessage() {}
 
 func (x *Redirect) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[30]
+	mi := &file_adapter_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2046,7 +2128,7 @@ func (x *Redirect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redirect.ProtoReflect.Descriptor instead.
 func (*Redirect) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{30}
+	return file_adapter_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Redirect) GetForm() RedirectForm {
@@ -2100,7 +2182,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_adapter_proto_msgTypes[31]
+	mi := &file_adapter_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2112,7 +2194,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[31]
+	mi := &file_adapter_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2125,7 +2207,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{31}
+	return file_adapter_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Failure) GetKind() isFailure_Kind {
@@ -2195,7 +2277,7 @@ type Transient struct {
 
 func (x *Transient) Reset() {
 	*x = Transient{}
-	mi := &file_adapter_proto_msgTypes[32]
+	mi := &file_adapter_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2207,7 +2289,7 @@ func (x *Transient) String() string {
 func (*Transient) ProtoMessage() {}
 
 func (x *Transient) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[32]
+	mi := &file_adapter_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2220,7 +2302,7 @@ func (x *Transient) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transient.ProtoReflect.Descriptor instead.
 func (*Transient) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{32}
+	return file_adapter_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Transient) GetText() string {
@@ -2247,7 +2329,7 @@ type Refused struct {
 
 func (x *Refused) Reset() {
 	*x = Refused{}
-	mi := &file_adapter_proto_msgTypes[33]
+	mi := &file_adapter_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2259,7 +2341,7 @@ func (x *Refused) String() string {
 func (*Refused) ProtoMessage() {}
 
 func (x *Refused) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[33]
+	mi := &file_adapter_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2272,7 +2354,7 @@ func (x *Refused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refused.ProtoReflect.Descriptor instead.
 func (*Refused) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{33}
+	return file_adapter_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Refused) GetWords() string {
@@ -2293,7 +2375,7 @@ type Drifted struct {
 
 func (x *Drifted) Reset() {
 	*x = Drifted{}
-	mi := &file_adapter_proto_msgTypes[34]
+	mi := &file_adapter_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2305,7 +2387,7 @@ func (x *Drifted) String() string {
 func (*Drifted) ProtoMessage() {}
 
 func (x *Drifted) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[34]
+	mi := &file_adapter_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2318,7 +2400,7 @@ func (x *Drifted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Drifted.ProtoReflect.Descriptor instead.
 func (*Drifted) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{34}
+	return file_adapter_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Drifted) GetWhat() string {
@@ -2378,7 +2460,11 @@ const file_adapter_proto_rawDesc = "" +
 	"\bby_entry\x18\x01 \x03(\v2-.sluice.adapter.v1.CountersReply.ByEntryEntryR\abyEntry\x1aV\n" +
 	"\fByEntryEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x120\n" +
-	"\x05value\x18\x02 \x01(\v2\x1a.sluice.adapter.v1.CounterR\x05value:\x028\x01\"9\n" +
+	"\x05value\x18\x02 \x01(\v2\x1a.sluice.adapter.v1.CounterR\x05value:\x028\x01\"A\n" +
+	"\fWatchRequest\x121\n" +
+	"\x06target\x18\x01 \x01(\v2\x19.sluice.adapter.v1.TargetR\x06target\"\f\n" +
+	"\n" +
+	"WatchReply\"9\n" +
 	"\aCounter\x12\x18\n" +
 	"\apackets\x18\x01 \x01(\x04R\apackets\x12\x14\n" +
 	"\x05bytes\x18\x02 \x01(\x04R\x05bytes\"\xf1\x03\n" +
@@ -2517,7 +2603,7 @@ const file_adapter_proto_rawDesc = "" +
 	"\rREDIRECT_IPV6\x10\x04\x12\x14\n" +
 	"\x10NEXT_HOP_SIMPSON\x10\x05\x12\x14\n" +
 	"\x10NEXT_HOP_IETF_V4\x10\x06\x12\x14\n" +
-	"\x10NEXT_HOP_IETF_V6\x10\a2\x97\x04\n" +
+	"\x10NEXT_HOP_IETF_V6\x10\a2\xe2\x04\n" +
 	"\aAdapter\x12D\n" +
 	"\x04Info\x12\x1e.sluice.adapter.v1.InfoRequest\x1a\x1c.sluice.adapter.v1.InfoReply\x12D\n" +
 	"\x04Read\x12\x1e.sluice.adapter.v1.ReadRequest\x1a\x1c.sluice.adapter.v1.ReadReply\x12J\n" +
@@ -2525,7 +2611,8 @@ const file_adapter_proto_rawDesc = "" +
 	"\x05Apply\x12\x1f.sluice.adapter.v1.ApplyRequest\x1a\x1d.sluice.adapter.v1.ApplyReply\x12M\n" +
 	"\aConfirm\x12!.sluice.adapter.v1.ConfirmRequest\x1a\x1f.sluice.adapter.v1.ConfirmReply\x12J\n" +
 	"\x06Cancel\x12 .sluice.adapter.v1.CancelRequest\x1a\x1e.sluice.adapter.v1.CancelReply\x12P\n" +
-	"\bCounters\x12\".sluice.adapter.v1.CountersRequest\x1a .sluice.adapter.v1.CountersReplyB8Z6github.com/sluice-gateway/sluice/plugins/sdk/adapterpbb\x06proto3"
+	"\bCounters\x12\".sluice.adapter.v1.CountersRequest\x1a .sluice.adapter.v1.CountersReply\x12I\n" +
+	"\x05Watch\x12\x1f.sluice.adapter.v1.WatchRequest\x1a\x1d.sluice.adapter.v1.WatchReply0\x01B8Z6github.com/sluice-gateway/sluice/plugins/sdk/adapterpbb\x06proto3"
 
 var (
 	file_adapter_proto_rawDescOnce sync.Once
@@ -2540,7 +2627,7 @@ func file_adapter_proto_rawDescGZIP() []byte {
 }
 
 var file_adapter_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
+var file_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
 var file_adapter_proto_goTypes = []any{
 	(Op)(0),                 // 0: sluice.adapter.v1.Op
 	(Unit)(0),               // 1: sluice.adapter.v1.Unit
@@ -2559,98 +2646,103 @@ var file_adapter_proto_goTypes = []any{
 	(*CancelReply)(nil),     // 14: sluice.adapter.v1.CancelReply
 	(*CountersRequest)(nil), // 15: sluice.adapter.v1.CountersRequest
 	(*CountersReply)(nil),   // 16: sluice.adapter.v1.CountersReply
-	(*Counter)(nil),         // 17: sluice.adapter.v1.Counter
-	(*Target)(nil),          // 18: sluice.adapter.v1.Target
-	(*State)(nil),           // 19: sluice.adapter.v1.State
-	(*Interfaces)(nil),      // 20: sluice.adapter.v1.Interfaces
-	(*Step)(nil),            // 21: sluice.adapter.v1.Step
-	(*Change)(nil),          // 22: sluice.adapter.v1.Change
-	(*Commit)(nil),          // 23: sluice.adapter.v1.Commit
-	(*Filter)(nil),          // 24: sluice.adapter.v1.Filter
-	(*Entry)(nil),           // 25: sluice.adapter.v1.Entry
-	(*Match)(nil),           // 26: sluice.adapter.v1.Match
-	(*Values)(nil),          // 27: sluice.adapter.v1.Values
-	(*Span)(nil),            // 28: sluice.adapter.v1.Span
-	(*FlagTerm)(nil),        // 29: sluice.adapter.v1.FlagTerm
-	(*Do)(nil),              // 30: sluice.adapter.v1.Do
-	(*Policer)(nil),         // 31: sluice.adapter.v1.Policer
-	(*Rate)(nil),            // 32: sluice.adapter.v1.Rate
-	(*Redirect)(nil),        // 33: sluice.adapter.v1.Redirect
-	(*Failure)(nil),         // 34: sluice.adapter.v1.Failure
-	(*Transient)(nil),       // 35: sluice.adapter.v1.Transient
-	(*Refused)(nil),         // 36: sluice.adapter.v1.Refused
-	(*Drifted)(nil),         // 37: sluice.adapter.v1.Drifted
-	nil,                     // 38: sluice.adapter.v1.CountersReply.ByEntryEntry
-	nil,                     // 39: sluice.adapter.v1.Target.OptionsEntry
-	nil,                     // 40: sluice.adapter.v1.State.AttachedEntry
-	nil,                     // 41: sluice.adapter.v1.State.MisplacedEntry
+	(*WatchRequest)(nil),    // 17: sluice.adapter.v1.WatchRequest
+	(*WatchReply)(nil),      // 18: sluice.adapter.v1.WatchReply
+	(*Counter)(nil),         // 19: sluice.adapter.v1.Counter
+	(*Target)(nil),          // 20: sluice.adapter.v1.Target
+	(*State)(nil),           // 21: sluice.adapter.v1.State
+	(*Interfaces)(nil),      // 22: sluice.adapter.v1.Interfaces
+	(*Step)(nil),            // 23: sluice.adapter.v1.Step
+	(*Change)(nil),          // 24: sluice.adapter.v1.Change
+	(*Commit)(nil),          // 25: sluice.adapter.v1.Commit
+	(*Filter)(nil),          // 26: sluice.adapter.v1.Filter
+	(*Entry)(nil),           // 27: sluice.adapter.v1.Entry
+	(*Match)(nil),           // 28: sluice.adapter.v1.Match
+	(*Values)(nil),          // 29: sluice.adapter.v1.Values
+	(*Span)(nil),            // 30: sluice.adapter.v1.Span
+	(*FlagTerm)(nil),        // 31: sluice.adapter.v1.FlagTerm
+	(*Do)(nil),              // 32: sluice.adapter.v1.Do
+	(*Policer)(nil),         // 33: sluice.adapter.v1.Policer
+	(*Rate)(nil),            // 34: sluice.adapter.v1.Rate
+	(*Redirect)(nil),        // 35: sluice.adapter.v1.Redirect
+	(*Failure)(nil),         // 36: sluice.adapter.v1.Failure
+	(*Transient)(nil),       // 37: sluice.adapter.v1.Transient
+	(*Refused)(nil),         // 38: sluice.adapter.v1.Refused
+	(*Drifted)(nil),         // 39: sluice.adapter.v1.Drifted
+	nil,                     // 40: sluice.adapter.v1.CountersReply.ByEntryEntry
+	nil,                     // 41: sluice.adapter.v1.Target.OptionsEntry
+	nil,                     // 42: sluice.adapter.v1.State.AttachedEntry
+	nil,                     // 43: sluice.adapter.v1.State.MisplacedEntry
 }
 var file_adapter_proto_depIdxs = []int32{
-	18, // 0: sluice.adapter.v1.ReadRequest.target:type_name -> sluice.adapter.v1.Target
-	19, // 1: sluice.adapter.v1.ReadReply.state:type_name -> sluice.adapter.v1.State
-	18, // 2: sluice.adapter.v1.RenderRequest.target:type_name -> sluice.adapter.v1.Target
-	22, // 3: sluice.adapter.v1.RenderRequest.change:type_name -> sluice.adapter.v1.Change
-	18, // 4: sluice.adapter.v1.ApplyRequest.target:type_name -> sluice.adapter.v1.Target
-	22, // 5: sluice.adapter.v1.ApplyRequest.change:type_name -> sluice.adapter.v1.Change
-	23, // 6: sluice.adapter.v1.ApplyReply.commit:type_name -> sluice.adapter.v1.Commit
-	18, // 7: sluice.adapter.v1.ConfirmRequest.target:type_name -> sluice.adapter.v1.Target
-	23, // 8: sluice.adapter.v1.ConfirmRequest.commit:type_name -> sluice.adapter.v1.Commit
-	18, // 9: sluice.adapter.v1.CancelRequest.target:type_name -> sluice.adapter.v1.Target
-	23, // 10: sluice.adapter.v1.CancelRequest.commit:type_name -> sluice.adapter.v1.Commit
-	18, // 11: sluice.adapter.v1.CountersRequest.target:type_name -> sluice.adapter.v1.Target
-	38, // 12: sluice.adapter.v1.CountersReply.by_entry:type_name -> sluice.adapter.v1.CountersReply.ByEntryEntry
-	39, // 13: sluice.adapter.v1.Target.options:type_name -> sluice.adapter.v1.Target.OptionsEntry
-	24, // 14: sluice.adapter.v1.State.filters:type_name -> sluice.adapter.v1.Filter
-	40, // 15: sluice.adapter.v1.State.attached:type_name -> sluice.adapter.v1.State.AttachedEntry
-	41, // 16: sluice.adapter.v1.State.misplaced:type_name -> sluice.adapter.v1.State.MisplacedEntry
-	0,  // 17: sluice.adapter.v1.Step.op:type_name -> sluice.adapter.v1.Op
-	24, // 18: sluice.adapter.v1.Step.filter:type_name -> sluice.adapter.v1.Filter
-	21, // 19: sluice.adapter.v1.Change.steps:type_name -> sluice.adapter.v1.Step
-	19, // 20: sluice.adapter.v1.Change.desired:type_name -> sluice.adapter.v1.State
-	25, // 21: sluice.adapter.v1.Filter.entries:type_name -> sluice.adapter.v1.Entry
-	31, // 22: sluice.adapter.v1.Filter.policers:type_name -> sluice.adapter.v1.Policer
-	26, // 23: sluice.adapter.v1.Entry.match:type_name -> sluice.adapter.v1.Match
-	30, // 24: sluice.adapter.v1.Entry.do:type_name -> sluice.adapter.v1.Do
-	27, // 25: sluice.adapter.v1.Match.proto:type_name -> sluice.adapter.v1.Values
-	27, // 26: sluice.adapter.v1.Match.port:type_name -> sluice.adapter.v1.Values
-	27, // 27: sluice.adapter.v1.Match.dst_port:type_name -> sluice.adapter.v1.Values
-	27, // 28: sluice.adapter.v1.Match.src_port:type_name -> sluice.adapter.v1.Values
-	27, // 29: sluice.adapter.v1.Match.icmp_type:type_name -> sluice.adapter.v1.Values
-	27, // 30: sluice.adapter.v1.Match.icmp_code:type_name -> sluice.adapter.v1.Values
-	27, // 31: sluice.adapter.v1.Match.length:type_name -> sluice.adapter.v1.Values
-	27, // 32: sluice.adapter.v1.Match.dscp:type_name -> sluice.adapter.v1.Values
-	27, // 33: sluice.adapter.v1.Match.label:type_name -> sluice.adapter.v1.Values
-	29, // 34: sluice.adapter.v1.Match.flags:type_name -> sluice.adapter.v1.FlagTerm
-	28, // 35: sluice.adapter.v1.Values.spans:type_name -> sluice.adapter.v1.Span
-	33, // 36: sluice.adapter.v1.Do.redirect:type_name -> sluice.adapter.v1.Redirect
-	32, // 37: sluice.adapter.v1.Policer.rate:type_name -> sluice.adapter.v1.Rate
-	1,  // 38: sluice.adapter.v1.Rate.unit:type_name -> sluice.adapter.v1.Unit
-	2,  // 39: sluice.adapter.v1.Redirect.form:type_name -> sluice.adapter.v1.RedirectForm
-	35, // 40: sluice.adapter.v1.Failure.transient:type_name -> sluice.adapter.v1.Transient
-	36, // 41: sluice.adapter.v1.Failure.refused:type_name -> sluice.adapter.v1.Refused
-	37, // 42: sluice.adapter.v1.Failure.drifted:type_name -> sluice.adapter.v1.Drifted
-	17, // 43: sluice.adapter.v1.CountersReply.ByEntryEntry.value:type_name -> sluice.adapter.v1.Counter
-	20, // 44: sluice.adapter.v1.State.AttachedEntry.value:type_name -> sluice.adapter.v1.Interfaces
-	20, // 45: sluice.adapter.v1.State.MisplacedEntry.value:type_name -> sluice.adapter.v1.Interfaces
-	3,  // 46: sluice.adapter.v1.Adapter.Info:input_type -> sluice.adapter.v1.InfoRequest
-	5,  // 47: sluice.adapter.v1.Adapter.Read:input_type -> sluice.adapter.v1.ReadRequest
-	7,  // 48: sluice.adapter.v1.Adapter.Render:input_type -> sluice.adapter.v1.RenderRequest
-	9,  // 49: sluice.adapter.v1.Adapter.Apply:input_type -> sluice.adapter.v1.ApplyRequest
-	11, // 50: sluice.adapter.v1.Adapter.Confirm:input_type -> sluice.adapter.v1.ConfirmRequest
-	13, // 51: sluice.adapter.v1.Adapter.Cancel:input_type -> sluice.adapter.v1.CancelRequest
-	15, // 52: sluice.adapter.v1.Adapter.Counters:input_type -> sluice.adapter.v1.CountersRequest
-	4,  // 53: sluice.adapter.v1.Adapter.Info:output_type -> sluice.adapter.v1.InfoReply
-	6,  // 54: sluice.adapter.v1.Adapter.Read:output_type -> sluice.adapter.v1.ReadReply
-	8,  // 55: sluice.adapter.v1.Adapter.Render:output_type -> sluice.adapter.v1.RenderReply
-	10, // 56: sluice.adapter.v1.Adapter.Apply:output_type -> sluice.adapter.v1.ApplyReply
-	12, // 57: sluice.adapter.v1.Adapter.Confirm:output_type -> sluice.adapter.v1.ConfirmReply
-	14, // 58: sluice.adapter.v1.Adapter.Cancel:output_type -> sluice.adapter.v1.CancelReply
-	16, // 59: sluice.adapter.v1.Adapter.Counters:output_type -> sluice.adapter.v1.CountersReply
-	53, // [53:60] is the sub-list for method output_type
-	46, // [46:53] is the sub-list for method input_type
-	46, // [46:46] is the sub-list for extension type_name
-	46, // [46:46] is the sub-list for extension extendee
-	0,  // [0:46] is the sub-list for field type_name
+	20, // 0: sluice.adapter.v1.ReadRequest.target:type_name -> sluice.adapter.v1.Target
+	21, // 1: sluice.adapter.v1.ReadReply.state:type_name -> sluice.adapter.v1.State
+	20, // 2: sluice.adapter.v1.RenderRequest.target:type_name -> sluice.adapter.v1.Target
+	24, // 3: sluice.adapter.v1.RenderRequest.change:type_name -> sluice.adapter.v1.Change
+	20, // 4: sluice.adapter.v1.ApplyRequest.target:type_name -> sluice.adapter.v1.Target
+	24, // 5: sluice.adapter.v1.ApplyRequest.change:type_name -> sluice.adapter.v1.Change
+	25, // 6: sluice.adapter.v1.ApplyReply.commit:type_name -> sluice.adapter.v1.Commit
+	20, // 7: sluice.adapter.v1.ConfirmRequest.target:type_name -> sluice.adapter.v1.Target
+	25, // 8: sluice.adapter.v1.ConfirmRequest.commit:type_name -> sluice.adapter.v1.Commit
+	20, // 9: sluice.adapter.v1.CancelRequest.target:type_name -> sluice.adapter.v1.Target
+	25, // 10: sluice.adapter.v1.CancelRequest.commit:type_name -> sluice.adapter.v1.Commit
+	20, // 11: sluice.adapter.v1.CountersRequest.target:type_name -> sluice.adapter.v1.Target
+	40, // 12: sluice.adapter.v1.CountersReply.by_entry:type_name -> sluice.adapter.v1.CountersReply.ByEntryEntry
+	20, // 13: sluice.adapter.v1.WatchRequest.target:type_name -> sluice.adapter.v1.Target
+	41, // 14: sluice.adapter.v1.Target.options:type_name -> sluice.adapter.v1.Target.OptionsEntry
+	26, // 15: sluice.adapter.v1.State.filters:type_name -> sluice.adapter.v1.Filter
+	42, // 16: sluice.adapter.v1.State.attached:type_name -> sluice.adapter.v1.State.AttachedEntry
+	43, // 17: sluice.adapter.v1.State.misplaced:type_name -> sluice.adapter.v1.State.MisplacedEntry
+	0,  // 18: sluice.adapter.v1.Step.op:type_name -> sluice.adapter.v1.Op
+	26, // 19: sluice.adapter.v1.Step.filter:type_name -> sluice.adapter.v1.Filter
+	23, // 20: sluice.adapter.v1.Change.steps:type_name -> sluice.adapter.v1.Step
+	21, // 21: sluice.adapter.v1.Change.desired:type_name -> sluice.adapter.v1.State
+	27, // 22: sluice.adapter.v1.Filter.entries:type_name -> sluice.adapter.v1.Entry
+	33, // 23: sluice.adapter.v1.Filter.policers:type_name -> sluice.adapter.v1.Policer
+	28, // 24: sluice.adapter.v1.Entry.match:type_name -> sluice.adapter.v1.Match
+	32, // 25: sluice.adapter.v1.Entry.do:type_name -> sluice.adapter.v1.Do
+	29, // 26: sluice.adapter.v1.Match.proto:type_name -> sluice.adapter.v1.Values
+	29, // 27: sluice.adapter.v1.Match.port:type_name -> sluice.adapter.v1.Values
+	29, // 28: sluice.adapter.v1.Match.dst_port:type_name -> sluice.adapter.v1.Values
+	29, // 29: sluice.adapter.v1.Match.src_port:type_name -> sluice.adapter.v1.Values
+	29, // 30: sluice.adapter.v1.Match.icmp_type:type_name -> sluice.adapter.v1.Values
+	29, // 31: sluice.adapter.v1.Match.icmp_code:type_name -> sluice.adapter.v1.Values
+	29, // 32: sluice.adapter.v1.Match.length:type_name -> sluice.adapter.v1.Values
+	29, // 33: sluice.adapter.v1.Match.dscp:type_name -> sluice.adapter.v1.Values
+	29, // 34: sluice.adapter.v1.Match.label:type_name -> sluice.adapter.v1.Values
+	31, // 35: sluice.adapter.v1.Match.flags:type_name -> sluice.adapter.v1.FlagTerm
+	30, // 36: sluice.adapter.v1.Values.spans:type_name -> sluice.adapter.v1.Span
+	35, // 37: sluice.adapter.v1.Do.redirect:type_name -> sluice.adapter.v1.Redirect
+	34, // 38: sluice.adapter.v1.Policer.rate:type_name -> sluice.adapter.v1.Rate
+	1,  // 39: sluice.adapter.v1.Rate.unit:type_name -> sluice.adapter.v1.Unit
+	2,  // 40: sluice.adapter.v1.Redirect.form:type_name -> sluice.adapter.v1.RedirectForm
+	37, // 41: sluice.adapter.v1.Failure.transient:type_name -> sluice.adapter.v1.Transient
+	38, // 42: sluice.adapter.v1.Failure.refused:type_name -> sluice.adapter.v1.Refused
+	39, // 43: sluice.adapter.v1.Failure.drifted:type_name -> sluice.adapter.v1.Drifted
+	19, // 44: sluice.adapter.v1.CountersReply.ByEntryEntry.value:type_name -> sluice.adapter.v1.Counter
+	22, // 45: sluice.adapter.v1.State.AttachedEntry.value:type_name -> sluice.adapter.v1.Interfaces
+	22, // 46: sluice.adapter.v1.State.MisplacedEntry.value:type_name -> sluice.adapter.v1.Interfaces
+	3,  // 47: sluice.adapter.v1.Adapter.Info:input_type -> sluice.adapter.v1.InfoRequest
+	5,  // 48: sluice.adapter.v1.Adapter.Read:input_type -> sluice.adapter.v1.ReadRequest
+	7,  // 49: sluice.adapter.v1.Adapter.Render:input_type -> sluice.adapter.v1.RenderRequest
+	9,  // 50: sluice.adapter.v1.Adapter.Apply:input_type -> sluice.adapter.v1.ApplyRequest
+	11, // 51: sluice.adapter.v1.Adapter.Confirm:input_type -> sluice.adapter.v1.ConfirmRequest
+	13, // 52: sluice.adapter.v1.Adapter.Cancel:input_type -> sluice.adapter.v1.CancelRequest
+	15, // 53: sluice.adapter.v1.Adapter.Counters:input_type -> sluice.adapter.v1.CountersRequest
+	17, // 54: sluice.adapter.v1.Adapter.Watch:input_type -> sluice.adapter.v1.WatchRequest
+	4,  // 55: sluice.adapter.v1.Adapter.Info:output_type -> sluice.adapter.v1.InfoReply
+	6,  // 56: sluice.adapter.v1.Adapter.Read:output_type -> sluice.adapter.v1.ReadReply
+	8,  // 57: sluice.adapter.v1.Adapter.Render:output_type -> sluice.adapter.v1.RenderReply
+	10, // 58: sluice.adapter.v1.Adapter.Apply:output_type -> sluice.adapter.v1.ApplyReply
+	12, // 59: sluice.adapter.v1.Adapter.Confirm:output_type -> sluice.adapter.v1.ConfirmReply
+	14, // 60: sluice.adapter.v1.Adapter.Cancel:output_type -> sluice.adapter.v1.CancelReply
+	16, // 61: sluice.adapter.v1.Adapter.Counters:output_type -> sluice.adapter.v1.CountersReply
+	18, // 62: sluice.adapter.v1.Adapter.Watch:output_type -> sluice.adapter.v1.WatchReply
+	55, // [55:63] is the sub-list for method output_type
+	47, // [47:55] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_adapter_proto_init() }
@@ -2658,8 +2750,8 @@ func file_adapter_proto_init() {
 	if File_adapter_proto != nil {
 		return
 	}
-	file_adapter_proto_msgTypes[27].OneofWrappers = []any{}
-	file_adapter_proto_msgTypes[31].OneofWrappers = []any{
+	file_adapter_proto_msgTypes[29].OneofWrappers = []any{}
+	file_adapter_proto_msgTypes[33].OneofWrappers = []any{
 		(*Failure_Transient)(nil),
 		(*Failure_Refused)(nil),
 		(*Failure_Drifted)(nil),
@@ -2670,7 +2762,7 @@ func file_adapter_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_adapter_proto_rawDesc), len(file_adapter_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   39,
+			NumMessages:   41,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

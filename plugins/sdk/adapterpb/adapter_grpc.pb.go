@@ -35,13 +35,14 @@ const (
 	Adapter_Confirm_FullMethodName  = "/sluice.adapter.v1.Adapter/Confirm"
 	Adapter_Cancel_FullMethodName   = "/sluice.adapter.v1.Adapter/Cancel"
 	Adapter_Counters_FullMethodName = "/sluice.adapter.v1.Adapter/Counters"
+	Adapter_Watch_FullMethodName    = "/sluice.adapter.v1.Adapter/Watch"
 )
 
 // AdapterClient is the client API for Adapter service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Adapter reads and writes one kind of device. Calls for distinct targets may come at the same time; calls for one target come one after the other.
+// Adapter reads and writes one kind of device. Calls for distinct targets may come at the same time; calls for one target come one after the other, but for Watch.
 //
 // A call that fails says how in a Failure among the details of its status. A status without one is an error of the plugin itself.
 type AdapterClient interface {
@@ -59,6 +60,10 @@ type AdapterClient interface {
 	Cancel(ctx context.Context, in *CancelRequest, opts ...grpc.CallOption) (*CancelReply, error)
 	// Counters returns what entries have matched. An adapter that cannot answers UNIMPLEMENTED.
 	Counters(ctx context.Context, in *CountersRequest, opts ...grpc.CallOption) (*CountersReply, error)
+	// Watch says when something of ours on the device, or where it stands, may have changed, by whatever hand: once when the watching has begun, and after each change. It goes on until sluice cancels it, beside
+	// the other calls for the target, and ends with the process without being waited for. A device that does not say what changes is Refused; an adapter that cannot hear it answers UNIMPLEMENTED. Either way
+	// sluice reads the device from time to time, as it does without this call.
+	Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchReply], error)
 }
 
 type adapterClient struct {
@@ -139,11 +144,30 @@ func (c *adapterClient) Counters(ctx context.Context, in *CountersRequest, opts 
 	return out, nil
 }
 
+func (c *adapterClient) Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchReply], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Adapter_ServiceDesc.Streams[0], Adapter_Watch_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WatchRequest, WatchReply]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Adapter_WatchClient = grpc.ServerStreamingClient[WatchReply]
+
 // AdapterServer is the server API for Adapter service.
 // All implementations must embed UnimplementedAdapterServer
 // for forward compatibility.
 //
-// Adapter reads and writes one kind of device. Calls for distinct targets may come at the same time; calls for one target come one after the other.
+// Adapter reads and writes one kind of device. Calls for distinct targets may come at the same time; calls for one target come one after the other, but for Watch.
 //
 // A call that fails says how in a Failure among the details of its status. A status without one is an error of the plugin itself.
 type AdapterServer interface {
@@ -161,6 +185,10 @@ type AdapterServer interface {
 	Cancel(context.Context, *CancelRequest) (*CancelReply, error)
 	// Counters returns what entries have matched. An adapter that cannot answers UNIMPLEMENTED.
 	Counters(context.Context, *CountersRequest) (*CountersReply, error)
+	// Watch says when something of ours on the device, or where it stands, may have changed, by whatever hand: once when the watching has begun, and after each change. It goes on until sluice cancels it, beside
+	// the other calls for the target, and ends with the process without being waited for. A device that does not say what changes is Refused; an adapter that cannot hear it answers UNIMPLEMENTED. Either way
+	// sluice reads the device from time to time, as it does without this call.
+	Watch(*WatchRequest, grpc.ServerStreamingServer[WatchReply]) error
 	mustEmbedUnimplementedAdapterServer()
 }
 
@@ -191,6 +219,9 @@ func (UnimplementedAdapterServer) Cancel(context.Context, *CancelRequest) (*Canc
 }
 func (UnimplementedAdapterServer) Counters(context.Context, *CountersRequest) (*CountersReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method Counters not implemented")
+}
+func (UnimplementedAdapterServer) Watch(*WatchRequest, grpc.ServerStreamingServer[WatchReply]) error {
+	return status.Error(codes.Unimplemented, "method Watch not implemented")
 }
 func (UnimplementedAdapterServer) mustEmbedUnimplementedAdapterServer() {}
 func (UnimplementedAdapterServer) testEmbeddedByValue()                 {}
@@ -339,6 +370,17 @@ func _Adapter_Counters_Handler(srv interface{}, ctx context.Context, dec func(in
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Adapter_Watch_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(WatchRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AdapterServer).Watch(m, &grpc.GenericServerStream[WatchRequest, WatchReply]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Adapter_WatchServer = grpc.ServerStreamingServer[WatchReply]
+
 // Adapter_ServiceDesc is the grpc.ServiceDesc for Adapter service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -375,6 +417,12 @@ var Adapter_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Adapter_Counters_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "Watch",
+			Handler:       _Adapter_Watch_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "adapter.proto",
 }
