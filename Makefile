@@ -1,11 +1,12 @@
 # make test    everything a change has to pass: vet, staticcheck, unit, script and integration tests
 # make bench   the benchmarks behind docs/performance.md
 # make prove   a hundred million packets put to tables drawn at random, some minutes (PROVE=N for another number)
+# make fuzz-sessions  arbitrary octets on BGP sessions and BMP connections, two minutes each (SESSIONTIME=2h for another time)
 # make docs    the generated pages under docs/
 
 GO ?= go
 
-.PHONY: test deps lint bench prove docs fuzz
+.PHONY: test deps lint bench prove docs fuzz fuzz-sessions
 
 test: deps lint
 	$(GO) test ./core/reconcile
@@ -28,6 +29,13 @@ prove:
 
 docs:
 	$(GO) generate ./...
+
+# Arbitrary octets on a BGP session and on a BMP connection: minutes with every change, SESSIONTIME=2h by hand.
+SESSIONTIME ?= 2m
+fuzz-sessions:
+	@for f in adapters/bgp:FuzzSession adapters/bgp/bmp:FuzzRouter; do \
+	  echo "$$f"; $(GO) test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime $(SESSIONTIME) ./$${f%:*} || exit 1; \
+	done
 
 # Every fuzz target for FUZZTIME, one after the other.
 FUZZTIME ?= 20s

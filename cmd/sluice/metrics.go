@@ -40,6 +40,9 @@ var (
 	descVerdicts  = prometheus.NewDesc("sluice_device_rules", "Rules of a device by the way they are carried.", []string{"device", "carried"}, nil)
 	descState     = prometheus.NewDesc("sluice_device_state", "1 for the state that a device is in.", []string{"device", "state"}, nil)
 	descDelivered = prometheus.NewDesc("sluice_device_version", "Version of the Loc-RIB that a device was last brought to.", []string{"device"}, nil)
+	descEntries   = prometheus.NewDesc("sluice_device_filter_entries", "Entries of our filters that a device showed when it was last read.", []string{"device"}, nil)
+	descGiven     = prometheus.NewDesc("sluice_device_routes", "Routes that a device is given over BGP.", []string{"device"}, nil)
+	descShown     = prometheus.NewDesc("sluice_device_shown_routes", "Of the routes of a device that shows them by BMP: how many it holds, holds otherwise or not at all, and shows nothing of.", []string{"device", "shown"}, nil)
 	descSession   = prometheus.NewDesc("sluice_bgp_session_up", "1 while the BGP session of a peer is established.", []string{"peer"}, nil)
 	descRoutes    = prometheus.NewDesc("sluice_bgp_unicast_routes", "Unicast routes of a peer, to validate rules with.", []string{"peer"}, nil)
 	descRefused   = prometheus.NewDesc("sluice_bgp_refused_total", "NLRIs of a peer that were refused.", []string{"peer"}, nil)
@@ -85,6 +88,13 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 			if carried != "rules" {
 				gauge(descVerdicts, float64(n), d.Name, carried)
 			}
+		}
+		gauge(descEntries, float64(d.Entries), d.Name)
+		gauge(descGiven, float64(d.Routes), d.Name)
+		if s := d.Shown; s != nil {
+			gauge(descShown, float64(s.Held), d.Name, "held")
+			gauge(descShown, float64(s.Otherwise), d.Name, "drifted")
+			gauge(descShown, float64(s.Unshown), d.Name, "unshown")
 		}
 	}
 	for _, r := range c.g.rec.Rollouts() {

@@ -225,45 +225,18 @@ func (w *worker) unsettled(what string, err error) error {
 	return fmt.Errorf("%s on %s: %v", what, w.dev.Name, err)
 }
 
-// checkPresence finds out whether somebody removed a filter that the device was seen to hold.
-func (w *worker) checkPresence(state device.State) error {
-	held, err := w.tokens.Held(w.dev.Name)
-	if err != nil {
-		return err
-	}
-	for _, name := range held {
-		there := slices.ContainsFunc(state.Filters, func(f filter.Filter) bool { return f.Name == name })
-		if !there {
-			return &device.Drifted{What: "filter " + name + " is gone", Gone: true}
-		}
-	}
-	return nil
-}
-
 // observe takes over what the device showed.
 func (w *worker) observe(state device.State) {
+	w.detached(w.filters.observed, state)
 	w.filters.known, w.filters.observed, w.filters.read, w.filters.notes = true, state, w.now(), nil
 	for _, f := range state.Filters {
 		for _, where := range state.Misplaced[f.Name] {
 			w.filters.notes = append(w.filters.notes, fmt.Sprintf("%s stands on %s: not as placement %s wants it", f.Name, where, w.dev.Target.Placement))
 		}
-		if len(state.Attached[f.Name])+len(state.Misplaced[f.Name]) == 0 {
+		if !onInterface(state, f.Name) {
 			w.filters.notes = append(w.filters.notes, f.Name+" is not attached to any interface that could be read: it filters nothing there")
 		}
 	}
-}
-
-// noteHeld remembers which filters the device holds, so that their absence later is known to be somebody's act.
-func (w *worker) noteHeld(filters []filter.Filter) error {
-	var names []string
-	for _, f := range filters {
-		names = append(names, f.Name)
-	}
-	held, err := w.tokens.Held(w.dev.Name)
-	if err != nil || slices.Equal(held, names) {
-		return err
-	}
-	return w.tokens.SaveHeld(w.dev.Name, names)
 }
 
 // forget is what a person asks for with sync: the device is read again, and whatever is missing there is put back.

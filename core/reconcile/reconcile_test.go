@@ -385,6 +385,36 @@ func TestRemovedFilterFreezes(t *testing.T) {
 	b.wantEntries(2)
 }
 
+// So is one who takes it off its last interface: nothing new is given to it, and it is not put back. A filter that has never stood anywhere waits for the operator, and holds up nothing.
+func TestDetachedFilterFreezes(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.router.detached = true
+	b.set(discard(t, 1, 53))
+	b.start()
+	b.wait(InSync)
+	b.stop()
+	b.router.change(func(r *router) { r.detached = false })
+	b.start()
+	b.wait(InSync)
+	b.stop()
+
+	b.router.change(func(r *router) { r.detached = true })
+	b.start()
+	b.wait(Frozen)
+	if s := b.status(); !strings.Contains(s.Error, "sluice-v4 is on no interface any more") {
+		t.Errorf("status %+v", s)
+	}
+	b.set(discard(t, 1, 53), discard(t, 2, 53))
+	b.until("the new plan", func() bool { return b.status().Summary["rules"] == 2 })
+	b.wantEntries(1)
+	if !b.rec.Sync("mx1") {
+		t.Fatal("Sync knows no mx1")
+	}
+	b.wait(InSync)
+	b.wantEntries(2)
+}
+
 // A line of ours that somebody changed is repaired.
 func TestChangedLineIsRepaired(t *testing.T) {
 	t.Parallel()

@@ -38,6 +38,7 @@ type router struct {
 	slow        func() // called by Apply before it changes anything
 	slowRead    func() // called by Read before it looks
 	misplaced   string // where sluice-v4 stands otherwise than it should, and how
+	detached    bool   // sluice-v4 stands nowhere
 }
 
 var errCrash = errors.New("the gateway was killed")
@@ -74,6 +75,9 @@ func (r *router) Read(context.Context, device.Target, ...string) (device.State, 
 	state := device.State{Filters: slices.Clone(r.running), Attached: map[string][]string{"sluice-v4": {"ge-0/0/0.0"}}}
 	if r.misplaced != "" {
 		state.Attached, state.Misplaced = nil, map[string][]string{"sluice-v4": {r.misplaced}}
+	}
+	if r.detached {
+		state.Attached = nil
 	}
 	return state, nil
 }

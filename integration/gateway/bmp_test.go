@@ -107,9 +107,11 @@ func TestRouterShowsByBMPWhatItHolds(t *testing.T) {
 	if s := m.is(reconcile.Drifted); s.Shown == nil || s.Shown.Otherwise != 2 || !strings.Contains(s.Error, "import policy") {
 		t.Errorf("%+v, %+v", s, s.Shown)
 	}
+	m.metrics(`sluice_device_shown_routes{device="edge",shown="drifted"} 2`, `sluice_device_shown_routes{device="edge",shown="held"} 0`, `sluice_device_state{device="edge",state="drifted"} 1`)
 	m.router.Shell("gobgp global policy import del refuse\n" + again)
 	m.shows(first, reconcile.RuleHeld, "Loc-RIB")
 	m.is(reconcile.InSync)
+	m.metrics(`sluice_device_shown_routes{device="edge",shown="drifted"} 0`, `sluice_device_shown_routes{device="edge",shown="held"} 2`, `sluice_device_routes{device="edge"} 2`, `sluice_device_filter_entries{device="edge"} 0`)
 
 	// A rule that is asked for with other actions is held with these.
 	changed := m.add("flow route { match { destination 203.0.113.9/32; protocol udp; } then { rate-limit 125000; } }").Rules[0].ID

@@ -197,3 +197,23 @@ func file(t testing.TB, dir, name, content string) string {
 	}
 	return path
 }
+
+// metrics checks that what Prometheus is told has these lines, and returns all of it.
+func (g *gateway) metrics(lines ...string) string {
+	g.t.Helper()
+	resp, err := http.Get(g.base + "/metrics")
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	for _, line := range lines {
+		if !strings.Contains(string(text), line+"\n") {
+			g.t.Errorf("the metrics lack %s", line)
+		}
+	}
+	return string(text)
+}
