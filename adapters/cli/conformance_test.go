@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/iosxr"
 	"github.com/sluice-gateway/sluice/adapters/junos"
 	"github.com/sluice-gateway/sluice/adapters/netconf/netconftest"
+	"github.com/sluice-gateway/sluice/adapters/sros"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/packet"
@@ -27,6 +29,14 @@ const junosOperators = `set system host-name leaf1
 set interfaces ge-0/0/0 unit 0 description "to the # world > {"
 set interfaces ge-0/0/0 unit 0 family inet filter input EDGE-IN
 set firewall family inet filter EDGE-IN term all then accept
+`
+
+// srosOperators is the same on SR OS.
+const srosOperators = `/configure system name "leaf1"
+/configure filter ip-filter "EDGE-IN" default-action accept
+/configure filter ip-filter "EDGE-IN" entry 10 description "to the # world { [/]"
+/configure filter ip-filter "EDGE-IN" entry 10 action accept
+/configure router "Base" interface "west" ingress filter ip "EDGE-IN"
 `
 
 // operators is what stands on the switch besides ours. No test may change it.
@@ -43,9 +53,12 @@ ip access-list EDGE-IN
 
 func start(t testing.TB, opt clitest.Options) *clitest.Server {
 	t.Helper()
-	if opt.System == clitest.Junos {
+	switch opt.System {
+	case clitest.Junos:
 		opt.Config = junosOperators + opt.Config
-	} else {
+	case clitest.SROS:
+		opt.Config = srosOperators + opt.Config
+	default:
 		opt.Config = operators + opt.Config
 	}
 	s, err := clitest.Start(opt)
@@ -84,7 +97,13 @@ var dialects = map[string]spoken{
 	"Junos": {
 		junos.Dialect{}, clitest.Junos, []string{"delete firewall family inet filter sluice-v4 term r-0000000000000001"}, []string{"delete firewall family inet filter sluice-v4"}, nil, 60, "commit confirmed",
 	},
+	"SR OS": {
+		sros.Dialect{}, clitest.SROS, []string{`delete /configure filter ip-filter "sluice-v4" entry 1000`}, []string{`delete /configure filter ip-filter "sluice-v4"`}, anySource, 60, "commit confirmed [0-9]",
+	},
 }
+
+// refusals are how systems begin what they say of a line that they do not take, where that is not with %.
+var refusals = map[clitest.System]string{clitest.Junos: "error: the line is too clever", clitest.SROS: "MINOR: MGMT_CORE #2301: the line is too clever"}
 
 // anySource leaves a source out that is every address: it reads back like that.
 func anySource(e filter.Entry) filter.Entry {
@@ -123,13 +142,14 @@ func TestConformance(t *testing.T) {
 				clock := &netconftest.ManualClock{}
 				opt.Clock, opt.System = clock, d.system
 				s := start(t, opt)
-				s.Refuse("10.66.250.250", map[bool]string{true: "error: the line is too clever", false: "% Error: the line is too clever"}[d.system == clitest.Junos])
+				s.Refuse("10.66.250.250", cmp.Or(refusals[d.system], "% Error: the line is too clever"))
 				adapter := func(t *testing.T) device.Adapter {
 					a := cli.New(d.Dialect, cli.Options{})
 					t.Cleanup(func() { _ = a.Close() })
 					return sdktest.Loopback(t, a.WithCounters())
 				}
 				outer, entries, before := t, d.entries, s.Running()
+				timed := d.system == clitest.IOSXR || d.system == clitest.Junos // only time undoes a change there
 				if opt.Slow {
 					entries = 10
 				}
@@ -152,7 +172,7 @@ func TestConformance(t *testing.T) {
 					LoseAnswer: func(context.Context) error { s.Fail(d.commit, clitest.Fault{DropAfter: true}); return nil },
 					Refused:    refused(d), Words: "the line is too clever",
 					Expire:        func(context.Context) error { clock.Advance(2 * time.Minute); return nil },
-					Unconfirmable: d.system != clitest.EOS, NoCancel: d.system != clitest.EOS,
+					Unconfirmable: timed, NoCancel: timed, SessionBound: d.system == clitest.SROS,
 				})
 				if got := s.Running(); got != before {
 					t.Errorf("the operator's configuration is not what it was:\n%.2000s\nwant\n%s", got, before)

@@ -26,6 +26,7 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/iosxr"
 	"github.com/sluice-gateway/sluice/adapters/junos"
 	"github.com/sluice-gateway/sluice/adapters/netconf/netconftest"
+	"github.com/sluice-gateway/sluice/adapters/sros"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/packet"
@@ -179,6 +180,9 @@ func TestSomebodyElseWaits(t *testing.T) {
 	}
 }
 
+// heldDialects are those of the systems but IOS XR where only the session that made a change can confirm it.
+var heldDialects = map[clitest.System]cli.Dialect{clitest.Junos: junos.Dialect{}, clitest.SROS: sros.Dialect{}}
+
 // On IOS XR only the session that made a change can confirm it. What becomes of a change without it, and of one that meets somebody else, is said.
 func TestHeld(t *testing.T) {
 	t.Parallel()
@@ -197,6 +201,12 @@ func TestHeld(t *testing.T) {
 		"Junos: somebody's commit waits": {`^show system commit`, clitest.Fault{Words: "0   2026-09-20 23:16:51 UTC by admin via cli commit confirmed, rollback in 2mins\n    rollback pending"}, "waits for its confirmation", true, clitest.Junos},
 		"Junos: the commit is lost":      {`^commit confirmed`, clitest.Fault{Lose: true}, "it does not say so", false, clitest.Junos},
 		"Junos: a page":                  {`^show \| display`, clitest.Fault{Ask: "---(more 12%)---"}, "asks something", true, clitest.Junos},
+		"SR OS: the commit fails":        {`^commit confirmed \d`, clitest.Fault{Words: "MINOR: MGMT_CORE #4001: configure filter - commit failed"}, "commit failed", false, clitest.SROS},
+		"SR OS: a line is refused":       {`entry 3000 action`, clitest.Fault{Words: "                    ^^\nMINOR: MGMT_CORE #2203: Invalid element - currently not allowed"}, "currently not allowed", false, clitest.SROS},
+		"SR OS: somebody edits":          {`^edit-config`, clitest.Fault{Words: "MINOR: MGMT_CORE #2052: Exclusive datastore access unavailable - model-driven interface editing global candidate"}, "somebody else is at work", true, clitest.SROS},
+		"SR OS: the commit is lost":      {`^commit confirmed \d`, clitest.Fault{Lose: true}, "it does not say so", false, clitest.SROS},
+		"SR OS: another mode":            {`^edit-config`, clitest.Fault{Lose: true}, "another prompt", true, clitest.SROS},
+		"SR OS: a page":                  {`^info`, clitest.Fault{Ask: "Press any key to continue (Q to quit)"}, "asks something", true, clitest.SROS},
 		"the commit fails":               {`^commit confirmed`, clitest.Fault{Words: "% Failed to commit one or more configuration items during a pseudo-atomic operation."}, "Failed to commit", false, ""},
 		"nothing to commit":              {`^commit confirmed`, clitest.Fault{Words: "No configuration changes to commit."}, "No configuration changes", false, ""},
 		"the commit is lost":             {`^commit confirmed`, clitest.Fault{Lose: true}, "does not show that the change waits", false, ""},
@@ -210,8 +220,8 @@ func TestHeld(t *testing.T) {
 			system := cmp.Or(c.system, clitest.IOSXR)
 			s := start(t, clitest.Options{System: system})
 			a, d := newXR(t), target(s)
-			if system == clitest.Junos {
-				a = cli.New(junos.Dialect{}, cli.Options{})
+			if dialect := heldDialects[system]; dialect != nil {
+				a = cli.New(dialect, cli.Options{})
 				t.Cleanup(func() { _ = a.Close() })
 			}
 			before := s.Running()

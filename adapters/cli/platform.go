@@ -11,10 +11,12 @@ type Platform struct {
 	System     string // for people
 	Definition []byte // scrapligo's: levels, prompts and the strings of failures
 
-	Setup    []string       // typed once, at the start; one at least
-	Exec     string         // the prompt behind the host's name where commands are typed
-	Config   *regexp.Regexp // and the one where configuration is, from ^ to $
-	Above    *regexp.Regexp // what is printed above a prompt and belongs to it, to the end; nil: nothing
+	Setup  []string       // typed once, at the start; one at least
+	Exec   string         // the prompt behind the host's name where commands are typed
+	Config *regexp.Regexp // and the one where configuration is, from ^ to $
+	Above  *regexp.Regexp // what is printed above a prompt and belongs to it, to the end; nil: nothing
+	// TwoLines: a prompt has a line above, which Above finds, and says with its first group in which mode it is. That stands in front of the prompt in Exec and Config.
+	TwoLines bool
 	Question *regexp.Regexp // what the system asks in place of a prompt
 	Harmless *regexp.Regexp // a line of an answer that begins like a failure, and is none
 

@@ -197,15 +197,22 @@ func (s *shell) say(ctx context.Context, line string) (answer, error) {
 func (s *shell) split(printed string) answer {
 	printed = strings.TrimRight(printed, " \t\n")
 	last := lastLine(printed)
-	prompt, ours := strings.CutPrefix(last, s.host)
+	rest, ours := strings.CutPrefix(last, s.host)
 	if !ours {
 		return answer{text: printed}
 	}
-	text := strings.TrimSuffix(printed, last)
+	text, prompt := strings.TrimSuffix(printed, last), strings.TrimSpace(rest)
+	if s.platform.TwoLines {
+		above := s.platform.Above.FindStringSubmatch(text)
+		if above == nil {
+			return answer{text: printed}
+		}
+		prompt = above[1] + prompt
+	}
 	if s.platform.Above != nil {
 		text = s.platform.Above.ReplaceAllString(text, "")
 	}
-	return answer{text: strings.Trim(text, "\n"), prompt: strings.TrimSpace(prompt)}
+	return answer{text: strings.Trim(text, "\n"), prompt: prompt}
 }
 
 func lastLine(text string) string { return text[strings.LastIndexByte(text, '\n')+1:] }

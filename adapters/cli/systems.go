@@ -16,12 +16,16 @@ var iosxrDefinition []byte
 //go:embed platforms/junos.yaml
 var junosDefinition []byte
 
+//go:embed platforms/sros.yaml
+var srosDefinition []byte
+
 // platforms are the systems that this package can speak to, by the name of the dialect.
 var platforms = map[string]Platform{
 	"eos":     aristaEOS,
 	"eos-acl": aristaEOS,
 	"iosxr":   ciscoIOSXR,
 	"junos":   juniperJunos,
+	"sros":    nokiaSROS,
 }
 
 // question is what the systems ask: whether to go on with the next page, for a password, whether one is sure.
@@ -123,4 +127,33 @@ var juniperJunos = Platform{
 	Inside:     "run ",
 	Confirm:    "commit check",
 	Sure:       regexp.MustCompile(`configuration check succeeds`),
+}
+
+// nokiaSROS is Nokia SR OS with the MD-CLI. Sources: the lab "Introduction to the SR OS Model-Driven CLI" of SReXperts 2026 (hack.srexperts.net, activity 29, on SR OS 26.3: what `commit confirmed` and `commit confirmed
+// accept` print, `edit-config exclusive` that is refused while somebody edits, that leaving the mode or a broken connection undoes what waits); other labs of the same (what `edit-config exclusive` prints, one leaf a line
+// with its path, `delete` with a path); Nokia's MD-CLI User Guide ("The MD-CLI command prompt", the marks in it; explicit configuration workflow); scrapligo's definition and netmiko's nokia_sros.py (`environment`,
+// `exit all`, `discard`, `quit-config`); a tool that pushes services by `commit confirmed 1`, tried on a router (minutes, the marks of failures). What shows that a commit of somebody else waits is not known. How late a
+// router undoes a change neither: the longest that was seen of any is taken.
+var nokiaSROS = Platform{
+	System:     "SR OS",
+	Definition: srosDefinition,
+	Setup:      []string{"environment more false", "environment console width 512", "environment command-completion space false"},
+	Exec:       "#",
+	Config:     regexp.MustCompile(`^\(ex\)#$`),
+	Above:      regexp.MustCompile(`(?:\A|\n)[ \t]*[!*]{0,2}(\([a-z]{2}\))?\[[^\]\n]*\]\s*\z`),
+	TwoLines:   true,
+	Question:   regexp.MustCompile(`(?i)(?:press any key to continue.*|password:|\[y,n\]|\(y/n\)\??)\s*\z`),
+	Show:       "admin show configuration",
+	Enter:      "edit-config exclusive",
+	Busy:       regexp.MustCompile(`Exclusive datastore access unavailable`),
+	Staged:     "info",
+	Commit:     "commit confirmed WINDOW",
+	Window:     func(w time.Duration) string { return fmt.Sprint(int(w / time.Minute)) },
+	Unit:       time.Minute,
+	Late:       40 * time.Second,
+	Done:       regexp.MustCompile(`Commit confirmed - automatic rollback in`),
+	Leave:      []string{"exit all", "discard", "quit-config"},
+	Held:       true,
+	Confirm:    "commit confirmed accept",
+	Sure:       regexp.MustCompile(`Commit confirmed - accepted`),
 }

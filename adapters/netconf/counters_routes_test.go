@@ -58,7 +58,7 @@ func TestModelTakesTheFlowsOfTheServer(t *testing.T) {
 	t.Parallel()
 	dir, module := rig.FlowSpecModel(t)
 	rig.ModelsRefuse(t, "xml", []byte(flows), [][2]string{
-		{"classified", "matched"}, {"<packets>9</packets>", "<packets>-9</packets>"}, {"flow-notation", "notation"}, {"0x01200A326464038106059104D2", "0x01 20"}, {"<vrf-name>blue</vrf-name>", ""},
+		{"<dropped><packets>1</packets>", "<lost/><dropped><packets>1</packets>"}, {"<packets>9</packets>", "<packets>-9</packets>"}, {"flow-notation>Dest:10.0.0.9/32</flow-notation", "flow>Dest:10.0.0.9/32</flow"}, {"0x01200A326464038106059104D2", "0x01 20"}, {"<vrf-name>blue</vrf-name>", ""},
 	}, "-t", "get", "-p", dir, filepath.Join(dir, module))
 }
 

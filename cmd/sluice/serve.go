@@ -45,6 +45,7 @@ func shippedPlugins() map[string]func() device.Adapter {
 		"nftables":     func() device.Adapter { return nft.New(nftables.Dialect{}, nft.Options{}) },
 		"openconfig":   func() device.Adapter { return gnmi.New(openconfig.Dialect{}, gnmi.Options{}) },
 		"sros":         func() device.Adapter { return netconf.New(sros.Dialect{}, netconf.Options{}).WithCounters() },
+		"sros-cli":     func() device.Adapter { return cli.New(sros.Dialect{}, cli.Options{}) },
 		"vrp":          func() device.Adapter { return netconf.New(vrp.Dialect{}, netconf.Options{}) },
 	}
 }

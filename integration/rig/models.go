@@ -62,3 +62,8 @@ func FlowSpecModel(t testing.TB) (dir, file string) {
 
 // FlowSpecModelOfOurs returns the directory of ours, in which flows are configuration: a server that routes nothing can be given some.
 func FlowSpecModelOfOurs(t testing.TB) string { return models(t, "flowspec") }
+
+// FirewallModel returns the model of what Junos is asked for counters, and of what it answers.
+func FirewallModel(t testing.TB) string {
+	return filepath.Join(models(t, "firewall"), "sluice-rpc-firewall.yang")
+}

@@ -18,13 +18,14 @@ const (
 	EOS   System = "EOS"
 	IOSXR System = "IOS XR"
 	Junos System = "Junos"
+	SROS  System = "SR OS"
 )
 
 // Options are what a server is to be like. The zero value is an EOS switch without anything of ours.
 type Options struct {
 	System   System // "": EOS
 	Hostname string // "": leaf1
-	// Config is the configuration to begin with, as the system prints it.
+	// Config is the configuration to begin with, as the system prints it; of Junos and SR OS the lines that make it.
 	Config string
 	// Clock of the undo timer; nil: the system's.
 	Clock netconftest.Clock
@@ -61,8 +62,13 @@ func Start(opt Options) (*Server, error) {
 
 // Running returns the running configuration as it is printed.
 func (s *Server) Running() string {
-	if s.opt.System == Junos {
+	switch s.opt.System {
+	case Junos:
 		return s.store.printJunos("")
+	case SROS:
+		s.store.mu.Lock()
+		defer s.store.mu.Unlock()
+		return printSROS(s.store.running)
 	}
 	return s.store.print("")
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// words splits a line of Junos into words; one in quotation marks stays one, marks and all.
+// words splits a line of Junos or SR OS into words; one in quotation marks stays one, marks and all.
 func words(line string) []string {
 	var out []string
 	var word strings.Builder
@@ -29,11 +29,11 @@ func words(line string) []string {
 	return out
 }
 
-// readSets reads a configuration from lines that set it.
-func readSets(text string) *node {
+// readLines reads a configuration from lines that make it.
+func readLines(text string, take func(n *node, line string) string) *node {
 	root := &node{}
 	for line := range strings.Lines(text) {
-		root.set(strings.TrimSpace(line))
+		take(root, strings.TrimSpace(line))
 	}
 	return root
 }

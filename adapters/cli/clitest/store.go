@@ -17,7 +17,8 @@ const mostPending = 5
 type store struct {
 	mu       sync.Mutex
 	grammar  grammar
-	locked   commandLine // of IOS XR and Junos: who has the exclusive lock
+	typed    func(n *node, line string) string // of systems without a grammar: carries out a line
+	locked   commandLine                       // of IOS XR, Junos and SR OS: who has the exclusive lock
 	clock    netconftest.Clock
 	running  *node
 	sessions []*session
@@ -38,8 +39,11 @@ func newStore(system System, config string, clock netconftest.Clock) *store {
 	if clock == nil {
 		clock = realClock{}
 	}
-	if system == Junos {
-		return &store{clock: clock, running: readSets(config)}
+	switch system {
+	case Junos:
+		return &store{clock: clock, typed: (*node).set, running: readLines(config, (*node).set)}
+	case SROS:
+		return &store{clock: clock, typed: (*node).typed, running: readLines(config, (*node).typed)}
 	}
 	return &store{grammar: grammars[system], clock: clock, running: read(config)}
 }
@@ -157,10 +161,10 @@ func (s *store) abort(name string) string {
 func (s *store) edit(lines []string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.grammar.modes == nil { // Junos
+	if s.typed != nil {
 		var out string
 		for _, line := range lines {
-			out += s.running.set(line)
+			out += s.typed(s.running, line)
 		}
 		return out
 	}

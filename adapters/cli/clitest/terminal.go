@@ -39,6 +39,8 @@ func newTerminal(s *Server, sess *sshtest.Session) *terminal {
 		t.cli = newXR(s)
 	case Junos:
 		t.cli = newJunos(s)
+	case SROS:
+		t.cli = newSROS(s)
 	}
 	return t
 }
