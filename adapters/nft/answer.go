@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	_ "embed"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -34,11 +33,11 @@ func shellCommand(script string) string {
 
 // script returns what calls a function of far.sh. Whatever an argument holds is one word, and no part of the script.
 func script(nonce, dir, function string, args ...string) string {
-	line := "answer"
+	line := "{ answer" // what is cut off on the way has no end, and is not run
 	for _, word := range append([]string{nonce, dir, function}, args...) {
 		line += " '" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 	}
-	return farScript + line + "\n"
+	return farScript + line + "; }\n"
 }
 
 // answer is how a function of far.sh ended.
@@ -48,16 +47,20 @@ type answer struct {
 	words  string // on standard error
 }
 
-var errNoMark = errors.New("the answer has no end")
+// mostNoise is how much an error quotes of what is no answer.
+const mostNoise = 500
 
-// readAnswer reads what stands between the marks of a nonce. What comes before is of the user's shell.
+// readAnswer reads what stands between the marks of a nonce. What comes before is of the user's shell, and all that there is where that is none.
 func readAnswer(r *bufio.Reader, nonce string) (said []byte, status int, err error) {
 	mark := "sluice " + nonce + " "
 	begun := false
 	for {
 		line, err := r.ReadBytes('\n')
+		if err != nil && !begun {
+			return bytes.TrimSpace(append(said, line...)), 0, err
+		}
 		if err != nil {
-			return nil, 0, fmt.Errorf("%w: %w", errNoMark, err)
+			return nil, 0, err
 		}
 		rest, ours := strings.CutPrefix(string(line), mark)
 		switch n, ended := strings.CutPrefix(strings.TrimSuffix(rest, "\n"), "end "); {
@@ -66,7 +69,7 @@ func readAnswer(r *bufio.Reader, nonce string) (said []byte, status int, err err
 			return bytes.TrimSuffix(said, []byte("\n")), status, err // the line's end is the mark's
 		case ours:
 			begun, said = true, nil
-		case begun:
+		case begun || len(said) < mostNoise:
 			said = append(said, line...)
 		}
 	}

@@ -134,7 +134,7 @@ func (c *connection) begin(ctx context.Context, limit time.Duration, dir, functi
 			return err
 		}
 		if a.said, a.status, err = readAnswer(k.out, k.nonce); err != nil {
-			return k.silent(err)
+			return k.silent(a, err)
 		}
 		if a.status != 0 {
 			k.drain()
@@ -160,7 +160,7 @@ func (c *connection) ask(ctx context.Context, limit time.Duration, input []byte,
 		}()
 		a.said, a.status, err = readAnswer(k.out, k.nonce)
 		if err != nil {
-			err = k.silent(err)
+			err = k.silent(a, err)
 			_ = c.client.Close()
 		} else {
 			k.drain()
@@ -179,13 +179,14 @@ func (k *call) drain() {
 	_ = k.session.Wait() // how it ended is in its answer
 }
 
-// silent says why a function did not answer: what there is of words may have the reason, such as that the user has no shell.
-func (k *call) silent(err error) error {
+// silent says why a function did not answer, such as that the user has no shell: that is in what was printed in place of an answer.
+func (k *call) silent(a answer, err error) error {
 	var ended *ssh.ExitError
 	if !errors.As(k.session.Wait(), &ended) {
 		return err
 	}
-	return fmt.Errorf("the shell of the user ended with status %d: %s", ended.ExitStatus(), strings.TrimSpace(k.words.String()))
+	words := strings.TrimSpace(string(a.said) + "\n" + k.words.String())
+	return fmt.Errorf("the shell of the user ended with status %d: %s", ended.ExitStatus(), words[:min(len(words), mostNoise)])
 }
 
 // end has the function end that goes on, and waits for it.

@@ -73,7 +73,6 @@ func (h *far) hold(ctx context.Context, c *connection) error {
 		return err
 	}
 	if err := said.err(h.program); err != nil {
-		call.end(h.timeout)
 		if said.status == refused || said.status == killed {
 			return transient(false, "undo a change: %v", err)
 		}

@@ -37,7 +37,7 @@ func (g *gateway) guardSessions(ctx context.Context) error {
 			list = append(list, g.ownBMP(ctx, d)...)
 		}
 		if d.Filter != nil && d.Filter.Target.Address != "" {
-			list = append(list, g.ownClient(ctx, "the connection for filters to "+d.Name, d.Filter.Target.Address, netip.Addr{})...)
+			list = append(list, g.ownClient(ctx, "the connection for filters to "+d.Name, listensAt(d.Filter), netip.Addr{})...)
 		}
 		if d.Counters != nil && d.Counters.Target.Address != "" {
 			list = append(list, g.ownClient(ctx, "the connection for counters to "+d.Name, d.Counters.Target.Address, netip.Addr{})...)

@@ -18,6 +18,7 @@ type Cable struct {
 	mu     sync.Mutex
 	ends   []net.Conn
 	room   int64 // octets that still go in before it breaks; negative: any number
+	went   int64 // octets that went in
 	frozen bool  // nothing goes either way any more, and nobody is told
 	thaw   sync.Cond
 }
@@ -67,6 +68,13 @@ func (c *Cable) CutAfter(n int64) {
 	c.room = n
 }
 
+// Went returns how many octets have gone in so far.
+func (c *Cable) Went() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.went
+}
+
 // Freeze loses what is sent from now on, also over connections that come.
 func (c *Cable) Freeze() {
 	c.mu.Lock()
@@ -89,11 +97,14 @@ func (c *Cable) pass(n int, in bool) int {
 	for c.frozen {
 		c.thaw.Wait()
 	}
-	if !in || c.room < 0 {
-		return n
+	went := int64(n)
+	if in && c.room >= 0 {
+		went = min(went, c.room)
+		c.room -= went
 	}
-	went := min(int64(n), c.room)
-	c.room -= went
+	if in {
+		c.went += went
+	}
 	return int(went)
 }
 

@@ -27,8 +27,8 @@ type User struct {
 	Busybox bool   // its programs are busybox, also /bin/sh; nft is nft
 }
 
-// uid is that of made up users.
-const uid = 64990
+// UID is the number of made up users, and of their group.
+const UID = 64990
 
 // BootLinux starts sshd in a network namespace of `ip netns`, on port 22 of all its addresses.
 func BootLinux(t testing.TB, ns string, u User) *Linux {
@@ -84,29 +84,28 @@ func BootLinux(t testing.TB, ns string, u User) *Linux {
 	return l
 }
 
-// people writes the files of /etc that know a user, and returns what puts them in their place.
+// people writes the files of /etc that know a user, and returns what puts them in their place. Root has another home as well: what stands in his own is nobody's business.
 func (l *Linux) people(t testing.TB, u User) (mounts string) {
 	t.Helper()
 	if u.Shell == "" {
 		u.Shell = "/bin/sh"
 	}
+	id := UID
+	if u.Name == "root" {
+		id = 0
+	}
 	for file, line := range map[string]string{
-		"passwd": fmt.Sprintf("%s:x:%d:%d::%s:%s\n", u.Name, uid, uid, l.Home, u.Shell), "group": fmt.Sprintf("%s:x:%d:\n", u.Name, uid), "shadow": u.Name + ":*:19000:0:99999:7:::\n",
+		"passwd": fmt.Sprintf("%s:x:%d:%d::%s:%s\n", u.Name, id, id, l.Home, u.Shell), "group": fmt.Sprintf("%s:x:%d:\n", u.Name, id), "shadow": u.Name + ":*:19000:0:99999:7:::\n",
 	} {
-		old, err := os.ReadFile(filepath.Join("/etc", file))
+		here, err := os.ReadFile(filepath.Join("/etc", file))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if u.Name != "root" {
-			old = append(old, line...)
-		}
-		l.etc(t, file, string(old), 0o644)
+		l.etc(t, file, line+string(here), 0o644) // the first line of a name counts
 		mounts += "mount --bind " + l.router.dir + "/" + file + " /etc/" + file + "\n"
 	}
-	if u.Name != "root" {
-		if err := os.Chown(l.Home, uid, uid); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.Chown(l.Home, id, id); err != nil {
+		t.Fatal(err)
 	}
 	if u.Sudoers != "" {
 		Program(t, "sudo", "sudo")
