@@ -159,7 +159,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"number without fact", "max-rules: {value: 1000, soft: true, fact: manual}", "max-rules: 1000", "box.yaml:36:14", "rests on no fact"},
 		{"option without a second value", "[standard, legacy]", "[standard]", "box.yaml:38:3", "two values"},
 		{"setting of no value", "      legacy: {native", "      modern: {native", "box.yaml:43:7", "not a value of option"},
-		{"setting of what cannot be set", "legacy: {native", "legacy: {nature", "box.yaml:43:16", "unknown field"},
+		{"setting of what cannot be set", "legacy: {native", "legacy: {nature", "box.yaml:43:16", `unknown field "nature": write one of native, filter, pipeline, behaviour, warnings, without`},
 		{"setting of the default", "      legacy: {native", "      standard: {native", "box.yaml:43:7", "is the default"},
 		{"setting of an order that is none", "{kind: unknown, fact: guess}}}", "{kind: random, fact: guess}}}", "box.yaml:43:39", "not an order: write rfc8955 or unknown (with term-order=legacy)"},
 		{"unknown moment", "when: native", "when: full moon", "box.yaml:45:5", "when the warning matters"},

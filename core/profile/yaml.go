@@ -3,7 +3,9 @@ package profile
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -32,7 +34,27 @@ type node[T any] struct {
 // UnmarshalYAML decodes strictly.
 func (x *node[T]) UnmarshalYAML(n ast.Node) error {
 	x.at = place(n)
-	return yaml.NodeToValue(n, &x.V, yaml.Strict())
+	return known(yaml.NodeToValue(n, &x.V, yaml.Strict()), reflect.TypeFor[T]())
+}
+
+// known returns err with the keys that there are, where it is about one that t does not have.
+func known(err error, t reflect.Type) error {
+	var unknown *yaml.UnknownFieldError
+	if !errors.As(err, &unknown) || t.Kind() != reflect.Struct {
+		return err
+	}
+	return &placedError{tokenAt(unknown.GetToken()), unknown.GetMessage() + ": write one of " + strings.Join(keysOf(t), ", ")}
+}
+
+// keysOf returns the keys of a mapping that is decoded into t.
+func keysOf(t reflect.Type) []string {
+	var keys []string
+	for i := range t.NumField() {
+		if key, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ","); key != "" && key != "-" {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 // written says whether x was in the file at all.
@@ -97,7 +119,7 @@ func (l *number) UnmarshalYAML(n ast.Node) error {
 			Soft  bool    `yaml:"soft"`
 			Fact  factRef `yaml:"fact"`
 		}
-		if err := yaml.NodeToValue(n, &body, yaml.Strict()); err != nil {
+		if err := known(yaml.NodeToValue(n, &body, yaml.Strict()), reflect.TypeOf(body)); err != nil {
 			return err
 		}
 		if !body.Value.set {
