@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/scrapli/scrapligo/driver/network"
-	"github.com/scrapli/scrapligo/driver/opoptions"
 	"github.com/scrapli/scrapligo/driver/options"
 	scrapli "github.com/scrapli/scrapligo/platform"
 
@@ -78,6 +77,7 @@ func (s *shell) start(ctx context.Context) error {
 	if err := s.learnPrompt(ctx); err != nil {
 		return err
 	}
+	s.stream.ours()
 	for _, line := range s.platform.Setup {
 		if _, err := s.ask(ctx, line); err != nil {
 			return err
@@ -155,12 +155,13 @@ func (s *shell) Kill(why error) {
 	if s.driver != nil {
 		_ = s.driver.Channel.Close()
 	}
+	<-s.stream.ended
 }
 
 // Close ends the session with a farewell.
 func (s *shell) Close() {
 	if s.dead == nil {
-		_ = s.driver.Channel.WriteAndReturn([]byte("exit"), false)
+		_ = s.stream.Write(append([]byte("exit"), s.driver.Channel.ReturnChar...))
 	}
 	s.Kill(nil)
 }
@@ -176,13 +177,10 @@ type answer struct {
 func (s *shell) say(ctx context.Context, line string) (answer, error) {
 	var a answer
 	err := s.bounded(ctx, quote(line), func() error {
-		if _, err := s.driver.Channel.ReadAll(); err != nil { // what came late, or unasked
-			return err
-		}
-		r, err := s.driver.Driver.SendCommand(line, opoptions.WithExactMatchInput(), opoptions.WithNoStripPrompt(), opoptions.WithInterimPromptPattern([]*regexp.Regexp{s.platform.Question}))
+		printed, err := s.exchange(line)
 		if err == nil {
-			a = s.split(r.Result)
-			a.failed, s.prompt = r.Failed, a.prompt
+			a = s.split(printed)
+			a.failed, s.prompt = s.failed(printed), a.prompt
 		}
 		return err
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"sync"
 
 	"github.com/scrapli/scrapligo/transport"
 	"golang.org/x/crypto/ssh"
@@ -26,10 +27,17 @@ const (
 
 // stream is the shell of an SSH connection, as scrapligo wants its transports. Close ends all of it, from whichever goroutine. scrapligo's own transport knows neither host keys that are
 // configured nor contexts.
+//
+// What the device prints goes to scrapligo until ours is called, and to next from then on.
 type stream struct {
-	out    io.Reader
 	in     io.Writer
 	client *sshclient.Client
+	came   chan struct{} // capacity 1: something was printed since somebody looked
+	ended  chan struct{} // closed when nothing more is printed
+
+	mu      sync.Mutex
+	printed []byte // that nobody has taken yet
+	handed  bool   // it is no longer scrapligo's
 }
 
 var _ transport.Implementation = (*stream)(nil)
@@ -70,7 +78,9 @@ func begin(client *sshclient.Client) (*stream, error) {
 	if err := session.Shell(); err != nil {
 		return nil, err
 	}
-	return &stream{out: out, in: in, client: client}, nil
+	s := &stream{in: in, client: client, came: make(chan struct{}, 1), ended: make(chan struct{})}
+	go s.listen(out)
+	return s, nil
 }
 
 // Open has nothing to do: dial has done it.
@@ -87,17 +97,72 @@ func (s *stream) Close() error {
 // IsAlive says that nobody knows better.
 func (*stream) IsAlive() bool { return true }
 
-// Read returns what the device prints. Every error is the end: scrapligo reads on behind others.
-func (s *stream) Read(n int) ([]byte, error) {
-	b := make([]byte, n)
-	n, err := s.out.Read(b)
-	if n > 0 {
-		return b[:n], nil
+// listen keeps what the device prints, until the connection ends.
+func (s *stream) listen(out io.Reader) {
+	defer close(s.ended)
+	b := make([]byte, 32<<10)
+	for {
+		n, err := out.Read(b)
+		s.mu.Lock()
+		s.printed = append(s.printed, b[:n]...)
+		s.mu.Unlock()
+		s.wake()
+		if err != nil {
+			return
+		}
 	}
-	if err != nil {
-		return nil, io.EOF
+}
+
+func (s *stream) wake() {
+	select {
+	case s.came <- struct{}{}:
+	default:
 	}
-	return nil, nil
+}
+
+// take returns what was printed and nobody has taken, if it is for whoever asks.
+func (s *stream) take(scrapligo bool) (b []byte, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if scrapligo && s.handed {
+		return nil, false
+	}
+	b, s.printed = s.printed, nil
+	return b, true
+}
+
+// next waits until the device prints something. The error is the end of the connection.
+func (s *stream) next() ([]byte, error) { return s.wait(false) }
+
+// Read is scrapligo's, which reads nothing any more once that is taken away from it. Every error is the end: scrapligo reads on behind others.
+func (s *stream) Read(int) ([]byte, error) { return s.wait(true) }
+
+func (s *stream) wait(scrapligo bool) ([]byte, error) {
+	for over := false; ; {
+		b, ok := s.take(scrapligo)
+		switch {
+		case !ok:
+			s.wake() // it may have been for the other one
+			<-s.ended
+			return nil, io.EOF
+		case len(b) > 0:
+			return b, nil
+		case over:
+			return nil, io.EOF
+		}
+		select {
+		case <-s.came:
+		case <-s.ended:
+			over = true
+		}
+	}
+}
+
+// ours takes what the device prints away from scrapligo.
+func (s *stream) ours() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.handed = true
 }
 
 // Write types b.
