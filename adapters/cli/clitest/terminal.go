@@ -41,6 +41,8 @@ func newTerminal(s *Server, sess *sshtest.Session) *terminal {
 		t.cli = newJunos(s)
 	case SROS:
 		t.cli = newSROS(s)
+	case VRP:
+		t.cli = newVRP(s)
 	}
 	return t
 }
