@@ -26,6 +26,7 @@ type store struct {
 	before   *node  // what ran before it
 	deadline time.Time
 	stop     func() bool          // its timer
+	flows    string               // what is printed of FlowSpec routes
 	counters map[string][2]uint64 // packets and bytes, by name
 }
 

@@ -122,7 +122,10 @@ func (t *terminal) answer(line string) {
 		t.cli.pretend(line)
 		return
 	}
-	text := t.cli.run(line)
+	text, flows := t.server.flow(line)
+	if !flows {
+		text = t.cli.run(line)
+	}
 	if f.DropAfter {
 		t.sess.HangUp()
 		t.gone = true
