@@ -88,6 +88,7 @@ var arrows = map[string][]string{
 	"plugins/iosxr":                {"adapters/iosxr", "adapters/netconf", "plugins/sdk"},
 	"plugins/iosxrcli":             {"adapters/iosxr", "adapters/cli", "plugins/sdk"},
 	"plugins/junoscli":             {"adapters/junos", "adapters/cli", "plugins/sdk"},
+	"plugins/vrpcli":               {"adapters/vrp", "adapters/cli", "plugins/sdk"},
 	"plugins/sroscli":              {"adapters/sros", "adapters/cli", "plugins/sdk"},
 	"plugins/openconfig":           {"adapters/gnmi", "adapters/openconfig", "plugins/sdk"},
 	"plugins/nftables":             {"adapters/nft", "adapters/nftables", "plugins/sdk"},

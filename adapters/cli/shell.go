@@ -99,10 +99,11 @@ func (s *shell) learnPrompt(ctx context.Context) error {
 			return err
 		}
 		prompt = strings.TrimSpace(prompt)
-		if host, ok := strings.CutSuffix(prompt, s.platform.Exec); ok && prompt == last && host != "" {
+		front := s.platform.front(prompt)
+		behind, begins := strings.CutPrefix(s.platform.Exec, front)
+		if host, ok := strings.CutSuffix(prompt[len(front):], behind); ok && begins && prompt == last && host != "" {
 			s.host = host
-			config := strings.TrimSuffix(strings.TrimPrefix(s.platform.Config.String(), "^"), "$")
-			s.driver.Channel.PromptPattern = regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(host) + `(?:` + regexp.QuoteMeta(s.platform.Exec) + `|` + config + `)[ \t]?\z`)
+			s.driver.Channel.PromptPattern = s.platform.prompts(host)
 			return nil
 		}
 		last = prompt
@@ -184,6 +185,9 @@ func (s *shell) say(ctx context.Context, line string) (answer, error) {
 		}
 		return err
 	})
+	if err == nil && a.prompt == "" && s.platform.Agree != nil && s.platform.Agree.MatchString(a.text) {
+		return s.agree(ctx, a)
+	}
 	if err == nil && a.prompt == "" {
 		err = &device.Transient{Err: fmt.Errorf("%s: the device asks something in place of a prompt: %s", quote(line), s.words(lastLine(a.text)))}
 		s.Kill(err)
@@ -191,15 +195,52 @@ func (s *shell) say(ctx context.Context, line string) (answer, error) {
 	return a, err
 }
 
+// agree answers the question that ends an answer, which a line of ours leads to.
+func (s *shell) agree(ctx context.Context, asked answer) (answer, error) {
+	a, err := s.say(ctx, "Y")
+	a.text = asked.text + "\n" + a.text
+	return a, err
+}
+
+// sayAll types lines one after another, and returns what is printed behind all of them. It ends at the first that fails, and a session that is then not where commands are typed ends with it.
+func (s *shell) sayAll(ctx context.Context, lines string) (answer, error) {
+	var out answer
+	for _, line := range strings.Split(lines, "\n") {
+		a, err := s.say(ctx, line)
+		out.text, out.prompt, out.failed = strings.TrimSpace(out.text+"\n"+a.text), a.prompt, a.failed
+		if err != nil {
+			return out, err
+		}
+		if (refusal(a.text, s.platform.Harmless) != "" || a.failed != nil) && strings.Contains(lines, "\n") {
+			s.Kill(fmt.Errorf("%s: %s", quote(line), s.words(a.text)))
+			return out, nil
+		}
+	}
+	return out, nil
+}
+
+// askAll is ask for several lines.
+func (s *shell) askAll(ctx context.Context, lines string) error {
+	a, err := s.sayAll(ctx, lines)
+	if err != nil {
+		return err
+	}
+	if err := s.refused(lines, a); err != nil || a.prompt == s.platform.Exec {
+		return err
+	}
+	return s.lost(lines, a)
+}
+
 // split takes the prompt off what a device printed.
 func (s *shell) split(printed string) answer {
 	printed = strings.TrimRight(printed, " \t\n")
 	last := lastLine(printed)
-	rest, ours := strings.CutPrefix(last, s.host)
+	front := s.platform.front(last)
+	rest, ours := strings.CutPrefix(last[len(front):], s.host)
 	if !ours {
 		return answer{text: printed}
 	}
-	text, prompt := strings.TrimSuffix(printed, last), strings.TrimSpace(rest)
+	text, prompt := strings.TrimSuffix(printed, last), front+strings.TrimSpace(rest)
 	if s.platform.TwoLines {
 		above := s.platform.Above.FindStringSubmatch(text)
 		if above == nil {

@@ -76,3 +76,19 @@ func TestRoutesThatAreNotRead(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A router with Junos is asked for the filter that it makes of its routes. One that has no routes has no such filter, and says so.
+func TestRoutesOfJunos(t *testing.T) {
+	t.Parallel()
+	s := start(t, netconftest.Options{Old: true, Junos: true})
+	a := newAdapter(t).WithCounters()
+	if _, err := a.Counters(ctx(t), countingRoutes(target(s))); err == nil || !strings.Contains(err.Error(), "not found") {
+		t.Errorf("without routes: %v", err)
+	}
+	s.Flow("198.51.100.7,*,proto=17,dstport>=1024&<=2047", 3, 300)
+	s.Flow("198.51.100.8,*,frag:02", 4, 400)
+	want := map[string]device.Counter{"1/133 destination 198.51.100.7/32; protocol =udp; destination-port >=1024&<=2047;": {Packets: 3, Bytes: 300}}
+	if got, err := a.Counters(ctx(t), countingRoutes(target(s))); err != nil || !maps.Equal(got, want) {
+		t.Errorf("got %v, %v, want %v", got, err, want)
+	}
+}

@@ -17,6 +17,7 @@ func TestWhatAdaptersSayOfTheirCommits(t *testing.T) {
 		"junos-cli": {5 * time.Second, time.Minute + 40*time.Second},
 		"iosxr-cli": {5 * time.Second, 48 * time.Second},
 		"sros-cli":  {5 * time.Second, time.Minute + 40*time.Second},
+		"vrp-cli":   {5 * time.Second, time.Minute + 40*time.Second},
 		"acme":      {5 * time.Second, 45*time.Second + longestLate},
 	} {
 		undone := lateOf(name)

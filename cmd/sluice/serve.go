@@ -47,6 +47,7 @@ func shippedPlugins() map[string]func() device.Adapter {
 		"sros":         func() device.Adapter { return netconf.New(sros.Dialect{}, netconf.Options{}).WithCounters() },
 		"sros-cli":     func() device.Adapter { return cli.New(sros.Dialect{}, cli.Options{}) },
 		"vrp":          func() device.Adapter { return netconf.New(vrp.Dialect{}, netconf.Options{}) },
+		"vrp-cli":      func() device.Adapter { return cli.New(vrp.Dialect{}, cli.Options{}) },
 	}
 }
 

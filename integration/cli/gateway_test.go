@@ -31,6 +31,7 @@ func TestGatewayDelivers(t *testing.T) {
 		{"iosxr-cli", "cisco-iosxr", "ipv4 access-list sluice-v4", "interface TenGigE0/0/0/0\n ipv4 access-group sluice-v4 ingress\n", clitest.IOSXR},
 		{"junos-cli", "junos-mx:term-order=standard", "filter sluice-v4", "set interfaces ge-0/0/0 unit 0 family inet filter input sluice-v4\n", clitest.Junos},
 		{"sros-cli", "nokia-sros", `ip-filter "sluice-v4"`, "/configure router \"Base\" interface \"west\" ingress filter ip \"sluice-v4\"\n", clitest.SROS},
+		{"vrp-cli", "huawei-vrp", "traffic policy sluice-in", "#\ninterface GigabitEthernet0/1/0\n traffic-policy sluice-in inbound\n#\n", clitest.VRP},
 	} {
 		t.Run(c.adapter, func(t *testing.T) {
 			t.Parallel()

@@ -16,6 +16,23 @@ func (s *Server) Count(name string, packets, bytes uint64) {
 	s.store.counters[name] = [2]uint64{packets, bytes}
 }
 
+// Flows sets what the server prints for its FlowSpec routes, which it knows nothing of: the listing of its system.
+func (s *Server) Flows(listing string) {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	s.store.flows = listing
+}
+
+// flowCommands print FlowSpec routes, by the system.
+var flowCommands = map[System]string{EOS: "show flow-spec ipv4", IOSXR: "show flowspec ipv4 detail", Junos: "show firewall filter __flowspec_default_inet__"}
+
+// flow prints what Flows was told, where a line asks for it.
+func (s *Server) flow(line string) (text string, known bool) {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	return s.store.flows, line == flowCommands[s.opt.System]
+}
+
 // firewall is `show firewall` as Junos prints it, in the form that the tests of genieparser have it in (junos, show firewall).
 func (s *store) firewall() string {
 	s.mu.Lock()

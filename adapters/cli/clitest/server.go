@@ -19,6 +19,7 @@ const (
 	IOSXR System = "IOS XR"
 	Junos System = "Junos"
 	SROS  System = "SR OS"
+	VRP   System = "VRP"
 )
 
 // Options are what a server is to be like. The zero value is an EOS switch without anything of ours.
@@ -69,6 +70,10 @@ func (s *Server) Running() string {
 		s.store.mu.Lock()
 		defer s.store.mu.Unlock()
 		return printSROS(s.store.running)
+	case VRP:
+		s.store.mu.Lock()
+		defer s.store.mu.Unlock()
+		return s.store.running.sections()
 	}
 	return s.store.print("")
 }

@@ -17,8 +17,8 @@ const mostPending = 5
 type store struct {
 	mu       sync.Mutex
 	grammar  grammar
-	typed    func(n *node, line string) string // of systems without a grammar: carries out a line
-	locked   commandLine                       // of IOS XR, Junos and SR OS: who has the exclusive lock
+	edits    func(n *node, lines []string) string // of systems without a grammar: carries out a line
+	locked   commandLine                          // of IOS XR, Junos and SR OS: who has the exclusive lock
 	clock    netconftest.Clock
 	running  *node
 	sessions []*session
@@ -26,6 +26,7 @@ type store struct {
 	before   *node  // what ran before it
 	deadline time.Time
 	stop     func() bool          // its timer
+	flows    string               // what is printed of FlowSpec routes
 	counters map[string][2]uint64 // packets and bytes, by name
 }
 
@@ -41,9 +42,12 @@ func newStore(system System, config string, clock netconftest.Clock) *store {
 	}
 	switch system {
 	case Junos:
-		return &store{clock: clock, typed: (*node).set, running: readLines(config, (*node).set)}
+		return &store{clock: clock, edits: eachLine((*node).set), running: readLines(config, (*node).set)}
 	case SROS:
-		return &store{clock: clock, typed: (*node).typed, running: readLines(config, (*node).typed)}
+		return &store{clock: clock, edits: eachLine((*node).typed), running: readLines(config, (*node).typed)}
+	}
+	if system == VRP {
+		return &store{clock: clock, edits: vrpLines, running: readSections(config)}
 	}
 	return &store{grammar: grammars[system], clock: clock, running: read(config)}
 }
@@ -161,12 +165,8 @@ func (s *store) abort(name string) string {
 func (s *store) edit(lines []string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.typed != nil {
-		var out string
-		for _, line := range lines {
-			out += s.typed(s.running, line)
-		}
-		return out
+	if s.edits != nil {
+		return s.edits(s.running, lines)
 	}
 	e := editor{grammar: s.grammar, root: s.running}
 	var out strings.Builder
@@ -198,4 +198,29 @@ func (s *store) list() string {
 		fmt.Fprintf(&b, "  %-16s %s\n", one.name, one.state)
 	}
 	return b.String()
+}
+
+// eachLine carries out lines of systems without views.
+func eachLine(take func(n *node, line string) string) func(n *node, lines []string) string {
+	return func(n *node, lines []string) (out string) {
+		for _, line := range lines {
+			out += take(n, line)
+		}
+		return out
+	}
+}
+
+// vrpLines carries out lines of VRP.
+func vrpLines(n *node, lines []string) (out string) {
+	var view *node
+	for _, line := range lines {
+		if line == "quit" {
+			view = nil
+			continue
+		}
+		var words string
+		view, words = n.vrp(view, line)
+		out += words
+	}
+	return out
 }

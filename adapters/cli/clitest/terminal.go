@@ -41,6 +41,8 @@ func newTerminal(s *Server, sess *sshtest.Session) *terminal {
 		t.cli = newJunos(s)
 	case SROS:
 		t.cli = newSROS(s)
+	case VRP:
+		t.cli = newVRP(s)
 	}
 	return t
 }
@@ -120,7 +122,10 @@ func (t *terminal) answer(line string) {
 		t.cli.pretend(line)
 		return
 	}
-	text := t.cli.run(line)
+	text, flows := t.server.flow(line)
+	if !flows {
+		text = t.cli.run(line)
+	}
 	if f.DropAfter {
 		t.sess.HangUp()
 		t.gone = true

@@ -66,5 +66,18 @@ func (p *peer) firewall(name string) (string, error) {
 		}
 		return fmt.Sprintf(`<firewall-information xmlns="http://xml.juniper.net/junos/19.4R0/junos-filter"><filter-information><filter-name>%s</filter-name>%s</filter-information></firewall-information>`, name, b.String()), nil
 	}
-	return "", &editError{"operation-failed", "filter " + name + " not found"}
+	if name != flowFilter || p.server.flows == "" {
+		return "", &editError{"operation-failed", "filter " + name + " not found"}
+	}
+	return `<firewall-information xmlns="http://xml.juniper.net/junos/19.4R0/junos-filter"><filter-information><filter-name>` + name + "</filter-name>" + p.server.flows + "</filter-information></firewall-information>", nil
+}
+
+// flowFilter is the filter that Junos makes of FlowSpec routes.
+const flowFilter = "__flowspec_default_inet__"
+
+// Flow has a router with Junos hold a FlowSpec route, with the counter that it makes of it.
+func (s *Server) Flow(name string, packets, bytes uint64) {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	s.flows += fmt.Sprintf("<counter><counter-name>%s</counter-name><packet-count>%d</packet-count><byte-count>%d</byte-count></counter>", strings.NewReplacer("<", "&lt;", ">", "&gt;", "&", "&amp;").Replace(name), packets, bytes)
 }

@@ -39,6 +39,7 @@ type Server struct {
 	opt      Options
 	store    *store
 	faults   faults
+	flows    string               // the counters of Junos's FlowSpec routes, as XML; under the lock of store
 	counters map[string][2]uint64 // packets and bytes, by name; under the lock of store, as is state
 	state    *Node                // what Report said
 	ids      atomic.Int64
