@@ -572,3 +572,37 @@ func TestSourcesOfADevice(t *testing.T) {
 		}
 	}
 }
+
+// What of another configuration is not as in this one is named, and no more: two loads of one file do not differ.
+func TestDiffers(t *testing.T) {
+	t.Parallel()
+	load := func(edits ...string) *Config {
+		t.Helper()
+		text := reference(t)
+		for i := 0; i < len(edits); i += 2 {
+			if !strings.Contains(text, edits[i]) {
+				t.Fatalf("the reference has no %q", edits[i])
+			}
+			text = strings.ReplaceAll(text, edits[i], edits[i+1])
+		}
+		c, err := Parse("reference.yaml", []byte(text), env())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	was := load()
+	for name, tt := range map[string]struct {
+		edits []string
+		want  []string
+	}{
+		"nothing":    {nil, nil},
+		"no-export":  {[]string{"no-export: true ", "no-export: false"}, []string{"device edge1 is another one", "device mx1 is another one", "device rr1 is another one"}},
+		"a renaming": {[]string{"name: rr1", "name: rr2"}, []string{"device rr2 is new", "device rr1 is gone"}},
+		"a number":   {[]string{"commits-at-once: 16", "commits-at-once: 17"}, []string{"commits-at-once is another one"}},
+	} {
+		if got := was.Differs(load(tt.edits...)); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+}
