@@ -95,6 +95,7 @@ type options struct {
 	alone    bool
 	localAS  uint32
 	offsets  flowspec.OffsetForm
+	restart  time.Duration
 }
 
 func start(tb testing.TB, o options) *pair {
@@ -122,7 +123,7 @@ func start(tb testing.TB, o options) *pair {
 	}
 	err = p.speaker.AddPeer(bgp.PeerConfig{
 		Name: "edge1", Address: router.Addr().Addr(), Port: router.Addr().Port(), RemoteAS: o.remoteAS, LocalAS: o.localAS, Families: o.families,
-		RetryMin: 10 * time.Millisecond, RetryMax: 100 * time.Millisecond, Source: "edge1", Device: true, Policy: o.policy, Alone: o.alone, OffsetsIn: o.offsets, OffsetsOut: o.offsets,
+		RetryMin: 10 * time.Millisecond, RetryMax: 100 * time.Millisecond, Source: "edge1", Device: true, Policy: o.policy, Alone: o.alone, OffsetsIn: o.offsets, OffsetsOut: o.offsets, Restart: o.restart,
 	})
 	if err != nil {
 		tb.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluice-gateway/sluice/adapters/bgp"
 	"github.com/sluice-gateway/sluice/adapters/bgp/bgptest"
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -106,6 +107,28 @@ func TestPolicyOnCommunities(t *testing.T) {
 	}
 	if !slices.Equal(with.Communities, []uint32{1, 2, device.NoExport}) || !slices.Equal(with.Others, []flowspec.ExtComm{origin, targetB}) {
 		t.Errorf("a policy changed the rule itself: %+v", with)
+	}
+}
+
+// Where graceful restart is offered no path may be held for longer than it says, unless the policy of the device strips the mark (RFC 9494 §4.3).
+func TestNobodyHoldsPathsForLong(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		restart time.Duration
+		strip   []uint32
+		want    []uint32
+	}{
+		{0, nil, []uint32{ourCommunity, device.NoExport}},
+		{time.Minute, nil, []uint32{ourCommunity, device.NoExport, bgp.NoLLGR}},
+		{time.Minute, []uint32{bgp.NoLLGR}, []uint32{ourCommunity, device.NoExport}},
+	} {
+		p := start(t, options{restart: c.restart, policy: device.Policy{Strip: device.Marks{Plain: c.strip}}})
+		p.up(t)
+		p.apply(t, add(t, dst(1), discard()))
+		got := slices.Sorted(slices.Values(p.holds(t, dst(1))[0].Path.Communities))
+		if want := slices.Sorted(slices.Values(c.want)); !slices.Equal(got, want) {
+			t.Errorf("restart %v, stripped %x: it bears %x, want %x", c.restart, c.strip, got, want)
+		}
 	}
 }
 

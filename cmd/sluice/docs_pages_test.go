@@ -103,6 +103,42 @@ func TestDocumentedCommandsExist(t *testing.T) {
 	}
 }
 
+// Tests that the documentation names, behind their package: `core/rib` TestMaxRules, TestLenientSource.
+var (
+	namedTests = regexp.MustCompile("`((?:core|adapters|cmd|integration|plugins)[a-z0-9/]*)` ((?:(?:Test|Fuzz)[A-Z][A-Za-z0-9]*(?:, )?)+)")
+	oneTest    = regexp.MustCompile(`(?:Test|Fuzz)\w+`)
+)
+
+// What the documentation says is shown by a test is shown by one that there is.
+func TestDocumentedTestsExist(t *testing.T) {
+	t.Parallel()
+	found := 0
+	for file, page := range pages(t) {
+		for _, m := range namedTests.FindAllStringSubmatch(page, -1) {
+			text := ""
+			sources, err := filepath.Glob("../../" + m[1] + "/*_test.go")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range sources {
+				b, err := os.ReadFile(s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				text += string(b)
+			}
+			for _, name := range oneTest.FindAllString(m[2], -1) {
+				if found++; !strings.Contains(text, "\nfunc "+name+"(") {
+					t.Errorf("%s: there is no %s in %s", file, name, m[1])
+				}
+			}
+		}
+	}
+	if found < 80 {
+		t.Errorf("%d tests found; the pages name more", found)
+	}
+}
+
 // What the documentation tells people to type, and needs no gateway, works with the files that it speaks of.
 func TestDocumentedCommandsRun(t *testing.T) {
 	t.Parallel()

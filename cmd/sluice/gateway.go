@@ -55,7 +55,7 @@ type gateway struct {
 	files   []feed.File
 	pipes   []feed.Pipe
 	stdin   io.Reader
-	again   func() ([]config.Plugin, error) // reads what the configuration says of plugins by now; nil: nobody can
+	again   func() (*config.Config, error) // reads the configuration as it is by now; nil: nobody can
 }
 
 // newGateway opens what has to be open, and wires. close undoes it where run is never called.
@@ -395,7 +395,7 @@ func (g *gateway) readFiles(ctx context.Context, reload <-chan struct{}) error {
 		g.gate.filesRead()
 		select {
 		case <-reload:
-			g.upgradePlugins(ctx)
+			g.hungUp(ctx)
 		case <-ctx.Done():
 			return nil
 		}

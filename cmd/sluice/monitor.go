@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"github.com/sluice-gateway/sluice/adapters/bgp/bmp"
+	"github.com/sluice-gateway/sluice/adapters/bgp/session"
 	"github.com/sluice-gateway/sluice/core/admit"
 	"github.com/sluice-gateway/sluice/core/config"
 	"github.com/sluice-gateway/sluice/core/flowspec"
@@ -22,6 +23,7 @@ func (g *gateway) monitor(d config.Device) (*bmp.Router, error) {
 	}
 	r := bmp.New(bmp.RouterConfig{
 		Name: d.Name, From: d.BMP, Local: d.BGP.Local, AS: cmp.Or(d.BGP.LocalAS, g.cfg.AS), RouterID: g.cfg.RouterID, Form: form, Log: g.log,
+		RD: d.BMPRD, Password: session.Password(d.BMPPassword),
 	})
 	return r, g.station.Add(r)
 }

@@ -147,16 +147,24 @@ func (g *gateway) shipped(adapter string) bool {
 	return !theirs && shippedPlugins()[adapter] != nil
 }
 
-// upgradePlugins puts plugins whose files were pinned anew in the place of those that run. What cannot be upgraded goes on as it is.
-func (g *gateway) upgradePlugins(ctx context.Context) {
+// hungUp reads the configuration again, upgrades plugins, and says what else of it is another than runs. A configuration that is not right changes nothing.
+func (g *gateway) hungUp(ctx context.Context) {
 	if g.again == nil {
 		return
 	}
-	plugins, err := g.again()
+	now, err := g.again()
 	if err != nil {
-		g.log.Error("plugins stay as they are, since the configuration is not right any more", "error", err)
+		g.log.Error("everything stays as it is, since the configuration is not right any more; only rule files are read again", "error", err)
 		return
 	}
+	g.upgradePlugins(ctx, now.Plugins)
+	if differs := g.cfg.Differs(now); len(differs) > 0 {
+		g.log.Warn("the configuration is another one than runs, and a restart takes it", "differs", differs)
+	}
+}
+
+// upgradePlugins puts plugins whose files were pinned anew in the place of those that run. What cannot be upgraded goes on as it is.
+func (g *gateway) upgradePlugins(ctx context.Context, plugins []config.Plugin) {
 	for _, p := range plugins {
 		if !slices.Contains(g.plugins.Names(), p.Name) {
 			continue

@@ -51,6 +51,9 @@ func TestCommunitiesAreStaged(t *testing.T) {
 	for _, r := range routers {
 		bears(r, 7)
 	}
+	const native = "flow route { match { destination 203.0.113.10/32; protocol =udp; source-port =53; } then { discard; community [ 64512:7 64512:70 65535:65281 ]; } }\n" +
+		"  1/133 0c0120cb00710a038111068135 8006000000000000 c=fc000007 c=fc000046 c=ffffff01\n"
+	says(t, sluice, exitDone, native, "device", "show", "lone", "--native")
 	stop()
 
 	sluice, stop = life(8, false)

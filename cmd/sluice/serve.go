@@ -58,7 +58,7 @@ func serveCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "serve", Args: cobra.NoArgs,
 		Short: "The gateway",
-		Long:  "Run the gateway until it is interrupted. SIGHUP reads the rule files again, and upgrades plugins whose files were pinned anew; docs/configuration.md describes the configuration.",
+		Long:  "Run the gateway until it is interrupted. SIGHUP reads the rule files again, upgrades plugins whose files were pinned anew, and says what else of a changed configuration needs a restart; docs/configuration.md describes the configuration.",
 	}
 	cmd.Flags().StringVarP(&file, "config", "c", "/etc/sluice/sluice.yaml", "configuration file")
 	cmd.Flags().StringVar(&level, "log-level", "info", "debug, info, warn or error")
@@ -106,13 +106,7 @@ func serveCmd() *cobra.Command {
 		if err != nil {
 			return failed(err)
 		}
-		g.again = func() ([]config.Plugin, error) {
-			now, err := config.Load(file, loadProfiles)
-			if err != nil {
-				return nil, err
-			}
-			return now.Plugins, nil
-		}
+		g.again = func() (*config.Config, error) { return config.Load(file, loadProfiles) }
 		log.Info("sluice is up", "api", g.api.Addr().String(), "bgp", fmt.Sprint(g.speaker.Addrs()), "sources", len(cfg.Sources), "devices", len(cfg.Devices))
 		if err := g.run(ctx, reload); err != nil {
 			return failed(err)

@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"net/netip"
+
+	"github.com/sluice-gateway/sluice/core/notation"
 )
 
 // listenBMP reads where routers connect to that show what they hold (RFC 7854). The port is the operator's choice: IANA has none for it.
@@ -21,6 +23,9 @@ func (b *builder) listenBMP(raw []string) (out []netip.AddrPort) {
 // bmp reads the address that a device connects from to show what it holds.
 func (b *builder) bmp(path string, raw rawDevice, c *Config, others []Device, d *Device) {
 	if raw.BMP == "" {
+		if raw.BMPRD != "" || raw.BMPPassword != nil {
+			b.fail(path, "missing: bmp-rd and bmp-md5-password are about the connection from that address")
+		}
 		return
 	}
 	var err error
@@ -29,6 +34,15 @@ func (b *builder) bmp(path string, raw rawDevice, c *Config, others []Device, d 
 		return
 	}
 	d.BMP = d.BMP.Unmap()
+	if raw.BMPRD != "" {
+		var ok bool
+		if d.BMPRD, ok = notation.ParseRD(raw.BMPRD); !ok {
+			b.fail(path+"-rd", "%q is no route distinguisher, such as 64512:100 or 192.0.2.1:7", raw.BMPRD)
+		}
+	}
+	if d.BMPPassword = b.secret(path+"-md5-password", raw.BMPPassword); len(d.BMPPassword) > 80 {
+		b.fail(path+"-md5-password", "%d octets, and a TCP MD5 signature takes 80", len(d.BMPPassword))
+	}
 	switch {
 	case d.BGP == nil:
 		b.fail(path, "what a device shows by BMP is what it holds of a BGP session, and the device has no bgp")

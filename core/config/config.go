@@ -119,9 +119,12 @@ type Device struct {
 	Settings map[string]string // options of the profile
 	BGP      *Peer
 	BMP      netip.Addr // that it connects from to show what it holds of that session (RFC 7854); zero: it does not
-	Filter   *FilterDelivery
-	Counters *RouteCounters // nil: it is not asked what its routes have matched
-	Alone    bool           // it is sent no two NLRIs in one UPDATE
+	// BMPRD is the route distinguisher of the VRF of the device that the session is in, as BMP shows it; zero: in none. BMPPassword signs the connection (RFC 2385); "": none.
+	BMPRD       flowspec.RD
+	BMPPassword device.Secret
+	Filter      *FilterDelivery
+	Counters    *RouteCounters // nil: it is not asked what its routes have matched
+	Alone       bool           // it is sent no two NLRIs in one UPDATE
 	// Policy says how its routes leave in BGP.
 	Policy device.Policy
 	// Sources are those whose rules it takes; nil: all.

@@ -410,6 +410,8 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"counters, often":   {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    max-routes: 9\n    bgp: {address: 192.0.2.9, as: 1, families: [ipv4]}\n    counters: {adapter: junos, address: \"a:1\", count-every: 0s}\n", "below 1s"},
 		"counters, what":    {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    max-routes: 9\n    bgp: {address: 192.0.2.9, as: 1, families: [ipv4]}\n    counters: {adapter: junos, address: \"a:1\", options: {count: filters}}\n", "not for a configuration to say"},
 		"bmp, one address":  {minimal + "listen: {bmp: [\"192.0.2.1:11019\"]}\ndevices:\n  - {name: d, profile: junos-mx, max-routes: 9, bmp: 192.0.2.7, bgp: {address: 192.0.2.9, as: 1, families: [ipv4]}}\n  - {name: e, profile: junos-mx, max-routes: 9, bmp: 192.0.2.7, bgp: {address: 192.0.2.8, as: 1, families: [ipv4]}}\n", "tell two devices apart"},
+		"bmp, wrong rd":     {minimal + "listen: {bmp: [\"192.0.2.1:11019\"]}\ndevices:\n  - {name: d, profile: junos-mx, max-routes: 9, bmp: 192.0.2.7, bmp-rd: a, bgp: {address: 192.0.2.9, as: 1, families: [ipv4]}}\n", `devices[0].bmp-rd: "a" is no route distinguisher`},
+		"bmp's rd alone":    {minimal + "devices:\n  - {name: d, profile: junos-mx, max-routes: 9, bmp-rd: \"1:1\", bgp: {address: 192.0.2.9, as: 1, families: [ipv4]}}\n", "devices[0].bmp: missing: bmp-rd"},
 		"alone in nothing":  {minimal + "devices:\n  - name: d\n    profile: junos-mx\n    one-nlri-per-update: true\n    filter: {adapter: junos, address: \"a:1\"}\n", "UPDATEs are BGP's"},
 		"excess of what":    {minimal + "sources:\n  - {name: s, bgp: {address: 192.0.2.2, as: 1, families: [ipv4]}, allow: {destinations: [any], on-excess: warn}}\n", "there is no max-rules to exceed"},
 		"excess by API":     {minimal + "sources:\n  - {name: s, api: true, allow: {destinations: [any], max-rules: 2, on-excess: warn}}\n", "sources[0].allow.on-excess: is for BGP sources"},
@@ -569,6 +571,40 @@ func TestSourcesOfADevice(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		case name == "some" && !slices.Equal(got.Devices[0].Sources, []flowspec.Source{"one", "two"}):
 			t.Errorf("sources %v", got.Devices[0].Sources)
+		}
+	}
+}
+
+// What of another configuration is not as in this one is named, and no more: two loads of one file do not differ.
+func TestDiffers(t *testing.T) {
+	t.Parallel()
+	load := func(edits ...string) *Config {
+		t.Helper()
+		text := reference(t)
+		for i := 0; i < len(edits); i += 2 {
+			if !strings.Contains(text, edits[i]) {
+				t.Fatalf("the reference has no %q", edits[i])
+			}
+			text = strings.ReplaceAll(text, edits[i], edits[i+1])
+		}
+		c, err := Parse("reference.yaml", []byte(text), env())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	was := load()
+	for name, tt := range map[string]struct {
+		edits []string
+		want  []string
+	}{
+		"nothing":    {nil, nil},
+		"no-export":  {[]string{"no-export: true ", "no-export: false"}, []string{"device edge1 is another one", "device mx1 is another one", "device rr1 is another one"}},
+		"a renaming": {[]string{"name: rr1", "name: rr2"}, []string{"device rr2 is new", "device rr1 is gone"}},
+		"a number":   {[]string{"commits-at-once: 16", "commits-at-once: 17"}, []string{"commits-at-once is another one"}},
+	} {
+		if got := was.Differs(load(tt.edits...)); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
 		}
 	}
 }

@@ -117,6 +117,8 @@ type rawDevice struct {
 	Profiles    []string       `yaml:"profiles"`
 	BGP         *rawPeer       `yaml:"bgp"`
 	BMP         string         `yaml:"bmp"`
+	BMPRD       string         `yaml:"bmp-rd"`
+	BMPPassword *rawSecret     `yaml:"bmp-md5-password"`
 	Alone       bool           `yaml:"one-nlri-per-update"`
 	VRFs        []rawVRF       `yaml:"vrfs"`
 	Sources     *[]string      `yaml:"sources"`

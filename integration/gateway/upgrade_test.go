@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -93,6 +94,9 @@ devices:
 	lock()
 	hup("the plugin was upgraded")
 	rule()
+	if strings.Contains(g.log.String(), "is another one") {
+		t.Errorf("the configuration did not change:\n%s", g.log)
+	}
 	now := g.adapters()
 	if now[0].PID == before[0].PID || now[0].SHA256 == before[0].SHA256 || now[0].Restarts != 0 || now[0].State != "running" {
 		t.Errorf("after the upgrade: %+v, before: %+v", now[0], before[0])
@@ -100,6 +104,24 @@ devices:
 	if now[1].PID != before[1].PID || now[1].Restarts != 0 {
 		t.Errorf("the other plugin: %+v, before: %+v", now[1], before[1])
 	}
+
+	// What a restart alone takes is said, and so is that the file is not right any more.
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(config, append(bytes.Clone(text), fmt.Sprintf(device, "crate", "acme", dir)...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hup(`a restart takes it" differs="[device crate is new]"`)
+	if err := os.WriteFile(config, append(bytes.Clone(text), "nonsense: 1\n"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hup("everything stays as it is")
+	if err := os.WriteFile(config, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rule()
 
 	// It dies again and again: its device is not served, and why is shown; the other goes on.
 	if err := os.WriteFile(plugin+".new", []byte("#!/bin/sh\necho the licence has expired >&2\nexit 3\n"), 0o755); err != nil {

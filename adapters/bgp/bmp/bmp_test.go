@@ -190,6 +190,20 @@ func TestOtherSessionsAreReadPast(t *testing.T) {
 	s.must(about(t, kindUp, 0, recordedUp), about(t, kindRoutes, flagOut|flagPost, recordedPost), local, vrf)
 	s.of(flowspec.IPv4, ten1, discard(), device.Unshown, "shows no ipv4")
 
+	// Of a session in a VRF, that VRF alone counts, and its Loc-RIB.
+	in := newScript(t, func(c *RouterConfig) { c.RD = flowspec.RD{7: 7} })
+	in.begin()
+	of := func(kind, rd byte, message []byte) []byte {
+		message[6], message[15] = kind, rd
+		return message
+	}
+	in.must(about(t, kindUp, 0, recordedUp), about(t, kindRoutes, flagPost, recordedPost), of(1, 8, about(t, kindUp, 0, recordedUp)), of(3, 0, about(t, kindRoutes, 0, recordedPost)), of(3, 8, about(t, kindRoutes, 0, recordedPost)))
+	in.of(flowspec.IPv4, ten1, discard(), device.Unshown, "shows no BGP session of ours")
+	in.must(of(1, 7, about(t, kindUp, 0, recordedUp)), of(1, 7, about(t, kindRoutes, flagPost, recordedPost)))
+	in.of(flowspec.IPv4, ten1, discard(), device.ShownHeld, "post-policy")
+	in.must(of(3, 7, about(t, kindRoutes, 0, recordedPost)))
+	in.of(flowspec.IPv4, ten1, discard(), device.ShownHeld, "Loc-RIB")
+
 	// The session before this one had another port.
 	s.must(about(t, kindRoutes, flagPost, recordedPost))
 	m, _ := flowspec.ParseNLRI(flowspec.IPv4, octets(t, ten1))

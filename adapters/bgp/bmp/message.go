@@ -11,6 +11,7 @@ import (
 	"github.com/osrg/gobgp/v3/pkg/packet/bmp"
 
 	"github.com/sluice-gateway/sluice/adapters/bgp/session"
+	"github.com/sluice-gateway/sluice/core/flowspec"
 )
 
 // longest is how many octets a message may have: a mirrored or monitored BGP message of 65535 with its headers, or two OPENs, and room for what RFCs to come may add.
@@ -41,10 +42,10 @@ type header struct {
 	address netip.Addr
 	as      uint32
 	id      netip.Addr
-	post    bool // behind the import policy
-	out     bool // of Adj-RIB-Out (RFC 8671 §4)
-	other   bool // of an instance or a VRF that is not the global one
-	twoOct  bool // AS_PATH has numbers of two octets
+	post    bool        // behind the import policy
+	out     bool        // of Adj-RIB-Out (RFC 8671 §4)
+	rd      flowspec.RD // of the VRF that the session or the table is of; zero: the global instance
+	twoOct  bool        // AS_PATH has numbers of two octets
 }
 
 // read takes one message from r. io.EOF: the router closed the connection between two messages.
@@ -83,7 +84,8 @@ func (m *message) cut() error {
 	if err := p.DecodeFromBytes(m.body[:bmp.BMP_PEER_HEADER_SIZE]); err != nil {
 		return err
 	}
-	h := &header{kind: p.PeerType, as: p.PeerAS, post: p.IsPostPolicy(), out: p.IsAdjRIBOut(), other: p.PeerDistinguisher != 0, twoOct: p.Flags&bmp.BMP_PEER_FLAG_TWO_AS != 0}
+	h := &header{kind: p.PeerType, as: p.PeerAS, post: p.IsPostPolicy(), out: p.IsAdjRIBOut(), twoOct: p.Flags&bmp.BMP_PEER_FLAG_TWO_AS != 0}
+	binary.BigEndian.PutUint64(h.rd[:], p.PeerDistinguisher)
 	h.address, _ = netip.AddrFromSlice(p.PeerAddress)
 	h.address = h.address.Unmap()
 	h.id, _ = netip.AddrFromSlice(p.PeerBGPID)

@@ -23,6 +23,8 @@ type RouterConfig struct {
 	Local    netip.Addr          // ours in the BGP session; zero: any
 	AS       uint32              // ours in the BGP session
 	RouterID netip.Addr          // our BGP identifier
+	RD       flowspec.RD         // of the VRF of the router that the session is in; zero: in none
+	Password session.Password    // signs the TCP segments of the connection (RFC 2385); "": none
 	Form     flowspec.OffsetForm // of IPv6 prefixes with an offset, as in what it is sent
 	Now      func() time.Time    // nil: time.Now
 	Log      *slog.Logger        // nil: slog.Default
@@ -140,13 +142,13 @@ func (r *Router) take(m message) (done bool, err error) {
 	case bmp.BMP_MSG_TERMINATION:
 		return true, nil
 	}
-	if m.peer == nil || !m.peer.locRIB() && !r.ours(m.peer) {
+	if m.peer == nil || !r.locRIB(m.peer) && !r.ours(m.peer) {
 		return false, nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	defer r.tell()
-	if m.peer.locRIB() {
+	if r.locRIB(m.peer) {
 		return false, r.takeLocRIB(m)
 	}
 	switch m.kind {
@@ -176,13 +178,19 @@ func (r *Router) takeLocRIB(m message) error {
 	return nil
 }
 
-// locRIB says whether a message is about the Loc-RIB of the global instance (RFC 9069 §4.1).
-func (h *header) locRIB() bool { return h.kind == bmp.BMP_PEER_TYPE_LOCAL_RIB && !h.other }
+// locRIB says whether a message is about the Loc-RIB of the instance that our session is in (RFC 9069 §4.1).
+func (r *Router) locRIB(h *header) bool {
+	return h.kind == bmp.BMP_PEER_TYPE_LOCAL_RIB && h.rd == r.cfg.RD
+}
 
-// ours says whether a message is about the Adj-RIB-In of our session: a global instance peer (RFC 7854 §4.2), by address, AS number and BGP identifier.
+// ours says whether a message is about the Adj-RIB-In of our session: a global instance peer, or an RD instance peer of its VRF (RFC 7854 §4.2), by address, AS number and BGP identifier.
 func (r *Router) ours(h *header) bool {
+	kind := uint8(bmp.BMP_PEER_TYPE_GLOBAL)
+	if r.cfg.RD != (flowspec.RD{}) {
+		kind = bmp.BMP_PEER_TYPE_L3VPN
+	}
 	local := r.cfg.Local.Unmap().WithZone("")
-	return h.kind == bmp.BMP_PEER_TYPE_GLOBAL && !h.other && !h.out && h.as == r.cfg.AS && h.id == r.cfg.RouterID && (!local.IsValid() || h.address == local)
+	return h.kind == kind && h.rd == r.cfg.RD && !h.out && h.as == r.cfg.AS && h.id == r.cfg.RouterID && (!local.IsValid() || h.address == local)
 }
 
 // peerUp begins anew: what was shown of a session before this one is no more. The caller holds mu.

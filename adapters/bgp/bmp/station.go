@@ -11,6 +11,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/sluice-gateway/sluice/adapters/bgp/session"
 )
 
 // Station accepts the connections of routers.
@@ -56,7 +58,15 @@ func (s *Station) Listen(ctx context.Context) error {
 	if len(s.listeners) > 0 {
 		return nil
 	}
-	lc := net.ListenConfig{KeepAliveConfig: keepAlive}
+	lc, passwords := net.ListenConfig{KeepAliveConfig: keepAlive}, map[netip.Addr]session.Password{}
+	for from, r := range s.routers {
+		if r.cfg.Password != "" {
+			passwords[from] = r.cfg.Password
+		}
+	}
+	if len(passwords) > 0 {
+		session.Signed(&lc, passwords)
+	}
 	for _, at := range s.listen {
 		ln, err := lc.Listen(ctx, "tcp", at.String())
 		if err != nil {

@@ -55,6 +55,21 @@ func (c *Config) dialler() *net.Dialer {
 	return d
 }
 
+// Signed has a listener take connections from each of some addresses only where their segments are signed with its password: the kernel drops the others (RFC 2385). It is for lc.Listen of TCP. Linux only.
+func Signed(lc *net.ListenConfig, passwords map[netip.Addr]Password) {
+	lc.SetMultipathTCP(false) // which has no signatures
+	lc.Control = func(_, _ string, raw syscall.RawConn) error {
+		return control(raw, func(fd int) error {
+			for from, password := range passwords {
+				if err := sign(fd, from, password); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+}
+
 // Listen opens a listener for the peers that were added before. The kernel drops packets without the signature of a peer that has a password; all packets that
 // leave have the highest TTL, since a peer with TTL security takes no other, and whoever it is, it is answered before it is known.
 func (s *Server) Listen(ctx context.Context, at netip.AddrPort) (net.Listener, error) {
