@@ -13,8 +13,8 @@ import (
 	"github.com/sluice-gateway/sluice/core/device"
 )
 
-// defaultPort is where gNMI listens (IANA: gnmi-gnoi).
-const defaultPort = "9339"
+// DefaultPort is where gNMI listens (IANA: gnmi-gnoi).
+const DefaultPort = "9339"
 
 // details are a device's options, parsed.
 type details struct {
@@ -78,7 +78,7 @@ func window(undo time.Duration) time.Duration {
 func (d details) address(t device.Target) (address, name string) {
 	address = t.Address
 	if _, _, err := net.SplitHostPort(address); err != nil {
-		address = net.JoinHostPort(strings.Trim(address, "[]"), defaultPort)
+		address = net.JoinHostPort(strings.Trim(address, "[]"), DefaultPort)
 	}
 	host, _, _ := net.SplitHostPort(address) // as joined or checked above
 	if d.serverName != "" {

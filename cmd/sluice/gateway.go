@@ -299,11 +299,7 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 		if spokenBy(d.Filter.Adapter) != dialect.Name() {
 			return rd, fmt.Errorf("adapter %s does not write the filters of profile %s; its dialect is %s", d.Filter.Adapter, d.Profile.Name, dialect.Name())
 		}
-		window := windowOf(d.Filter.Adapter)
-		if window == nil {
-			return rd, nil
-		}
-		if rd.Undo, err = window(rd.Target, rd.Confirm); err != nil {
+		if rd.Undo, err = windowOf(d.Filter.Adapter)(rd.Target, rd.Confirm); err != nil {
 			return rd, err
 		}
 	}

@@ -11,7 +11,7 @@ import (
 func TestWhatAdaptersSayOfTheirCommits(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]struct{ interval, undone time.Duration }{
-		"nftables":  {0, 0},
+		"nftables":  {0, 45*time.Second + 90*time.Second},
 		"junos":     {5 * time.Second, 45*time.Second + longestLate},
 		"iosxr":     {5 * time.Second, 45*time.Second + longestLate},
 		"junos-cli": {5 * time.Second, time.Minute + 40*time.Second},
@@ -21,8 +21,8 @@ func TestWhatAdaptersSayOfTheirCommits(t *testing.T) {
 		undone := lateOf(name)
 		if name == "acme" {
 			undone += 45 * time.Second // of a plugin nothing is known but what was asked for
-		} else if window := windowOf(name); window != nil {
-			w, err := window(device.Target{Name: "r", Address: "192.0.2.1"}, 45*time.Second)
+		} else {
+			w, err := windowOf(name)(device.Target{Name: "r", Address: "192.0.2.1"}, 45*time.Second)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -30,6 +30,15 @@ func TestWhatAdaptersSayOfTheirCommits(t *testing.T) {
 		}
 		if got := intervalOf(name); got != want.interval || undone != want.undone {
 			t.Errorf("%s: commits %v apart, undone after %v; want %v and %v", name, got, undone, want.interval, want.undone)
+		}
+	}
+	if w, err := windowOf("nftables")(device.Target{Name: "here"}, 45*time.Second); err != nil || w != 45*time.Second {
+		t.Errorf("on this host: undone after %v, %v", w, err)
+	}
+	for option, address := range map[string]string{"sudo": "", "netns": "192.0.2.1", "nets": "192.0.2.1"} {
+		_, err := windowOf("nftables")(device.Target{Name: "r", Address: address, Options: map[string]string{option: "true"}}, time.Second)
+		if wrong := option != "netns"; wrong != (err != nil) {
+			t.Errorf("option %s with address %q: %v", option, address, err)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/sluice-gateway/sluice/adapters/gnmi"
 	"github.com/sluice-gateway/sluice/adapters/host"
 	"github.com/sluice-gateway/sluice/adapters/netconf"
+	"github.com/sluice-gateway/sluice/adapters/nft"
 	"github.com/sluice-gateway/sluice/core/config"
 	"github.com/sluice-gateway/sluice/core/device"
 )
@@ -79,19 +81,32 @@ func types(adapter string) bool {
 	return adapter == "eos" || adapter == "eos-acl" || strings.HasSuffix(adapter, typed)
 }
 
-// portOf returns where an adapter knocks for SSH where the address of a device has no port. Of third parties' NETCONF is taken for granted.
+// portOf returns where an adapter knocks where the address of a device has no port. Of third parties' NETCONF is taken for granted.
 func portOf(adapter string) string {
-	if types(adapter) {
+	switch {
+	case adapter == "nftables":
+		return nft.DefaultPort
+	case adapter == "openconfig":
+		return gnmi.DefaultPort
+	case types(adapter):
 		return cli.DefaultPort
 	}
 	return netconf.DefaultPort
 }
 
-// windowOf returns how a shipped adapter answers how long its devices wait for a confirmation; nil: it works on the host that it runs on.
+// listensAt returns the address of a device, with the port at which its adapter knocks.
+func listensAt(t device.Target, adapter string) string {
+	if _, _, err := net.SplitHostPort(t.Address); err == nil {
+		return t.Address
+	}
+	return net.JoinHostPort(strings.Trim(t.Address, "[]"), portOf(adapter))
+}
+
+// windowOf returns how a shipped adapter answers how long its devices wait for a confirmation.
 func windowOf(adapter string) func(device.Target, time.Duration) (time.Duration, error) {
 	switch {
 	case adapter == "nftables":
-		return nil
+		return nft.Window
 	case types(adapter):
 		return cli.Window(spokenBy(adapter))
 	case adapter == "openconfig":
@@ -101,7 +116,7 @@ func windowOf(adapter string) func(device.Target, time.Duration) (time.Duration,
 }
 
 // intervalOf returns the least time between two commits where the configuration names none. A commit of a router takes seconds of its processor and a place in its history, so what comes in that time goes
-// together; a table of nftables is changed in one transaction of the kernel, by this host.
+// together; a table of nftables is changed in one transaction of the kernel, and nothing is kept of the one before.
 func intervalOf(adapter string) time.Duration {
 	if adapter == "nftables" {
 		return 0
