@@ -106,9 +106,10 @@ func TestLockHasOneHolder(t *testing.T) {
 					if err == nil {
 						_, err = io.WriteString(in, text)
 					}
+					var said []byte
 					var status int
 					if err == nil {
-						_, status, err = readAnswer(bufio.NewReader(out), "NONCE")
+						said, status, err = readAnswer(bufio.NewReader(out), "NONCE")
 					}
 					if err != nil || status != 0 {
 						t.Errorf("status %d, %v", status, err)
@@ -116,6 +117,11 @@ func TestLockHasOneHolder(t *testing.T) {
 					}
 					if n := holders.Add(1); n != 1 {
 						t.Errorf("%d have the lock", n)
+					}
+					for range 3 {
+						if _, status, _ := callFar(t, shell, nil, dir, "under", strings.TrimSpace(string(said)), "true"); status != 0 {
+							t.Errorf("status %d of what runs under the lock", status)
+						}
 					}
 					times.Add(1)
 					holders.Add(-1)
