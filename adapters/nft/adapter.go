@@ -188,7 +188,7 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 	}
 	token, err := h.secure(ctx, before, have, c, undo)
 	if err != nil {
-		return device.Commit{}, transient(true, "the change could not be secured against a crash, so it was not made: %v", err)
+		return device.Commit{}, transient(!doubtful(err), "the change could not be secured against a crash, so it was not made: %v", err)
 	}
 	if err := a.load(ctx, h, have, c); err != nil {
 		return device.Commit{}, h.failed(ctx, token, undo, err)

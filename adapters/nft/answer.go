@@ -64,10 +64,10 @@ func readAnswer(r *bufio.Reader, nonce string) (said []byte, status int, err err
 		}
 		rest, ours := strings.CutPrefix(string(line), mark)
 		switch n, ended := strings.CutPrefix(strings.TrimSuffix(rest, "\n"), "end "); {
-		case ours && ended && begun:
+		case ours && begun && ended:
 			status, err := strconv.Atoi(n)
 			return bytes.TrimSuffix(said, []byte("\n")), status, err // the line's end is the mark's
-		case ours:
+		case ours && rest == "begin\n":
 			begun, said = true, nil
 		case begun || len(said) < mostNoise:
 			said = append(said, line...)

@@ -105,8 +105,7 @@ func restore(listed []byte, have []filter.Filter, c device.Change) []byte {
 
 // failed ends a change that was not made, or not as it should be, and returns the error for it. What the kernel refused changed nothing; after anything else it is undone.
 func (h *host) failed(ctx context.Context, token string, undo time.Duration, err error) error {
-	var doubt *device.Transient
-	if h.loaded || errors.As(err, &doubt) && !doubt.Unchanged {
+	if h.loaded || doubtful(err) {
 		if _, unnoted := h.made(ctx, token, undo); unnoted != nil {
 			return transient(false, "%v; it will be undone, which may take %v, for %v", err, longestLoad, unnoted)
 		}
@@ -116,4 +115,10 @@ func (h *host) failed(ctx context.Context, token string, undo time.Duration, err
 		return transient(false, "%v; and %v", err, gone)
 	}
 	return err
+}
+
+// doubtful says whether an error leaves open what became of the host.
+func doubtful(err error) bool {
+	var doubt *device.Transient
+	return errors.As(err, &doubt) && !doubt.Unchanged
 }

@@ -37,10 +37,10 @@ func (g *gateway) guardSessions(ctx context.Context) error {
 			list = append(list, g.ownBMP(ctx, d)...)
 		}
 		if d.Filter != nil && d.Filter.Target.Address != "" {
-			list = append(list, g.ownClient(ctx, "the connection for filters to "+d.Name, listensAt(d.Filter), netip.Addr{})...)
+			list = append(list, g.ownClient(ctx, "the connection for filters to "+d.Name, listensAt(d.Filter.Target, d.Filter.Adapter), netip.Addr{})...)
 		}
 		if d.Counters != nil && d.Counters.Target.Address != "" {
-			list = append(list, g.ownClient(ctx, "the connection for counters to "+d.Name, d.Counters.Target.Address, netip.Addr{})...)
+			list = append(list, g.ownClient(ctx, "the connection for counters to "+d.Name, listensAt(d.Counters.Target, d.Counters.Adapter), netip.Addr{})...)
 		}
 	}
 	own, err := admit.NewSessions(list...)

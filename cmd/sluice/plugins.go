@@ -95,11 +95,11 @@ func portOf(adapter string) string {
 }
 
 // listensAt returns the address of a device, with the port at which its adapter knocks.
-func listensAt(f *config.FilterDelivery) string {
-	if _, _, err := net.SplitHostPort(f.Target.Address); err == nil {
-		return f.Target.Address
+func listensAt(t device.Target, adapter string) string {
+	if _, _, err := net.SplitHostPort(t.Address); err == nil {
+		return t.Address
 	}
-	return net.JoinHostPort(strings.Trim(f.Target.Address, "[]"), portOf(f.Adapter))
+	return net.JoinHostPort(strings.Trim(t.Address, "[]"), portOf(adapter))
 }
 
 // windowOf returns how a shipped adapter answers how long its devices wait for a confirmation.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"slices"
 	"strings"
@@ -102,6 +101,8 @@ func trusted(file, name string) (device.Target, error) {
 	}
 	t, adapter := reachedBy(cfg.Devices[i])
 	switch {
+	case t.Address == "":
+		return t, fmt.Errorf("%s has no address: its filters are those of the host that the gateway runs on", name)
 	case t.HostKey != "":
 		return t, fmt.Errorf("host-key of %s stands in %s itself: change it there, or write known-hosts instead", name, file)
 	case t.KnownHosts == "":
@@ -110,9 +111,7 @@ func trusted(file, name string) (device.Target, error) {
 	if adapter == "openconfig" {
 		return t, fmt.Errorf("%s is reached by gNMI, which has certificates and no host keys", name)
 	}
-	if _, _, err := net.SplitHostPort(t.Address); err != nil {
-		t.Address = net.JoinHostPort(strings.Trim(t.Address, "[]"), portOf(adapter))
-	}
+	t.Address = listensAt(t, adapter)
 	return t, nil
 }
 

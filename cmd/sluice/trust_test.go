@@ -47,6 +47,7 @@ devices:
     profile: asr9k
     bgp: {address: 192.0.2.2, as: 64512, families: [ipv4]}
     max-routes: 1000
+  - {name: here, profile: linux-nftables, filter: {adapter: nftables}}
   - name: mx2
     profile: junos-mx
     filter: {adapter: junos, address: %q, username: sluice, password: {file: /not/there}}
@@ -123,6 +124,7 @@ func TestDeviceTrustUsage(t *testing.T) {
 	l.trust(2, []string{"mx9"}, `has no device "mx9"`)
 	l.trust(2, []string{"edge1"}, "edge1 is reached by BGP alone")
 	l.trust(2, []string{"mx2"}, "mx2 has no known-hosts")
+	l.trust(2, []string{"here"}, "here has no address")
 	var out bytes.Buffer
 	l.router.Close()
 	if got := run(t.Context(), []string{"device", "trust", "-c", l.config, "mx1"}, nil, &out, &out); got != 1 || !strings.Contains(out.String(), "refused") {

@@ -172,7 +172,10 @@ func entry(i int) filter.Entry { return adaptertest.Entry(nftables.Dialect{}.Sem
 
 // The plugin's process is killed while a change waits: what undoes it lives on. Tables of others are not touched by any of it.
 func TestPluginDiesWhileAChangeWaits(t *testing.T) {
-	l := newLinux(t)
+	newLinux(t).pluginDies(t)
+}
+
+func (l *linux) pluginDies(t *testing.T) {
 	l.nft("table inet theirs { chain c { type filter hook input priority 0; accept; }; }")
 	h, err := host.New(host.Options{MinPause: time.Millisecond}, host.Plugin{Name: "nftables"})
 	if err != nil {
@@ -193,8 +196,7 @@ func TestPluginDiesWhileAChangeWaits(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.quiet()
-	direct := nft.New(nftables.Dialect{}, nft.Options{})
-	st, err := direct.Read(t.Context(), l.target)
+	st, err := newAdapter(t).Read(t.Context(), l.target)
 	if err != nil || len(st.Filters) != 0 {
 		t.Errorf("after the deadline: %+v, error %v", st.Filters, err)
 	}
