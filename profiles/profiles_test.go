@@ -47,6 +47,26 @@ func TestRatesSayWhatTheyCount(t *testing.T) {
 	}
 }
 
+// What an operator asks of every platform that filters is answered, if only by "not known": where, how many filters beside each other, whether packets to the router itself are meant, and what becomes of redirects
+// and of too many rules.
+func TestAskedOfEveryPlatform(t *testing.T) {
+	t.Parallel()
+	for _, p := range Embedded().All() {
+		if says := p.Behaviour["enforcement"].Says; strings.HasPrefix(says, "nothing is filtered") || p.Vendor == "IETF" {
+			continue
+		}
+		topics := []string{"interfaces", "to-router", "filters-per-interface"}
+		if p.Native != nil {
+			topics = append(topics, "unresolved-redirect", "stripped-redirect", "prefix-limit")
+		}
+		for _, topic := range topics {
+			if _, says := p.Behaviour[topic]; !says {
+				t.Errorf("%s has no behaviour %s", p.Name, topic)
+			}
+		}
+	}
+}
+
 // What is read when it is asked for is what is read at once.
 func TestReadWhenAsked(t *testing.T) {
 	t.Parallel()

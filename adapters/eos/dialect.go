@@ -19,7 +19,7 @@ const (
 // Dialect is the language of EOS traffic policies. The zero Dialect is ready, and safe for concurrent use.
 type Dialect struct{}
 
-var _ filter.Dialect = Dialect{}
+var _ filter.Joining = Dialect{}
 
 // Name returns "eos", the word that profiles use.
 func (Dialect) Name() string { return "eos" }
@@ -45,6 +45,12 @@ func (d Dialect) Render(f filter.Filter) (filter.Rendered, error) {
 		r.Entries = append(r.Entries, strings.TrimSuffix(text(e, 0), "\n!\n"))
 	}
 	return r, nil
+}
+
+// Text writes filters with one policy for those of both IP versions.
+func (d Dialect) Text(filters []filter.Filter) (string, error) {
+	policies, err := d.written(filters)
+	return text(statement{line: "traffic-policies", body: policies}, 0), err
 }
 
 // Attachment returns the filters of the policy of ours that a line of an interface attaches, and in words how otherwise than it should be. An interface takes one policy, so there is one

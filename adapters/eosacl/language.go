@@ -2,9 +2,7 @@ package eosacl
 
 import (
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/sluice-gateway/sluice/adapters/internal/ciscoacl"
 	"github.com/sluice-gateway/sluice/core/filter"
@@ -12,7 +10,7 @@ import (
 )
 
 // language is what the access lists of EOS have of their own.
-type language struct{}
+type language struct{ ciscoacl.LinesCount }
 
 func (language) System() string { return "EOS" }
 
@@ -61,38 +59,13 @@ func (language) CheckName(name string) error { return checkName(name) }
 // checkName holds names to what remarks and lists are known to take: 1 to 64 letters, digits, hyphens and underscores. A remark has up to 100 characters (Arista AVD, schema of ip_access_lists).
 func checkName(name string) error { return filter.CheckName(name, true) }
 
-// uncounted is what a remark adds to the name of an entry that nobody asked to count.
-const uncounted = " uncounted"
-
-// Remark returns the name of e. Every line counts by itself, so the remark says as well if nobody wants to know.
-func (language) Remark(e filter.Entry) string {
-	if e.Counter == "" {
-		return e.Name + uncounted
-	}
-	return e.Name
-}
-
-func (language) Entry(e *filter.Entry, remark string) error {
-	name, silent := strings.CutSuffix(remark, uncounted)
-	e.Name = name
-	if !silent {
-		e.Counter = counterOf(name)
-	}
-	return checkName(name)
-}
-
-// counterOf returns the name of the counter of an entry: that of its rule's first entry.
-func counterOf(name string) string {
-	if id := filter.RuleOf(name); id != "" {
-		return "r-" + string(id)
-	}
-	return name
+func (l language) Entry(e *filter.Entry, remark string) error {
+	return checkName(l.ReadRemark(e, remark))
 }
 
 // Actions returns permit or deny. A line has nothing at its end.
-func (language) Actions(e filter.Entry, _ packet.Version) (grant string, tail []ciscoacl.Statement, err error) {
+func (l language) Actions(e filter.Entry, _ packet.Version) (grant string, tail []ciscoacl.Statement, err error) {
 	var errs []error
-	refuse := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	for _, x := range []struct {
 		asked bool
 		what  string
@@ -104,12 +77,10 @@ func (language) Actions(e filter.Entry, _ packet.Version) (grant string, tail []
 		{e.Do.Continue, "continue: the first line that matches ends the evaluation"},
 	} {
 		if x.asked {
-			refuse("%s", x.what)
+			errs = append(errs, errors.New(x.what))
 		}
 	}
-	if e.Counter != "" && e.Counter != counterOf(e.Name) {
-		refuse("counter: %q, but EOS counts by line, and those of %s add up to %q", e.Counter, e.Name, counterOf(e.Name))
-	}
+	errs = append(errs, l.CheckCounter(e, l.System()))
 	if e.Do.Discard {
 		return "deny", nil, errors.Join(errs...)
 	}

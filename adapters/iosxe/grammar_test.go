@@ -13,9 +13,9 @@ import (
 // The grammar of a line, as Cisco's command references have it: number, action, protocol, addresses with a wildcard mask and ports behind them, then what IPv4 and IPv6
 // lines take ("permit (IP)", "permit (IPv6)"; cisco.ios.ios_acls for the word sequence of IPv6).
 var grammars = map[packet.Version]*regexp.Regexp{
-	packet.IPv4: lineGrammar(`(?: any| host \d+\.\d+\.\d+\.\d+| \d+\.\d+\.\d+\.\d+ \d+\.\d+\.\d+\.\d+)`, "ip", `\d+`, `(?: eq(?: \d+){1,10}| neq \d+| [gl]t \d+| range \d+ \d+)?`,
+	packet.IPv4: lineGrammar(`(?: any| host \d+\.\d+\.\d+\.\d+| \d+\.\d+\.\d+\.\d+ \d+\.\d+\.\d+\.\d+)`, "ip|gre|esp", `\d+`, `(?: eq(?: \d+){1,10}| neq \d+| [gl]t \d+| range \d+ \d+)?`,
 		`(?: match-(?:all|any)(?: [+-](?:fin|syn|rst|psh|ack|urg))+)?`, `(?: dscp \d+)?(?: fragments)?`),
-	packet.IPv6: lineGrammar(`(?: any| host [0-9a-f:]+| [0-9a-f:]+/\d+)`, "ipv6", `sequence \d+`, `(?: (?:eq|gt|lt) \d+| neq \d+| range \d+ \d+)?`, ``, `(?: dscp \d+)?(?: flow-label \d+)?(?: fragments)?`),
+	packet.IPv6: lineGrammar(`(?: any| host [0-9a-f:]+| [0-9a-f:]+/\d+)`, "ipv6|esp", `sequence \d+`, `(?: (?:eq|gt|lt) \d+| neq \d+| range \d+ \d+)?`, ``, `(?: dscp \d+)?(?: flow-label \d+)?(?: fragments)?`),
 }
 
 func lineGrammar(side, family, number, port, flags, after string) *regexp.Regexp {

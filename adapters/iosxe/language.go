@@ -3,7 +3,6 @@ package iosxe
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/sluice-gateway/sluice/adapters/internal/ciscoacl"
 	"github.com/sluice-gateway/sluice/core/filter"
@@ -11,7 +10,7 @@ import (
 )
 
 // language is what the access lists of IOS XE have of their own.
-type language struct{}
+type language struct{ ciscoacl.LinesCount }
 
 func (language) System() string { return "IOS XE" }
 
@@ -47,28 +46,12 @@ func (language) Check(f filter.Filter) error {
 
 func (language) CheckName(name string) error { return checkName(name) }
 
-// uncounted is what a remark adds to the name of an entry that nobody asked to count.
-const uncounted = " uncounted"
-
-// Remark returns the name of e. Every line counts by itself, so the remark says as well if nobody wants to know.
-func (language) Remark(e filter.Entry) string {
-	if e.Counter == "" {
-		return e.Name + uncounted
-	}
-	return e.Name
-}
-
-func (language) Entry(e *filter.Entry, remark string) error {
-	name, silent := strings.CutSuffix(remark, uncounted)
-	e.Name = name
-	if !silent {
-		e.Counter = filter.CounterOf(name)
-	}
-	return checkName(name)
+func (l language) Entry(e *filter.Entry, remark string) error {
+	return checkName(l.ReadRemark(e, remark))
 }
 
 // Actions returns permit or deny. A line has nothing at its end.
-func (language) Actions(e filter.Entry, _ packet.Version) (grant string, tail []ciscoacl.Statement, err error) {
+func (l language) Actions(e filter.Entry, _ packet.Version) (grant string, tail []ciscoacl.Statement, err error) {
 	var errs []error
 	refuse := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	do := e.Do
@@ -87,9 +70,7 @@ func (language) Actions(e filter.Entry, _ packet.Version) (grant string, tail []
 	if do.Continue {
 		refuse("continue: the first line that matches ends the evaluation")
 	}
-	if e.Counter != "" && e.Counter != filter.CounterOf(e.Name) {
-		refuse("counter: %q, but IOS XE counts by line, and those of %s add up to %q", e.Counter, e.Name, filter.CounterOf(e.Name))
-	}
+	errs = append(errs, l.CheckCounter(e, l.System()))
 	grant = "permit"
 	if do.Discard {
 		grant = "deny"

@@ -74,7 +74,7 @@ func lineMatches(w []string, action string, h packet.Header, p platform) bool {
 		}
 		return action == "permit"
 	}
-	numbers := map[string]uint8{"tcp": 6, "udp": 17, "icmp": 1}
+	numbers := map[string]uint8{"tcp": 6, "udp": 17, "icmp": 1, "gre": 47, "esp": 50}
 	if h.Src.Is6() {
 		numbers["icmp"] = 58
 	}

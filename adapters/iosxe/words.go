@@ -7,7 +7,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/packet"
 )
 
-// Words that a device may show in place of numbers, spelled without hyphens. Ours are written as numbers, but for the protocols of which other words of a line depend. A word
+// Words that a device may show in place of numbers, spelled without hyphens. Ours are written as numbers, but for protocols that everybody knows by name, and those of which other words of a line depend. A word
 // that is not here is an error, never a guess.
 
 // spelling is how a device writes what it holds. The words of protocols, ports and DSCP are those of Cisco-IOS-XE-acl and Cisco-IOS-XE-types of 17.18.1, which numbers most
@@ -53,13 +53,18 @@ var messageWords = map[string]ciscoacl.Message{
 // them (RFC 8956 section 3.3), but a line with one takes the packets that have it; ESP, behind which nothing can be read, is a protocol.
 var extensionHeaders = []uint32{0, 43, 44, 51, 60, 135, 139, 140}
 
-// protocolName is how Render writes a protocol. The model compares names: ports stand "when protocol != 'icmp'", and words behind tcp are those of a tcp.
+// protocolName is how Render writes a protocol. The model compares names: ports stand "when protocol != 'icmp'", and words behind tcp are those of a tcp. The command line of IPv6
+// has no word gre.
 func protocolName(n uint32, v packet.Version) string {
 	switch {
 	case n == 6:
 		return "tcp"
 	case n == 17:
 		return "udp"
+	case n == 47 && v == packet.IPv4:
+		return "gre"
+	case n == 50:
+		return "esp"
 	case n == ciscoacl.ICMP(v):
 		return "icmp"
 	}

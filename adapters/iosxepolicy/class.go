@@ -60,7 +60,7 @@ func policyOf(f filter.Filter) (policy, error) {
 	var errs []error
 	if f.Version != packet.IPv4 {
 		for _, e := range f.Entries {
-			errs = append(errs, fmt.Errorf("entry %s: IPv6: access lists of IPv6 permit neighbour discovery by themselves, and whether the list of a class does is not written down", e.Name))
+			errs = append(errs, fmt.Errorf("filter %s, entry %s: IPv6: access lists of IPv6 permit neighbour discovery by themselves, and whether the list of a class does is not written down", f.Name, e.Name))
 		}
 		if len(errs) == 0 {
 			errs = append(errs, fmt.Errorf("filter %s: IPv6: a policy of ours has classes of IPv4 only", f.Name))
@@ -86,27 +86,12 @@ func policyOf(f filter.Filter) (policy, error) {
 		if e.Do.Policer != "" {
 			err = errors.Join(err, c.does.police(policers[e.Do.Policer], e.Name, users[e.Do.Policer]))
 		}
-		for _, one := range unjoin(err) {
-			errs = append(errs, fmt.Errorf("entry %s: %w", e.Name, one))
+		if err != nil {
+			errs = append(errs, fmt.Errorf("filter %s, entry %s: %w", f.Name, e.Name, err))
 		}
 		p.classes = append(p.classes, c)
 	}
 	return p, errors.Join(errs...)
-}
-
-// unjoin returns the errors that errors.Join put together in err.
-func unjoin(err error) []error {
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
-		var out []error
-		for _, one := range many.Unwrap() {
-			out = append(out, unjoin(one)...)
-		}
-		return out
-	}
-	if err == nil {
-		return nil
-	}
-	return []error{err}
 }
 
 // classOf returns what an entry of the filter called name becomes, but for its policer.

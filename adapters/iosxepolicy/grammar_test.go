@@ -9,7 +9,7 @@ import (
 )
 
 // The grammar of the text, as Cisco's guides have it: "Applying QoS Features Using the MQC", "Configuring Traffic Policing", "permit (IP)". A reference is to an object of the text.
-var grammar = regexp.MustCompile(`^(?:ip access-list extended [a-z0-9-]+\n(?: \d+ permit (?:ip|tcp|udp|icmp|\d+)(?: any| host \d+\.\d+\.\d+\.\d+| \d+\.\d+\.\d+\.\d+ \d+\.\d+\.\d+\.\d+){2}\n)+!\n)*` +
+var grammar = regexp.MustCompile(`^(?:ip access-list extended [a-z0-9-]+\n(?: \d+ permit (?:ip|tcp|udp|icmp|gre|esp|\d+)(?: any| host \d+\.\d+\.\d+\.\d+| \d+\.\d+\.\d+\.\d+ \d+\.\d+\.\d+\.\d+){2}\n)+!\n)*` +
 	`(?:class-map match-all [a-z0-9-]+\n(?: description uncounted\n)? match access-group name [a-z0-9-]+\n(?: match dscp \d+\n)?!\n)*` +
 	`policy-map [a-z0-9-]+\n(?: class [a-z0-9-]+\n(?:  drop\n|(?:  police cir \d+ bc \d+\n   conform-action transmit\n   exceed-action (?:transmit|drop)\n)?(?:  set dscp \d+\n)?))*!\n$`)
 

@@ -81,7 +81,7 @@ func TestParseReadsWhatDevicesShow(t *testing.T) {
 	}
 	shown := r.Text
 	for _, c := range [][2]string{
-		{"20 permit 47", "20 permit gre"}, {"match dscp 0", "match dscp default"}, {"set dscp 8", "set dscp cs1"}, {"\n   conform-action transmit\n   exceed-action drop", " conform-action transmit  exceed-action drop "},
+		{"20 permit gre", "20 permit 47"}, {"match dscp 0", "match dscp default"}, {"set dscp 8", "set dscp cs1"}, {"\n   conform-action transmit\n   exceed-action drop", " conform-action transmit  exceed-action drop "},
 		{"  police cir 8000 bc 1000\n   conform-action transmit\n   exceed-action drop\n  set dscp 8\n!", "  set dscp cs1\n  police cir 8000 bc 1000\n   conform-action transmit \n   exceed-action drop \n class class-default\n!"},
 	} {
 		if !strings.Contains(shown, c[0]) {

@@ -86,7 +86,7 @@ func classTakes(lines []string, list string, h packet.Header) bool {
 
 // permits says whether a line of a list matches: protocol and addresses are in every packet and in every fragment of one.
 func permits(lines []string, h packet.Header) bool {
-	numbers := map[string]string{"tcp": "6", "udp": "17", "icmp": "1", "ip": strconv.Itoa(int(h.Proto))}
+	numbers := map[string]string{"tcp": "6", "udp": "17", "icmp": "1", "gre": "47", "esp": "50", "ip": strconv.Itoa(int(h.Proto))}
 	for _, l := range lines {
 		w := strings.Fields(l)[2:] // number and permit
 		if n, named := numbers[w[0]]; named {

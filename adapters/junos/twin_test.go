@@ -80,7 +80,7 @@ func inPrefix(line string, a netip.Addr) bool {
 }
 
 func inList(arg string, n int) bool {
-	names := map[string]int{"icmp": 1, "tcp": 6, "udp": 17, "icmp6": 58}
+	names := map[string]int{"icmp": 1, "tcp": 6, "udp": 17, "gre": 47, "esp": 50, "icmp6": 58}
 	for _, v := range strings.Fields(strings.Trim(arg, "[]")) {
 		lo, hi, found := strings.Cut(v, "-")
 		if !found {

@@ -21,6 +21,10 @@ func protocolName(n uint32) string {
 		return "tcp"
 	case 17:
 		return "udp"
+	case 47:
+		return "gre"
+	case 50:
+		return "esp"
 	case 58:
 		return "icmp6"
 	}

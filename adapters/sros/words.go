@@ -23,6 +23,8 @@ func protocolName(n uint32) string {
 		return "tcp"
 	case protoUDP:
 		return "udp"
+	case 47:
+		return "gre"
 	case 58:
 		return "ipv6-icmp"
 	}

@@ -14,7 +14,7 @@ import (
 // Dialect is the language of VRP 8. The zero Dialect is ready, and safe for concurrent use.
 type Dialect struct{}
 
-var _ filter.Dialect = Dialect{}
+var _ filter.Joining = Dialect{}
 
 // Name returns "vrp", the word that profiles use.
 func (Dialect) Name() string { return "vrp" }
@@ -31,6 +31,21 @@ func (d Dialect) Render(f filter.Filter) (filter.Rendered, error) {
 		return filter.Rendered{}, err
 	}
 	return filter.Rendered{Text: c.text(), Payload: c.xml(), Entries: texts, Attach: []string{"interface GigabitEthernet0/1/0", " traffic-policy " + c.policies[0].name + " inbound"}}, nil
+}
+
+// Text writes filters with one policy for those of both IP versions.
+func (d Dialect) Text(filters []filter.Filter) (string, error) {
+	var all config
+	for _, f := range filters {
+		c, _, err := configOf(f)
+		if err != nil {
+			return "", err
+		}
+		if err := all.join(c); err != nil {
+			return "", fmt.Errorf("filter %s: %w", f.Name, err)
+		}
+	}
+	return all.text(), nil
 }
 
 // ruleName is how the planner names entries: "r-", the ID of the rule, and a number for its second entry and later ones.

@@ -113,3 +113,10 @@ type Dialect interface {
 	// and the content is not what the dialect writes.
 	Parse(b []byte) ([]Filter, error)
 }
+
+// Joining is a Dialect whose filters may stand in one object, such as a policy for both IP versions. The text of all is then another than their texts one behind the other.
+type Joining interface {
+	Dialect
+	// Text returns filters as text, and refuses what Render refuses.
+	Text(filters []Filter) (string, error)
+}

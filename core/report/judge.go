@@ -3,6 +3,7 @@ package report
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/sluice-gateway/sluice/core/filter"
 	"github.com/sluice-gateway/sluice/core/plan"
@@ -87,7 +88,34 @@ func WriteFilters(filters []filter.Filter, d filter.Dialect, name string) Filter
 			out.entries[e.Name] = r.Entries[i]
 		}
 	}
+	if j, ok := d.(filter.Joining); ok && out.Err == nil && len(filters) > 1 {
+		var text string
+		text, out.Err = joined(filters, j)
+		out.Whole = []string{text}
+	}
 	return out
+}
+
+// joined writes filters as one text and proves that it says them.
+func joined(filters []filter.Filter, d filter.Joining) (string, error) {
+	text, err := d.Text(filters)
+	if err != nil {
+		return "", fmt.Errorf("render filters: %w", err)
+	}
+	back, err := d.Parse([]byte(text))
+	if err != nil {
+		return "", fmt.Errorf("read filters back: %w", err)
+	}
+	for _, f := range filters {
+		i := slices.IndexFunc(back, func(b filter.Filter) bool { return b.Name == f.Name })
+		if i < 0 || len(back) != len(filters) {
+			return "", fmt.Errorf("read filters back: got %d filters, want %d", len(back), len(filters))
+		}
+		if err := filter.Same(f, back[i], d.Semantics()); err != nil {
+			return "", fmt.Errorf("what was rendered is another filter: %w", err)
+		}
+	}
+	return text, nil
 }
 
 // written writes f and proves that what was written says f.
