@@ -74,18 +74,34 @@ func (p *platform) excluded(out *planned, list []profile.ActionExclusion) {
 		return
 	}
 	a := out.action
-	has := map[string]bool{
-		"rate": a.Rate != nil && !a.Discard(), "mark": a.Mark != nil, "sample": a.Sample, "discard": a.Discard(), "continue": a.Continue,
-		"redirect-vrf": a.Redirect != nil && !a.Redirect.NextHop(),
-		"redirect-ip":  a.Redirect != nil && a.Redirect.NextHop(),
-	}
 	for _, x := range list {
-		if has[x.A] && has[x.B] {
+		if does(&a, x.A) && does(&a, x.B) {
 			p.facts.add(&out.facts, x.Fact)
 			out.refuse(Reason{Code: "actions-not-together", Severity: Error, Component: "action",
 				Message: fmt.Sprintf("%s does not do %s and %s in one rule", p.profile.Name, x.A, x.B), Source: p.facts.source(x.Fact)})
 		}
 	}
+}
+
+// does says whether a has the part that profiles call what.
+func does(a *flowspec.Action, what string) bool {
+	switch what {
+	case "rate":
+		return a.Rate != nil && !a.Discard()
+	case "mark":
+		return a.Mark != nil
+	case "sample":
+		return a.Sample
+	case "discard":
+		return a.Discard()
+	case "continue":
+		return a.Continue
+	case "redirect-vrf":
+		return a.Redirect != nil && !a.Redirect.NextHop()
+	case "redirect-ip":
+		return a.Redirect != nil && a.Redirect.NextHop()
+	}
+	return false
 }
 
 // redirect chooses the form in which a redirect travels. Forms of next hops mean the same, and are rewritten into one another; a route

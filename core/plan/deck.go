@@ -16,13 +16,18 @@ import (
 // how FlowSpec carries it, which the planners of one platform have in common whatever their operators allow beyond. It is of use where whole tables are planned.
 // The zero Deck is empty. It may be used by several goroutines, and what is planned with it is what would be planned without.
 type Deck struct {
-	mu    sync.Mutex
-	snap  rib.Snapshot
-	users int // planners
-	asked int // of them, for snap
-	gate  gate
-	read  *pile[*reading] // nil: nobody asked
-	piles map[nativePart]*pile[*card]
+	mu     sync.Mutex
+	snap   rib.Snapshot
+	users  int // planners
+	asked  int // of them, for snap
+	busy   int // of those, with a plan of it
+	gate   gate
+	rules  []*flowspec.Rule // of snap; nil: nobody asked
+	news   []rib.Change     // that bring them all; nil: nobody asked
+	read   *pile[*reading]
+	piles  map[nativePart]*pile[*card]
+	found  map[nativePart]*remedies
+	rivals []*rivals
 }
 
 // nativePart is what decides how FlowSpec carries a rule.
@@ -44,7 +49,11 @@ func (d *Deck) Planner(p *profile.Profile, opt Options) *Planner {
 	pl := NewPlanner(p, opt)
 	pl.deck = d
 	if pl.err == nil {
-		pl.part = nativePart{p, fmt.Sprint(opt.Settings), fmt.Sprint(opt.Families, opt.Families == nil), fmt.Sprint(opt.VPNs, opt.VPNs == nil), fmt.Sprint(opt.Sources, opt.Sources == nil), pl.platform.native != nil, pl.platform.noNative}
+		pl.part = nativePart{profile: p, settings: fmt.Sprint(opt.Settings), families: fmt.Sprint(opt.Families, opt.Families == nil), vpns: fmt.Sprint(opt.VPNs, opt.VPNs == nil),
+			sources: fmt.Sprint(opt.Sources, opt.Sources == nil), native: pl.platform.native != nil}
+		if pl.platform.native == nil {
+			pl.part.noNative = pl.platform.noNative
+		}
 	}
 	return pl
 }
@@ -56,39 +65,73 @@ func (d *Deck) Make(snap rib.Snapshot, p *profile.Profile, opt Options) (*Plan, 
 	return pl.Plan(snap)
 }
 
-// leave forgets what is of another snapshot than snap, and what every planner has asked for.
-func (d *Deck) leave(snap rib.Snapshot) {
+// leave forgets what is of another snapshot than snap, and what every planner has asked for and none is at work with. asked says whether the planner that leaves did ask.
+func (d *Deck) leave(snap rib.Snapshot, asked bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.snap != snap || d.users > 0 && d.asked >= d.users {
-		d.snap, d.read, d.piles = rib.Snapshot{}, nil, nil
+	if asked && d.snap == snap {
+		d.busy--
+	}
+	if d.snap != snap || d.users > 0 && d.asked >= d.users && d.busy <= 0 {
+		d.turn(rib.Snapshot{})
 	}
 }
 
-// of returns the piles of snap: of rules as read, and of cards for a platform, which is kept for others where part says whose it is.
-func (d *Deck) of(snap rib.Snapshot, part nativePart) (*pile[*reading], *pile[*card]) {
+// turn turns to snap, of which nothing is known yet.
+func (d *Deck) turn(snap rib.Snapshot) {
+	d.snap, d.asked, d.busy, d.rules, d.news, d.read, d.piles, d.found, d.rivals = snap, 0, 0, nil, nil, nil, nil, nil, nil
+}
+
+// take takes up snap, unless that is at hand.
+func (d *Deck) take(snap rib.Snapshot) {
+	if d.snap == snap && d.rules != nil {
+		return
+	}
+	d.turn(snap)
+	d.rules = slices.Collect(snap.All())
+	d.read, d.piles, d.found = newPile[*reading](d.rules), make(map[nativePart]*pile[*card]), make(map[nativePart]*remedies)
+}
+
+// all returns what brings the rules of snap to a planner that has none. It is not the caller's.
+func (d *Deck) all(snap rib.Snapshot) []rib.Change {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.snap != snap || d.read == nil {
-		d.snap, d.asked, d.read, d.piles = snap, 0, newPile[*reading](slices.Collect(snap.All())), make(map[nativePart]*pile[*card])
+	d.take(snap)
+	if d.news == nil {
+		d.news = make([]rib.Change, len(d.rules))
+		for i, r := range d.rules {
+			d.news[i] = rib.Change{Match: r.Match, New: r}
+		}
 	}
+	return d.news
+}
+
+// of returns the piles of snap: of rules as read, and of cards for a platform, which is kept for others where part says whose it is, with what remedies came to.
+func (d *Deck) of(snap rib.Snapshot, part nativePart) (*pile[*reading], *pile[*card], *remedies) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.take(snap)
 	if part == (nativePart{}) {
-		return d.read, newPile[*card](d.read.rules)
+		return d.read, newPile[*card](d.read.rules), nil
 	}
 	if d.piles[part] == nil {
-		d.piles[part] = newPile[*card](d.read.rules)
+		d.piles[part], d.found[part] = newPile[*card](d.read.rules), new(remedies)
 	}
 	d.asked++
-	return d.read, d.piles[part]
+	d.busy++
+	return d.read, d.piles[part], d.found[part]
 }
 
-// deal returns the cards of the rules of snap for a platform, with the rules. Planners that ask at the same time make them together. The cards are not the caller's.
+// deal returns the cards of the rules of snap for a platform, with the rules. Planners that ask at the same time make them together. The cards are not the caller's. Until the
+// planner leaves, p knows what remedies came to for others.
 func (d *Deck) deal(snap rib.Snapshot, p *platform, part nativePart) *pile[*card] {
-	read, native := d.of(snap, part)
+	read, native, found := d.of(snap, part)
+	p.remedies = found
 	read.make(func() func(int) *reading {
 		var d drafter
+		var room rooms[reading]
 		return func(i int) *reading {
-			one := new(reading)
+			one := room.take()
 			d.begin(read.rules[i])
 			d.read(one, read.rules[i])
 			return one
@@ -207,9 +250,11 @@ func (p *platform) work(cards []*card) (n int) {
 
 // leave makes room for other planners, and forgets what nobody needs any more now that there is a plan of snap.
 func (pl *Planner) leave(snap rib.Snapshot) {
+	pl.platform.remedies = nil
+	asked := pl.inside && pl.part != (nativePart{})
 	if pl.inside {
 		pl.deck.gate.leave()
 		pl.inside = false
 	}
-	pl.deck.leave(snap)
+	pl.deck.leave(snap, asked)
 }

@@ -34,6 +34,8 @@ type drafter struct {
 	last       plainFinding      // that was kept, and what became of it
 	lastKept   *finding
 	finding    finding // in the making
+	drafts     rooms[draft]
+	plain      rooms[plainDraft]
 }
 
 // draft is a card with what nearly every rule has: a way by FlowSpec.
@@ -102,16 +104,16 @@ func (d *drafter) read(c *reading, r *flowspec.Rule) {
 	}
 }
 
-// carried returns a card of a rule that was read, which says how FlowSpec carries it.
+// carried returns a card of a rule that was read, which says how FlowSpec carries it. Cards of neighbours share memory.
 func (d *drafter) carried(read *reading) *card {
 	d.begin(read.rule)
 	if d.fits(read.rule.Match) {
-		one := new(plainDraft)
+		one := d.plain.take()
 		one.card.reading = read
 		d.carry(&one.draft, one.route[:0])
 		return &one.card
 	}
-	one := new(draft)
+	one := d.drafts.take()
 	one.card.reading = read
 	d.carry(one, nil)
 	return &one.card

@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"slices"
-
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/rib"
 	"github.com/sluice-gateway/sluice/core/table"
@@ -13,12 +11,35 @@ type filling struct {
 	r       *ripple
 	d       *domain
 	numbers map[*table.Outcome]numbered // of d: most rules that ask for one thing say so in the same memory
+	buckets rooms[bucket]
+	seats   rooms[seat]
+	rows    rooms[*seat]
+	glances rooms[glance]
 }
 
 // numbered is how many rules ask for something, and its number, see domain.number.
 type numbered struct {
 	number uint8
 	rules  int
+}
+
+// rooms is memory for things to come, which neighbours share: it stays as long as one of them.
+type rooms[T any] struct{ free []T }
+
+// take returns memory for one.
+func (r *rooms[T]) take() *T { return &r.some(1)[0] }
+
+// some returns memory for n that follow each other.
+func (r *rooms[T]) some(n int) []T {
+	if n >= mostTogether {
+		return make([]T, n)
+	}
+	if len(r.free) < n {
+		r.free = make([]T, mostTogether)
+	}
+	out := r.free[:n:n]
+	r.free = r.free[n:]
+	return out
 }
 
 // isTable says whether changes bring rules in RFC order, each once.
@@ -67,16 +88,12 @@ const mostTogether = 16
 // bucket gives seats to cards, which have one leader.
 func (f *filling) bucket(cards []*card) {
 	d := f.d
-	b := d.newBucket(cards[0])
+	b := f.buckets.take()
+	d.begin(b, cards[0])
 	f.r.touch(d, b)
-	b.seats, b.at = slices.Grow(b.seats, len(cards)), slices.Grow(b.at, len(cards))
-	var room []seat
-	for i, c := range cards {
-		if len(room) == 0 {
-			room = make([]seat, min(len(cards)-i, mostTogether))
-		}
-		s := &room[0]
-		room = room[1:]
+	b.seats, b.at = f.rows.some(len(cards))[:0], f.glances.some(len(cards))[:0]
+	for _, c := range cards {
+		s := f.seats.take()
 		*s = seat{card: c, bucket: b, number: f.number(c), waits: true}
 		d.enter(len(b.seats), s)
 	}

@@ -49,7 +49,7 @@ func (p *platform) newFilterWay(c *card) *way {
 	defer p.components.Put(read)
 	read.list, read.terms = c.rule.Match.AppendComponents(read.list[:0], read.terms[:0])
 	components := read.list
-	p.componentFacts(w, l, components)
+	w.componentFacts(l, components)
 	if m.filter.SemanticsFact != "" {
 		p.facts.add(&w.facts, m.filter.SemanticsFact)
 	}

@@ -13,7 +13,7 @@ type lossy struct {
 	byDst bart.Table[*bucket] // buckets that have some and begin with a destination prefix
 	all   sieve               // seen a second time at the packets that were looked at for the witness
 	// Of rules that do not begin with a destination prefix:
-	watch   sieve      // those that are rejected, at these packets
+	watch   sieve      // those that are rejected, at these packets; at none while nothing is said of them
 	victims sieve      // those that are lost to a rule above their bucket, at that rule
 	seeing  sync.Mutex // of the packets, while verdicts are said
 }
@@ -71,7 +71,10 @@ func (l *lossy) note(s *seat, lost bool) {
 	if lost {
 		l.all.put(s, &s.glance)
 		if loose {
-			l.watch.put(s, &s.glance)
+			l.watch.put(s, &glance{})
+		}
+		if s.said != nil {
+			l.sees(s)
 		}
 	}
 }

@@ -157,8 +157,13 @@ func (m *mesh) place(at int) *seat {
 	return m.seats[m.order[at]]
 }
 
-// put puts s in, to be seen at g. There is room.
+// put puts s in, to be seen at g, and at nothing a second time. There is room.
 func (m *mesh) put(v packet.Version, s *seat, g *glance) {
+	m.insert(v, m.find(s), s, g)
+}
+
+// insert is put at place at, where s belongs.
+func (m *mesh) insert(v packet.Version, at int, s *seat, g *glance) {
 	i := m.free()
 	if i == len(m.seats) {
 		m.seats = append(m.seats, nil)
@@ -169,12 +174,11 @@ func (m *mesh) put(v packet.Version, s *seat, g *glance) {
 	m.numbers[s.number].put(i)
 	m.view.put(v, i, g)
 	if m.second != nil {
-		m.second.put(v, i, g)
+		m.second.put(v, i, &glance{})
 	}
 	if m.lost != nil {
 		m.lost[i] = 0
 	}
-	at := m.find(s)
 	m.order = slices.Insert(m.order, at, uint8(i))
 	m.sort(at)
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/flowspec"
 	"github.com/sluice-gateway/sluice/core/plan/split"
-	"github.com/sluice-gateway/sluice/core/profile"
 )
 
 // fillNative says how FlowSpec carries the rule of c, whose components d holds: as it came where it fits, for which there is room then, else in pieces.
@@ -42,7 +41,7 @@ func (d *drafter) fillNative(c *card, room []device.Route) {
 	}
 	act := p.actions(m, f, c.rule.Action)
 	w.take(&act)
-	p.componentFacts(w, l, d.components)
+	w.componentFacts(l, d.components)
 	if id := m.native.OffsetsFact; id != "" && slices.ContainsFunc(d.components, withOffset) {
 		p.facts.add(&w.facts, id)
 	}
@@ -87,46 +86,49 @@ func (w *way) take(act *planned) {
 }
 
 // componentFacts gathers the facts behind the components of a rule.
-func (p *platform) componentFacts(w *way, l *familyLimits, components []flowspec.Component) {
+func (w *way) componentFacts(l *familyLimits, components []flowspec.Component) {
 	for i := range components {
 		c := &components[i]
 		t := c.Type
-		for k := range w.facts {
-			w.facts[k] |= l.sets[t][k]
-		}
+		w.facts.join(&l.sets[t])
 		if len(c.Terms) > 1 {
-			for k := range w.facts {
-				w.facts[k] |= l.counts[t][k]
-			}
+			w.facts.join(&l.counts[t])
 		}
-		if len(l.ops[t]) > 0 {
-			p.operatorFacts(w, l, c)
+		if sets := l.opSets[t]; sets != nil {
+			w.operatorFacts(sets, c)
 		}
 	}
 }
 
+// operatorWords are the words of profiles for operators that have facts of their own, see operatorWord.
+var operatorWords = [...]string{"any", "all", "none", "notall", "range", "lt", "gt", "ne"}
+
+// operatorWord returns the place in operatorWords of the operator of term, of a component of type t, or -1.
+func operatorWord(t flowspec.Type, term flowspec.Term) int {
+	switch {
+	case t.Bitmask():
+		return int(term.Op & 3)
+	case term.And:
+		return 4
+	case term.Op == flowspec.LT || term.Op == flowspec.LE:
+		return 5
+	case term.Op == flowspec.GT || term.Op == flowspec.GE:
+		return 6
+	case term.Op == flowspec.NE:
+		return 7
+	}
+	return -1
+}
+
 // operatorFacts gathers the facts behind single operators, where they have facts of their own.
-func (p *platform) operatorFacts(w *way, l *familyLimits, c *flowspec.Component) {
+func (w *way) operatorFacts(sets *operatorSets, c *flowspec.Component) {
 	for _, term := range c.Terms {
-		word := ""
-		switch {
-		case c.Type.Bitmask():
-			word = [...]string{"any", "all", "none", "notall"}[term.Op&3]
-		case term.And:
-			word = "range"
-		case term.Op == flowspec.LT || term.Op == flowspec.LE:
-			word = "lt"
-		case term.Op == flowspec.GT || term.Op == flowspec.GE:
-			word = "gt"
-		case term.Op == flowspec.NE:
-			word = "ne"
+		if n := operatorWord(c.Type, term); n >= 0 {
+			w.facts.join(&sets.words[n])
 		}
-		if id := l.ops[c.Type][word]; id != "" {
-			p.facts.add(&w.facts, id)
-		}
-		for bit, token := range profile.FragmentTokens {
-			if id := l.ops[c.Type][token]; id != "" && term.Value&(1<<bit) != 0 {
-				p.facts.add(&w.facts, id)
+		for bit := range sets.tokens {
+			if term.Value&(1<<bit) != 0 {
+				w.facts.join(&sets.tokens[bit])
 			}
 		}
 	}
@@ -174,8 +176,8 @@ func (d *drafter) cutNative(c *card, l *familyLimits, act *planned) {
 		w.reasons = slices.Concat(w.reasons, told)
 	}
 	for i := range pieces.Lists { // what is sent rests on the operators that it has, not on those that the rule came with
-		if one := &pieces.Lists[i]; len(l.ops[one.Type]) > 0 {
-			p.operatorFacts(w, l, one)
+		if one := &pieces.Lists[i]; l.opSets[one.Type] != nil {
+			w.operatorFacts(l.opSets[one.Type], one)
 		}
 	}
 	sets := d.reader.Sets(matches)

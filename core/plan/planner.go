@@ -47,7 +47,11 @@ func (pl *Planner) Plan(snap rib.Snapshot) (*Plan, error) {
 		defer pl.leave(snap)
 	}
 	changes, ok := pl.since(snap)
-	if !ok {
+	switch {
+	case ok:
+	case pl.size == 0 && pl.deck != nil:
+		changes = pl.deck.all(snap)
+	default:
 		changes = pl.differences(snap)
 	}
 	pl.snap, pl.follows = snap, true
@@ -186,7 +190,7 @@ func (pl *Planner) gather() *Plan {
 	var has counts
 	for _, d := range pl.domains {
 		d.meet()
-		d.say()
+		d.say(pl.rivalry(d))
 		for _, st := range d.order {
 			out.Verdicts = append(out.Verdicts, st.verdicts...)
 			out.Desired.Routes = append(out.Desired.Routes, st.routes...)

@@ -32,6 +32,7 @@ type platform struct {
 	components               sync.Pool // of *components
 	unsures                  sync.Map  // of *profile.RateLimit: a *planned with what is not known about it
 	joints                   joints
+	remedies                 *remedies // of planners that plan at the same time; nil: there are none
 }
 
 // mechanism is one way to carry rules: FlowSpec, or a filter.
@@ -55,6 +56,7 @@ type familyLimits struct {
 	counts  [flowspec.FlowLabel + 1]factSet           // values, ready to be added up
 	values  [flowspec.FlowLabel + 1]string            // fact of the number of values, where it is another one
 	ops     [flowspec.FlowLabel + 1]map[string]string // facts of single operators
+	opSets  [flowspec.FlowLabel + 1]*operatorSets     // ops, ready to be added up; nil: none
 	guessed [flowspec.FlowLabel + 1]bool              // the number of values is unknown
 	exclude []string                                  // facts of limits.Exclude
 	needs   []string                                  // facts of limits.Needs
@@ -221,9 +223,35 @@ func setOf(types []flowspec.Type) (set uint16) {
 	return set
 }
 
+// operatorSets is the facts of single operators, by the words of operatorWord, and of the bits of a fragment component.
+type operatorSets struct {
+	words  [len(operatorWords)]factSet
+	tokens [len(profile.FragmentTokens)]factSet
+}
+
+// newOperatorSets returns the facts of ops, or nil where there are none.
+func newOperatorSets(ops map[string]string, facts *facts) *operatorSets {
+	if len(ops) == 0 {
+		return nil
+	}
+	out := new(operatorSets)
+	for i, word := range operatorWords {
+		if id := ops[word]; id != "" {
+			facts.add(&out.words[i], id)
+		}
+	}
+	for i, token := range profile.FragmentTokens {
+		if id := ops[token]; id != "" {
+			facts.add(&out.tokens[i], id)
+		}
+	}
+	return out
+}
+
 // number makes the facts of components ready to be added up.
 func (l *familyLimits) number(facts *facts) {
 	for t := range l.facts {
+		l.opSets[t] = newOperatorSets(l.ops[t], facts)
 		if l.limits.Of[t].OK {
 			facts.add(&l.sets[t], l.facts[t])
 			if l.reads[t] != "" {
@@ -316,6 +344,13 @@ func newFacts(p *profile.Profile) *facts {
 		out.sources = append(out.sources, source)
 	}
 	return out
+}
+
+// join puts the facts of o into s.
+func (s *factSet) join(o *factSet) {
+	for k := range s {
+		s[k] |= o[k]
+	}
 }
 
 // add puts the fact id into s.

@@ -31,7 +31,9 @@ func compareBuckets(a, b *bucket) int {
 
 func compareSeats(a, b *seat) int { return compareCards(a.card, b.card) }
 
-func compareCards(a, b *card) int {
+func compareCards(a, b *card) int { return compareReadings(a.reading, b.reading) }
+
+func compareReadings(a, b *reading) int {
 	order := int(a.kind) - int(b.kind)
 	if a.kind == byDst && b.kind == byDst {
 		order = cmp.Compare(end(a.dst), end(b.dst))

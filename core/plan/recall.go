@@ -1,6 +1,9 @@
 package plan
 
-import "slices"
+import (
+	"slices"
+	"sync"
+)
 
 // remedied is what a remedy came to: it rests on the two rules and on how they were sent, and on nothing else. Where a bucket is settled again, most of it is there.
 type remedied struct {
@@ -14,8 +17,16 @@ type remedied struct {
 
 // recall is remedy for a plane that may know from the last time what comes out.
 func (pl *plane) recall(n int, t try) bool {
-	if pl.bucket == nil || t.name == RemedySteer { // which says where the card stands in the plane
+	if t.name == RemedySteer { // which says where the card stands in the plane
 		return pl.remedy(t)
+	}
+	if pl.bucket == nil {
+		if pl.p.remedies == nil {
+			return pl.remedy(t)
+		}
+		one := remedied{n: int8(n), card: pl.cards[t.card], other: pl.cards[t.other], was: pl.mended(t.card), its: pl.native(t.other)}
+		pl.find(&one, t)
+		return one.becomes != nil
 	}
 	one := remedied{n: int8(n), card: pl.cards[t.card], other: pl.cards[t.other], was: pl.mended(t.card), its: pl.native(t.other)}
 	var known []remedied
@@ -32,14 +43,66 @@ func (pl *plane) recall(n int, t try) bool {
 			pl.note(t.card).mended = one.becomes
 		}
 	} else {
-		before := pl.steps
-		if pl.remedy(t) {
-			one.becomes = pl.mended(t.card)
-		}
-		one.steps = int32(pl.steps - before)
+		pl.find(&one, t)
 	}
 	pl.remedied = append(pl.remedied, one)
 	return one.becomes != nil
+}
+
+// find fills in what the remedy of one, which is t, comes to, and takes that over. Another planner may have found it already.
+func (pl *plane) find(one *remedied, t try) {
+	key := remedyKey{one.n, one.card.native, one.other.native, one.was, one.its}
+	if known, ok := pl.p.remedies.get(key); ok {
+		one.steps, one.becomes = known.steps, known.becomes
+		pl.steps += int(one.steps)
+		if one.becomes != nil {
+			pl.note(t.card).mended = one.becomes
+		}
+		return
+	}
+	before := pl.steps
+	if pl.remedy(t) {
+		one.becomes = pl.mended(t.card)
+	}
+	one.steps = int32(pl.steps - before)
+	pl.p.remedies.put(key, one)
+}
+
+// remedies is what remedies came to for planners of one platform that plan at the same time: what their operators allow decides which are tried, and nothing else. Of a rule the
+// way by FlowSpec stands for all, which the deck made once.
+type remedies struct {
+	mu  sync.RWMutex
+	all map[remedyKey]remedied
+}
+
+// remedyKey is all that a remedy rests on.
+type remedyKey struct {
+	n           int8 // of the remedy
+	card, other *way // by FlowSpec, as their rules ask alone
+	was         *mended
+	its         *way
+}
+
+func (r *remedies) get(key remedyKey) (remedied, bool) {
+	if r == nil {
+		return remedied{}, false
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	one, ok := r.all[key]
+	return one, ok
+}
+
+func (r *remedies) put(key remedyKey, one *remedied) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.all == nil {
+		r.all = make(map[remedyKey]remedied)
+	}
+	r.all[key] = *one
 }
 
 // remember keeps with b what remedies for rules of r came to, which were settled with each other.

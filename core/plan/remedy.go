@@ -41,7 +41,7 @@ const (
 type mended struct {
 	way *way
 	// leans holds rules that decide packets which the way leaves out: it is right only while they are carried beside it.
-	leans []*card
+	leans []*reading
 	times int
 }
 
@@ -150,7 +150,7 @@ func (pl *plane) remedy(t try) bool {
 		return false
 	}
 	if t.name == RemedySubtract {
-		m.leans = append(m.leans, pl.cards[t.other])
+		m.leans = append(m.leans, pl.cards[t.other].reading)
 	}
 	if m.way, ok = pl.wayOf(t, old, parts, keep, m.leans); !ok {
 		return false
@@ -164,7 +164,7 @@ func (pl *plane) remedy(t try) bool {
 
 // wayOf builds and proves what a remedy makes of a rule: the routes of old that it keeps, and its new parts. What leans lists decides the packets that
 // no piece has.
-func (pl *plane) wayOf(t try, old *way, parts [][]flowspec.Component, keep []int32, leans []*card) (*way, bool) {
+func (pl *plane) wayOf(t try, old *way, parts [][]flowspec.Component, keep []int32, leans []*reading) (*way, bool) {
 	c := pl.cards[t.card]
 	matches, err := pl.p.build(c, parts)
 	if err != nil || anyTooLong(pl.p.native, matches) {
@@ -241,7 +241,7 @@ func overlapping(sets []packet.Set) bool {
 
 // proveLeaning says whether parts match nothing that the rule of c does not, and together with the rules of leans, which stand in front of it,
 // everything that it does. Like prove it reads the sets from the octets that will be sent.
-func proveLeaning(c *card, parts []packet.Set, leans []*card) bool {
+func proveLeaning(c *card, parts []packet.Set, leans []*reading) bool {
 	all := slices.Clone(parts)
 	for _, l := range leans {
 		if l.rule.Action.Continue || flowspec.Compare(l.rule.Match, c.rule.Match) >= 0 {
@@ -295,8 +295,8 @@ func (pl *plane) brokenLeans() (changed bool) {
 	if !slices.ContainsFunc(pl.notes, func(n note) bool { return n.mended != nil && n.mended.leans != nil }) {
 		return false
 	}
-	gone := func(c *card) bool {
-		at, here := slices.BinarySearchFunc(pl.cards, c, compareCards)
+	gone := func(l *reading) bool {
+		at, here := slices.BinarySearchFunc(pl.cards, l, func(c *card, l *reading) int { return compareReadings(c.reading, l) })
 		return here && pl.state[at] != asNative
 	}
 	for i := range pl.notes {

@@ -4,19 +4,36 @@ import "github.com/sluice-gateway/sluice/core/packet"
 
 // contested says whether s, which FlowSpec carries, shares a packet with a carried rule that fares differently: the order of evaluation decides something
 // about it. Where FlowSpec carries both, their routes must, for a remedy may have taken away what they shared.
-func (d *domain) contested(s *seat) bool {
+func (d *domain) contested(s *seat, room *room) bool {
 	s.rival = nil
 	if d.uniform() {
 		return false
 	}
-	d.near(s.card, s.number, func(o *seat) bool {
-		if o == s || !o.state.carried() || !differ(o.card, s.card) || !s.collides(o) {
-			return true
-		}
-		s.rival = o
+	known, alone := room.rivalry.known(room.at)
+	if alone {
 		return false
+	}
+	if known != nil && s.contests(known) {
+		s.rival = known
+		return true
+	}
+	overlaps := false // somebody who need not be carried
+	d.near(s.card, s.number, func(o *seat) bool {
+		switch {
+		case s.contests(o):
+			s.rival = o
+		case room.rivalry != nil && !overlaps:
+			overlaps = o != s && differ(o.card, s.card) && s.set.Overlaps(o.set)
+		}
+		return s.rival == nil
 	})
+	room.rivalry.tell(room.at, s.rival, overlaps)
 	return s.rival != nil
+}
+
+// contests says whether o, if it is another rule, is carried and shares a packet with s, which is carried and fares differently.
+func (s *seat) contests(o *seat) bool {
+	return o != s && o.state.carried() && differ(o.card, s.card) && s.collides(o)
 }
 
 // forget has the verdict of s said anew.

@@ -12,7 +12,7 @@ type sieve struct {
 	version packet.Version
 	meshes  []*mesh
 	n       int  // rules
-	twice   bool // each has a second glance, see sieve.see
+	twice   bool // each has a second glance, at which nobody is seen before sieve.see says so
 }
 
 // place returns the mesh in which s is or belongs, which there is.
@@ -28,15 +28,15 @@ func (x *sieve) place(s *seat) int {
 // put puts s in, to be seen at g.
 func (x *sieve) put(s *seat, g *glance) {
 	x.n++
-	if len(x.meshes) == 0 {
-		x.meshes = []*mesh{newMesh(x.twice)}
-	} else if last := x.meshes[len(x.meshes)-1]; len(last.order) == largestMesh && compareSeats(last.last(), s) < 0 {
-		x.meshes = append(x.meshes, newMesh(x.twice)) // rules mostly come in order
+	if len(x.meshes) == 0 || compareSeats(x.meshes[len(x.meshes)-1].last(), s) < 0 { // rules mostly come in order
+		if len(x.meshes) == 0 || len(x.meshes[len(x.meshes)-1].order) == largestMesh {
+			x.meshes = append(x.meshes, newMesh(x.twice))
+		}
+		last := x.meshes[len(x.meshes)-1]
+		last.insert(x.version, len(last.order), s, g)
+		return
 	}
-	i := len(x.meshes) - 1
-	if len(x.meshes[i].order) > 0 {
-		i = x.place(s)
-	}
+	i := x.place(s)
 	m := x.meshes[i]
 	if len(m.order) == largestMesh {
 		half := m.cut(x.version)

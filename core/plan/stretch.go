@@ -110,19 +110,28 @@ func (st *stretch) stale() {
 	}
 }
 
-// say makes anew what is not as things stand, on all processors where that is much.
-func (d *domain) say() {
+// say makes anew what is not as things stand, on all processors where that is much. It looks into and adds to known, unless that is nil.
+func (d *domain) say(known *rivalry) {
 	stale := slices.DeleteFunc(slices.Clone(d.order), func(st *stretch) bool { return st.fresh })
-	spread(len(stale), 1, func() func(int) { return func(i int) { stale[i].say(d) } })
+	rooms := make([]room, len(stale))
+	if known != nil {
+		at := 0
+		for i, left := 0, stale; len(left) > 0; i++ {
+			if st := d.order[i]; st == left[0] {
+				rooms[len(stale)-len(left)] = room{rivalry: known, at: at}
+				left = left[1:]
+			}
+			for _, b := range d.order[i].buckets {
+				at += len(b.seats)
+			}
+		}
+	}
+	spread(len(stale), 1, func() func(int) { return func(i int) { stale[i].say(d, rooms[i]) } })
 }
 
-// say makes anew what is not as things stand.
-func (st *stretch) say(d *domain) {
-	if st.fresh {
-		return
-	}
+// say makes anew what is not as things stand, in room.
+func (st *stretch) say(d *domain, room room) {
 	rules, routes := 0, 0
-	var room room
 	for _, b := range st.buckets {
 		rules, routes = rules+len(b.seats), routes+b.sends()
 		for _, s := range b.seats {
@@ -136,6 +145,7 @@ func (st *stretch) say(d *domain) {
 		st.routes = b.sending(st.routes)
 		for _, s := range b.seats {
 			st.verdicts = append(st.verdicts, d.verdict(s, &room))
+			room.at++
 		}
 	}
 	st.has, st.fresh = tally(st.routes), true

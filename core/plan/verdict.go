@@ -16,6 +16,8 @@ type room struct {
 	to       int // so many verdicts
 	verdicts []Verdict
 	entries  []Entry
+	rivalry  *rivalry // nil: none
+	at       int      // the place in rivalry of the rule at hand
 }
 
 func (r *room) verdict() *Verdict {
@@ -94,7 +96,7 @@ func (d *domain) nativeVerdict(v *Verdict, s *seat, n note, room *room) {
 	}
 	v.counts(w)
 	facts := w.facts
-	d.decidedByOrder(v, s, &facts)
+	d.decidedByOrder(v, s, &facts, room)
 	d.p.known(v, facts)
 	d.p.costs(v, d.p.native, d.family)
 }
@@ -106,10 +108,10 @@ func (v *Verdict) counts(w *way) {
 }
 
 // decidedByOrder says what v rests on where the order of the device decides something about s.
-func (d *domain) decidedByOrder(v *Verdict, s *seat, facts *factSet) {
+func (d *domain) decidedByOrder(v *Verdict, s *seat, facts *factSet, room *room) {
 	order := d.limits.order
 	unknown := order.Kind == "unknown"
-	if unknown && d.p.opt.Measured == nil || !d.contested(s) {
+	if unknown && d.p.opt.Measured == nil || !d.contested(s, room) {
 		return
 	}
 	if !unknown {

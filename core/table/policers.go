@@ -114,6 +114,35 @@ func bucketOf(does []Outcome) string {
 	return name
 }
 
+// twoOfOne returns two packets that share a policer in want alone, where both tables are the same two entries but for that: what a rule with a rate becomes that is cut in two. One entry
+// decides each packet on both sides, so nothing is to be looked for; the packets are those that a comparison of any tables finds.
+func twoOfOne(want, got Table) (a, b packet.Header, found bool) {
+	if len(want) != 2 || len(got) != 2 || want[0].Do.Policer != want[1].Do.Policer || got[0].Do.Policer == got[1].Do.Policer {
+		return a, b, false
+	}
+	var sets [2]packet.Set
+	for i := range want {
+		w, g := &want[i], &got[i]
+		if w.Continue || g.Continue || w.Do.Discard || w.Do.Policer == "" || g.Do.Policer == "" || w.Do.bare() != g.Do.bare() || !w.Match.Identical(g.Match) {
+			return a, b, false
+		}
+		if sets[i] = w.Match; !sets[i].Single() {
+			sets[i] = w.Match.And(w.Match).And(g.Match)
+		}
+	}
+	if a, found = sets[0].Witness(); !found {
+		return a, b, false
+	}
+	if b, found = sets[1].Witness(); found && want[0].Match.Has(b) {
+		left, known := sets[1].Outside(budget(want, got), want[0].Match, got[0].Match)
+		if !known {
+			return a, b, false
+		}
+		b, found = left.Witness()
+	}
+	return a, b, found
+}
+
 // differsInSharing describes two packets that share a bucket on one side only.
 func differsInSharing(want, got Table, a, b packet.Header) *Difference {
 	d, e := differs(want, got, a), differs(want, got, b)
