@@ -6,10 +6,38 @@ package packet
 // remains, which the listed box contains. Every piece that meets nothing any more is found. Sound and complete; exponential at
 // worst, about as many rounds as boxes for the unions that rules make.
 type search struct {
-	steps  int             // left
-	found  func(*box) bool // is given each piece, disjoint from the others; false ends the search
-	list   []*box          // a stack of lists: each round's list lies behind that of the round it belongs to
+	steps  int // left
+	wants  wants
+	out    []box  // pieces found, which are disjoint
+	list   []*box // a stack of lists: each round's list lies behind that of the round it belongs to
 	gaveUp bool
+}
+
+// wants is which pieces a search is for.
+type wants uint8
+
+const (
+	everyPiece wants = iota
+	onePiece         // it ends with the first that has a packet that can exist, and keeps that one, or else the first of all
+	noPiece          // it ends with the first, and keeps none
+)
+
+// found takes a piece. False: it ends the search.
+func (s *search) found(piece *box) bool {
+	switch s.wants {
+	case noPiece:
+		return false
+	case onePiece:
+		if _, _, ok := piece.witness(); ok {
+			s.out = append(s.out[:0], *piece)
+			return false
+		}
+		if len(s.out) > 0 {
+			return true
+		}
+	}
+	s.out = append(s.out, *piece)
+	return true
 }
 
 // outside runs the search for the packets of b in none of sets. False: ended by found, or gave up.
@@ -45,11 +73,12 @@ func (s *search) peel(b *box, from int) bool {
 		return s.found(&rest)
 	}
 	pivot, whole := s.pivot(&rest, from), rest
+	var piece box // declared here it needs no memory of its own
 	for d := range sides {
 		if pivot.side(d, &whole) {
 			continue
 		}
-		piece := rest
+		piece = rest
 		piece.strip(d, pivot)
 		rest.cut(d, pivot)
 		if d == dst || d == src {

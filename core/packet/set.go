@@ -98,15 +98,11 @@ func (a Set) Sub(b Set) Set {
 	if !a.Overlaps(b) {
 		return a
 	}
-	var out []box
-	s := search{steps: math.MaxInt, found: func(piece *box) bool {
-		out = append(out, *piece)
-		return true
-	}}
+	s := search{steps: math.MaxInt}
 	for i := range a.boxes {
 		s.outside(&a.boxes[i], b)
 	}
-	return Set{tidy(out)}
+	return Set{tidy(s.out)}
 }
 
 // Not returns the packets of both IP versions that are not in a.
@@ -117,7 +113,7 @@ func (a Set) Empty() bool { return len(a.boxes) == 0 }
 
 // Contains says whether every packet of b is in a.
 func (a Set) Contains(b Set) bool {
-	s := search{steps: math.MaxInt, found: func(*box) bool { return false }}
+	s := search{steps: math.MaxInt, wants: noPiece}
 	for i := range b.boxes {
 		if !s.outside(&b.boxes[i], a) {
 			return false
@@ -240,17 +236,7 @@ func (a Set) Outside(steps int, bs ...Set) (Set, bool) { return a.OutsideOn(&ste
 
 // OutsideOn is Outside on a budget that several searches share: it takes the steps it needs from *steps.
 func (a Set) OutsideOn(steps *int, bs ...Set) (Set, bool) {
-	var out []box
-	s := search{steps: *steps, found: func(piece *box) bool {
-		if _, _, ok := piece.witness(); ok {
-			out = append(out[:0], *piece)
-			return false
-		}
-		if len(out) == 0 {
-			out = append(out, *piece)
-		}
-		return true
-	}}
+	s := search{steps: *steps, wants: onePiece}
 	defer func() { *steps = max(s.steps, 0) }()
 	for i := range a.boxes {
 		if s.outside(&a.boxes[i], bs...) {
@@ -261,16 +247,12 @@ func (a Set) OutsideOn(steps *int, bs ...Set) (Set, bool) {
 		}
 		break
 	}
-	return Set{out}, true
+	return Set{s.out}, true
 }
 
 // SubOn returns the packets of a that are in none of bs, on a budget of steps; an empty set and false when it ran out.
 func (a Set) SubOn(steps *int, bs ...Set) (Set, bool) {
-	var out []box
-	s := search{steps: *steps, found: func(piece *box) bool {
-		out = append(out, *piece)
-		return true
-	}}
+	s := search{steps: *steps}
 	for i := range a.boxes {
 		if !s.outside(&a.boxes[i], bs...) {
 			*steps = 0
@@ -278,7 +260,7 @@ func (a Set) SubOn(steps *int, bs ...Set) (Set, bool) {
 		}
 	}
 	*steps = s.steps
-	return Set{tidy(out)}, true
+	return Set{tidy(s.out)}, true
 }
 
 // Reach is the least ranges of addresses that hold the packets of a set: what an index of sets needs.
