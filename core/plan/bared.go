@@ -20,6 +20,7 @@ func (r *ripple) bared(d *domain, l *seat) {
 	for _, e := range lost[1:] {
 		from = min(from, e.begins())
 	}
+	rest := rest{left: l.set}
 	var may []*seat // of lost
 	d.below(l, from, func(s *seat) {
 		if s.called() || !d.p.alone(s.card).carried() {
@@ -31,7 +32,7 @@ func (r *ripple) bared(d *domain, l *seat) {
 				may = append(may, e)
 			}
 		}
-		if len(may) > 0 && l.set.Overlaps(s.set) && d.exposedTo(may, s, l) {
+		if len(may) > 0 && l.set.Overlaps(s.set) && d.exposedTo(may, s, l, &rest) {
 			r.call(d, s)
 		}
 	})
@@ -46,7 +47,7 @@ func (r *ripple) bare(d *domain, l, s *seat) {
 		if s.lostBefore(e) {
 			return false // and the others stand behind
 		}
-		if e.exposes() && e.bucket != s.bucket && compareBuckets(e.bucket, s.bucket) < 0 && d.exposes(e, s, l) {
+		if e.exposes() && e.bucket != s.bucket && compareBuckets(e.bucket, s.bucket) < 0 && d.exposes(e, s, &rest{left: l.set}) {
 			r.call(d, s)
 		}
 		return !s.called()
@@ -56,50 +57,54 @@ func (r *ripple) bare(d *domain, l, s *seat) {
 // fewAsked is how many rules are asked about without looking first for what may be left at all.
 const fewAsked = 2
 
-// exposedTo says whether s would be rejected because of one of lost, whose destinations lie in that of l, which is gone.
-func (d *domain) exposedTo(lost []*seat, s, l *seat) bool {
+// exposedTo says whether s would be rejected because of one of lost, whose destinations lie in that of l, which is gone; rest is what is left of l.
+func (d *domain) exposedTo(lost []*seat, s, l *seat, rest *rest) bool {
 	if len(lost) <= fewAsked {
-		return slices.ContainsFunc(lost, func(e *seat) bool { return d.exposes(e, s, l) })
+		return slices.ContainsFunc(lost, func(e *seat) bool { return d.exposes(e, s, rest) })
 	}
-	outside, some := d.undecided(l, s, l.set.And(s.set), false)
+	outside, some := d.undecidedOutside(l, s, rest)
 	if !some {
 		return false
 	}
-	left, some := d.undecided(l, s, outside, true)
-	return slices.ContainsFunc(lost, func(e *seat) bool {
+	inside := insideNow(s)
+	left, some := remains(outside, func(h *packet.Header) (packet.Set, bool) {
+		if c := inside(h); c != nil {
+			return c.set, true
+		}
+		return packet.Set{}, false
+	})
+	one := leavings{d: d, to: s, among: left, inside: inside}
+	return slices.ContainsFunc(lost, func(e *seat) bool { // a destination comes before those inside it
 		if !e.set.Overlaps(outside) {
 			return false
 		}
 		s.wonders(e) // what is above s in its bucket decides now
-		return some && e.set.Overlaps(left) && d.exposes(e, s, l)
+		return some && e.set.Overlaps(left) && one.from(e)
 	})
 }
 
-// undecided says whether some packets of l, which is gone, and of s, below it, may be left to s by a rule whose destination lies in that of l, and returns packets among which these are:
-// those of packets that nobody decides from the destination of l to the bucket of s or, with inside, in the bucket above s, see domain.exposedNow.
-func (d *domain) undecided(l, s *seat, packets packet.Set, inside bool) (left packet.Set, some bool) {
+// undecidedOutside says whether some packets of l, which is gone, and of s, below it, may be left to s by a rule whose destination lies in that of l, and returns packets among which these are:
+// those of rest that nobody decides from the destination of l to the bucket of s.
+func (d *domain) undecidedOutside(l, s *seat, rest *rest) (left packet.Set, some bool) {
 	b := s.bucket
-	return remains(packets, func(h *packet.Header) (packet.Set, bool) {
+	return remains(s.set.And(rest.now()), func(h *packet.Header) (packet.Set, bool) {
 		g := glanceAt(h)
 		var found *seat
 		look := func(o *seat) bool {
-			if o != s && o.decides() && o.set.Has(*h) && (!inside || differ(o.card, s.card)) {
+			if o.decides() && o.set.Has(*h) {
 				found = o
 			}
-			return o != s && found == nil
+			return found == nil
 		}
-		if inside {
-			b.near(&g, look) // the rest are behind s
-		} else {
-			for _, up := range d.byDst.Supernets(l.bucket.prefix) {
-				if (b.kind != byDst || up.prefix.Bits() > b.prefix.Bits()) && !up.near(&g, look) {
-					break
-				}
+		for _, up := range d.byDst.Supernets(l.bucket.prefix) {
+			if (b.kind != byDst || up.prefix.Bits() > b.prefix.Bits()) && !up.near(&g, look) {
+				break
 			}
 		}
 		if found == nil {
 			return packet.Set{}, false
 		}
+		rest.decidedBy(found)
 		return found.set, true
 	})
 }

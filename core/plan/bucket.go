@@ -181,22 +181,40 @@ func (d *domain) exposures(b *bucket, r *row) iter.Seq[exposure] {
 	}
 }
 
-// loses returns an exposure by which a rule of r, of b, would treat packets worse than asked, all rules of r being carried that can be alone. It says whether there is one.
+// loses returns an exposure by which a rule of r, of b, would treat packets worse than asked, all rules of r being carried that can be alone: the first one of that rule. It says whether
+// there is one.
 func (d *domain) loses(b *bucket, r *row) (exposure, bool) {
-	for x := range d.exposures(b, r) {
-		s := r.seats[x.at]
-		if d.exposed(x.above, s, d.leaves(x.above, s), func(h *packet.Header) *card {
-			for _, l := range r.seats[:x.at] {
+	if d.lossy.all.n == 0 || d.uniform() {
+		return exposure{}, false
+	}
+	var lost []*seat
+	if b.kind == byDst {
+		if lost = d.lossy.inside(b); len(lost) == 0 {
+			return exposure{}, false
+		}
+	}
+	for at, s := range r.seats {
+		if !d.p.alone(s.card).carried() {
+			continue
+		}
+		l := leavings{d: d, to: s, among: s.set, inside: func(h *packet.Header) *card {
+			for _, l := range r.seats[:at] {
 				if !l.rule.Action.Continue && l.set.Has(*h) && d.p.alone(l.card).carried() && differ(l.card, s.card) {
 					return l.card
 				}
 			}
 			return nil
-		}) {
-			return x, true
+		}}
+		if e := l.first(lost); e != nil {
+			return exposure{above: e, at: int32(at)}, true
 		}
 	}
 	return exposure{}, false
+}
+
+// mayLeave says whether the rejected rule e shares packets with s, which can be carried and treats them worse than e asks.
+func (d *domain) mayLeave(e, s *seat) bool {
+	return d.worse(e, s) && e.glance.near(&s.glance) && e.set.Overlaps(s.set)
 }
 
 // worse says whether s treats a packet as badly as e or worse, and otherwise.
@@ -212,15 +230,18 @@ func (d *domain) leaves(e, s *seat) packet.Set {
 
 // exposed says whether the rejected rule e leaves some of packets, which domain.leaves returned, to s, of another bucket; inside returns a rule of that bucket above s that decides one, or nil.
 func (d *domain) exposed(e, s *seat, packets packet.Set, inside func(*packet.Header) *card) bool {
-	return open(packets, func(h *packet.Header) (packet.Set, bool) {
-		if l := d.decides(e, s, h); l != nil {
-			return l.set, true
-		}
-		if c := inside(h); c != nil {
-			return c.set, true
-		}
-		return packet.Set{}, false
-	})
+	return open(packets, func(h *packet.Header) (packet.Set, bool) { return d.decider(e, s, h, inside) })
+}
+
+// decider returns the packets of somebody who decides h, a packet of e and of s below it, see exposed.
+func (d *domain) decider(e, s *seat, h *packet.Header, inside func(*packet.Header) *card) (packet.Set, bool) {
+	if l := d.decides(e, s, h); l != nil {
+		return l.set, true
+	}
+	if c := inside(h); c != nil {
+		return c.set, true
+	}
+	return packet.Set{}, false
 }
 
 // decides returns a rule above the bucket of s that decides h, a packet of e and s, or nil. It looks only at rules whose first component takes in that of
@@ -261,10 +282,25 @@ func (d *domain) decides(e, s *seat, h *packet.Header) (found *seat) {
 	return nil
 }
 
-// exposedNow says whether e leaves some of packets to the rule s of another bucket, as things stand. Rules of the bucket of s that fare as s does say nothing: where one
-// decides a packet that e would leave to s, e leaves it to that one.
-func (d *domain) exposedNow(e, s *seat, packets packet.Set) bool {
-	return d.exposed(e, s, packets, func(h *packet.Header) (found *card) {
+// exposedNow says whether e leaves some of packets to the rule s of another bucket, as things stand. It notes in rest, unless it is nil, who decides some above the bucket.
+func (d *domain) exposedNow(e, s *seat, packets packet.Set, rest *rest) bool {
+	inside := insideNow(s)
+	return open(packets, func(h *packet.Header) (packet.Set, bool) {
+		if l := d.decides(e, s, h); l != nil {
+			rest.decidedBy(l)
+			return l.set, true
+		}
+		if c := inside(h); c != nil {
+			return c.set, true
+		}
+		return packet.Set{}, false
+	})
+}
+
+// insideNow returns what finds a rule above s in its bucket that decides a packet, as things stand. Rules that fare as s does say nothing: where one decides a packet that a rejected rule would
+// leave to s, it is left to that one.
+func insideNow(s *seat) func(*packet.Header) *card {
+	return func(h *packet.Header) (found *card) {
 		s.bucket.near(&s.glance, func(l *seat) bool {
 			if l != s && l.decides() && l.set.Has(*h) && differ(l.card, s.card) {
 				found = l.card
@@ -272,21 +308,22 @@ func (d *domain) exposedNow(e, s *seat, packets packet.Set) bool {
 			return l != s && found == nil // the rest are behind it
 		})
 		return found
-	})
+	}
 }
 
-// exposes says whether s would be rejected because of e, as things stand, and not because of one in front of e already. Unless l is nil, it looks only at packets of l.
-func (d *domain) exposes(e, s, l *seat) bool {
+// exposes says whether s would be rejected because of e, as things stand, and not because of one in front of e already. Unless rest is nil, it looks only at packets of rest, and takes out
+// what is decided above the bucket of s.
+func (d *domain) exposes(e, s *seat, rest *rest) bool {
 	if s.lostBefore(e) {
 		return false
 	}
 	packets := d.leaves(e, s)
-	if l != nil {
-		packets = packets.And(l.set)
+	if rest != nil && !packets.Empty() {
+		packets = packets.And(rest.now())
 	}
 	if packets.Empty() {
 		return false
 	}
 	s.wonders(e)
-	return d.exposedNow(e, s, packets)
+	return d.exposedNow(e, s, packets, rest)
 }

@@ -26,15 +26,15 @@ func (d *domain) crowded(b *bucket) bool {
 func (d *domain) settleCrowd(b *bucket, turns []turn) []turn {
 	all := !b.crowd || d.ripple.bulk
 	b.crowd = true
-	room := d.room()
-	defer d.rooms.Put(room)
+	desk := d.desk(b)
+	defer d.desks.Put(desk)
 	for i, s := range b.seats {
-		if !all && !s.waits && (!s.doubts || d.stands(b, i, room)) {
+		if !all && !s.waits && (!s.doubts || d.stands(b, i, desk)) {
 			s.doubts = false
 			continue
 		}
 		s.waits, s.doubts = false, false
-		was, now := s.own, d.fit(b, i, !all, room)
+		was, now := s.own, d.fit(b, i, !all, desk)
 		if was.same(now) {
 			continue
 		}
@@ -45,6 +45,32 @@ func (d *domain) settleCrowd(b *bucket, turns []turn) []turn {
 		}
 	}
 	return turns
+}
+
+// desk is where rules of one crowd are fitted, one after another.
+type desk struct {
+	bucket *bucket
+	above  []*seat // memory for fitting.above
+	lost   []*seat // see inside
+	known  bool    // lost is: they stay as they are while the bucket is settled
+}
+
+// desk returns a desk to settle b at.
+func (d *domain) desk(b *bucket) *desk {
+	out, ok := d.desks.Get().(*desk)
+	if !ok {
+		out = &desk{}
+	}
+	out.bucket, out.lost, out.known = b, nil, false
+	return out
+}
+
+// inside returns the rejected rules above the bucket, which is one of a destination, in RFC order.
+func (t *desk) inside() []*seat {
+	if !t.known && t.bucket.kind == byDst {
+		t.lost, t.known = t.bucket.domain.lossy.inside(t.bucket), true
+	}
+	return t.lost
 }
 
 // stir has those of b.seats[from:] fitted anew whose fates may be others now that t happened to a rule above them.
@@ -76,6 +102,9 @@ func (s *seat) heeds(t *turn) (anew bool) {
 		if decides && !q.doubt && slices.ContainsFunc(q.probes, one.set.Has) {
 			q.doubt, s.doubts = true, true
 		}
+	}
+	if o := &s.trace.outside; decides && !o.doubt && slices.ContainsFunc(o.probes, one.set.Has) {
+		o.doubt, s.doubts = true, true
 	}
 	return anew
 }

@@ -40,7 +40,7 @@ type domain struct {
 	pending []*seat   // came, went, or carried otherwise than when verdicts were last gathered
 	unmet   bool      // they are too many to list
 	ripple  *ripple   // at work
-	rooms   sync.Pool // of *[]*seat, for fitting.above: each goroutine that settles has its own
+	desks   sync.Pool // of *desk: each goroutine that settles has its own
 	queue   queue     // buckets to settle
 }
 
@@ -134,6 +134,16 @@ func (r *row) drop(i int) {
 func (r *row) near(g *glance, visit func(*seat) bool) bool {
 	for i := range r.at {
 		if g.near(&r.at[i]) && !visit(r.seats[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// others is near for rules that do not have a number, if it is not 0.
+func (r *row) others(g *glance, but uint8, visit func(*seat) bool) bool {
+	for i := range r.at {
+		if (but == 0 || r.at[i].number != but) && g.near(&r.at[i]) && !visit(r.seats[i]) {
 			return false
 		}
 	}
@@ -382,12 +392,12 @@ func (d *domain) forget(b *bucket) {
 	}
 }
 
-// near calls visit with every rule that may share a packet with c, c itself too, in no order, until visit returns false. Rules without a destination that have a number are left out, if it is not 0.
+// near calls visit with every rule that may share a packet with c, c itself too, in no order, until visit returns false. Rules that have a number are left out, if it is not 0.
 func (d *domain) near(c *card, but uint8, visit func(*seat) bool) {
 	lead := c.lead()
 	if lead.kind == byDst {
 		for _, b := range d.byDst.Supernets(lead.prefix) {
-			if !b.near(&c.glance, visit) {
+			if !b.others(&c.glance, but, visit) {
 				return
 			}
 		}
@@ -396,23 +406,23 @@ func (d *domain) near(c *card, but uint8, visit func(*seat) bool) {
 		return
 	}
 	if lead.kind == byDst {
-		d.nearInside(c, lead, visit)
+		d.nearInside(c, lead, but, visit)
 		return
 	}
 	for b := range d.order.all() {
-		if b.kind != byDst || !b.near(&c.glance, visit) {
+		if b.kind != byDst || !b.others(&c.glance, but, visit) {
 			return // those by destination come first
 		}
 	}
 }
 
 // nearInside is near for rules whose destinations lie inside that of c, which lead leads.
-func (d *domain) nearInside(c *card, lead leader, visit func(*seat) bool) {
+func (d *domain) nearInside(c *card, lead leader, but uint8, visit func(*seat) bool) {
 	if lead.prefix.IsSingleIP() {
 		return
 	}
 	for _, b := range d.byDst.Subnets(lead.prefix) {
-		if b.leader != lead && !b.near(&c.glance, visit) {
+		if b.leader != lead && !b.others(&c.glance, but, visit) {
 			return
 		}
 	}
@@ -423,7 +433,7 @@ func (d *domain) nearLoose(c *card, but uint8, visit func(*seat) bool) bool {
 	if !c.src.IsValid() {
 		return d.loose.around(&c.glance, but, visit)
 	}
-	return d.nearSources(c, visit) && d.neither.around(&c.glance, but, visit)
+	return d.nearSources(c, but, visit) && d.neither.around(&c.glance, but, visit)
 }
 
 // nearNews is nearLoose for all numbers, but for rules that are lost to one whose destination ends before the address from.
@@ -431,18 +441,18 @@ func (d *domain) nearNews(c *card, from uint64, visit func(*seat) bool) bool {
 	if !c.src.IsValid() {
 		return d.loose.nearNews(&c.glance, from, visit)
 	}
-	return d.nearSources(c, visit) && d.neither.nearNews(&c.glance, from, visit)
+	return d.nearSources(c, 0, visit) && d.neither.nearNews(&c.glance, from, visit)
 }
 
 // nearSources is nearLoose for rules that begin with a source prefix; that of c is valid.
-func (d *domain) nearSources(c *card, visit func(*seat) bool) bool {
+func (d *domain) nearSources(c *card, but uint8, visit func(*seat) bool) bool {
 	for _, b := range d.bySrc.Supernets(c.src) {
-		if !b.near(&c.glance, visit) {
+		if !b.others(&c.glance, but, visit) {
 			return false
 		}
 	}
 	for _, b := range d.bySrc.Subnets(c.src) {
-		if b.prefix != c.src && !b.near(&c.glance, visit) {
+		if b.prefix != c.src && !b.others(&c.glance, but, visit) {
 			return false
 		}
 	}

@@ -18,9 +18,10 @@ import (
 type fitting struct {
 	d     *domain
 	s     *seat
-	above []*seat // of the bucket, in order, that are near s; good until the next fitting in the same room
-	left  int     // questions that may still be asked
-	note  *note   // nil: nothing to say
+	above []*seat // of the bucket, in order, that are near s; good until the next fitting at the same desk
+	desk  *desk
+	left  int   // questions that may still be asked
+	note  *note // nil: nothing to say
 	tried []retried
 	// benign is set where pieces of s change places with rules above without harm.
 	benign bool
@@ -42,8 +43,17 @@ func (s swap) same(o swap) bool { return s.of == o.of && s.part == o.part && s.x
 
 // trace is what the fate of a rule rests on, beside the rule.
 type trace struct {
-	asked  []question
-	stages []stage
+	asked   []question
+	outside outsiders
+	stages  []stage
+}
+
+// outsiders is what came out about rejected rules above the bucket.
+type outsiders struct {
+	asked  int             // about so many
+	first  *seat           // that leaves packets to the rule; nil: none does
+	probes []packet.Header // packets that were looked at
+	doubt  bool            // something happened to a rule of the bucket that has one of them
 }
 
 // stage is one remedy for s, or where there was none, and the rule above that it is against, sent in this way.
@@ -64,35 +74,27 @@ type retried struct {
 const mostQuestions = 512
 
 // fit returns the fate of b.seats[at] beneath those above it. With recall, whatever happened to these since it was fitted last was told to it, see stir.
-func (d *domain) fit(b *bucket, at int, recall bool, room *[]*seat) fate {
+func (d *domain) fit(b *bucket, at int, recall bool, desk *desk) fate {
 	s := b.seats[at]
 	last := s.trace
 	s.trace = nil
 	if own := d.p.alone(s.card); own != asNative {
 		return fate{state: own} // there is no filter where there are crowds: it is carried in no case
 	}
-	f := d.fitting(b, at, room)
+	f := d.fitting(b, at, desk)
 	if f.last = last; recall && last != nil {
 		f.known = last.asked
 	}
 	out := f.fate()
-	if f.asked != nil || f.stages != nil {
+	if f.asked != nil || f.stages != nil || f.outside.probes != nil {
 		s.trace = &f.trace
 	}
 	return out
 }
 
-// room returns room for the rules above those that are fitted, one after another.
-func (d *domain) room() *[]*seat {
-	if room, ok := d.rooms.Get().(*[]*seat); ok {
-		return room
-	}
-	return new([]*seat)
-}
-
 // fitting returns what is to be known to fit b.seats[at].
-func (d *domain) fitting(b *bucket, at int, room *[]*seat) fitting {
-	f := fitting{d: d, s: b.seats[at], left: mostQuestions, above: (*room)[:0]}
+func (d *domain) fitting(b *bucket, at int, desk *desk) fitting {
+	f := fitting{d: d, s: b.seats[at], left: mostQuestions, above: desk.above[:0], desk: desk}
 	if d.p.steps >= 0 {
 		f.left = d.p.steps
 	}
@@ -101,7 +103,7 @@ func (d *domain) fitting(b *bucket, at int, room *[]*seat) fitting {
 			f.above = append(f.above, o)
 		}
 	}
-	*room = f.above
+	desk.above = f.above
 	return f
 }
 
@@ -140,7 +142,7 @@ func (f *fitting) asks() int {
 	for i := range f.asked {
 		of[f.asked[i].of] = true
 	}
-	return len(of)
+	return len(of) + f.outside.asked
 }
 
 func (f *fitting) spent() bool { return f.left < 0 }
@@ -166,16 +168,21 @@ func (f *fitting) lostInside() *seat {
 }
 
 // lostOutside returns the first rejected rule above the bucket that leaves s packets.
-func (f *fitting) lostOutside() *seat {
+func (f *fitting) lostOutside() (first *seat) {
 	if f.d.uniform() {
 		return nil
 	}
-	for e := range f.d.lossy.above(f.s.bucket, &f.s.bucket.row) {
-		if f.d.worse(e, f.s) && e.glance.near(&f.s.glance) && e.set.Overlaps(f.s.set) && f.ask(question{of: e, a: e.set, b: f.s.set}) {
-			return e
+	l := leavings{d: f.d, to: f.s, among: f.s.set, inside: func(h *packet.Header) *card {
+		for _, o := range f.above {
+			if o.decides() && o.set.Has(*h) {
+				return o.card
+			}
 		}
-	}
-	return nil
+		return nil
+	}}
+	first = l.first(f.desk.inside())
+	f.outside = outsiders{asked: l.asked, first: first, probes: l.looked}
+	return first
 }
 
 // way returns how s is sent, as things stand.

@@ -120,7 +120,7 @@ func (l *lossy) sees(s *seat) {
 func (l *lossy) above(b *bucket, r *row) iter.Seq[*seat] {
 	return func(yield func(*seat) bool) {
 		switch {
-		case l.all.n == 0 || b.kind == byDst && b.prefix.IsSingleIP():
+		case l.all.n == 0:
 		case b.kind == byDst:
 			for _, e := range l.inside(b) {
 				if !yield(e) {
@@ -137,6 +137,9 @@ func (l *lossy) above(b *bucket, r *row) iter.Seq[*seat] {
 
 // inside returns those whose destinations lie inside that of b.
 func (l *lossy) inside(b *bucket) (out []*seat) {
+	if b.prefix.IsSingleIP() || l.all.n == 0 {
+		return nil
+	}
 	for _, up := range l.byDst.Subnets(b.prefix) {
 		for _, e := range up.seats {
 			if up != b && e.exposes() {

@@ -26,11 +26,9 @@ type answer struct{ open, lent bool }
 // mostDeciders bounds the rules that are taken out of what one question is about. Past it the answer is that somebody is left.
 const mostDeciders = 32
 
-// ask says whether nobody decides some packet that q is about. What is asked about rules above the bucket does not count: see domain.exposes.
+// ask says whether nobody decides some packet that q is about.
 func (f *fitting) ask(q question) bool {
-	if q.of.bucket == f.s.bucket {
-		f.left--
-	}
+	f.left--
 	if !f.recall(&q) {
 		f.answer(&q)
 	}
@@ -38,12 +36,8 @@ func (f *fitting) ask(q question) bool {
 	return q.open
 }
 
-// recall answers q as the last time, if it was asked then and nothing happened since to a rule that has a packet which was looked at. It says whether it did. Of rules above the bucket
-// it does not know what happened.
+// recall answers q as the last time, if it was asked then and nothing happened since to a rule that has a packet which was looked at. It says whether it did.
 func (f *fitting) recall(q *question) bool {
-	if q.of.bucket != f.s.bucket {
-		return false
-	}
 	for range f.known {
 		if f.next >= len(f.known) {
 			f.next = 0
@@ -101,11 +95,6 @@ func open(base packet.Set, decider func(*packet.Header) (packet.Set, bool)) bool
 
 // decider returns the packets of somebody who decides h, a packet that q is about.
 func (f *fitting) decider(q *question, h *packet.Header) (packet.Set, bool) {
-	if q.of.bucket != f.s.bucket {
-		if l := f.d.decides(q.of, f.s, h); l != nil {
-			return l.set, true
-		}
-	}
 	before := true // whoever follows stands above the rule of q, or that does not matter
 	for _, o := range f.above {
 		if o == q.of && q.x != nil {
@@ -140,9 +129,15 @@ func (f *fitting) inFront(q *question, o *seat, w *way, h *packet.Header) (packe
 }
 
 // stands asks again what is in doubt of b.seats[at], and says whether the answers are as before.
-func (d *domain) stands(b *bucket, at int, room *[]*seat) bool {
-	f := d.fitting(b, at, room)
-	asked := f.s.trace.asked
+func (d *domain) stands(b *bucket, at int, desk *desk) bool {
+	f := d.fitting(b, at, desk)
+	asked, was := f.s.trace.asked, &f.s.trace.outside
+	if was.doubt {
+		if f.lostOutside() != was.first {
+			return false
+		}
+		*was = f.outside
+	}
 	for i := range asked {
 		if q := &asked[i]; q.doubt {
 			was := q.answer
@@ -153,5 +148,3 @@ func (d *domain) stands(b *bucket, at int, room *[]*seat) bool {
 	}
 	return true
 }
-
-var CNT [8]int

@@ -247,8 +247,9 @@ func (r *ripple) pass(d *domain, t *turn) {
 			}
 		})
 	case is && !was && !d.uniform():
+		rest := rest{left: t.seat.set}
 		d.below(t.seat, t.seat.begins(), func(s *seat) {
-			if !s.called() && d.exposes(t.seat, s, nil) {
+			if !s.called() && d.exposes(t.seat, s, &rest) {
 				r.call(d, s)
 			}
 		})
@@ -265,7 +266,7 @@ func (r *ripple) pass(d *domain, t *turn) {
 // saved touches the buckets with rules that are not lost any more because l came.
 func (r *ripple) saved(d *domain, l *seat) {
 	d.lossy.lostAround(l, func(s *seat) {
-		if e := s.lostTo(); e != nil && !s.called() && e.glance.near(&l.glance) && l.set.Overlaps(s.set) && compareBuckets(l.bucket, s.bucket) < 0 && !d.exposedNow(e, s, d.leaves(e, s)) {
+		if e := s.lostTo(); e != nil && !s.called() && e.glance.near(&l.glance) && l.set.Overlaps(s.set) && compareBuckets(l.bucket, s.bucket) < 0 && !d.exposedNow(e, s, d.leaves(e, s), nil) {
 			r.call(d, s)
 		}
 	})

@@ -104,66 +104,6 @@ func (pl *plane) loseExceptions() (changed bool) {
 	return pl.loseExposed() || changed
 }
 
-// loseExposed rejects rules of the bucket that get packets which a rejected rule above leaves to them. It says whether it rejected any.
-func (pl *plane) loseExposed() (changed bool) {
-	for k := range pl.outer {
-		x := &pl.outer[k]
-		if !pl.state[x.at].carried() {
-			continue
-		}
-		if pl.spent() {
-			pl.giveUp()
-			return true
-		}
-		gone := int32(1)
-		for _, s := range pl.state[:x.at] {
-			if !s.carried() {
-				gone++
-			}
-		}
-		if x.gone == gone {
-			continue
-		}
-		if x.gone = gone; pl.isExposed(x) {
-			pl.state[x.at] = asRejected
-			pl.note(x.at).lostTo = x.above
-			changed = true
-		}
-	}
-	return changed
-}
-
-// isExposed says whether a rule of the bucket gets packets that a rejected rule above leaves to it, as things stand. These questions take no steps of
-// settling: they are asked again only where the answer may be another one.
-func (pl *plane) isExposed(x *exposure) bool {
-	j := pl.seats[x.at]
-	return j.bucket.domain.exposed(x.above, j, j.bucket.domain.leaves(x.above, j), func(h *packet.Header) *card {
-		for k, c := range pl.cards[:x.at] {
-			if pl.state[k].carried() && !c.rule.Action.Continue && c.set.Has(*h) && differ(c, j.card) {
-				return c
-			}
-		}
-		return nil
-	})
-}
-
-// nameLosses says to whom above rules of the bucket were lost: each to the first that leaves it packets in the end.
-func (pl *plane) nameLosses() {
-	for k := range pl.outer {
-		x := &pl.outer[k]
-		if pl.notes == nil || pl.notes[x.at].lostTo == nil || pl.notes[x.at].named {
-			continue
-		}
-		n := &pl.notes[x.at]
-		if n.lostTo != x.above && !pl.isExposed(x) {
-			continue
-		}
-		n.lostTo, n.named = x.above, true
-		below := pl.cards[x.at]
-		pl.rejectExposed(x.at, x.above.card, &witnessed{want: x.above.card, got: below, packets: x.above.set.And(below.set)})
-	}
-}
-
 // giveUp rejects every rule that is still carried: what rests on a proof that takes too long is not delivered.
 func (pl *plane) giveUp() {
 	pl.tangled = true

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	binary "math/bits"
 	"slices"
 
 	"github.com/sluice-gateway/sluice/core/packet"
@@ -104,12 +105,16 @@ func (x *sieve) around(g *glance, but uint8, visit func(*seat) bool) bool {
 	return true
 }
 
-// nearNews is near, but for rules that are lost to one whose destination ends before the address from.
+// nearNews is around for all numbers, but for rules that are lost to one whose destination ends before the address from.
 func (x *sieve) nearNews(g *glance, from uint64, visit func(*seat) bool) bool {
 	for _, m := range x.meshes {
 		left := m.sift(x.version, g)
-		if !m.pick(&left, func(i int) bool { return g.near(&m.at[i]) && !m.lostBefore(i, from) }, visit) {
-			return false
+		for k, word := range left {
+			for ; word != 0; word &= word - 1 {
+				if i := k*64 + binary.TrailingZeros64(word); !m.lostBefore(i, from) && g.near(&m.at[i]) && !visit(m.seats[i]) {
+					return false
+				}
+			}
 		}
 	}
 	return true
@@ -127,10 +132,11 @@ func (x *sieve) aroundSecond(g *glance, visit func(*seat) bool) bool {
 
 // above calls visit with every rule that shares packets with a rule of r which may treat them worse, in order, until visit returns false.
 func (x *sieve) above(r *row, visit func(*seat) bool) {
+	one := len(r.at) == 1 // then all that mesh.worse leaves ask for no worse
 	for _, m := range x.meshes {
 		over := func(i int) bool {
 			for j := range r.at {
-				if r.seats[j].severity >= m.seats[i].severity && m.at[i].near(&r.at[j]) {
+				if (one || r.seats[j].severity >= m.seats[i].severity) && m.at[i].near(&r.at[j]) {
 					return true
 				}
 			}
