@@ -359,15 +359,8 @@ func (d *domain) bucket(lead leader) (b *bucket) {
 
 // newBucket adds the bucket of the rule of c, which there is not.
 func (d *domain) newBucket(c *card) *bucket {
-	b := new(bucket)
-	d.begin(b, c)
-	return b
-}
-
-// begin makes b the bucket of the rule of c, which there is not, and adds it.
-func (d *domain) begin(b *bucket, c *card) {
 	lead := c.lead()
-	*b = bucket{leader: lead, domain: d, rule: c.rule}
+	b := &bucket{leader: lead, domain: d, rule: c.rule}
 	d.order.put(b)
 	switch lead.kind {
 	case byDst:
@@ -377,6 +370,7 @@ func (d *domain) begin(b *bucket, c *card) {
 	default:
 		d.others[lead.kind] = b
 	}
+	return b
 }
 
 // forget takes an empty bucket out.

@@ -11,7 +11,6 @@ type filling struct {
 	r       *ripple
 	d       *domain
 	numbers map[*table.Outcome]numbered // of d: most rules that ask for one thing say so in the same memory
-	buckets rooms[bucket]
 	seats   rooms[seat]
 	rows    rooms[*seat]
 	glances rooms[glance]
@@ -88,8 +87,7 @@ const mostTogether = 16
 // bucket gives seats to cards, which have one leader.
 func (f *filling) bucket(cards []*card) {
 	d := f.d
-	b := f.buckets.take()
-	d.begin(b, cards[0])
+	b := d.newBucket(cards[0])
 	f.r.touch(d, b)
 	b.seats, b.at = f.rows.some(len(cards))[:0], f.glances.some(len(cards))[:0]
 	for _, c := range cards {

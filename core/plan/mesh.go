@@ -244,6 +244,15 @@ func newMesh(twice bool) *mesh {
 	return m
 }
 
+// reserve makes room for as many rules as a mesh can have.
+func (m *mesh) reserve() {
+	m.seats, m.order = slices.Grow(m.seats, largestMesh), slices.Grow(m.order, largestMesh)
+	m.at = slices.Grow(m.at, largestMesh)
+	if m.second != nil {
+		m.second.at = slices.Grow(m.second.at, largestMesh)
+	}
+}
+
 // worse takes out of left the rules that s does not treat worse than they ask, see domain.worse.
 func (m *mesh) worse(left *some, s *seat) {
 	var mild some

@@ -31,7 +31,11 @@ func (x *sieve) put(s *seat, g *glance) {
 	x.n++
 	if len(x.meshes) == 0 || compareSeats(x.meshes[len(x.meshes)-1].last(), s) < 0 { // rules mostly come in order
 		if len(x.meshes) == 0 || len(x.meshes[len(x.meshes)-1].order) == largestMesh {
-			x.meshes = append(x.meshes, newMesh(x.twice))
+			m := newMesh(x.twice)
+			if len(x.meshes) > 0 { // which will be as large as those before it
+				m.reserve()
+			}
+			x.meshes = append(x.meshes, m)
 		}
 		last := x.meshes[len(x.meshes)-1]
 		last.insert(x.version, len(last.order), s, g)

@@ -202,21 +202,19 @@ func (d *domain) rejectedVerdict(v *Verdict, seat *seat, n note) {
 	v.Carried = Rejected
 	s := c.native.facts
 	other := d.p.filterWay(c) // what it says does not depend on whether it was asked before
+	first, remarks := n.reasons, []Reason(nil)
 	if !c.native.ok() {
-		v.Reasons = append(v.Reasons, c.native.refused...)
-		if c.native.hopes && d.p.filter == nil && d.p.profile.Filter != nil {
-			v.Reasons[len(v.Reasons)-1].Hint = "give the device a filter adapter: a filter may be able to carry the rule"
-		}
-	} else {
-		v.Reasons = append(v.Reasons, n.reasons...)
+		first = c.native.refused
 	}
 	if !other.ok() && (d.p.filter != nil || !c.native.ok()) {
-		v.Reasons = append(v.Reasons, other.refused...)
-		for k := range s {
-			s[k] |= other.facts[k]
-		}
+		remarks = other.refused
+		s.join(&other.facts)
 	}
-	v.Reasons = dedupe(append(v.Reasons, n.reasons...))
+	v.Reasons = append(make([]Reason, 0, len(first)+len(remarks)+len(n.reasons)), first...)
+	if !c.native.ok() && c.native.hopes && d.p.filter == nil && d.p.profile.Filter != nil {
+		v.Reasons[len(v.Reasons)-1].Hint = "give the device a filter adapter: a filter may be able to carry the rule"
+	}
+	v.Reasons = dedupe(append(append(v.Reasons, remarks...), n.reasons...))
 	if d.limits != nil && n.conflict != nil {
 		d.p.facts.add(&s, d.limits.order.Fact)
 	}
