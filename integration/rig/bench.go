@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -104,6 +106,35 @@ func usage(who int) time.Duration {
 		panic(err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// Resident is how many megabytes of memory a process has, or where depth is 1 its children together.
+func Resident(t testing.TB, pid, depth int) float64 {
+	t.Helper()
+	pids := []string{strconv.Itoa(pid)}
+	if depth > 0 {
+		pids = nil
+		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+		for _, f := range tasks {
+			b, _ := os.ReadFile(f)
+			pids = append(pids, strings.Fields(string(b))...)
+		}
+		slices.Sort(pids)
+		pids = slices.Compact(pids)
+	}
+	sum := 0.0
+	for _, p := range pids {
+		b, err := os.ReadFile("/proc/" + p + "/statm")
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages, err := strconv.Atoi(strings.Fields(string(b))[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += float64(pages*os.Getpagesize()) / 1e6
+	}
+	return sum
 }
 
 // tick is the unit of times in proc(5) on Linux (USER_HZ).

@@ -89,6 +89,9 @@ func Launch(t testing.TB, env []string, name string, args ...string) *Process {
 
 func Tail(s string, n int) string { return s[max(0, len(s)-n):] }
 
+// PID is the number of the process.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
 // Signal sends the program and everything it started a signal.
 func (p *Process) Signal(sig syscall.Signal) { _ = syscall.Kill(-p.cmd.Process.Pid, sig) }
 
