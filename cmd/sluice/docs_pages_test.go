@@ -289,7 +289,7 @@ func TestOperationsPage(t *testing.T) {
 	}
 	name := regexp.MustCompile(`fqName: "(\w+)"`)
 	var there []string
-	for _, d := range []*prometheus.Desc{descRules, descVersion, descVerdicts, descState, descDelivered, descCommit, descWithheld, descStopped, descSession, descRoutes, descRefused, descRestarts, descPackets, descBytes, descUnlisted, descMatched, descMatchedB, descActivity, descEnded} {
+	for _, d := range []*prometheus.Desc{descRules, descVersion, descVerdicts, descState, descDelivered, descCommit, descWithheld, descStopped, descSession, descRoutes, descRefused, descRestarts, descPackets, descBytes, descUnlisted, descMatched, descMatchedB, descActivity, descEnded, descEntries, descGiven, descShown} {
 		there = append(there, name.FindStringSubmatch(d.String())[1])
 	}
 	named := regexp.MustCompile(`sluice_\w+`).FindAllString(page, -1)
