@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -27,6 +29,7 @@ import (
 	"github.com/sluice-gateway/sluice/core/notation"
 	"github.com/sluice-gateway/sluice/core/plan"
 	"github.com/sluice-gateway/sluice/core/profile"
+	"github.com/sluice-gateway/sluice/core/report"
 )
 
 // dialects are the vendors' languages of filters that this binary speaks.
@@ -84,7 +87,8 @@ func renderCmd() *cobra.Command {
 		Use:   "render --profile PROFILE [FILE...]",
 		Short: "Write rules as a platform's filter configuration, or as the NLRIs that it would be sent",
 		Long: `Write every rule as the platform's own filter configuration, as if it had no native FlowSpec; with --native, the NLRIs of
-the plan instead, one rule a line in the hex notation. What is printed is proven to do what the rules say.
+the plan instead, one rule a line in the hex notation. What is printed is proven to do what the rules say. Where the platform's
+language has comments, those in front say which rule each name is.
 
 Exit status: 0 every rule is in it, 1 some rule is not or the platform has no filter language here, 2 something in the input could not be read.`,
 		Example: `  sluice render --profile junos-mx rules.conf
@@ -144,6 +148,9 @@ func render(cmd *cobra.Command, in readInput, t target, native bool, watch *prog
 	if native {
 		writeNative(out, j)
 	} else {
+		if sign := commentSigns[t.profile.Filter.Dialect]; sign != "" {
+			writeNames(out, v, j, sign)
+		}
 		for _, s := range j.Filters.Whole {
 			fmt.Fprintln(out, trimNewline(s))
 		}
@@ -152,6 +159,29 @@ func render(cmd *cobra.Command, in readInput, t target, native bool, watch *prog
 		return failed(err)
 	}
 	return missing(errOut, v, j, native, colors)
+}
+
+// commentSigns are what a comment begins with, in languages that have some which stand alone on a line and which the router leaves out.
+var commentSigns = map[string]string{
+	eos.Dialect{}.Name(): "!", eosacl.Dialect{}.Name(): "!", iosxe.Dialect{}.Name(): "!", iosxepolicy.Dialect{}.Name(): "!", iosxr.Dialect{}.Name(): "!", slx.Dialect{}.Name(): "!",
+	junos.Dialect{}.Name(): "#", nftables.Dialect{}.Name(): "#",
+}
+
+// writeNames prints, as comments, which rule the entries and counters of each name are of.
+func writeNames(w io.Writer, v *validation, j *judged, sign string) {
+	for i, one := range j.Verdicts {
+		if len(one.Entries) == 0 {
+			continue
+		}
+		s := v.Rules[i]
+		text := fmt.Sprintf("r-%s is %s: %s %s", s.Rule.ID, report.Place(s.Pos.File, s.Pos.Line), s.Rule.Match, s.Rule.Action)
+		fmt.Fprintln(w, sign, strings.Map(func(r rune) rune {
+			if unicode.IsPrint(r) {
+				return r
+			}
+			return '?' // the name of a file may hold a line break, and what stands behind it would be configuration
+		}, text))
+	}
 }
 
 // missing shows the rules that are not in what was printed, and is the error about them.
