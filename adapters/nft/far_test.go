@@ -216,7 +216,7 @@ func FuzzAnswer(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if !strings.Contains(s, "sluice N begin\n") || !strings.Contains(s, fmt.Sprint("sluice N end ")) || status < 0 && !strings.Contains(s, "end -") {
+		if !strings.Contains(s, "sluice N begin\n") || !strings.Contains(s, "sluice N end ") || status < 0 && !strings.Contains(s, "end -") {
 			t.Errorf("%q is taken for an answer", s)
 		}
 		if !strings.Contains(s, string(said)) {

@@ -88,12 +88,17 @@ func readDetails(t device.Target, program string) (details, error) {
 	return d, nil
 }
 
-// Window returns by when a host has undone a change that nobody confirmed, at the latest, counted from when the way to it was lost or Apply returned. Here that is the time that was asked for. Behind SSH a
-// host first has to notice that nobody is there any more, and to end what it was loading. The error is about an option of t that this adapter does not have.
+// Window returns how long a host waits for a confirmation when Apply is asked for undo: whole seconds. The error is about an option of t that this adapter does not have.
 func Window(t device.Target, undo time.Duration) (time.Duration, error) {
 	_, err := readDetails(t, "nft")
-	if t.Address != "" {
-		undo = time.Duration(seconds(undo))*time.Second + silence + longestRun
+	return time.Duration(seconds(undo)) * time.Second, err
+}
+
+// Late is how much later than it should the host of a device may undo a change that nobody confirmed. Here the process that does it counts from when the change was made, or this process died. Behind SSH the host
+// first has to notice that nobody is there any more, and to end what it was loading.
+func Late(t device.Target) time.Duration {
+	if t.Address == "" {
+		return 0
 	}
-	return undo, err
+	return silence + longestRun
 }

@@ -9,6 +9,21 @@ import (
 	"time"
 )
 
+// nft gets a script as a file in which all of it stands, and not through a pipe, which ends where its writer does.
+func TestScriptIsWhole(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	program := filepath.Join(dir, "nft")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\n[ -f /proc/self/fd/0 ] && cat\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	h := local{program: []string{program}, dir: dir}
+	out, err := h.nft(t.Context(), []byte("add table ip sluice-v4\n"), "-f", "-")
+	if left, _ := filepath.Glob(filepath.Join(dir, "script*")); err != nil || string(out) != "add table ip sluice-v4\n" || len(left) > 0 {
+		t.Errorf("%v: %q, left %v", err, out, left)
+	}
+}
+
 // The undo process counts on when the process that makes a change does not end in time, or its number belongs to another one by now; and it tries again what cannot be loaded.
 func TestUndoProcess(t *testing.T) {
 	t.Parallel()

@@ -284,7 +284,7 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 		return rd, err
 	}
 	rd.Target, rd.Confirm, rd.Interval, rd.Audit, rd.Counters = d.Filter.Target, d.Filter.Confirm, intervalOf(d.Filter.Adapter), auditEvery, d.Filter.Counters
-	if rd.Late = lateOf(d.Filter.Adapter); d.Filter.Late != nil {
+	if rd.Late = lateOf(d.Filter.Adapter, d.Filter.Target); d.Filter.Late != nil {
 		rd.Late = *d.Filter.Late
 	}
 	if d.Filter.Interval != nil {

@@ -20,11 +20,12 @@ func TestWhatAdaptersSayOfTheirCommits(t *testing.T) {
 		"vrp-cli":   {5 * time.Second, time.Minute + 40*time.Second},
 		"acme":      {5 * time.Second, 45*time.Second + longestLate},
 	} {
-		undone := lateOf(name)
+		r := device.Target{Name: "r", Address: "192.0.2.1"}
+		undone := lateOf(name, r)
 		if name == "acme" {
 			undone += 45 * time.Second // of a plugin nothing is known but what was asked for
 		} else {
-			w, err := windowOf(name)(device.Target{Name: "r", Address: "192.0.2.1"}, 45*time.Second)
+			w, err := windowOf(name)(r, 45*time.Second)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -34,8 +35,9 @@ func TestWhatAdaptersSayOfTheirCommits(t *testing.T) {
 			t.Errorf("%s: commits %v apart, undone after %v; want %v and %v", name, got, undone, want.interval, want.undone)
 		}
 	}
-	if w, err := windowOf("nftables")(device.Target{Name: "here"}, 45*time.Second); err != nil || w != 45*time.Second {
-		t.Errorf("on this host: undone after %v, %v", w, err)
+	here := device.Target{Name: "here"}
+	if w, err := windowOf("nftables")(here, 45*time.Second); err != nil || w != 45*time.Second || lateOf("nftables", here) != 0 {
+		t.Errorf("on this host: undone after %v and %v, %v", w, lateOf("nftables", here), err)
 	}
 	for option, address := range map[string]string{"sudo": "", "netns": "192.0.2.1", "nets": "192.0.2.1"} {
 		_, err := windowOf("nftables")(device.Target{Name: "r", Address: address, Options: map[string]string{option: "true"}}, time.Second)

@@ -129,12 +129,12 @@ func intervalOf(adapter string) time.Duration {
 // names no bound, and so the longest that was seen anywhere is assumed of them: it costs time after a lost connection alone.
 const longestLate = 40 * time.Second
 
-// lateOf returns how much later than it should a device may undo a change, beyond what windowOf says of it. Adapters that type at a terminal know that of their systems; on this host the undoing is a process of
-// ours, with a clock that is ours.
-func lateOf(adapter string) time.Duration {
+// lateOf returns how much later than it should a device may undo a change, beyond what windowOf says of it. Adapters that type at a terminal know that of their systems; on Linux the undoing is a process of
+// ours.
+func lateOf(adapter string, t device.Target) time.Duration {
 	switch {
 	case adapter == "nftables":
-		return 0
+		return nft.Late(t)
 	case types(adapter) && shippedPlugins()[adapter] != nil:
 		return cli.Late(spokenBy(adapter))
 	}

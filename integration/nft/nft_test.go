@@ -1,4 +1,5 @@
-// Package nft_test holds the adapter for Linux against the kernel: nft in network namespaces of their own. It needs root, nft and iproute2. In CI (the variable CI is set) it fails where it cannot run.
+// Package nft_test holds the adapter for Linux against the kernel, here and behind OpenSSH's sshd: nft in network namespaces of their own. It needs root, and the programs of nftables, iproute2, openssh-server, sudo, libcap2-bin and
+// busybox. In CI (the variable CI is set) it fails where it cannot run.
 package nft_test
 
 import (

@@ -144,6 +144,10 @@ func TestConformanceOverSSH(t *testing.T) {
 // Whoever may run nft, by whichever way, is enough: changes are made, confirmed, cancelled and undone.
 func TestRoles(t *testing.T) {
 	t.Parallel()
+	page, err := os.ReadFile("../../docs/roles.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		user    rig.User
 		options func(*remote) map[string]string
@@ -160,6 +164,9 @@ func TestRoles(t *testing.T) {
 			inner := newLinux(t)
 			c.user.Sudoers = strings.ReplaceAll(c.user.Sudoers, "NETNS", inner.ns)
 			r := newRemote(t, c.user)
+			if line := strings.TrimSpace(strings.ReplaceAll(c.user.Sudoers, inner.ns, "scrubber")); !strings.Contains(string(page), line) {
+				t.Errorf("docs/roles.md does not have %q", line)
+			}
 			for option, value := range c.options(r) {
 				r.target.Options[option] = strings.ReplaceAll(value, "NETNS", inner.ns)
 			}

@@ -43,7 +43,7 @@ func BootLinux(t testing.TB, ns string, u User) *Linux {
 	l := &Linux{router: r, Home: filepath.Join(dir, "home")}
 	_, hostKey := r.key(t, "hostkey")
 	userPEM, userKey := r.key(t, "userkey")
-	r.write(t, "authorized_keys", userKey)
+	r.write(t, "authorized_keys", "restrict "+userKey)
 	l.Target = device.Target{Name: "gw/1", Username: u.Name, PrivateKey: device.Secret(userPEM), HostKey: strings.TrimSpace(hostKey), Timeout: 30 * time.Second}
 	for path, mode := range map[string]os.FileMode{dir: 0o755, filepath.Join(dir, "authorized_keys"): 0o644} { // who logs in reads his own keys
 		if err := os.Chmod(path, mode); err != nil {

@@ -1,4 +1,4 @@
-// Nftables is the adapter plugin for the packet filter of the Linux host that it runs on: the dialect of adapters/nftables, delivered by adapters/nft.
+// Nftables is the adapter plugin for the packet filter of Linux, of the host that it runs on or of one behind SSH: the dialect of adapters/nftables, delivered by adapters/nft.
 // The sluice binary holds it as well, under the same name.
 package main
 
