@@ -84,7 +84,7 @@ func (a *Adapter) Close() error {
 
 // Info describes the adapter.
 func (a *Adapter) Info(context.Context) (device.Info, error) {
-	return device.Info{Name: a.dialect.Name(), Version: "1", Dialect: a.dialect.Name(), Versions: []int{1}}, nil
+	return device.Info{Name: a.dialect.Name(), Version: "1", Dialect: a.dialect.Name()}, nil
 }
 
 // Read returns what the running configuration holds of ours, by name. Filters that somebody switched off are *device.Drifted; those that somebody changed into something the dialect does
