@@ -84,7 +84,8 @@ func (a *Adapter) Close() error {
 
 // Info describes the adapter.
 func (a *Adapter) Info(context.Context) (device.Info, error) {
-	return device.Info{Name: a.dialect.Name(), Version: "1", Dialect: a.dialect.Name()}, nil
+	late := a.platform.Late
+	return device.Info{Name: a.dialect.Name(), Version: "1", Dialect: a.dialect.Name(), Late: &late}, nil
 }
 
 // Read returns what the running configuration holds of ours, by name. Filters that somebody switched off are *device.Drifted; those that somebody changed into something the dialect does

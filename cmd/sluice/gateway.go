@@ -283,10 +283,7 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 	if rd.Filter, err = g.plugins.Adapter(d.Filter.Adapter); err != nil {
 		return rd, err
 	}
-	rd.Target, rd.Confirm, rd.Interval, rd.Audit, rd.Counters = d.Filter.Target, d.Filter.Confirm, intervalOf(d.Filter.Adapter), auditEvery, d.Filter.Counters
-	if rd.Late = lateOf(d.Filter.Adapter); d.Filter.Late != nil {
-		rd.Late = *d.Filter.Late
-	}
+	rd.Target, rd.Confirm, rd.Late, rd.Interval, rd.Audit, rd.Counters = d.Filter.Target, d.Filter.Confirm, d.Filter.Late, intervalOf(d.Filter.Adapter), auditEvery, d.Filter.Counters
 	if d.Filter.Interval != nil {
 		rd.Interval = *d.Filter.Interval
 	}

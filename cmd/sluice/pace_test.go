@@ -10,27 +10,30 @@ import (
 // Each adapter says how far apart its commits are, and by when its device has undone one that nobody confirmed: the time that was asked for in the units of the device, and what it was seen to be late.
 func TestWhatAdaptersSayOfTheirCommits(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]struct{ interval, undone time.Duration }{
-		"nftables":  {0, 45*time.Second + 90*time.Second},
-		"junos":     {5 * time.Second, 45*time.Second + longestLate},
-		"iosxr":     {5 * time.Second, 45*time.Second + longestLate},
-		"junos-cli": {5 * time.Second, time.Minute + 40*time.Second},
-		"iosxr-cli": {5 * time.Second, 48 * time.Second},
-		"sros-cli":  {5 * time.Second, time.Minute + 40*time.Second},
-		"acme":      {5 * time.Second, 45*time.Second + longestLate},
+	const unsaid = -1
+	for name, want := range map[string]struct{ interval, undone, late time.Duration }{
+		"nftables":   {0, 45*time.Second + 90*time.Second, 0},
+		"junos":      {5 * time.Second, 45 * time.Second, 40 * time.Second},
+		"iosxr":      {5 * time.Second, 45 * time.Second, unsaid},
+		"openconfig": {5 * time.Second, 45 * time.Second, unsaid},
+		"junos-cli":  {5 * time.Second, time.Minute, 40 * time.Second},
+		"iosxr-cli":  {5 * time.Second, 45 * time.Second, 3 * time.Second},
+		"sros-cli":   {5 * time.Second, time.Minute, 40 * time.Second},
 	} {
-		undone := lateOf(name)
-		if name == "acme" {
-			undone += 45 * time.Second // of a plugin nothing is known but what was asked for
-		} else {
-			w, err := windowOf(name)(device.Target{Name: "r", Address: "192.0.2.1"}, 45*time.Second)
-			if err != nil {
-				t.Fatal(err)
-			}
-			undone += w
+		undone, err := windowOf(name)(device.Target{Name: "r", Address: "192.0.2.1"}, 45*time.Second)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if got := intervalOf(name); got != want.interval || undone != want.undone {
-			t.Errorf("%s: commits %v apart, undone after %v; want %v and %v", name, got, undone, want.interval, want.undone)
+		info, err := shippedPlugins()[name]().Info(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		late := time.Duration(unsaid)
+		if info.Late != nil {
+			late = *info.Late
+		}
+		if got := intervalOf(name); got != want.interval || undone != want.undone || late != want.late {
+			t.Errorf("%s: commits %v apart, undone after %v and up to %v late; want %+v", name, got, undone, late, want)
 		}
 	}
 	if w, err := windowOf("nftables")(device.Target{Name: "here"}, 45*time.Second); err != nil || w != 45*time.Second {

@@ -124,23 +124,6 @@ func intervalOf(adapter string) time.Duration {
 	return 5 * time.Second
 }
 
-// longestLate is how much later than it should a router is expected to undo a change of which it was told no confirmation. Junos was seen to take up to 35 s longer, on cJunosEvolved 26.2R1.7 and
-// vJunos-switch 23.2R1.14 (ArchRuger/CLAB-BACKUP-WORKER-v2, evidence/evo-live-facts.md); the timer is the router's own, whoever told it. Of the others over NETCONF and gNMI nobody has said, RFC 6241 §8.4
-// names no bound, and so the longest that was seen anywhere is assumed of them: it costs time after a lost connection alone.
-const longestLate = 40 * time.Second
-
-// lateOf returns how much later than it should a device may undo a change, beyond what windowOf says of it. Adapters that type at a terminal know that of their systems; on this host the undoing is a process of
-// ours, with a clock that is ours.
-func lateOf(adapter string) time.Duration {
-	switch {
-	case adapter == "nftables":
-		return 0
-	case types(adapter) && shippedPlugins()[adapter] != nil:
-		return cli.Late(spokenBy(adapter))
-	}
-	return longestLate
-}
-
 // shipped says whether the adapter of that name is our own, and not one of the configuration.
 func (g *gateway) shipped(adapter string) bool {
 	theirs := slices.ContainsFunc(g.cfg.Plugins, func(p config.Plugin) bool { return p.Name == adapter })

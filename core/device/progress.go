@@ -30,7 +30,9 @@ type Progress struct {
 }
 
 // Valid says whether p says something that makes sense.
-func (p Progress) Valid() bool { return slices.Contains(Stages, p.Stage) && p.Done >= 0 && p.Done <= p.All }
+func (p Progress) Valid() bool {
+	return slices.Contains(Stages, p.Stage) && p.Done >= 0 && p.Done <= p.All
+}
 
 type reporterKey struct{}
 

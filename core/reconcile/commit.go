@@ -13,8 +13,23 @@ import (
 // clocks is what the device's clock and ours and the way between them may differ by.
 const clocks = 2 * time.Second
 
+// longestLate is how late a device may be whose adapter says nothing of it: the longest that was seen of any. Junos undid a change 35 s late (adapters/netconf). It costs time after a lost connection alone.
+const longestLate = 40 * time.Second
+
 // grace is how long after its deadline a commit may still be undone.
-func (w *worker) grace() time.Duration { return clocks + w.dev.Late }
+func (w *worker) grace(ctx context.Context) (time.Duration, error) {
+	if w.dev.Late != nil {
+		return clocks + *w.dev.Late, nil
+	}
+	i, err := w.dev.Filter.Info(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("ask the adapter of %s how late its devices may be: %w", w.dev.Name, err)
+	}
+	if i.Late == nil {
+		return clocks + longestLate, nil
+	}
+	return clocks + *i.Late, nil
+}
 
 // commit makes the change stay only if the device then shows exactly what was meant.
 //

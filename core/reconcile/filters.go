@@ -149,14 +149,20 @@ func (w *worker) readFilters(ctx context.Context, want []filter.Filter) (wait ti
 	if err != nil {
 		return 0, err
 	}
-	over := c.Deadline.Add(w.grace()) // the device has undone it by then
-	if longest := w.window() + w.grace(); found && over.Sub(w.now()) > longest {
+	var grace time.Duration
+	if found {
+		if grace, err = w.grace(ctx); err != nil {
+			return 0, err
+		}
+	}
+	over := c.Deadline.Add(grace) // the device has undone it by then
+	if longest := w.window() + grace; found && over.Sub(w.now()) > longest {
 		// Our clock was set back since. How much of the time is over nobody knows: all of it is waited out.
 		c.Deadline = w.now().Add(w.window())
 		if err := w.tokens.SaveCommit(w.dev.Name, c); err != nil {
 			return 0, err
 		}
-		over = c.Deadline.Add(w.grace())
+		over = c.Deadline.Add(grace)
 	}
 	if found && c.Token == "" && w.now().Before(over) {
 		return over.Sub(w.now()), nil // we were cut off before we knew whether there is a commit: nobody can confirm or cancel it
