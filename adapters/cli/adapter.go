@@ -103,6 +103,7 @@ func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (d
 	var filters []filter.Filter
 	var out device.State
 	_, err = a.first(ctx, l, d, func(s *shell) error {
+		device.Report(ctx, device.Reading)
 		text, err := a.look(ctx, s, a.platform.Show)
 		if err != nil {
 			return err

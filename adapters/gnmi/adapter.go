@@ -68,6 +68,7 @@ func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (d
 	if err != nil {
 		return device.State{}, err
 	}
+	device.Report(ctx, device.Reading)
 	h, err := s.holdings(ctx)
 	if err != nil {
 		return device.State{}, err

@@ -120,6 +120,7 @@ func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (d
 	defer a.release(l)
 	var filters []filter.Filter
 	s, err := a.first(ctx, l, d, func(s *session) error {
+		device.Report(ctx, device.Reading)
 		if err := a.alone(ctx, s); err != nil {
 			return err
 		}

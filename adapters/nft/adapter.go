@@ -67,6 +67,7 @@ func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (d
 		return device.State{}, err
 	}
 	defer h.close()
+	device.Report(ctx, device.Reading)
 	filters, err := a.filters(ctx, h)
 	if err != nil {
 		return device.State{}, err
@@ -161,6 +162,7 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 	if _, err := c.Before(); err != nil {
 		return device.Commit{}, err
 	}
+	device.Report(ctx, device.Validating)
 	if err := c.Prove(a.dialect); err != nil {
 		return device.Commit{}, err
 	}
@@ -172,6 +174,7 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 	if w := h.waiting(); len(w) > 0 {
 		return device.Commit{}, transient(true, "an earlier change waits for its confirmation until %s", w[0].deadline.Format(time.TimeOnly))
 	}
+	device.Report(ctx, device.Reading)
 	before, err := h.listing(ctx)
 	if err != nil {
 		return device.Commit{}, err
@@ -206,7 +209,9 @@ func (a *Adapter) load(ctx context.Context, h *host, have []filter.Filter, c dev
 	if err != nil {
 		return err
 	}
+	device.Report(ctx, device.Validating)
 	if h.try(ctx, script) == nil {
+		device.ReportCount(ctx, device.Committing, 0, c.Entries())
 		if err := h.load(ctx, script); err != nil {
 			return err
 		}
@@ -219,9 +224,11 @@ func (a *Adapter) load(ctx context.Context, h *host, have []filter.Filter, c dev
 	if script, err = a.replacing(c); err != nil {
 		return err
 	}
+	device.Report(ctx, device.Validating)
 	if err := h.try(ctx, script); err != nil {
 		return err
 	}
+	device.ReportCount(ctx, device.Committing, 0, c.Entries())
 	if err := h.load(ctx, script); err != nil {
 		return err
 	}
@@ -244,6 +251,7 @@ func (a *Adapter) replacing(c device.Change) ([]byte, error) {
 
 // holds reads back what the kernel has.
 func (a *Adapter) holds(ctx context.Context, h *host, want []filter.Filter) error {
+	device.Report(ctx, device.Checking)
 	got, err := a.filters(ctx, h)
 	if err == nil {
 		err = device.Holds(want, got, a.equal)

@@ -59,6 +59,17 @@ type Change struct {
 	First int
 }
 
+// Entries is how many entries the filters have that it adds or replaces.
+func (c Change) Entries() int {
+	n := 0
+	for _, s := range c.Steps {
+		if s.Op != Remove && s.Filter != nil {
+			n += len(s.Filter.Entries)
+		}
+	}
+	return n
+}
+
 // Empty says whether there is nothing to do.
 func (c Change) Empty() bool { return len(c.Steps) == 0 }
 

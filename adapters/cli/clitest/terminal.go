@@ -120,6 +120,9 @@ func (t *terminal) answer(line string) {
 		t.cli.pretend(line)
 		return
 	}
+	if f.Wait != nil {
+		<-f.Wait
+	}
 	text := t.cli.run(line)
 	if f.DropAfter {
 		t.sess.HangUp()
