@@ -48,7 +48,7 @@ func adapterTestCmd() *cobra.Command {
 be trusted with a router, as one story. FILE is a path, or the name of an adapter that is built in. The device must hold nothing of ours, and holds nothing of ours
 afterwards. Exit status 0: every step went well; 1: some step failed, and the output says what it asks for and what happened.
 
-docs/adapters.md describes the file of --target ("Taking the suite").`,
+docs/plugins.md describes the file of --target ("Taking the suite").`,
 		Example: "sluice adapter test ./acme --target r1.yaml",
 	}
 	cmd.Flags().StringVar(&target, "target", "", "file that describes the device and what can be made to go wrong there")
@@ -65,7 +65,7 @@ docs/adapters.md describes the file of --target ("Taking the suite").`,
 		case len(args) == 0:
 			return usage(errors.New("name the plugin's file, such as ./acme"))
 		case target == "":
-			return usage(errors.New("--target FILE says on which device; docs/adapters.md describes it"))
+			return usage(errors.New("--target FILE says on which device; docs/plugins.md describes it"))
 		}
 		if protocol != 0 && !slices.Contains(sdk.Versions, protocol) {
 			return usage(fmt.Errorf("--protocol %d: sluice speaks %s", protocol, sdk.Say(sdk.Versions)))
