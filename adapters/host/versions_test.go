@@ -2,6 +2,7 @@ package host_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -107,7 +108,7 @@ func TestVersionIsNegotiated(t *testing.T) {
 				needPython(t)
 			}
 			c.plugin.Versions = c.offered
-			h, _ := run(t, host.Options{}, c.plugin)
+			h, log := run(t, host.Options{}, c.plugin)
 			a := adapter(t, h, c.plugin.Name)
 			ctx := within(t, time.Minute)
 			i, err := a.Info(ctx)
@@ -116,6 +117,9 @@ func TestVersionIsNegotiated(t *testing.T) {
 			}
 			if got := h.Status()[0].Version; got != c.agreed {
 				t.Errorf("agreed on version %d, want %d", got, c.agreed)
+			}
+			if want := fmt.Sprintf("protocol=%d", c.agreed); !strings.Contains(log.String(), want) {
+				t.Errorf("the log lacks %s:\n%s", want, log)
 			}
 			if declared := i.Late != nil; declared != (c.agreed == 2) {
 				t.Errorf("in version %d the plugin declares how late its devices may be: %v", c.agreed, declared)
