@@ -55,6 +55,10 @@ type Faults struct {
 	Form func(filter.Entry) filter.Entry
 	// Expire lets the confirm window of the last change pass.
 	Expire func(context.Context) error
+	// Slow has the device hold back its answer to the next change until release is called. nil: it is as fast as it is, and whether Apply says where it is while it lasts is seen in the big table alone.
+	Slow func(context.Context) (release func(), err error)
+	// Stages are those that Apply is known to go through, in that order; others may come in between. nil: whatever it says is right, and to say nothing as well.
+	Stages []device.Stage
 }
 
 // T is what a step needs of whoever tells the story. *testing.T is one; the command `sluice adapter test` has its own (Telling).
@@ -66,6 +70,7 @@ type T interface {
 	Errorf(string, ...any)
 	Fatal(...any)
 	Fatalf(string, ...any)
+	Logf(string, ...any) // advice: what could be better, and fails nothing
 }
 
 // Stage is a T that tells a step under a name and says whether it went well. S is itself.

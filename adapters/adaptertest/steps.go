@@ -20,6 +20,9 @@ func (s *story) info(t T) {
 	if i.Name == "" || i.Version == "" {
 		t.Errorf("info lacks a name or a version: %+v", i)
 	}
+	if i.Late == nil {
+		t.Logf("Info does not say how much later than asked the devices may undo a change (Late, or undo_late_nanoseconds of its capabilities): the gateway waits 40 s more after a lost connection, which is the longest that was seen of any device")
+	}
 	if st := s.read(t); len(st.Filters) > 0 {
 		t.Errorf("the device holds filters of ours before the story begins: %d", len(st.Filters))
 	}
@@ -142,7 +145,7 @@ func (s *story) noConfirmation(t T) {
 		return
 	}
 	s.expire(t)
-	s.becomes(t, before)
+	s.undoneInTime(t, before)
 	if err := s.adapter.Confirm(s.context(t), s.target, com); err == nil {
 		t.Error("a change that the device has undone was confirmed")
 	} else {
@@ -319,7 +322,7 @@ func (s *story) counters(t T) {
 
 func (s *story) bigTable(t T) {
 	want := state(s.v4(s.faults.Entries))
-	s.settle(t, want)
+	s.settleAloud(t, want).judge(t)
 	more := s.v4(s.faults.Entries + 1)
 	s.settle(t, state(more))
 }

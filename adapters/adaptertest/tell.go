@@ -12,6 +12,7 @@ type Result struct {
 	Step    Step
 	Took    time.Duration
 	Problem []string // what went wrong, in the order in which it was found; none: the adapter passed
+	Advice  []string // what could be better, and is not asked for
 }
 
 // Passed says whether the step went well.
@@ -26,6 +27,7 @@ type Telling struct {
 
 	ctx      context.Context
 	problems []string
+	advice   []string
 	cleanups []func()
 }
 
@@ -100,7 +102,7 @@ func (t *Telling) Run(name string, step func(*Telling)) bool {
 	inner := &Telling{ctx: t.ctx}
 	began := time.Now()
 	inner.attempt(func() { step(inner) })
-	r := Result{Step: stepOf(name), Took: time.Since(began), Problem: inner.problems}
+	r := Result{Step: stepOf(name), Took: time.Since(began), Problem: inner.problems, Advice: inner.advice}
 	t.Add(r)
 	return r.Passed()
 }
@@ -128,6 +130,11 @@ func (t *Telling) Error(args ...any) { t.problems = append(t.problems, fmt.Sprin
 
 // Errorf notes a problem; the step goes on.
 func (t *Telling) Errorf(format string, args ...any) { t.Error(fmt.Sprintf(format, args...)) }
+
+// Logf notes advice.
+func (t *Telling) Logf(format string, args ...any) {
+	t.advice = append(t.advice, fmt.Sprintf(format, args...))
+}
 
 // Fatal notes a problem and ends the step.
 func (t *Telling) Fatal(args ...any) { t.Error(args...); panic(stop{}) }

@@ -31,13 +31,41 @@ type adapter struct {
 	fault string
 	token string // of the last change; only an adapter with a fault remembers it
 	seen  []filter.Filter
+	ctx   context.Context // of the last change, in an adapter with a fault
 }
 
 func (a *adapter) Info(context.Context) (device.Info, error) {
 	if a.fault == "no version" {
 		return device.Info{Name: "memory"}, nil
 	}
-	return device.Info{Name: "memory", Version: "1"}, nil
+	i := device.Info{Name: "memory", Version: "1"}
+	if a.fault != "silent" {
+		i.Late = new(time.Duration)
+	}
+	return i, nil
+}
+
+// report says where Apply is, or what its fault makes of it.
+func (a *adapter) report(ctx context.Context) {
+	switch a.fault {
+	case "silent":
+	case "goes back":
+		device.ReportCount(ctx, device.Loading, 2, 2)
+		device.ReportCount(ctx, device.Loading, 1, 2)
+	case "makes no sense":
+		device.Report(ctx, "thinking")
+	case "reports afterwards":
+		a.ctx = ctx
+	case "reports all the time":
+		for i := range 1000 {
+			device.ReportCount(ctx, device.Loading, i, 1000)
+		}
+	default:
+		device.Report(ctx, device.Locking)
+		device.ReportCount(ctx, device.Loading, 1, 2)
+		device.ReportCount(ctx, device.Loading, 2, 2)
+		device.Report(ctx, device.Committing)
+	}
 }
 
 func (a *adapter) Read(_ context.Context, _ device.Target, names ...string) (device.State, error) {
@@ -69,6 +97,7 @@ func (a *adapter) Apply(ctx context.Context, _ device.Target, c device.Change, _
 	if ctx.Err() != nil {
 		return device.Commit{}, &device.Transient{Err: ctx.Err(), Unchanged: a.fault != "unsure"}
 	}
+	a.report(ctx)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.router.token != "" {
@@ -121,6 +150,9 @@ func (a *adapter) drifted(c device.Change) error {
 func (a *adapter) Confirm(_ context.Context, t device.Target, c device.Commit) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.ctx != nil {
+		device.Report(a.ctx, device.Committing)
+	}
 	if c.Token != a.router.token || a.fault == "keeps the token" && a.token == "" {
 		if a.fault == "confirms anything" {
 			return nil
@@ -175,6 +207,21 @@ func (r *router) undo() {
 	}
 }
 
+// undoLater undoes what is pending now, after d, if it still is.
+func (r *router) undoLater(d time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	token := r.token
+	time.AfterFunc(d, func() {
+		r.mu.Lock()
+		same := r.token == token
+		r.mu.Unlock()
+		if same {
+			r.undo()
+		}
+	})
+}
+
 func (r *router) edit(e adaptertest.Edit, name string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -194,7 +241,7 @@ func (r *router) edit(e adaptertest.Edit, name string) error {
 }
 
 // tell takes an adapter with a fault through the story, and returns the steps that failed and what was said of them.
-func tell(t *testing.T, fault string, change func(*adaptertest.Faults)) (failed []string, said string) {
+func tell(t *testing.T, fault string, change func(*adaptertest.Faults)) (failed []string, said, advice string) {
 	r := &router{}
 	refused := adaptertest.Entry(filter.Semantics{}, 7)
 	refused.Name = "r-refused"
@@ -204,7 +251,11 @@ func tell(t *testing.T, fault string, change func(*adaptertest.Faults)) (failed 
 		Edit:       func(_ context.Context, e adaptertest.Edit, name string) error { return r.edit(e, name) },
 		LoseAnswer: func(context.Context) error { r.lose = true; return nil },
 		Expire: func(context.Context) error {
-			if fault != "never undoes" {
+			switch fault {
+			case "never undoes":
+			case "undoes late":
+				r.undoLater(2500 * time.Millisecond)
+			default:
 				r.undo()
 			}
 			return nil
@@ -216,6 +267,7 @@ func tell(t *testing.T, fault string, change func(*adaptertest.Faults)) (failed 
 			failed = append(failed, r.Step.Name)
 			said += strings.Join(r.Problem, "\n") + "\n"
 		}
+		advice += strings.Join(r.Advice, "\n")
 	})
 	told.Tell(func(s *adaptertest.Telling) {
 		adaptertest.Run(s, &adapter{router: r, fault: fault}, device.Target{Password: "hunter2hunter2"}, f)
@@ -223,7 +275,7 @@ func tell(t *testing.T, fault string, change func(*adaptertest.Faults)) (failed 
 	if told.Passed() != (len(failed) == 0 && told.Ended == "") {
 		t.Errorf("Passed is %v, and these failed: %v %s", told.Passed(), failed, told.Ended)
 	}
-	return failed, said + told.Ended
+	return failed, said + told.Ended, advice
 }
 
 // Each fault of an adapter is found, in the steps that are about it, and the rest of the story is told all the same.
@@ -251,10 +303,18 @@ func TestFaultsAreFound(t *testing.T) {
 		"hangs up":              {[]string{"watch"}, "the watch ended: stream reset"},
 		"is silent":             {[]string{"watch"}, "an entry that another hand deleted: nothing is said"},
 		"does not cancel":       {[]string{"cancel"}, "the device does not come to hold what it should"},
+		"undoes late":           {[]string{"no confirmation"}, "and Info says that its devices are 0s late at most"},
+		"goes back":             {[]string{"progress", "big table"}, "the count goes back while it is loading: from 2 to 1"},
+		"makes no sense":        {[]string{"progress", "big table"}, `a report makes no sense: stage "thinking"`},
+		"reports afterwards":    {[]string{"progress", "big table"}, "came after the call had returned"},
 	} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
-			failed, said := tell(t, fault, func(*adaptertest.Faults) {})
+			failed, said, _ := tell(t, fault, func(f *adaptertest.Faults) {
+				if fault == "undoes late" {
+					f.Patience = 20 * time.Second
+				}
+			})
 			if !slices.Equal(failed, want.steps) {
 				t.Errorf("failed: %v, want %v", failed, want.steps)
 			}
@@ -282,10 +342,49 @@ func TestWhatIsNotToldIsNotPassed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			failed, said := tell(t, "", c.change)
+			failed, said, _ := tell(t, "", c.change)
 			if !slices.Equal(failed, c.steps) || !strings.Contains(said, name) {
 				t.Errorf("failed: %v (%s), want %v", failed, said, c.steps)
 			}
 		})
+	}
+}
+
+// What nobody has to do is advice, and fails nothing.
+func TestAdvice(t *testing.T) {
+	t.Parallel()
+	hold := func(f *adaptertest.Faults) {
+		f.Slow = func(context.Context) (func(), error) { return func() {}, nil }
+	}
+	for fault, want := range map[string]string{
+		"":                     "",
+		"silent":               "Apply says nothing of where it is (device.Report",
+		"reports all the time": "ten times a second are plenty",
+	} {
+		failed, said, advice := tell(t, fault, hold)
+		if len(failed) > 0 || !strings.Contains(advice, want) || want == "" && advice != "" {
+			t.Errorf("%q: failed %v (%s), advice %q, want %q in it", fault, failed, said, advice, want)
+		}
+		if late := strings.Contains(advice, "(Late, or undo_late_nanoseconds"); late != (fault == "silent") {
+			t.Errorf("%q: advice about how late devices are: %v", fault, late)
+		}
+	}
+}
+
+// Of an adapter that is known to go through stages, one that is missing is a failure.
+func TestStagesAreMissed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		stages []device.Stage
+		failed int
+	}{
+		{[]device.Stage{device.Locking, device.Loading, device.Committing}, 0},
+		{[]device.Stage{device.Locking, device.Validating}, 1},
+		{[]device.Stage{device.Committing, device.Loading}, 1},
+	} {
+		failed, said, _ := tell(t, "", func(f *adaptertest.Faults) { f.Stages = c.stages })
+		if len(failed) != c.failed || c.failed > 0 && !strings.Contains(said, "is missing, or not in its place") {
+			t.Errorf("%v: failed %v: %s", c.stages, failed, said)
+		}
 	}
 }

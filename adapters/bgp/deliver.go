@@ -75,7 +75,7 @@ func newDevice(pc PeerConfig, cfg Config, log *slog.Logger) *Device {
 
 // Info implements device.Adapter.
 func (d *Device) Info(context.Context) (device.Info, error) {
-	return device.Info{Name: "bgp", Version: "1", Versions: []int{1}}, nil
+	return device.Info{Name: "bgp", Version: "1"}, nil
 }
 
 // Session says in words how the session is: "established", or what it waits for. A session without a family that routes are owed in is not simply

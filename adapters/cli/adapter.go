@@ -84,7 +84,8 @@ func (a *Adapter) Close() error {
 
 // Info describes the adapter.
 func (a *Adapter) Info(context.Context) (device.Info, error) {
-	return device.Info{Name: a.dialect.Name(), Version: "1", Dialect: a.dialect.Name(), Versions: []int{1}}, nil
+	late := a.platform.Late
+	return device.Info{Name: a.dialect.Name(), Version: "1", Dialect: a.dialect.Name(), Late: &late}, nil
 }
 
 // Read returns what the running configuration holds of ours, by name. Filters that somebody switched off are *device.Drifted; those that somebody changed into something the dialect does
@@ -102,6 +103,7 @@ func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (d
 	var filters []filter.Filter
 	var out device.State
 	_, err = a.first(ctx, l, d, func(s *shell) error {
+		device.Report(ctx, device.Reading)
 		text, err := a.look(ctx, s, a.platform.Show)
 		if err != nil {
 			return err

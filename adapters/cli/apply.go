@@ -22,6 +22,7 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 	if _, err := c.Before(); err != nil {
 		return device.Commit{}, err
 	}
+	device.Report(ctx, device.Validating)
 	if err := c.Prove(a.dialect); err != nil {
 		return device.Commit{}, err
 	}
@@ -75,9 +76,11 @@ func named(line, name string) string { return strings.ReplaceAll(line, "NAME", n
 
 // stage types c into a session of that name, and says whether there is anything to commit.
 func (a *Adapter) stage(ctx context.Context, s *shell, c device.Change, name string) (bool, error) {
+	device.Report(ctx, device.Locking)
 	if err := a.enter(ctx, s, name); err != nil {
 		return false, err
 	}
+	device.Report(ctx, device.Reading)
 	// A commit puts what the session began with back beside what was typed. So this is what the change has to fit.
 	have, err := a.staged(ctx, s, name)
 	if err != nil {
@@ -90,11 +93,13 @@ func (a *Adapter) stage(ctx context.Context, s *shell, c device.Change, name str
 	if err != nil || len(lines) == 0 {
 		return false, err
 	}
-	for _, line := range lines {
+	for i, line := range lines {
+		device.ReportCount(ctx, device.Loading, i, len(lines))
 		if _, err := s.configure(ctx, line, a.platform.Config.MatchString); err != nil {
 			return false, err
 		}
 	}
+	device.Report(ctx, device.Validating)
 	got, err := a.staged(ctx, s, name)
 	if err != nil {
 		return false, err
@@ -166,6 +171,7 @@ func (a *Adapter) commit(ctx context.Context, l *line, s *shell, c device.Change
 	wait := a.platform.window(undo)
 	deadline := time.Now().Add(wait)
 	line := strings.ReplaceAll(named(a.platform.Commit, name), "WINDOW", a.platform.Window(wait))
+	device.Report(ctx, device.Committing)
 	text, err := s.configure(ctx, line, func(prompt string) bool {
 		return (prompt == a.platform.Exec) != (a.platform.Held || a.platform.Stays)
 	})
@@ -181,6 +187,7 @@ func (a *Adapter) commit(ctx context.Context, l *line, s *shell, c device.Change
 	}
 	var tok token
 	if err == nil {
+		device.Report(ctx, device.Checking)
 		tok, err = a.readBack(ctx, s, c, name, text)
 	}
 	if err != nil {

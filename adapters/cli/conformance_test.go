@@ -198,7 +198,13 @@ func TestConformance(t *testing.T) {
 					},
 					LoseAnswer: func(context.Context) error { s.Fail(d.commit, clitest.Fault{DropAfter: true}); return nil },
 					Refused:    refused(d), Words: "the line is too clever",
-					Expire:        func(context.Context) error { clock.Advance(2 * time.Minute); return nil },
+					Expire: func(context.Context) error { clock.Advance(2 * time.Minute); return nil },
+					Slow: func(context.Context) (func(), error) {
+						held := make(chan struct{})
+						s.Fail(d.commit, clitest.Fault{Wait: held})
+						return func() { close(held) }, nil
+					},
+					Stages:        []device.Stage{device.Validating, device.Connecting, device.Locking, device.Reading, device.Loading, device.Validating, device.Committing, device.Checking},
 					Unconfirmable: timed, NoCancel: timed, SessionBound: d.system == clitest.SROS,
 				})
 				if got := s.Running(); got != before {

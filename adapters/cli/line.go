@@ -49,6 +49,7 @@ func (l *line) letGo(why error) {
 
 // acquire returns the line to t's device, for this caller alone, until release.
 func (a *Adapter) acquire(ctx context.Context, t device.Target) (*line, error) {
+	device.Report(ctx, device.Connecting)
 	l := a.lines.Get(t.Name)
 	if err := l.Acquire(ctx, t); err != nil {
 		return nil, err

@@ -51,6 +51,3 @@ func Window(dialect string) func(t device.Target, undo time.Duration) (time.Dura
 		return p.window(undo), err
 	}
 }
-
-// Late returns how much later than that the devices of a dialect were seen to undo a change.
-func Late(dialect string) time.Duration { return platforms[dialect].Late }

@@ -57,7 +57,7 @@ func (a *Adapter) Close() error {
 
 // Info describes the adapter.
 func (a *Adapter) Info(context.Context) (device.Info, error) {
-	return device.Info{Name: a.dialect.Name(), Version: "1", Dialect: a.dialect.Name(), Versions: []int{1}}, nil
+	return device.Info{Name: a.dialect.Name(), Version: "1", Dialect: a.dialect.Name()}, nil
 }
 
 func (a *Adapter) log() *slog.Logger { return cmp.Or(a.opt.Logger, slog.Default()) }
@@ -68,6 +68,7 @@ func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (d
 	if err != nil {
 		return device.State{}, err
 	}
+	device.Report(ctx, device.Reading)
 	h, err := s.holdings(ctx)
 	if err != nil {
 		return device.State{}, err

@@ -62,6 +62,7 @@ func (s *session) stage(ctx context.Context, c device.Change) (holdings, error) 
 			return holdings{}, err
 		}
 	}
+	device.Report(ctx, device.Reading)
 	h, err := s.holdings(ctx)
 	if err != nil {
 		return h, err
@@ -71,9 +72,11 @@ func (s *session) stage(ctx context.Context, c device.Change) (holdings, error) 
 
 // applyNow makes e, and puts back what was there where the device does not hold what was meant.
 func (s *session) applyNow(ctx context.Context, e edit, want []filter.Filter, before holdings) error {
+	device.Report(ctx, device.Committing)
 	if err := s.set(ctx, "change the sets", e, nil); err != nil {
 		return err
 	}
+	device.Report(ctx, device.Checking)
 	wrong, err := s.holds(ctx, want)
 	if err != nil {
 		return inDoubt("the change is made, and cannot be read back: %v", err)
@@ -122,9 +125,11 @@ func sameSets(want, got []set) error {
 func (s *session) applyConfirmed(ctx context.Context, e edit, want []filter.Filter, undo time.Duration) (device.Commit, error) {
 	c := device.Commit{Token: filter.Mark + rand.Text(), Deadline: time.Now().Add(window(undo))}
 	request := &extpb.Commit{Id: c.Token, Action: &extpb.Commit_Commit{Commit: &extpb.CommitRequest{RollbackDuration: durationpb.New(window(undo))}}}
+	device.Report(ctx, device.Committing)
 	if err := s.set(ctx, "change the sets", e, request); err != nil {
 		return device.Commit{}, err
 	}
+	device.Report(ctx, device.Checking)
 	wrong, err := s.holds(ctx, want)
 	if err = errors.Join(wrong, err); err == nil {
 		return c, nil

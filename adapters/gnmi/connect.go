@@ -48,6 +48,7 @@ func (a *Adapter) open(ctx context.Context, t device.Target) (*session, error) {
 	if err != nil || s.capable.Load() {
 		return s, err
 	}
+	device.Report(ctx, device.Connecting)
 	if err := s.capabilities(ctx); err != nil {
 		return nil, err
 	}

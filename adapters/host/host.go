@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/plugins/sdk"
 )
 
 // RunCommand is the hidden subcommand with which the sluice binary serves a plugin that it ships: `sluice plugin-run NAME`.
@@ -42,6 +43,8 @@ type Plugin struct {
 	Memory uint64
 	// Env holds NAME=value pairs for the plugin. Nothing else is in its environment.
 	Env []string
+	// Versions are those of the protocol that it is offered; nil: all that this program speaks (sdk.Versions).
+	Versions []int
 }
 
 // Options are how plugins are run. The zero value is right for production.
@@ -172,7 +175,7 @@ type Status struct {
 	Restarts  int       `json:"restarts"`          // since the host began
 	CrashLoop bool      `json:"crash_loop"`        // it died five times or more without living long enough in between
 	Next      time.Time `json:"next,omitzero"`     // when it is started again, of one that is down or stopped
-	Version   int       `json:"version,omitempty"` // of the boundary, as both sides agreed
+	Version   int       `json:"version,omitempty"` // of the protocol, as both sides agreed
 	LastError string    `json:"last_error,omitempty"`
 }
 
@@ -196,6 +199,7 @@ type executable struct {
 	unlocked bool
 	start    time.Duration
 	memory   uint64
+	versions []int // of the protocol that it is offered
 }
 
 // same says whether x is what runs already, as far as anybody looks at it.
@@ -211,11 +215,19 @@ func (x executable) shown() string {
 	return hex.EncodeToString(x.sum[:])
 }
 
+// offered are the versions of the protocol that p is offered.
+func (p Plugin) offered() []int {
+	if p.Versions == nil {
+		return sdk.Versions
+	}
+	return p.Versions
+}
+
 func resolve(p Plugin) (executable, error) {
 	if p.Path == "" {
 		return ourselves(p)
 	}
-	x := executable{path: p.Path, name: p.Path, args: p.Args, env: p.Env, with: p.With, unlocked: p.Unlocked, start: p.Start, memory: p.Memory}
+	x := executable{path: p.Path, name: p.Path, args: p.Args, env: p.Env, with: p.With, unlocked: p.Unlocked, start: p.Start, memory: p.Memory, versions: p.offered()}
 	if !filepath.IsAbs(p.Path) {
 		return x, fmt.Errorf("its file %q: give the whole path", p.Path)
 	}
@@ -237,7 +249,7 @@ func ourselves(p Plugin) (executable, error) {
 	if err != nil {
 		return executable{}, err
 	}
-	x := executable{path: path, name: path, args: append([]string{RunCommand, p.Name}, p.Args...), env: p.Env, start: p.Start, memory: p.Memory}
+	x := executable{path: path, name: path, args: append([]string{RunCommand, p.Name}, p.Args...), env: p.Env, start: p.Start, memory: p.Memory, versions: p.offered()}
 	if runtime.GOOS == "linux" {
 		x.path = "/proc/self/exe"
 	}

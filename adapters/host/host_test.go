@@ -50,8 +50,10 @@ func play(name string) {
 		fmt.Fprintln(os.Stderr, "usage: something else")
 		os.Exit(3)
 	case "future":
-		fmt.Println("1|2|unix|/nowhere|grpc|")
+		fmt.Println("1|3|unix|/nowhere|grpc|")
 		select {}
+	case "first":
+		serveFirst()
 	case "chatty":
 		fmt.Println("hello, here I am")
 		os.Exit(1)
@@ -73,10 +75,12 @@ var eaten []byte
 type probe struct{ device.Adapter }
 
 func (*probe) Info(context.Context) (device.Info, error) {
-	return device.Info{Name: "probe", Version: strconv.Itoa(os.Getpid())}, nil
+	late := 35 * time.Second
+	return device.Info{Name: "probe", Version: strconv.Itoa(os.Getpid()), Late: &late}, nil
 }
 
 func (*probe) Read(ctx context.Context, t device.Target, _ ...string) (device.State, error) {
+	device.ReportCount(ctx, device.Reading, 3, 7)
 	switch t.Options["do"] {
 	case "exit":
 		os.Exit(7)

@@ -84,13 +84,3 @@ func TestStartIsLimited(t *testing.T) {
 	h, _ := run(t, host.Options{}, host.Plugin{Name: "mute", Start: 100 * time.Millisecond})
 	eventually(t, "it is given up", func() bool { return strings.Contains(h.Status()[0].LastError, "timeout") })
 }
-
-// Both sides agree on the version of the boundary, or the plugin is not run, and the error has both.
-func TestVersionIsNegotiated(t *testing.T) {
-	t.Parallel()
-	h, _ := run(t, host.Options{}, host.Plugin{Name: "probe"}, host.Plugin{Name: "future"})
-	eventually(t, "both are tried", func() bool { st := h.Status(); return st[1].Version == 1 && st[0].LastError != "" })
-	if got := h.Status()[0].LastError; !strings.Contains(got, "Plugin version: 2, Client versions: [1]") {
-		t.Errorf("a plugin of a later version: %s", got)
-	}
-}

@@ -50,7 +50,7 @@ func start(ctx context.Context, x executable, opt Options, log *slog.Logger, hid
 	defer context.AfterFunc(ctx, func() { _ = p.child.Kill(ctx) })()
 	p.client = plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig:  sdk.Handshake,
-		VersionedPlugins: sdk.Plugins(nil),
+		VersionedPlugins: sdk.Plugins(nil, x.versions),
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
 		AutoMTLS:         true,
 		SkipHostEnv:      true,
@@ -68,7 +68,7 @@ func start(ctx context.Context, x executable, opt Options, log *slog.Logger, hid
 	})
 	if _, err := p.client.Start(); err != nil {
 		p.end()
-		return nil, errors.Join(err, p.lines.last())
+		return nil, errors.Join(incompatible(err, x.versions), p.lines.last())
 	}
 	rpc, err := p.client.Client()
 	if err != nil {

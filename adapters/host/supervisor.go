@@ -202,6 +202,7 @@ func (s *supervisor) present(p *process) {
 	s.set(p, func(st *Status) {
 		st.State, st.PID, st.SHA256, st.Version = Running, pid, p.exe.shown(), p.client.NegotiatedVersion()
 	})
+	s.log.Info("the plugin answers", "pid", pid, "protocol", p.client.NegotiatedVersion())
 }
 
 // ping asks the plugin whether it lives. go-plugin's own question has no deadline.

@@ -99,7 +99,11 @@ func (a *Adapter) Close() error {
 
 // Info describes the adapter.
 func (a *Adapter) Info(context.Context) (device.Info, error) {
-	return device.Info{Name: a.dialect.Name(), Version: a.opt.Version, Dialect: a.dialect.Name()}, nil
+	out := device.Info{Name: a.dialect.Name(), Version: a.opt.Version, Dialect: a.dialect.Name()}
+	if late := a.opt.Model.Late; late > 0 {
+		out.Late = &late
+	}
+	return out, nil
 }
 
 // Read returns what running holds of ours. Filters that somebody deactivated are *device.Drifted; those that somebody changed into something the dialect does not
@@ -116,6 +120,7 @@ func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (d
 	defer a.release(l)
 	var filters []filter.Filter
 	s, err := a.first(ctx, l, d, func(s *session) error {
+		device.Report(ctx, device.Reading)
 		if err := a.alone(ctx, s); err != nil {
 			return err
 		}

@@ -25,6 +25,7 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 	if _, err := c.Before(); err != nil {
 		return device.Commit{}, err
 	}
+	device.Report(ctx, device.Validating)
 	if err := c.Prove(a.dialect); err != nil {
 		return device.Commit{}, err
 	}
@@ -141,6 +142,7 @@ func capable(s *session) error {
 // lock takes the candidate for us alone. RFC 6241 section 7.5 makes the device refuse it while another session holds it and when the candidate has been
 // modified and neither committed nor discarded: these are somebody's edits, and we neither commit nor discard them.
 func lock(ctx context.Context, s *session) error {
+	device.Report(ctx, device.Locking)
 	err := s.ok(ctx, "lock the candidate", string(gonetconf.MethodLock("candidate")))
 	if e, ok := asRPCError(err); ok {
 		if e.has("access-denied", "operation-not-supported") {
@@ -177,6 +179,7 @@ func discard(s *session) {
 
 // stage brings the change into the candidate, which is locked. It returns what was there, and false when there is nothing to change.
 func (a *Adapter) stage(ctx context.Context, s *session, d details, c device.Change) (have []filter.Filter, staged bool, err error) {
+	device.Report(ctx, device.Reading)
 	if err := a.alone(ctx, s); err != nil {
 		return nil, false, err
 	}
@@ -191,10 +194,12 @@ func (a *Adapter) stage(ctx context.Context, s *session, d details, c device.Cha
 	if err != nil || len(edit) == 0 {
 		return nil, false, err
 	}
+	device.ReportCount(ctx, device.Loading, 0, c.Entries())
 	if err := s.ok(ctx, "edit the candidate", editConfig(edit, s.has(capRollback))); err != nil {
 		return nil, false, kind("edit the candidate", err)
 	}
 	if d.validate && (s.has(capValidate10) || s.has(capValidate11)) {
+		device.Report(ctx, device.Validating)
 		if err := s.ok(ctx, "validate the candidate", "<validate><source><candidate/></source></validate>"); err != nil {
 			return nil, false, kind("validate the candidate", err)
 		}
@@ -215,6 +220,7 @@ func (a *Adapter) commit(ctx context.Context, s *session, d details, have []filt
 		said = a.comment(have, c.Desired.Filters)
 	}
 	before := time.Now()
+	device.Report(ctx, device.Committing)
 	err := s.ok(ctx, "commit", d.commit.confirmed(wait, w.token.persist, said))
 	if _, theirs := asRPCError(err); theirs { // it said no, so it did nothing
 		discard(s)
@@ -229,6 +235,7 @@ func (a *Adapter) commit(ctx context.Context, s *session, d details, have []filt
 
 // readBack decides whether an <ok/> was true.
 func (a *Adapter) readBack(ctx context.Context, s *session, d details, c device.Change, w *window) (*window, error) {
+	device.Report(ctx, device.Checking)
 	got, err := a.running(ctx, s)
 	if err == nil {
 		err = device.Holds(c.Desired.Filters, got, a.equal)

@@ -100,6 +100,8 @@ func TestConformance(t *testing.T) {
 				Expire:       func(context.Context) error { clock.Advance(2 * time.Minute); return nil },
 				SessionBound: opt.Old && !opt.Junos,
 				NoCancel:     opt.Old,
+				Slow:         holdBack(s, rpc),
+				Stages:       []device.Stage{device.Validating, device.Connecting, device.Locking, device.Reading, device.Loading, device.Committing, device.Checking},
 			}
 			before := s.Running()
 			d := target(s)
@@ -111,6 +113,15 @@ func TestConformance(t *testing.T) {
 				t.Errorf("the operator's configuration is not what it was:\n%.2000s\nwant\n%s", got, before)
 			}
 		})
+	}
+}
+
+// holdBack has the router carry out the next request of that name when it is released.
+func holdBack(s *netconftest.Server, rpc string) func(context.Context) (func(), error) {
+	return func(context.Context) (func(), error) {
+		held := make(chan struct{})
+		s.Fail(rpc, netconftest.Fault{Wait: held})
+		return func() { close(held) }, nil
 	}
 }
 

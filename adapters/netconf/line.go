@@ -38,6 +38,7 @@ func (l *line) endWindow() {
 
 // acquire returns the line to t's device, for this caller alone, until release.
 func (a *Adapter) acquire(ctx context.Context, t device.Target) (*line, error) {
+	device.Report(ctx, device.Connecting)
 	l := a.lines.Get(t.Name)
 	return l, l.Acquire(ctx, t)
 }

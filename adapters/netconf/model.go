@@ -1,5 +1,7 @@
 package netconf
 
+import "time"
+
 // Model says where on a device the objects of a dialect stand. It is data: one for each dialect.
 type Model struct {
 	// Subtree selects the objects, for <filter type="subtree"> (RFC 6241 section 6).
@@ -8,6 +10,8 @@ type Model struct {
 	Attachments string
 	// Groups selects the configuration groups and what applies them to the whole configuration; empty: there are none.
 	Groups string
+	// Late is how much later than it should a device of this kind may undo a change; 0: nobody has said. RFC 6241 section 8.4 names no bound.
+	Late time.Duration
 }
 
 // models are the models that this package knows, by the name of the dialect.
@@ -32,6 +36,9 @@ var models = map[string]Model{
 			`<interface><name/><unit><name/><family><inet><filter/></inet><inet6><filter/></inet6></family></unit></interface></interfaces></configuration>`,
 		// Groups whole: what a selection inside them would leave out is not sure enough.
 		Groups: `<configuration xmlns="http://yang.juniper.net/junos/conf/root"><groups/><apply-groups/></configuration>`,
+		// Seen up to 35 s late at a terminal, on cJunosEvolved 26.2R1.7 and vJunos-switch 23.2R1.14 (ArchRuger/CLAB-BACKUP-WORKER-v2, evidence/evo-live-facts.md); the timer is the router's own,
+		// whoever told it.
+		Late: 40 * time.Second,
 	},
 	// nokia-conf of 26.3. The dialect itself looks into the groups that are applied, so they are read with the filters. Where filters are attached (router interfaces,
 	// services, the filters that embed them) is not read.

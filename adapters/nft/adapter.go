@@ -52,9 +52,10 @@ func (a *Adapter) Close() error {
 	return nil
 }
 
-// Info describes the adapter.
+// Info describes the adapter. On this host undoing is on time, which Late says; a host behind SSH may be as late as it says here.
 func (a *Adapter) Info(context.Context) (device.Info, error) {
-	return device.Info{Name: a.dialect.Name(), Version: "1", Dialect: a.dialect.Name(), Versions: []int{1}}, nil
+	late := Late(device.Target{Address: "a host behind SSH"})
+	return device.Info{Name: a.dialect.Name(), Version: "1", Dialect: a.dialect.Name(), Late: &late}, nil
 }
 
 func (a *Adapter) log() *slog.Logger { return cmp.Or(a.opt.Logger, slog.Default()) }
@@ -67,6 +68,7 @@ func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (d
 		return device.State{}, err
 	}
 	defer h.close()
+	device.Report(ctx, device.Reading)
 	filters, err := a.filters(ctx, h)
 	if err != nil {
 		return device.State{}, err
@@ -161,6 +163,7 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 	if _, err := c.Before(); err != nil {
 		return device.Commit{}, err
 	}
+	device.Report(ctx, device.Validating)
 	if err := c.Prove(a.dialect); err != nil {
 		return device.Commit{}, err
 	}
@@ -172,6 +175,7 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 	if w := h.waiting(); len(w) > 0 {
 		return device.Commit{}, transient(true, "an earlier change waits for its confirmation until %s", w[0].deadline.Format(time.TimeOnly))
 	}
+	device.Report(ctx, device.Reading)
 	before, err := h.listing(ctx)
 	if err != nil {
 		return device.Commit{}, err
@@ -206,7 +210,9 @@ func (a *Adapter) load(ctx context.Context, h *host, have []filter.Filter, c dev
 	if err != nil {
 		return err
 	}
+	device.Report(ctx, device.Validating)
 	if h.try(ctx, script) == nil {
+		device.ReportCount(ctx, device.Committing, 0, c.Entries())
 		if err := h.load(ctx, script); err != nil {
 			return err
 		}
@@ -219,9 +225,11 @@ func (a *Adapter) load(ctx context.Context, h *host, have []filter.Filter, c dev
 	if script, err = a.replacing(c); err != nil {
 		return err
 	}
+	device.Report(ctx, device.Validating)
 	if err := h.try(ctx, script); err != nil {
 		return err
 	}
+	device.ReportCount(ctx, device.Committing, 0, c.Entries())
 	if err := h.load(ctx, script); err != nil {
 		return err
 	}
@@ -244,6 +252,7 @@ func (a *Adapter) replacing(c device.Change) ([]byte, error) {
 
 // holds reads back what the kernel has.
 func (a *Adapter) holds(ctx context.Context, h *host, want []filter.Filter) error {
+	device.Report(ctx, device.Checking)
 	got, err := a.filters(ctx, h)
 	if err == nil {
 		err = device.Holds(want, got, a.equal)

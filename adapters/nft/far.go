@@ -36,6 +36,7 @@ type far struct {
 
 // openFar waits until nobody else works on the host behind t.
 func (a *Adapter) openFar(ctx context.Context, t device.Target, d details) (*far, error) {
+	device.Report(ctx, device.Connecting)
 	l := a.lines.Get(t.Name)
 	if err := l.Acquire(ctx, t); err != nil {
 		return nil, transient(true, "%v", err)
@@ -48,7 +49,10 @@ func (a *Adapter) openFar(ctx context.Context, t device.Target, d details) (*far
 	dial := func(ctx context.Context, t device.Target) (*connection, error) {
 		return a.dial(ctx, t, d.agent, h.timeout)
 	}
-	if h.connection, err = l.First(ctx, dial, func(c *connection) error { return h.hold(ctx, c) }); err != nil {
+	if h.connection, err = l.First(ctx, dial, func(c *connection) error {
+		device.Report(ctx, device.Locking)
+		return h.hold(ctx, c)
+	}); err != nil {
 		l.Release(a.opt.IdleTimeout)
 		return nil, err
 	}

@@ -34,6 +34,7 @@ func openLocal(ctx context.Context, d details) (*local, error) {
 	if err := os.MkdirAll(h.dir, 0o700); err != nil {
 		return nil, err
 	}
+	device.Report(ctx, device.Locking)
 	if err := h.take(ctx); err != nil {
 		return nil, err
 	}

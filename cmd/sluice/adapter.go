@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/adapters/adaptertest"
 	"github.com/sluice-gateway/sluice/core/config"
+	"github.com/sluice-gateway/sluice/plugins/sdk"
 )
 
 func adapterCmd() *cobra.Command {
@@ -39,17 +41,19 @@ func adapterListCmd() *cobra.Command {
 func adapterTestCmd() *cobra.Command {
 	var target, format string
 	var story bool
+	var protocol int
 	cmd := &cobra.Command{
 		Use: "test FILE [ARG...]", Short: "Take a plugin through the conformance suite on a device",
 		Long: `Start the plugin FILE as the gateway would, and take it through the conformance suite on the device that --target describes: what an adapter must do to
 be trusted with a router, as one story. FILE is a path, or the name of an adapter that is built in. The device must hold nothing of ours, and holds nothing of ours
 afterwards. Exit status 0: every step went well; 1: some step failed, and the output says what it asks for and what happened.
 
-docs/adapters.md describes the file of --target ("Taking the suite").`,
+docs/plugins.md describes the file of --target ("Taking the suite").`,
 		Example: "sluice adapter test ./acme --target r1.yaml",
 	}
 	cmd.Flags().StringVar(&target, "target", "", "file that describes the device and what can be made to go wrong there")
 	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	cmd.Flags().IntVar(&protocol, "protocol", 0, "offer the plugin this version of the protocol alone; 0: all that sluice speaks, of which the newest that both speak is chosen")
 	cmd.Flags().BoolVar(&story, "story", false, "print what the suite asks for, and do nothing")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		switch {
@@ -61,7 +65,10 @@ docs/adapters.md describes the file of --target ("Taking the suite").`,
 		case len(args) == 0:
 			return usage(errors.New("name the plugin's file, such as ./acme"))
 		case target == "":
-			return usage(errors.New("--target FILE says on which device; docs/adapters.md describes it"))
+			return usage(errors.New("--target FILE says on which device; docs/plugins.md describes it"))
+		}
+		if protocol != 0 && !slices.Contains(sdk.Versions, protocol) {
+			return usage(fmt.Errorf("--protocol %d: sluice speaks %s", protocol, sdk.Say(sdk.Versions)))
 		}
 		b, err := config.LoadBench(target)
 		if err != nil {
@@ -69,7 +76,7 @@ docs/adapters.md describes the file of --target ("Taking the suite").`,
 		}
 		ctx, stop := untilSignal(cmd.Context())
 		defer stop()
-		return testAdapter(ctx, cmd.OutOrStdout(), args, b, format == "json")
+		return testAdapter(ctx, cmd.OutOrStdout(), args, protocol, b, format == "json")
 	}
 	return cmd
 }
@@ -82,14 +89,17 @@ func printStory(w io.Writer) {
 
 // adapterReport is the JSON form of a test.
 type adapterReport struct {
-	Adapter string       `json:"adapter"`
-	Version string       `json:"version"`
-	Dialect string       `json:"dialect"`
-	SHA256  string       `json:"sha256"`
-	Device  string       `json:"device"`
-	Passed  bool         `json:"passed"`
-	Ended   string       `json:"ended,omitempty"` // why the story ended early
-	Steps   []stepReport `json:"steps"`
+	Adapter string `json:"adapter"`
+	Version string `json:"version"`
+	Dialect string `json:"dialect"`
+	SHA256  string `json:"sha256"`
+	Device  string `json:"device"`
+	// Protocol is the version of the plugin protocol that was agreed on, Protocols are those that the plugin speaks.
+	Protocol  int          `json:"protocol"`
+	Protocols []int        `json:"protocols"`
+	Passed    bool         `json:"passed"`
+	Ended     string       `json:"ended,omitempty"` // why the story ended early
+	Steps     []stepReport `json:"steps"`
 }
 
 type stepReport struct {
@@ -98,17 +108,19 @@ type stepReport struct {
 	Seconds  float64  `json:"seconds"`
 	Asks     string   `json:"asks"`
 	Problems []string `json:"problems"`
+	Advice   []string `json:"advice"`
 }
 
 // testAdapter tells the story to the plugin of args, and prints how it went.
-func testAdapter(ctx context.Context, out io.Writer, args []string, b *config.Bench, asJSON bool) error {
-	l, err := openBench(ctx, args, b)
+func testAdapter(ctx context.Context, out io.Writer, args []string, protocol int, b *config.Bench, asJSON bool) error {
+	l, err := openBench(ctx, args, protocol, b)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = l.close() }()
 	if !asJSON {
 		fmt.Fprintf(out, "%s %s (%s, sha256 %s) on %s\n", l.info.Name, l.info.Version, args[0], l.sum, b.Target.Name)
+		fmt.Fprintf(out, "  version %d of the plugin protocol was agreed on; the plugin speaks %s\n", l.protocol, sdk.Say(l.info.Versions))
 		for _, note := range l.notes {
 			fmt.Fprintln(out, "  "+note)
 		}
@@ -137,12 +149,17 @@ func printResult(w io.Writer, r adaptertest.Result) {
 		word = "FAIL"
 	}
 	fmt.Fprintf(w, "%s  %-22s %6.1fs\n", word, r.Step.Name, r.Took.Seconds())
-	if r.Passed() {
-		return
+	say := func(what, text string) {
+		fmt.Fprintf(w, "        %-10s %s\n", what, strings.ReplaceAll(text, "\n", "\n                   "))
 	}
-	fmt.Fprintf(w, "        asked for: %s\n", r.Step.Asks)
+	if !r.Passed() {
+		say("asked for:", r.Step.Asks)
+	}
 	for _, p := range r.Problem {
-		fmt.Fprintf(w, "        happened:  %s\n", strings.ReplaceAll(p, "\n", "\n                   "))
+		say("happened:", p)
+	}
+	for _, a := range r.Advice {
+		say("advice:", a)
 	}
 }
 
@@ -166,9 +183,9 @@ func summarize(w io.Writer, told *adaptertest.Telling) {
 }
 
 func (l *bench) report(told *adaptertest.Telling) adapterReport {
-	out := adapterReport{Adapter: l.info.Name, Version: l.info.Version, Dialect: l.info.Dialect, SHA256: l.sum, Device: l.target.Name, Passed: told.Passed(), Ended: told.Ended}
+	out := adapterReport{Adapter: l.info.Name, Version: l.info.Version, Dialect: l.info.Dialect, SHA256: l.sum, Device: l.target.Name, Protocol: l.protocol, Protocols: l.info.Versions, Passed: told.Passed(), Ended: told.Ended}
 	for _, r := range told.Results {
-		out.Steps = append(out.Steps, stepReport{Step: r.Step.Name, Passed: r.Passed(), Seconds: r.Took.Round(time.Millisecond).Seconds(), Asks: r.Step.Asks, Problems: append([]string{}, r.Problem...)})
+		out.Steps = append(out.Steps, stepReport{Step: r.Step.Name, Passed: r.Passed(), Seconds: r.Took.Round(time.Millisecond).Seconds(), Asks: r.Step.Asks, Problems: append([]string{}, r.Problem...), Advice: append([]string{}, r.Advice...)})
 	}
 	return out
 }

@@ -25,30 +25,34 @@ const benchUndo = 10 * time.Second
 // second process is. It is itself the adapter that goes through the story.
 type bench struct {
 	*running
-	target device.Target
-	faults adaptertest.Faults
-	info   device.Info
-	sum    string
-	notes  []string // how faults are made, for people
-	log    *lockedBuffer
-	other  *running
+	target   device.Target
+	faults   adaptertest.Faults
+	info     device.Info
+	sum      string
+	protocol int      // the version of the plugin protocol that was agreed on
+	notes    []string // how faults are made, for people
+	log      *lockedBuffer
+	other    *running
 
 	mu   sync.Mutex
 	lose bool // the process is killed at the moment when it answers the next Apply
 }
 
 // openBench starts the plugin of a command line.
-func openBench(ctx context.Context, args []string, b *config.Bench) (*bench, error) {
+func openBench(ctx context.Context, args []string, protocol int, b *config.Bench) (*bench, error) {
 	plugin, err := pluginOf(args)
 	if err != nil {
 		return nil, usage(err)
+	}
+	if protocol != 0 {
+		plugin.Versions = []int{protocol}
 	}
 	l := &bench{target: b.Target, log: &lockedBuffer{}}
 	log := slog.New(slog.NewTextHandler(l.log, nil))
 	if l.running, err = launch(ctx, log, plugin); err != nil {
 		return nil, failed(err)
 	}
-	l.sum = l.Status()[0].SHA256
+	l.sum, l.protocol = l.Status()[0].SHA256, l.Status()[0].Version
 	if l.info, err = l.Info(ctx); err != nil {
 		return nil, errors.Join(failed(fmt.Errorf("%s: %w", args[0], err)), l.close())
 	}

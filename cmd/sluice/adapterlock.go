@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"os"
 	"slices"
@@ -15,21 +17,26 @@ import (
 
 	"github.com/sluice-gateway/sluice/adapters/host"
 	"github.com/sluice-gateway/sluice/core/config"
+	"github.com/sluice-gateway/sluice/plugins/sdk"
 )
 
 func adapterLockCmd() *cobra.Command {
 	var file string
-	var check bool
+	var check, start bool
 	cmd := &cobra.Command{
 		Use: "lock [NAME...]", Short: "Pin the files of plugins: write their checksums into the lock file",
 		Long: `Write the checksums of the files of all plugins of the configuration, or of those named, into its lock file (plugins.lock beside it, or what its key lock says). The
 gateway runs a plugin only if its files have these checksums; a plugin whose entry has a sha256 of its own is left alone. The file is read by sha256sum --check as well.
 
-What changed is printed: read it before you restart the gateway. --check writes nothing; exit status 1: some file is not as it was pinned.`,
+What changed is printed: read it before you restart the gateway. --check writes nothing; exit status 1: some file is not as it was pinned.
+
+--start then starts each of them once, as the gateway would and without a device, and prints which version of the plugin protocol was agreed on; exit status 1: one did not
+start. Without it nothing of a plugin is executed here.`,
 		Example: "sluice adapter lock -c /etc/sluice/sluice.yaml acme",
 	}
 	cmd.Flags().StringVarP(&file, "config", "c", "/etc/sluice/sluice.yaml", "configuration file")
 	cmd.Flags().BoolVar(&check, "check", false, "write nothing, and say what is not as it was pinned")
+	cmd.Flags().BoolVar(&start, "start", false, "start each plugin once, and say which version of the plugin protocol was agreed on")
 	cmd.RunE = func(cmd *cobra.Command, names []string) error {
 		plugins, path, err := config.LoadPlugins(file)
 		if err != nil {
@@ -53,13 +60,40 @@ What changed is printed: read it before you restart the gateway. --check writes 
 		}
 		switch {
 		case lock.String() == before:
-			return nil
 		case check:
 			return failed(fmt.Errorf("%s is not up to date: nothing was written", path))
+		default:
+			if err := writeLock(path, lock); err != nil {
+				return err
+			}
 		}
-		return writeLock(path, lock)
+		if !start {
+			return nil
+		}
+		return tryPlugins(cmd.Context(), cmd.OutOrStdout(), plugins, lock)
 	}
 	return cmd
+}
+
+// tryPlugins starts each plugin once, from the files that are pinned.
+func tryPlugins(ctx context.Context, out io.Writer, plugins []config.Plugin, lock config.Lock) error {
+	ctx, stop := untilSignal(ctx)
+	defer stop()
+	for _, p := range plugins {
+		p.Pins = lock
+		r, err := launch(ctx, slog.New(slog.DiscardHandler), hostPlugin(p))
+		if err != nil {
+			return failed(err)
+		}
+		info, err := r.Info(ctx)
+		version := r.Status()[0].Version
+		r.end()
+		if err != nil {
+			return failed(fmt.Errorf("plugin %s: %w", p.Name, err))
+		}
+		fmt.Fprintf(out, "%s: version %d of the plugin protocol was agreed on; the plugin speaks %s\n", p.Name, version, sdk.Say(info.Versions))
+	}
+	return nil
 }
 
 // pinned are the plugins that belong into the lock file: all, or those named.

@@ -39,9 +39,9 @@ func adapterStatusCmd() *cobra.Command {
 			return err
 		}
 		w := tabwriter.NewWriter(c.out, 0, 8, 2, ' ', 0)
-		fmt.Fprintln(w, "ADAPTER\tSTATE\tSINCE\tPID\tRESTARTS\tSHA256")
+		fmt.Fprintln(w, "ADAPTER\tSTATE\tSINCE\tPID\tPROTOCOL\tRESTARTS\tSHA256")
 		for _, a := range list.Adapters {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%.16s\n", a.Name, a.State, a.Since.Local().Format(time.DateTime), a.PID, a.Restarts, a.SHA256)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%d\t%.16s\n", a.Name, a.State, a.Since.Local().Format(time.DateTime), a.PID, protocolText(a.Version), a.Restarts, a.SHA256)
 		}
 		if err := w.Flush(); err != nil {
 			return err
@@ -56,6 +56,14 @@ func adapterStatusCmd() *cobra.Command {
 		}
 		return nil
 	})
+}
+
+// protocolText is the version of the plugin protocol that was agreed on; "-" where none was yet.
+func protocolText(version int) string {
+	if version == 0 {
+		return "-"
+	}
+	return fmt.Sprint(version)
 }
 
 func adapterStartCmd() *cobra.Command {

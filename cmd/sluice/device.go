@@ -49,6 +49,9 @@ func deviceListCmd() *cobra.Command {
 			if d.Error != "" {
 				fmt.Fprintf(c.out, "%s: %s\n", d.Name, d.Error)
 			}
+			if d.Progress != nil {
+				fmt.Fprintf(c.out, "%s: now %s\n", d.Name, progressText(*d.Progress))
+			}
 			if d.Freeze != nil {
 				fmt.Fprintf(c.out, "%s: frozen by order %s; overdue: %d\n", d.Name, lasts(d.Freeze.Until), d.Ended)
 			}
@@ -61,6 +64,15 @@ func deviceListCmd() *cobra.Command {
 		}
 		return nil
 	})
+}
+
+// progressText says where a call to a device is, and since when.
+func progressText(p reconcile.Progress) string {
+	text := fmt.Sprintf("%s, begun at %s", p, p.Began.Local().Format(time.TimeOnly))
+	if p.Since.After(p.Began) {
+		text += fmt.Sprintf(", %s since %s", p.Stage, p.Since.Local().Format(time.TimeOnly))
+	}
+	return text
 }
 
 // took says how long a commit took; "-" where there was none.
@@ -90,6 +102,9 @@ func deviceShowCmd() *cobra.Command {
 		}
 		if !d.Retry.IsZero() {
 			fmt.Fprintf(c.out, "  next attempt: %s\n", d.Retry.Local().Format(time.TimeOnly))
+		}
+		if p := d.Progress; p != nil {
+			fmt.Fprintf(c.out, "  now: %s\n", progressText(*p))
 		}
 		if d.Session != "" {
 			fmt.Fprintf(c.out, "  BGP session: %s\n", d.Session)

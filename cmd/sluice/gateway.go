@@ -284,9 +284,7 @@ func (g *gateway) device(d config.Device) (reconcile.Device, error) {
 		return rd, err
 	}
 	rd.Target, rd.Confirm, rd.Interval, rd.Audit, rd.Counters = d.Filter.Target, d.Filter.Confirm, intervalOf(d.Filter.Adapter), auditEvery, d.Filter.Counters
-	if rd.Late = lateOf(d.Filter.Adapter, d.Filter.Target); d.Filter.Late != nil {
-		rd.Late = *d.Filter.Late
-	}
+	rd.Late = lateOf(d.Filter)
 	if d.Filter.Interval != nil {
 		rd.Interval = *d.Filter.Interval
 	}

@@ -124,21 +124,13 @@ func intervalOf(adapter string) time.Duration {
 	return 5 * time.Second
 }
 
-// longestLate is how much later than it should a router is expected to undo a change of which it was told no confirmation. Junos was seen to take up to 35 s longer, on cJunosEvolved 26.2R1.7 and
-// vJunos-switch 23.2R1.14 (ArchRuger/CLAB-BACKUP-WORKER-v2, evidence/evo-live-facts.md); the timer is the router's own, whoever told it. Of the others over NETCONF and gNMI nobody has said, RFC 6241 §8.4
-// names no bound, and so the longest that was seen anywhere is assumed of them: it costs time after a lost connection alone.
-const longestLate = 40 * time.Second
-
-// lateOf returns how much later than it should a device may undo a change, beyond what windowOf says of it. Adapters that type at a terminal know that of their systems; on Linux the undoing is a process of
-// ours.
-func lateOf(adapter string, t device.Target) time.Duration {
-	switch {
-	case adapter == "nftables":
-		return nft.Late(t)
-	case types(adapter) && shippedPlugins()[adapter] != nil:
-		return cli.Late(spokenBy(adapter))
+// lateOf returns how much later than it should a device may undo a change: what its configuration says; nil: what its adapter says of all its devices. That on Linux depends on the way there.
+func lateOf(f *config.FilterDelivery) *time.Duration {
+	if f.Late != nil || f.Adapter != "nftables" {
+		return f.Late
 	}
-	return longestLate
+	late := nft.Late(f.Target)
+	return &late
 }
 
 // shipped says whether the adapter of that name is our own, and not one of the configuration.

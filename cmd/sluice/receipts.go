@@ -78,6 +78,9 @@ func (c *client) printReceipt(name string, receipts []reconcile.Receipt) {
 		if r.Count != nil {
 			text += ": " + countText(*r.Count)
 		}
+		if r.Progress != nil {
+			text += ": " + r.Progress.String()
+		}
 		fmt.Fprintf(c.out, "  %s\n", text)
 		for _, a := range r.Attempts {
 			if a.Outcome != device.Delivered {

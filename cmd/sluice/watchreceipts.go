@@ -36,7 +36,11 @@ func (c *client) watchReceipts(ctx context.Context, ids []string) error {
 			}
 			for _, receipt := range r.Receipts {
 				at := [2]string{id, receipt.Device}
-				if now := string(receipt.State) + receipt.Error; told[at] != now {
+				now := string(receipt.State) + receipt.Error
+				if p := receipt.Progress; p != nil {
+					now += string(p.Call) + string(p.Stage) // not each count
+				}
+				if told[at] != now {
 					told[at] = now
 					c.printWatched(id, receipt)
 				}
@@ -61,6 +65,9 @@ func (c *client) printWatched(id string, r reconcile.Receipt) {
 	text := fmt.Sprintf("%s  %s  %s", id, r.Device, r.State)
 	if r.Count != nil {
 		text += ": " + countText(*r.Count)
+	}
+	if r.Progress != nil {
+		text += ": " + r.Progress.String()
 	}
 	if r.Error != "" {
 		text += ": " + oneLine(r.Error)

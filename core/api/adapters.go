@@ -14,7 +14,7 @@ type Adapter struct {
 	State     string     `json:"state" enum:"starting,running,down,stopped,ended" doc:"down: it is started again after a pause; stopped: it died again and again, and is left alone until somebody starts it or next has come"`
 	PID       int        `json:"pid,omitempty" doc:"of its process"`
 	SHA256    string     `json:"sha256" doc:"checksum of its file; unlocked: nobody looks at it"`
-	Version   int        `json:"version,omitempty" doc:"of the boundary, as both sides agreed"`
+	Version   int        `json:"version,omitempty" doc:"of the plugin protocol, as both sides agreed; of a process that is gone, the last"`
 	Since     time.Time  `json:"since" doc:"of state"`
 	Restarts  int        `json:"restarts" doc:"since the gateway began"`
 	Next      *time.Time `json:"next,omitempty" doc:"when it is started again"`

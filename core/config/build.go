@@ -25,7 +25,6 @@ const (
 	defaultIBGPHold   = 10 * time.Minute // rules of a lost iBGP source
 	defaultConfirm    = 30 * time.Second
 	maxConfirm        = 60 * time.Second // the device's candidate is locked that long
-	maxLate           = 5 * time.Minute  // how much later than it should a device may undo a change
 	defaultTimeout    = 30 * time.Second
 	defaultAtOnce     = 16 // devices that are changed at one moment
 	defaultCounters   = 10 * time.Second

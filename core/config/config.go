@@ -188,7 +188,7 @@ type FilterDelivery struct {
 	Confirm time.Duration
 	// Interval is the least time between two commits; what arrives meanwhile goes together. Nil: as the adapter needs it.
 	Interval *time.Duration
-	// Late is how much later than it should the device may undo a change; nil: as much as is known of the adapter's devices.
+	// Late is how much later than it should the device may undo a change; nil: as much as the adapter says of its devices.
 	Late *time.Duration
 	// Counters is how often counters are read; 0: never.
 	Counters time.Duration

@@ -234,8 +234,8 @@ func (b *builder) filter(path, name string, raw rawFilter) *FilterDelivery {
 	if f.Confirm < time.Second || f.Confirm > maxConfirm {
 		b.fail(path+".confirm-within", "%v is not between 1s and %v: the device's configuration stays locked that long", f.Confirm, maxConfirm)
 	}
-	if f.Late != nil && *f.Late > maxLate {
-		b.fail(path+".undo-late", "%v is above %v: a device that undoes a change that late is not to be given filters", *f.Late, maxLate)
+	if f.Late != nil && *f.Late > device.MaxLate {
+		b.fail(path+".undo-late", "%v is above %v: a device that undoes a change that late is not to be given filters", *f.Late, device.MaxLate)
 	}
 	if f.Counters > 0 && f.Counters < time.Second {
 		b.fail(path+".count-every", "%v is below 1s: deliveries wait while counters are read", f.Counters)

@@ -59,6 +59,17 @@ type Change struct {
 	First int
 }
 
+// Entries is how many entries the filters have that it adds or replaces.
+func (c Change) Entries() int {
+	n := 0
+	for _, s := range c.Steps {
+		if s.Op != Remove && s.Filter != nil {
+			n += len(s.Filter.Entries)
+		}
+	}
+	return n
+}
+
 // Empty says whether there is nothing to do.
 func (c Change) Empty() bool { return len(c.Steps) == 0 }
 
@@ -93,11 +104,18 @@ type Target struct {
 
 // Info describes an adapter.
 type Info struct {
-	Name     string // "junos"
-	Version  string
-	Dialect  string
-	Versions []int // protocol versions it speaks
+	Name    string // "junos"
+	Version string
+	Dialect string
+	// Versions are those of the plugin protocol that its process speaks. They are the boundary's to say (package plugins/sdk): adapters leave them empty.
+	Versions []int
+	// Late is how much later than asked its devices may undo a change that nobody confirmed, at most: later than undo after the commit, and than the deadline of the Commit. Where a device counts in
+	// coarser units than it was asked in, that is part of it. So long nobody knows what the device holds, after a connection that was lost between commit and confirmation. nil: not known.
+	Late *time.Duration
 }
+
+// MaxLate is how late a device may be that is given filters at all.
+const MaxLate = 5 * time.Minute
 
 // Commit identifies a change that a device applied and will undo unless it is confirmed.
 type Commit struct {

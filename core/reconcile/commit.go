@@ -13,8 +13,23 @@ import (
 // clocks is what the device's clock and ours and the way between them may differ by.
 const clocks = 2 * time.Second
 
+// longestLate is how late a device may be whose adapter says nothing of it: the longest that was seen of any. Junos undid a change 35 s late (adapters/netconf). It costs time after a lost connection alone.
+const longestLate = 40 * time.Second
+
 // grace is how long after its deadline a commit may still be undone.
-func (w *worker) grace() time.Duration { return clocks + w.dev.Late }
+func (w *worker) grace(ctx context.Context) (time.Duration, error) {
+	if w.dev.Late != nil {
+		return clocks + *w.dev.Late, nil
+	}
+	i, err := w.dev.Filter.Info(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("ask the adapter of %s how late its devices may be: %w", w.dev.Name, err)
+	}
+	if i.Late == nil {
+		return clocks + longestLate, nil
+	}
+	return clocks + *i.Late, nil
+}
 
 // commit makes the change stay only if the device then shows exactly what was meant.
 //
@@ -35,7 +50,7 @@ func (w *worker) commit(ctx context.Context, change device.Change, want []filter
 	if err != nil {
 		return err
 	}
-	c, err := w.dev.Filter.Apply(ctx, w.dev.Target, change, w.dev.Confirm)
+	c, err := w.apply(ctx, change)
 	stop()
 	if err != nil {
 		return w.notApplied(ctx, err)
@@ -43,7 +58,7 @@ func (w *worker) commit(ctx context.Context, change device.Change, want []filter
 	defer func() { w.inDoubt(ctx, err) }()
 	if !c.Confirmed {
 		if err := w.tokens.SaveCommit(w.dev.Name, c); err != nil {
-			return errors.Join(err, w.dev.Filter.Cancel(ctx, w.dev.Target, c))
+			return errors.Join(err, w.cancel(ctx, c))
 		}
 	}
 	state, err := w.verify(ctx, want)
@@ -59,7 +74,7 @@ func (w *worker) commit(ctx context.Context, change device.Change, want []filter
 		return errors.Join(err, w.undo(ctx, c))
 	}
 	if !c.Confirmed {
-		if err := w.dev.Filter.Confirm(ctx, w.dev.Target, c); err != nil {
+		if err := w.confirm(ctx, c); err != nil {
 			return w.unsettled("confirm", err)
 		}
 	}
@@ -72,8 +87,28 @@ func (w *worker) commit(ctx context.Context, change device.Change, want []filter
 	return w.noteHeld(want)
 }
 
+func (w *worker) apply(ctx context.Context, change device.Change) (device.Commit, error) {
+	ctx, done := w.at(ctx, Applying)
+	defer done()
+	return w.dev.Filter.Apply(ctx, w.dev.Target, change, w.dev.Confirm)
+}
+
+func (w *worker) confirm(ctx context.Context, c device.Commit) error {
+	ctx, done := w.at(ctx, Confirming)
+	defer done()
+	return w.dev.Filter.Confirm(ctx, w.dev.Target, c)
+}
+
+func (w *worker) cancel(ctx context.Context, c device.Commit) error {
+	ctx, done := w.at(ctx, Cancelling)
+	defer done()
+	return w.dev.Filter.Cancel(ctx, w.dev.Target, c)
+}
+
 // takeTurn waits until few enough devices are being changed. leave ends the turn.
 func (w *worker) takeTurn(ctx context.Context) (leave func(), err error) {
+	ctx, done := w.at(ctx, Queueing)
+	defer done()
 	select {
 	case w.slots <- struct{}{}:
 		return func() { <-w.slots }, nil
@@ -140,7 +175,7 @@ func (w *worker) inDoubt(ctx context.Context, err error) {
 
 // verify reads the device back and proves that it now does what was meant.
 func (w *worker) verify(ctx context.Context, want []filter.Filter) (device.State, error) {
-	state, err := w.read(ctx)
+	state, err := w.read(ctx, Verifying)
 	if err != nil {
 		return state, err
 	}
@@ -163,7 +198,7 @@ func (w *worker) undo(ctx context.Context, c device.Commit) error {
 	if c.Confirmed {
 		return w.tokens.ClearCommit(w.dev.Name)
 	}
-	if err := w.dev.Filter.Cancel(ctx, w.dev.Target, c); err != nil {
+	if err := w.cancel(ctx, c); err != nil {
 		return fmt.Errorf("cancel on %s (it undoes the change by itself by %s): %w", w.dev.Name, c.Deadline.Format(time.TimeOnly), err)
 	}
 	return w.tokens.ClearCommit(w.dev.Name)

@@ -232,7 +232,7 @@ func TestDeviceThatNeverAnswers(t *testing.T) {
 	})
 }
 
-// lateRouter is a fleet of one router, which undoes its commits 35 seconds late.
+// lateRouter is a fleet of one router, which undoes its commits 35 seconds late, as its adapter says.
 func lateRouter(f *fleet) *router {
 	prof, err := profiles.Embedded().Get("junos-mx")
 	if err != nil {
@@ -240,7 +240,7 @@ func lateRouter(f *fleet) *router {
 	}
 	r := &router{now: time.Now, late: 35 * time.Second}
 	f.cfg.Groups = nil
-	f.cfg.Devices = []Device{{Name: "mx1", Profile: prof, Options: plan.Options{NoNative: true}, Filter: r, Dialect: plainDialect{}, Confirm: 30 * time.Second, Late: 40 * time.Second}}
+	f.cfg.Devices = []Device{{Name: "mx1", Profile: prof, Options: plan.Options{NoNative: true}, Filter: r, Dialect: plainDialect{}, Confirm: 30 * time.Second}}
 	return r
 }
 
@@ -287,10 +287,23 @@ func TestNothingIsConfirmedTooLate(t *testing.T) {
 
 // A router undoes a commit later than it should. Until it must have, a gateway that lost the connection in between does not take what it sees there for what stays, whether it goes on or is another one.
 func TestUndoneLate(t *testing.T) {
-	for name, restart := range map[string]bool{"the connection was lost": false, "the gateway was killed": true} {
+	const longer = 50 * time.Second // than is taken for granted
+	configured := longer
+	for name, c := range map[string]struct {
+		late            time.Duration
+		restart, unsaid bool
+		configured      *time.Duration
+	}{
+		"the connection was lost":   {late: longer},
+		"the gateway was killed":    {late: longer, restart: true},
+		"nobody says how late":      {late: 35 * time.Second, unsaid: true},
+		"nobody says, and killed":   {late: 35 * time.Second, unsaid: true, restart: true},
+		"the configuration says so": {late: longer, unsaid: true, configured: &configured},
+	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(f *fleet) {
 				r := lateRouter(f)
+				r.late, r.unsaid, f.cfg.Devices[0].Late = c.late, c.unsaid, c.configured
 				one := discard(f.t, 1, 53)
 				r.crashAfter = true
 				f.set(one)
@@ -299,7 +312,7 @@ func TestUndoneLate(t *testing.T) {
 				if r.waits() == "" {
 					f.t.Fatal("nothing is pending")
 				}
-				if restart {
+				if c.restart {
 					f.stop()
 					f.start()
 				}

@@ -120,8 +120,10 @@ func (w *worker) always(want []filter.Filter) []filter.Filter {
 	return out
 }
 
-// read asks the device for everything of ours, filters sorted by name.
-func (w *worker) read(ctx context.Context) (device.State, error) {
+// read asks the device for everything of ours, filters sorted by name, in the course of what.
+func (w *worker) read(ctx context.Context, what Call) (device.State, error) {
+	ctx, done := w.at(ctx, what)
+	defer done()
 	said := w.hearing.said.Load()
 	state, err := w.dev.Filter.Read(ctx, w.dev.Target)
 	if err != nil {
@@ -149,19 +151,25 @@ func (w *worker) readFilters(ctx context.Context, want []filter.Filter) (wait ti
 	if err != nil {
 		return 0, err
 	}
-	over := c.Deadline.Add(w.grace()) // the device has undone it by then
-	if longest := w.window() + w.grace(); found && over.Sub(w.now()) > longest {
+	var grace time.Duration
+	if found {
+		if grace, err = w.grace(ctx); err != nil {
+			return 0, err
+		}
+	}
+	over := c.Deadline.Add(grace) // the device has undone it by then
+	if longest := w.window() + grace; found && over.Sub(w.now()) > longest {
 		// Our clock was set back since. How much of the time is over nobody knows: all of it is waited out.
 		c.Deadline = w.now().Add(w.window())
 		if err := w.tokens.SaveCommit(w.dev.Name, c); err != nil {
 			return 0, err
 		}
-		over = c.Deadline.Add(w.grace())
+		over = c.Deadline.Add(grace)
 	}
 	if found && c.Token == "" && w.now().Before(over) {
 		return over.Sub(w.now()), nil // we were cut off before we knew whether there is a commit: nobody can confirm or cancel it
 	}
-	state, err := w.read(ctx)
+	state, err := w.read(ctx, Reading)
 	if err != nil {
 		return 0, err
 	}
@@ -188,7 +196,7 @@ func (w *worker) readFilters(ctx context.Context, want []filter.Filter) (wait ti
 // a device that has nothing to confirm says so, and nothing is lost.
 func (w *worker) outlived(ctx context.Context, c device.Commit, state device.State, want []filter.Filter) error {
 	if c.Token != "" && w.shows(state, want) {
-		if err := w.dev.Filter.Confirm(ctx, w.dev.Target, c); err == nil {
+		if err := w.confirm(ctx, c); err == nil {
 			w.log.Warn("confirmed a commit whose time was over by our clock, and not by that of the device")
 		}
 	}
@@ -203,20 +211,20 @@ func (w *worker) shows(state device.State, want []filter.Filter) bool {
 // settle ends a commit in flight: what the device holds is what is wanted, so it may stay; or it is not, so the device undoes it.
 func (w *worker) settle(ctx context.Context, c device.Commit, state device.State, want []filter.Filter) (device.State, error) {
 	if w.shows(state, want) {
-		if err := w.dev.Filter.Confirm(ctx, w.dev.Target, c); err != nil {
+		if err := w.confirm(ctx, c); err != nil {
 			return state, w.unsettled("confirm", err)
 		}
 		w.log.Info("confirmed a commit that was in flight")
 		return state, w.tokens.ClearCommit(w.dev.Name)
 	}
-	if err := w.dev.Filter.Cancel(ctx, w.dev.Target, c); err != nil {
+	if err := w.cancel(ctx, c); err != nil {
 		return state, w.unsettled("cancel", err)
 	}
 	w.log.Info("cancelled a commit that was in flight")
 	if err := w.tokens.ClearCommit(w.dev.Name); err != nil {
 		return state, err
 	}
-	return w.read(ctx)
+	return w.read(ctx, Reading)
 }
 
 // unsettled is a failure to confirm or to cancel. It is no refusal, even in the device's own words: the commit was confirmed already, or ends by

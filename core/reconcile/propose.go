@@ -170,7 +170,7 @@ func (w *worker) readOld(ctx context.Context, m *made, old *generation) error {
 	if w.dev.Filter == nil || w.filters.known && !w.auditDue() {
 		return nil
 	}
-	state, err := w.read(ctx)
+	state, err := w.read(ctx, Reading)
 	if err != nil {
 		return err
 	}

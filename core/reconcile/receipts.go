@@ -49,6 +49,7 @@ type Receipt struct {
 	Until    time.Time        `json:"until,omitzero"`     // of an expiring or stale rule: when it goes
 	Error    string           `json:"error,omitempty"`    // in the router's own words where it has any
 	Attempts []device.Attempt `json:"attempts,omitempty"` // that name the rule, oldest first
+	Progress *Progress        `json:"progress,omitempty"` // of a rule that is pending: where the call is that is being made to the device; nil: none is
 }
 
 // Receipts says how far a rule in force has come on each device, in the order of the configuration.
@@ -195,6 +196,9 @@ func (w *worker) receipt(r flowspec.Rule) Receipt {
 		out.Since = w.ledger.deliveredAt(r.ID)
 	default:
 		out.Error = s.Error
+	}
+	if out.State == RulePending && v.Carried == plan.InFilter {
+		out.Progress = s.Progress
 	}
 	if v.Carried != plan.InFilter && v.Carried != plan.Rejected && w.ledger.has(r, v.Carried) {
 		out.show(w.shown(v))

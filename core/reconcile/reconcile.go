@@ -73,8 +73,8 @@ type Device struct {
 	Confirm time.Duration  // how long the device waits for Confirm
 	// Undo is how long it may take to undo a commit where that is longer, because it counts in coarser units.
 	Undo time.Duration
-	// Late is how much later than it should it may undo a commit. Until then nobody knows what it holds in the end.
-	Late time.Duration
+	// Late is how much later than it should it may undo a commit, whatever Filter says of its devices; nil: as it says. Until then nobody knows what it holds in the end.
+	Late *time.Duration
 	// Interval is the least time between two commits. What arrives meanwhile goes together.
 	Interval time.Duration
 	// Audit is how often an idle device is read again; 0: never.

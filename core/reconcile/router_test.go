@@ -28,6 +28,7 @@ type router struct {
 	commits  int
 	late     time.Duration // how much later than it should it undoes them
 	tooLate  int           // confirmations that came when the time was over, and the commit not undone yet
+	unsaid   bool          // and its adapter does not say so
 
 	unreachable bool   // every call is a *device.Transient
 	refuse      string // Apply is refused with these words
@@ -58,7 +59,15 @@ func (r *router) enter() error {
 	return nil
 }
 
-func (r *router) Info(context.Context) (device.Info, error) { return device.Info{Name: "router"}, nil }
+func (r *router) Info(context.Context) (device.Info, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i := device.Info{Name: "router"}
+	if !r.unsaid {
+		i.Late = &r.late
+	}
+	return i, nil
+}
 
 func (r *router) Read(context.Context, device.Target, ...string) (device.State, error) {
 	r.mu.Lock()

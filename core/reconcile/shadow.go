@@ -43,7 +43,7 @@ func (w *worker) shadowFilters(ctx context.Context, m *made) ([]string, error) {
 		return nil, err
 	}
 	if !w.filters.known || w.auditDue() {
-		state, err := w.read(ctx)
+		state, err := w.read(ctx, Reading)
 		if err != nil {
 			return nil, err
 		}

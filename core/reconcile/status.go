@@ -43,11 +43,12 @@ type Status struct {
 	Notes    []string       `json:"notes,omitempty"`
 	Sends    []string       `json:"sends,omitempty"` // how its routes leave, beside what is planned
 	Retry    time.Time      `json:"retry,omitzero"`
-	Freeze   *Hold          `json:"freeze,omitempty"`  // a person's order to change nothing; nil: none
-	Overdue  []Named        `json:"overdue,omitempty"` // rules that ended while it was frozen: it goes on doing what nobody asks for any more; a hundred at most
-	Ended    int            `json:"overdue-rules"`     // how many there are
-	Commit   time.Duration  `json:"commit-time"`       // how long the last filter change took, in nanoseconds
-	Summary  map[string]int `json:"summary"`           // rules by the way they are carried; "left-out": of sources that the device does not take
+	Progress *Progress      `json:"progress,omitempty"` // of the call that is being made to it; nil: none is
+	Freeze   *Hold          `json:"freeze,omitempty"`   // a person's order to change nothing; nil: none
+	Overdue  []Named        `json:"overdue,omitempty"`  // rules that ended while it was frozen: it goes on doing what nobody asks for any more; a hundred at most
+	Ended    int            `json:"overdue-rules"`      // how many there are
+	Commit   time.Duration  `json:"commit-time"`        // how long the last filter change took, in nanoseconds
+	Summary  map[string]int `json:"summary"`            // rules by the way they are carried; "left-out": of sources that the device does not take
 
 	Group    string `json:"group,omitempty"`    // that it is in
 	Canary   bool   `json:"canary,omitempty"`   // it gets what is new first
@@ -118,6 +119,7 @@ func (w *worker) halted() bool {
 // current returns a copy of the status; from any goroutine.
 func (w *worker) current() Status {
 	s := *w.status.Load()
+	s.Progress = w.progress.Load()
 	if m := w.plans.latest.Load(); m != nil {
 		s.Summary = m.summary
 		if (s.State == InSync || s.State == Shadow) && s.made != m.version {

@@ -26,10 +26,11 @@ type worker struct {
 	log     *slog.Logger
 	now     func() time.Time
 
-	wake   chan struct{}                 // capacity 1: many wake-ups are one
-	sync   atomic.Bool                   // a person asked: read again, and go on where we had stopped
-	held   atomic.Pointer[chan struct{}] // closed when the worker has come to hold the device
-	status atomic.Pointer[Status]
+	wake     chan struct{}                 // capacity 1: many wake-ups are one
+	sync     atomic.Bool                   // a person asked: read again, and go on where we had stopped
+	held     atomic.Pointer[chan struct{}] // closed when the worker has come to hold the device
+	status   atomic.Pointer[Status]
+	progress atomic.Pointer[Progress] // of the call that it is at; nil: of none
 
 	ended   atomic.Pointer[[]flowspec.Rule] // what ended while it is frozen by order
 	behind  atomic.Pointer[generation]      // what it is given of an earlier version; nil: it is given the plans of this one

@@ -65,6 +65,7 @@ func TestConformance(t *testing.T) {
 				LoseAnswer: func(context.Context) error { r.with(func() { r.loseAfter = true }); return nil },
 				Refused:    refused, Words: "too clever for the TCAM",
 				Expire: func(context.Context) error { r.with(func() { r.undo(r.waiting) }); return nil },
+				Stages: []device.Stage{device.Reading, device.Committing, device.Checking},
 			})
 			if after := r.config(t); after != before {
 				t.Errorf("the operator's configuration is not what it was:\n%s\nwant\n%s", after, before)

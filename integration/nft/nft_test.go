@@ -136,6 +136,7 @@ func TestConformance(t *testing.T) {
 		},
 		Refused: refused, Words: "syntax error",
 		Expire: func(context.Context) error { l.quiet(); return nil },
+		Stages: []device.Stage{device.Validating, device.Locking, device.Reading, device.Validating, device.Committing, device.Checking},
 	})
 	l.quiet()
 	if left := l.files("pending.*"); len(left) > 0 {

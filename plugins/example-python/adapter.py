@@ -72,10 +72,13 @@ class Adapter:
     """Reads and writes directories. Option of a device: directory, in which each has one of its own."""
 
     def info(self, request, call):
-        return pb.InfoReply(name="example-python", version="1", versions=[1])
+        # A file is on time. Of a device that was seen to undo a change later than asked, say here by how much; where nobody has looked, leave it out.
+        return pb.InfoReply(name="example-python", version="1", capabilities=pb.Capabilities(undo_late_nanoseconds=0))
 
     def read(self, request, call):
+        call.report(pb.STAGE_LOCKING)
         with self.opened(request.target, call) as store:
+            call.report(pb.STAGE_READING)
             held = store.filters()
         wanted = set(request.names) or held.keys()
         return pb.ReadReply(state=pb.State(filters=[held[n] for n in sorted(held) if n in wanted]))
@@ -86,16 +89,19 @@ class Adapter:
     def apply(self, request, call):
         if request.undo_nanoseconds <= 0:
             raise ValueError("the time to undo after is not above 0")
+        call.report(pb.STAGE_LOCKING)
         with self.opened(request.target, call) as store:
             waiting = store.load("pending.json")
             if waiting:
                 raise Transient(f"change {waiting['token']} waits for its confirmation", unchanged=True)
+            call.report(pb.STAGE_VALIDATING)
             expect(store.filters(), request.change)
             accept(request.change.desired.filters)
             content = rendered(request.change.desired.filters)
             deadline = time.time_ns() + request.undo_nanoseconds
             pending = {"token": secrets.token_hex(8), "deadline": deadline, "before": store.load("filters.json")}
             # First the way back, then the change: a crash in between leaves an undo that restores what is there anyway.
+            call.report(pb.STAGE_COMMITTING)
             store.save("pending.json", pending)
             store.save("filters.json", content)
         return pb.ApplyReply(commit=pb.Commit(token=pending["token"], deadline_unix_nanoseconds=deadline))

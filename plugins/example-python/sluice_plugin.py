@@ -5,8 +5,9 @@ A plugin is a class with the methods info, read, render, apply, confirm and canc
     from sluice_plugin import serve
     serve(MyAdapter())
 
-Each method is given the request of adapter.proto and a Call, and returns the reply. What fails raises Transient, Refused or Drifted; any other
-exception is an error of the plugin itself. A request with a field that this file's adapter_pb2 does not know is refused before the method sees it: a
+Each method is given the request of adapter.proto and a Call, and returns the reply. read and apply may say where they are, by call.report(stage), or
+call.report(stage, done, all). What fails raises Transient, Refused or Drifted; any other exception is an error of the plugin itself. Both versions of the
+protocol are spoken: what belongs to a newer one than the gateway speaks is left out here. A request with a field that this file's adapter_pb2 does not know is refused before the method sees it: a
 condition that is passed over makes a filter match more than it should.
 
 Nothing may be printed: standard output belongs to the boundary. Log with `log`, whose lines appear in the gateway's log.
@@ -34,7 +35,9 @@ import adapter_pb2 as pb
 
 # What host and plugin agree on before anything else (plugins/sdk/serve.go).
 COOKIE = ("SLUICE_PLUGIN", "a5e2f0c4-adapter")
-VERSIONS = (1,)  # of the boundary, adapter.proto
+VERSIONS = (1, 2)  # of the protocol, adapter.proto
+TELLING = 2  # the version from which on calls say where they are, and info declares capabilities
+TELL_EVERY = 0.2  # seconds between two messages of one call that say where it is
 MAX_MESSAGE = 256 << 20
 MAX_WORDS = 32 << 10  # of one error: it travels in HTTP/2 trailers
 
@@ -88,10 +91,38 @@ def words(error):
 
 
 class Call:
-    """One call: how long there is, and whether somebody still waits."""
+    """One call: how long there is, whether somebody still waits, and where it is."""
 
     def __init__(self, context):
         self.context = context
+        self.told = threading.Condition()
+        self.waiting = []  # what was reported and not sent, the newest of each stage
+        self.ended = False
+
+    def report(self, stage, done=0, all=0):
+        """Says where the call is: pb.STAGE_COMMITTING, and how many of all entries are through. As often as you like: what goes to the gateway is bounded in rate."""
+        with self.told:
+            if self.waiting and self.waiting[-1].stage == stage or len(self.waiting) == 16:
+                self.waiting.pop()
+            self.waiting.append(pb.Progress(stage=stage, done=done, all=all))
+            self.told.notify()
+
+    def end(self):
+        with self.told:
+            self.ended = True
+            self.told.notify()
+
+    def reports(self):
+        """What was reported, as it comes, until the call has ended."""
+        while True:
+            with self.told:
+                self.told.wait_for(lambda: self.waiting or self.ended)
+                waiting, self.waiting, ended = self.waiting, [], self.ended
+            yield from waiting
+            if ended:
+                return
+            with self.told:
+                self.told.wait_for(lambda: self.ended, timeout=TELL_EVERY)
 
     def remaining(self):
         """Seconds until the deadline; None: there is none."""
@@ -163,36 +194,82 @@ def varint(n):
     return bytes(out)
 
 
+def carry_out(call, request, of, context):
+    """Has a method of the adapter answer a request; what it raises becomes the status of the call."""
+    try:
+        understood(request)
+    except ValueError as e:
+        context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"the plugin does not understand the request: {e}")
+    try:
+        return call(request, of)
+    except Failure as e:
+        context.set_trailing_metadata((("grpc-status-details-bin", status_details(e.code, e)),))
+        context.abort(e.code, words(e))
+    except Exception as e:  # one call fails, and no other; what the exception says may hold anything, so its kind and place are enough
+        place = e.__traceback__
+        while place.tb_next:
+            place = place.tb_next
+        where = f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}"
+        log.error("the adapter failed: %s at %s", type(e).__name__, where)
+        context.abort(grpc.StatusCode.INTERNAL, f"the adapter failed ({type(e).__name__} at {where})")
+
+
+def serialized(reply):
+    return reply.SerializeToString()
+
+
 def method(call, request_type):
     """Makes a method of the adapter answer a call of the boundary."""
 
     def answer(request, context):
-        try:
-            understood(request)
-        except ValueError as e:
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"the plugin does not understand the request: {e}")
-        try:
-            return call(request, Call(context))
-        except Failure as e:
-            context.set_trailing_metadata((("grpc-status-details-bin", status_details(e.code, e)),))
-            context.abort(e.code, words(e))
-        except Exception as e:  # one call fails, and no other; what the exception says may hold anything, so its kind and place are enough
-            place = e.__traceback__
-            while place.tb_next:
-                place = place.tb_next
-            where = f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}"
-            log.error("the adapter failed: %s at %s", type(e).__name__, where)
-            context.abort(grpc.StatusCode.INTERNAL, f"the adapter failed ({type(e).__name__} at {where})")
+        return carry_out(call, request, Call(context), context)
 
-    return grpc.unary_unary_rpc_method_handler(answer, request_type.FromString, lambda reply: reply.SerializeToString())
+    return grpc.unary_unary_rpc_method_handler(answer, request_type.FromString, serialized)
 
 
-def adapter_service(adapter):
+def telling_method(call, request_type, reply_type, version):
+    """The same for a call that says where it is before its answer, where the gateway knows of that: without it one message is all there is."""
+    if version < TELLING:
+        return method(call, request_type)
+
+    def answer(request, context):
+        of, outcome = Call(context), futures.Future()
+
+        def work():
+            try:
+                outcome.set_result(carry_out(call, request, of, context))
+            except BaseException as e:  # abort has set the status; it is raised again where gRPC looks for it
+                outcome.set_exception(e)
+            finally:
+                of.end()
+
+        threading.Thread(target=work).start()
+        for progress in of.reports():
+            yield reply_type(progress=progress)
+        yield outcome.result()
+
+    return grpc.unary_stream_rpc_method_handler(answer, request_type.FromString, serialized)
+
+
+def info_method(call, version):
+    """What the adapter says of itself, as far as the gateway knows of it; the versions of the protocol are this file's to say."""
+
+    def info(request, of):
+        out = call(request, of)
+        out.versions[:] = VERSIONS
+        if version < TELLING:
+            out.ClearField("capabilities")
+        return out
+
+    return method(info, pb.InfoRequest)
+
+
+def adapter_service(adapter, version):
     methods = {
-        "Info": method(adapter.info, pb.InfoRequest),
-        "Read": method(adapter.read, pb.ReadRequest),
+        "Info": info_method(adapter.info, version),
+        "Read": telling_method(adapter.read, pb.ReadRequest, pb.ReadReply, version),
         "Render": method(adapter.render, pb.RenderRequest),
-        "Apply": method(adapter.apply, pb.ApplyRequest),
+        "Apply": telling_method(adapter.apply, pb.ApplyRequest, pb.ApplyReply, version),
         "Confirm": method(adapter.confirm, pb.ConfirmRequest),
         "Cancel": method(adapter.cancel, pb.CancelRequest),
     }
@@ -229,11 +306,11 @@ def end_with_host():
 
 
 def negotiated():
-    """The newest version of the boundary that both sides speak."""
+    """The newest version of the protocol that both sides speak."""
     offered = {int(v) for v in os.environ.get("PLUGIN_PROTOCOL_VERSIONS", "").split(",") if v}
     common = offered & set(VERSIONS)
     if not common:
-        sys.exit(f"the host speaks versions {sorted(offered)} of the boundary, this plugin {list(VERSIONS)}")
+        sys.exit(f"the host speaks versions {sorted(offered)} of the protocol, and this plugin {list(VERSIONS)}: there is none in common")
     return max(common)
 
 
@@ -252,7 +329,7 @@ def serve(adapter):
 
     version, ended = negotiated(), threading.Event()
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=16), options=[("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.max_send_message_length", MAX_MESSAGE)])
-    server.add_generic_rpc_handlers((adapter_service(adapter),) + go_plugin_services(ended))
+    server.add_generic_rpc_handlers((adapter_service(adapter, version),) + go_plugin_services(ended))
     key, cert, der = certificate()
     # Only the process that started us holds the key of the certificate that it put into our environment.
     credentials = grpc.ssl_server_credentials([(key, cert)], root_certificates=os.environ["PLUGIN_CLIENT_CERT"].encode(), require_client_auth=True)

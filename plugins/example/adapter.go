@@ -31,9 +31,9 @@ type Adapter struct {
 // New returns an adapter on the system's clock.
 func New() *Adapter { return &Adapter{Now: time.Now} }
 
-// Info describes the adapter.
+// Info describes the adapter. A file is on time: Late is 0. Of a device that was seen to undo a change later than asked, say by how much; where nobody has looked, leave it out.
 func (*Adapter) Info(context.Context) (device.Info, error) {
-	return device.Info{Name: "example", Version: "1", Dialect: ""}, nil
+	return device.Info{Name: "example", Version: "1", Dialect: "", Late: new(time.Duration)}, nil
 }
 
 // Read returns what the file holds.
@@ -43,6 +43,7 @@ func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (d
 		return device.State{}, err
 	}
 	defer s.close()
+	device.Report(ctx, device.Reading)
 	filters, err := s.filters()
 	if err != nil {
 		return device.State{}, err
@@ -77,6 +78,7 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 	if err != nil {
 		return device.Commit{}, err
 	}
+	device.Report(ctx, device.Validating) // where the call is: shown to people, and never needed
 	if err := expect(before, c); err != nil {
 		return device.Commit{}, err
 	}
@@ -91,6 +93,7 @@ func (a *Adapter) Apply(ctx context.Context, t device.Target, c device.Change, u
 	if err != nil {
 		return device.Commit{}, err
 	}
+	device.ReportCount(ctx, device.Committing, 0, c.Entries())
 	// First the way back, then the change: a crash in between leaves an undo that restores what is there anyway.
 	p := pending{Token: rand.Text(), Deadline: a.Now().Add(undo), Before: old}
 	if err := s.setPending(&p); err != nil {
@@ -134,6 +137,7 @@ func (a *Adapter) open(ctx context.Context, t device.Target) (*store, error) {
 	if dir == "" || strings.ContainsAny(t.Name, "/\\\x00") || t.Name == "." || t.Name == ".." {
 		return nil, fmt.Errorf("device %q: set its option directory, and give it a name without slashes", t.Name)
 	}
+	device.Report(ctx, device.Locking)
 	s, err := openStore(ctx, filepath.Join(dir, t.Name))
 	if err != nil {
 		return nil, err

@@ -129,7 +129,21 @@ func refused() filter.Entry {
 }
 
 func faults(dir string) adaptertest.Faults {
-	return adaptertest.Faults{Edit: rewrite(dir), Refused: refused(), Words: "cannot redirect"}
+	return adaptertest.Faults{
+		Edit: rewrite(dir), Refused: refused(), Words: "cannot redirect",
+		Slow: hold(dir), Stages: []device.Stage{device.Locking, device.Validating, device.Committing},
+	}
+}
+
+// hold makes the device slow: somebody else has its lock until it is released.
+func hold(dir string) func(context.Context) (func(), error) {
+	return func(ctx context.Context) (func(), error) {
+		s, err := openStore(ctx, filepath.Join(dir, target(dir).Name))
+		if err != nil {
+			return nil, err
+		}
+		return s.close, nil
+	}
 }
 
 func TestConformance(t *testing.T) {

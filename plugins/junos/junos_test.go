@@ -75,6 +75,12 @@ func TestConformanceAsProcess(t *testing.T) {
 		Refused:    refused,
 		Words:      "the term is too clever",
 		Expire:     func(context.Context) error { clock.Advance(2 * time.Minute); return nil },
+		Slow: func(context.Context) (func(), error) {
+			held := make(chan struct{})
+			router.Fail("commit", netconftest.Fault{Wait: held})
+			return func() { close(held) }, nil
+		},
+		Stages: []device.Stage{device.Locking, device.Loading, device.Committing, device.Checking},
 	})
 }
 

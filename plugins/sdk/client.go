@@ -15,11 +15,14 @@ import (
 
 // Client is the host's side of the boundary: a device.Adapter whose work is done by whoever answers on conn. It keeps nothing between calls.
 type Client struct {
-	rpc pb.AdapterClient
+	rpc     pb.AdapterClient
+	version int // that both sides agreed on
 }
 
-// NewClient returns the adapter behind conn. The connection must have been made with DialOptions.
-func NewClient(conn grpc.ClientConnInterface) *Client { return &Client{rpc: pb.NewAdapterClient(conn)} }
+// NewClient returns the adapter behind conn, which speaks a version of Versions. The connection must have been made with DialOptions.
+func NewClient(conn grpc.ClientConnInterface, version int) *Client {
+	return &Client{rpc: pb.NewAdapterClient(conn), version: version}
+}
 
 // DialOptions are what a gRPC connection of the boundary needs.
 func DialOptions() []grpc.DialOption {
@@ -38,28 +41,24 @@ func (c *Client) Info(ctx context.Context) (device.Info, error) {
 	if err != nil {
 		return device.Info{}, decodeError(ctx, "info", err)
 	}
-	if err := understood(r); err != nil {
-		return device.Info{}, fmt.Errorf("the plugin's answer to info: %w", err)
-	}
-	out := device.Info{Name: r.Name, Version: r.Version, Dialect: r.Dialect}
-	for _, v := range r.Versions {
-		out.Versions = append(out.Versions, int(v))
+	out, err := decodeInfo(r, c.version)
+	if err != nil {
+		return device.Info{}, &oddAnswer{"info", err}
 	}
 	return out, nil
 }
 
 // Read is device.Adapter's.
 func (c *Client) Read(ctx context.Context, t device.Target, names ...string) (device.State, error) {
-	r, err := c.rpc.Read(ctx, &pb.ReadRequest{Target: encodeTarget(t), Names: names})
+	r, err := answer(ctx, c, "read", func(ctx context.Context) (grpc.ServerStreamingClient[pb.ReadReply], error) {
+		return c.rpc.Read(ctx, &pb.ReadRequest{Target: encodeTarget(t), Names: names})
+	})
 	if err != nil {
-		return device.State{}, decodeError(ctx, "read", err)
-	}
-	if err := understood(r); err != nil {
-		return device.State{}, fmt.Errorf("the plugin's answer to read: %w", err)
+		return device.State{}, err
 	}
 	s, err := decodeState(r.GetState())
 	if err != nil {
-		return device.State{}, fmt.Errorf("the plugin's answer to read: %w", err)
+		return device.State{}, &oddAnswer{"read", err}
 	}
 	return s, nil
 }
@@ -86,12 +85,15 @@ func (c *Client) Apply(ctx context.Context, t device.Target, change device.Chang
 	if ctx.Err() != nil { // nothing was asked of the plugin
 		return device.Commit{}, &device.Transient{Err: ctx.Err(), Unchanged: true}
 	}
-	r, err := c.rpc.Apply(ctx, &pb.ApplyRequest{Target: encodeTarget(t), Change: ch, UndoNanoseconds: int64(undo)})
-	if err != nil {
-		return device.Commit{}, decodeError(ctx, "apply", err)
+	r, err := answer(ctx, c, "apply", func(ctx context.Context) (grpc.ServerStreamingClient[pb.ApplyReply], error) {
+		return c.rpc.Apply(ctx, &pb.ApplyRequest{Target: encodeTarget(t), Change: ch, UndoNanoseconds: int64(undo)})
+	})
+	var odd *oddAnswer
+	if errors.As(err, &odd) { // a commit may be in flight, and nobody knows how it is confirmed
+		return device.Commit{}, &device.Transient{Err: err}
 	}
-	if err := understood(r); err != nil { // a commit may be in flight, and nobody knows how it is confirmed
-		return device.Commit{}, &device.Transient{Err: fmt.Errorf("the plugin's answer to apply: %w", err)}
+	if err != nil {
+		return device.Commit{}, err
 	}
 	return decodeCommit(r.GetCommit()), nil
 }

@@ -5,9 +5,13 @@
 //	func main() { sdk.Serve(myadapter.New()) }
 //
 // Everything else is the boundary's business. Deadlines and cancellation reach the adapter's context. Errors keep their kind: *device.Transient,
-// *device.Refused and *device.Drifted arrive as what they were, with the router's words. What is logged with log/slog after Serve began
+// *device.Refused and *device.Drifted arrive as what they were, with the router's words. What device.Report is told reaches whoever
+// watches, bounded in rate. What is logged with log/slog after Serve began
 // appears in sluice's own log. Standard output belongs to the boundary: never print there. When sluice dies, by whatever death, the plugin
 // ends as well.
+//
+// Versions of the protocol are this package's business too: it speaks the newest and the one before it, and in the older one leaves out what
+// that cannot say.
 //
 // Passwords and keys reach the adapter inside device.Target. They print as "[secret]"; an adapter that converts one to a string uses it
 // for logging in and nothing else.

@@ -33,36 +33,47 @@ const Lifeline = "SLUICE_LIFELINE"
 // PluginName is the name under which go-plugin dispenses the adapter.
 const PluginName = "adapter"
 
-// Plugins returns what a host or a plugin offers for each version of the boundary. A host passes nil.
-func Plugins(a device.Adapter) map[int]plugin.PluginSet {
-	return map[int]plugin.PluginSet{Version: {PluginName: &boundary{adapter: a}}}
+// Plugins returns what a host or a plugin offers in each of the versions of the protocol. A host passes nil for a.
+func Plugins(a device.Adapter, versions []int) map[int]plugin.PluginSet {
+	out := map[int]plugin.PluginSet{}
+	for _, v := range versions {
+		out[v] = plugin.PluginSet{PluginName: &boundary{adapter: a, version: v}}
+	}
+	return out
 }
 
 // boundary is the adapter as go-plugin knows it.
 type boundary struct {
 	plugin.NetRPCUnsupportedPlugin
 	adapter device.Adapter
+	version int
 }
 
 func (b *boundary) GRPCServer(_ *plugin.GRPCBroker, s *grpc.Server) error {
-	Register(s, b.adapter)
+	Register(s, b.adapter, b.version)
 	return nil
 }
 
 func (b *boundary) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
-	return NewClient(conn), nil
+	return NewClient(conn, b.version), nil
 }
 
 // Serve answers sluice's calls with a until sluice ends the process. It is all that the main of a plugin does, and it does not return. Run by
 // hand, it says what it is and exits with status 1. Adapters that are an io.Closer are closed when the host takes leave.
 func Serve(a device.Adapter) {
 	logToHost()
-	if os.Getenv(cookieKey) == cookieValue && os.Getenv(Lifeline) != "" {
-		go endWithHost(os.Stdin)
+	if os.Getenv(cookieKey) == cookieValue {
+		if err := common(os.Getenv(offers)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		if os.Getenv(Lifeline) != "" {
+			go endWithHost(os.Stdin)
+		}
 	}
 	plugin.Serve(&plugin.ServeConfig{
 		HandshakeConfig:  Handshake,
-		VersionedPlugins: Plugins(a),
+		VersionedPlugins: Plugins(a, Versions),
 		GRPCServer:       func(o []grpc.ServerOption) *grpc.Server { return grpc.NewServer(append(o, ServerOptions()...)...) },
 		Logger:           hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: os.Stderr, JSONFormat: true}),
 	})

@@ -17,9 +17,6 @@ import (
 	pb "github.com/sluice-gateway/sluice/plugins/sdk/adapterpb"
 )
 
-// Version is the version of the boundary that this package speaks.
-const Version = 1
-
 // MaxMessage is the largest message either way, in octets. A filter of 10,000 entries is above gRPC's own default of 4 MiB.
 const MaxMessage = 256 << 20
 
@@ -30,11 +27,7 @@ func ServerOptions() []grpc.ServerOption {
 }
 
 func guard(ctx context.Context, req any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (reply any, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			reply, err = nil, panicked(info.FullMethod, p)
-		}
-	}()
+	defer recovered(info.FullMethod, &err)
 	if m, ok := req.(proto.Message); ok {
 		if err := understood(m); err != nil {
 			return nil, malformed(err)
@@ -43,14 +36,31 @@ func guard(ctx context.Context, req any, info *grpc.UnaryServerInfo, handle grpc
 	return handle(ctx, req)
 }
 
-// guardStream is guard, of calls that say more than one thing. They look at their requests themselves.
-func guardStream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = panicked(info.FullMethod, p)
+func guardStream(srv any, s grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) (err error) {
+	defer recovered(info.FullMethod, &err)
+	return handle(srv, &guardedStream{s})
+}
+
+// guardedStream refuses requests that hold what this version does not know.
+type guardedStream struct{ grpc.ServerStream }
+
+func (s *guardedStream) RecvMsg(m any) error {
+	if err := s.ServerStream.RecvMsg(m); err != nil {
+		return err
+	}
+	if m, ok := m.(proto.Message); ok {
+		if err := understood(m); err != nil {
+			return malformed(err)
 		}
-	}()
-	return handle(srv, stream)
+	}
+	return nil
+}
+
+// recovered turns a panic of a call into its error.
+func recovered(call string, err *error) {
+	if p := recover(); p != nil {
+		*err = panicked(call, p)
+	}
 }
 
 // panicked logs where a call panicked, and says that it did. The value of a panic may hold anything, secrets included.
@@ -59,15 +69,16 @@ func panicked(call string, value any) error {
 	return status.Errorf(codes.Internal, "the adapter panicked (%T); its log has the place", value)
 }
 
-// Register makes a answer the boundary's calls on s.
-func Register(s grpc.ServiceRegistrar, a device.Adapter) {
-	pb.RegisterAdapterServer(s, &server{adapter: a})
+// Register makes a answer the boundary's calls on s, in a version of Versions.
+func Register(s grpc.ServiceRegistrar, a device.Adapter, version int) {
+	pb.RegisterAdapterServer(s, &server{adapter: a, version: version})
 }
 
 // server is the plugin's side: it decodes, calls, encodes, and decides nothing.
 type server struct {
 	pb.UnimplementedAdapterServer
 	adapter device.Adapter
+	version int // that both sides agreed on
 }
 
 func (s *server) Info(ctx context.Context, _ *pb.InfoRequest) (*pb.InfoReply, error) {
@@ -76,24 +87,28 @@ func (s *server) Info(ctx context.Context, _ *pb.InfoRequest) (*pb.InfoReply, er
 		return nil, encodeError(err)
 	}
 	_, counters := s.adapter.(device.CounterReader)
-	out := &pb.InfoReply{Name: i.Name, Version: i.Version, Dialect: i.Dialect, Counters: counters, Versions: []uint32{Version}}
-	return out, nil
+	return encodeInfo(i, counters, s.version), nil
 }
 
-func (s *server) Read(ctx context.Context, r *pb.ReadRequest) (*pb.ReadReply, error) {
+func (s *server) Read(r *pb.ReadRequest, stream grpc.ServerStreamingServer[pb.ReadReply]) error {
 	t, err := decodeTarget(r.GetTarget())
 	if err != nil {
-		return nil, malformed(err)
+		return malformed(err)
 	}
-	st, err := s.adapter.Read(ctx, t, r.Names...)
+	var st device.State
+	tell := func(p *pb.Progress) error { return stream.Send(&pb.ReadReply{Progress: p}) }
+	err = s.telling(stream.Context(), tell, func(ctx context.Context) (err error) {
+		st, err = s.adapter.Read(ctx, t, r.Names...)
+		return err
+	})
 	if err != nil {
-		return nil, encodeError(err)
+		return encodeError(err)
 	}
 	out, err := encodeState(st)
 	if err != nil {
-		return nil, encodeError(err)
+		return encodeError(err)
 	}
-	return &pb.ReadReply{State: out}, nil
+	return stream.Send(&pb.ReadReply{State: out})
 }
 
 func (s *server) Render(ctx context.Context, r *pb.RenderRequest) (*pb.RenderReply, error) {
@@ -108,19 +123,24 @@ func (s *server) Render(ctx context.Context, r *pb.RenderRequest) (*pb.RenderRep
 	return &pb.RenderReply{Payload: b}, nil
 }
 
-func (s *server) Apply(ctx context.Context, r *pb.ApplyRequest) (*pb.ApplyReply, error) {
+func (s *server) Apply(r *pb.ApplyRequest, stream grpc.ServerStreamingServer[pb.ApplyReply]) error {
 	t, c, err := targetAndChange(r.GetTarget(), r.GetChange())
 	if err == nil && r.UndoNanoseconds <= 0 {
 		err = errors.New("the time to undo after is not above 0")
 	}
 	if err != nil {
-		return nil, malformed(err)
+		return malformed(err)
 	}
-	com, err := s.adapter.Apply(ctx, t, c, time.Duration(r.UndoNanoseconds))
+	var com device.Commit
+	tell := func(p *pb.Progress) error { return stream.Send(&pb.ApplyReply{Progress: p}) }
+	err = s.telling(stream.Context(), tell, func(ctx context.Context) (err error) {
+		com, err = s.adapter.Apply(ctx, t, c, time.Duration(r.UndoNanoseconds))
+		return err
+	})
 	if err != nil {
-		return nil, encodeError(err)
+		return encodeError(err)
 	}
-	return &pb.ApplyReply{Commit: encodeCommit(com)}, nil
+	return stream.Send(&pb.ApplyReply{Commit: encodeCommit(com)})
 }
 
 func (s *server) Confirm(ctx context.Context, r *pb.ConfirmRequest) (*pb.ConfirmReply, error) {
@@ -169,9 +189,6 @@ func (s *server) Watch(r *pb.WatchRequest, stream grpc.ServerStreamingServer[pb.
 	watcher, ok := s.adapter.(device.Watcher)
 	if !ok {
 		return status.Error(codes.Unimplemented, "this adapter does not hear of changes")
-	}
-	if err := understood(r); err != nil {
-		return malformed(err)
 	}
 	t, err := decodeTarget(r.GetTarget())
 	if err != nil {

@@ -9,15 +9,16 @@ import (
 
 // Fault is what goes wrong with one line.
 type Fault struct {
-	Cut       bool   // the connection breaks in the middle of the line, as soon as what was typed of it is found
-	Hang      bool   // it is carried out never, and answered never
-	DropAfter bool   // it is carried out, and the connection breaks before the answer
-	Lose      bool   // it is answered as if it had been carried out, and is not
-	Garble    bool   // the last octet of what was typed of it does not arrive, nor is it echoed
-	Ask       string // it is answered with a question, and not carried out
-	Unasked   string // something is printed in the middle of the answer that nobody asked for
-	Words     string // it is answered with these words, and not carried out
-	Truncate  int    // the answer ends after that many lines, if it is not 0
+	Cut       bool            // the connection breaks in the middle of the line, as soon as what was typed of it is found
+	Hang      bool            // it is carried out never, and answered never
+	DropAfter bool            // it is carried out, and the connection breaks before the answer
+	Lose      bool            // it is answered as if it had been carried out, and is not
+	Garble    bool            // the last octet of what was typed of it does not arrive, nor is it echoed
+	Ask       string          // it is answered with a question, and not carried out
+	Unasked   string          // something is printed in the middle of the answer that nobody asked for
+	Words     string          // it is answered with these words, and not carried out
+	Wait      <-chan struct{} // it is carried out when the channel is closed
+	Truncate  int             // the answer ends after that many lines, if it is not 0
 }
 
 // faults are what is to go wrong.

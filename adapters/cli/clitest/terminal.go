@@ -122,6 +122,9 @@ func (t *terminal) answer(line string) {
 		t.cli.pretend(line)
 		return
 	}
+	if f.Wait != nil {
+		<-f.Wait
+	}
 	text, flows := t.server.flow(line)
 	if !flows {
 		text = t.cli.run(line)

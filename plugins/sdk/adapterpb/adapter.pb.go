@@ -4,12 +4,19 @@
 // 	protoc        v3.21.12
 // source: adapter.proto
 
-// The boundary between sluice and an adapter plugin, protocol version 1.
+// The boundary between sluice and an adapter plugin: versions 1 and 2 of the protocol.
 //
 // sluice starts the plugin as a process of its own (hashicorp/go-plugin, gRPC over a local socket, mutual TLS) and calls this service.
 // Every call carries everything it needs: a plugin keeps nothing between calls that it could not lose. Deadlines and cancellation
 // travel with the call, as gRPC does it. A message with a field that its reader does not know is refused whole, on both sides and at any depth: what would be passed over
 // may be a condition, and an entry without it matches more. Fields are added in a new version, and never reused.
+//
+// Both sides choose the newest version that both speak before the first call (the handshake, docs/plugins.md); a gateway goes on speaking the version before its newest. What
+// belongs to a version says so, and is neither sent nor understood where an earlier one was chosen:
+//
+//   version 2   InfoReply.capabilities; Read and Apply may answer with several messages, of which all but the last hold progress and nothing else
+//
+// In version 1 every call but Watch has one answer. A plugin for version 1 alone may be written as if Read and Apply were declared without "stream": on the wire one message is one message.
 //
 // Addresses and prefixes are text ("192.0.2.0/24"), durations are nanoseconds, times are nanoseconds since 1970 (UTC).
 
@@ -29,6 +36,71 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
+
+// Stage is what an adapter is at while it carries out a call. A call may pass through some of them, and through one more than once.
+type Stage int32
+
+const (
+	Stage_STAGE_UNSPECIFIED Stage = 0 // not said to anybody
+	Stage_STAGE_CONNECTING  Stage = 1 // it opens a session, or waits for the one that another call is using
+	Stage_STAGE_LOCKING     Stage = 2 // it waits until nobody else changes the device
+	Stage_STAGE_READING     Stage = 3 // it reads what the device holds
+	Stage_STAGE_LOADING     Stage = 4 // it hands the change to the device, where that is not in force yet
+	Stage_STAGE_VALIDATING  Stage = 5 // the change is looked at, by the adapter or by the device, before it is made
+	Stage_STAGE_COMMITTING  Stage = 6 // the device makes the change
+	Stage_STAGE_CHECKING    Stage = 7 // it reads back whether the device does what it was told
+)
+
+// Enum value maps for Stage.
+var (
+	Stage_name = map[int32]string{
+		0: "STAGE_UNSPECIFIED",
+		1: "STAGE_CONNECTING",
+		2: "STAGE_LOCKING",
+		3: "STAGE_READING",
+		4: "STAGE_LOADING",
+		5: "STAGE_VALIDATING",
+		6: "STAGE_COMMITTING",
+		7: "STAGE_CHECKING",
+	}
+	Stage_value = map[string]int32{
+		"STAGE_UNSPECIFIED": 0,
+		"STAGE_CONNECTING":  1,
+		"STAGE_LOCKING":     2,
+		"STAGE_READING":     3,
+		"STAGE_LOADING":     4,
+		"STAGE_VALIDATING":  5,
+		"STAGE_COMMITTING":  6,
+		"STAGE_CHECKING":    7,
+	}
+)
+
+func (x Stage) Enum() *Stage {
+	p := new(Stage)
+	*p = x
+	return p
+}
+
+func (x Stage) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Stage) Descriptor() protoreflect.EnumDescriptor {
+	return file_adapter_proto_enumTypes[0].Descriptor()
+}
+
+func (Stage) Type() protoreflect.EnumType {
+	return &file_adapter_proto_enumTypes[0]
+}
+
+func (x Stage) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Stage.Descriptor instead.
+func (Stage) EnumDescriptor() ([]byte, []int) {
+	return file_adapter_proto_rawDescGZIP(), []int{0}
+}
 
 // Op is the kind of a step.
 type Op int32
@@ -67,11 +139,11 @@ func (x Op) String() string {
 }
 
 func (Op) Descriptor() protoreflect.EnumDescriptor {
-	return file_adapter_proto_enumTypes[0].Descriptor()
+	return file_adapter_proto_enumTypes[1].Descriptor()
 }
 
 func (Op) Type() protoreflect.EnumType {
-	return &file_adapter_proto_enumTypes[0]
+	return &file_adapter_proto_enumTypes[1]
 }
 
 func (x Op) Number() protoreflect.EnumNumber {
@@ -80,7 +152,7 @@ func (x Op) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Op.Descriptor instead.
 func (Op) EnumDescriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{0}
+	return file_adapter_proto_rawDescGZIP(), []int{1}
 }
 
 // Unit is what a rate counts.
@@ -117,11 +189,11 @@ func (x Unit) String() string {
 }
 
 func (Unit) Descriptor() protoreflect.EnumDescriptor {
-	return file_adapter_proto_enumTypes[1].Descriptor()
+	return file_adapter_proto_enumTypes[2].Descriptor()
 }
 
 func (Unit) Type() protoreflect.EnumType {
-	return &file_adapter_proto_enumTypes[1]
+	return &file_adapter_proto_enumTypes[2]
 }
 
 func (x Unit) Number() protoreflect.EnumNumber {
@@ -130,7 +202,7 @@ func (x Unit) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Unit.Descriptor instead.
 func (Unit) EnumDescriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{1}
+	return file_adapter_proto_rawDescGZIP(), []int{2}
 }
 
 // RedirectForm is how a redirect travels in BGP; it says what the other fields of Redirect mean.
@@ -182,11 +254,11 @@ func (x RedirectForm) String() string {
 }
 
 func (RedirectForm) Descriptor() protoreflect.EnumDescriptor {
-	return file_adapter_proto_enumTypes[2].Descriptor()
+	return file_adapter_proto_enumTypes[3].Descriptor()
 }
 
 func (RedirectForm) Type() protoreflect.EnumType {
-	return &file_adapter_proto_enumTypes[2]
+	return &file_adapter_proto_enumTypes[3]
 }
 
 func (x RedirectForm) Number() protoreflect.EnumNumber {
@@ -195,7 +267,7 @@ func (x RedirectForm) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RedirectForm.Descriptor instead.
 func (RedirectForm) EnumDescriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{2}
+	return file_adapter_proto_rawDescGZIP(), []int{3}
 }
 
 // InfoRequest asks for nothing in particular.
@@ -243,6 +315,7 @@ type InfoReply struct {
 	Dialect       string                 `protobuf:"bytes,3,opt,name=dialect,proto3" json:"dialect,omitempty"`           // the dialect it writes, as profiles name it; empty when it has none
 	Versions      []uint32               `protobuf:"varint,4,rep,packed,name=versions,proto3" json:"versions,omitempty"` // versions of this protocol that it speaks
 	Counters      bool                   `protobuf:"varint,5,opt,name=counters,proto3" json:"counters,omitempty"`        // whether Counters is answered
+	Capabilities  *Capabilities          `protobuf:"bytes,6,opt,name=capabilities,proto3" json:"capabilities,omitempty"` // since version 2: what else is to be known of it; absent: nothing more
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -312,6 +385,123 @@ func (x *InfoReply) GetCounters() bool {
 	return false
 }
 
+func (x *InfoReply) GetCapabilities() *Capabilities {
+	if x != nil {
+		return x.Capabilities
+	}
+	return nil
+}
+
+// Capabilities declare what an adapter and its devices can do. Since version 2.
+type Capabilities struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How much later than asked its devices may undo a change that nobody confirmed, at most: after undo_nanoseconds have passed since the commit, and after the deadline of the Commit. Where
+	// a device counts in coarser units than it was asked in, that is part of it. So long nobody knows what the device holds, after a connection that was lost between commit and
+	// confirmation. 0: it is on time. Absent: not known, and the gateway takes 40 s, the longest that was seen of any device. undo-late in the gateway's configuration says otherwise for
+	// one device. Negative, or above 5 min, the plugin is not run.
+	UndoLateNanoseconds *int64 `protobuf:"varint,1,opt,name=undo_late_nanoseconds,json=undoLateNanoseconds,proto3,oneof" json:"undo_late_nanoseconds,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
+}
+
+func (x *Capabilities) Reset() {
+	*x = Capabilities{}
+	mi := &file_adapter_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Capabilities) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Capabilities) ProtoMessage() {}
+
+func (x *Capabilities) ProtoReflect() protoreflect.Message {
+	mi := &file_adapter_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Capabilities.ProtoReflect.Descriptor instead.
+func (*Capabilities) Descriptor() ([]byte, []int) {
+	return file_adapter_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Capabilities) GetUndoLateNanoseconds() int64 {
+	if x != nil && x.UndoLateNanoseconds != nil {
+		return *x.UndoLateNanoseconds
+	}
+	return 0
+}
+
+// Progress is where a call is. It decides nothing: the gateway shows it to people. There is no text in it, so that no secret can be. Since version 2.
+type Progress struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Stage         Stage                  `protobuf:"varint,1,opt,name=stage,proto3,enum=sluice.adapter.v1.Stage" json:"stage,omitempty"` // since when, the gateway notes itself
+	Done          uint64                 `protobuf:"varint,2,opt,name=done,proto3" json:"done,omitempty"`                                // of all, in this stage: entries of filters, or lines where the device is told by lines; it does not become less within a stage
+	All           uint64                 `protobuf:"varint,3,opt,name=all,proto3" json:"all,omitempty"`                                  // how many there are; 0: they are not counted, and done is 0 as well
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Progress) Reset() {
+	*x = Progress{}
+	mi := &file_adapter_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Progress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Progress) ProtoMessage() {}
+
+func (x *Progress) ProtoReflect() protoreflect.Message {
+	mi := &file_adapter_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Progress.ProtoReflect.Descriptor instead.
+func (*Progress) Descriptor() ([]byte, []int) {
+	return file_adapter_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Progress) GetStage() Stage {
+	if x != nil {
+		return x.Stage
+	}
+	return Stage_STAGE_UNSPECIFIED
+}
+
+func (x *Progress) GetDone() uint64 {
+	if x != nil {
+		return x.Done
+	}
+	return 0
+}
+
+func (x *Progress) GetAll() uint64 {
+	if x != nil {
+		return x.All
+	}
+	return 0
+}
+
 // ReadRequest asks what a device holds of ours.
 type ReadRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -323,7 +513,7 @@ type ReadRequest struct {
 
 func (x *ReadRequest) Reset() {
 	*x = ReadRequest{}
-	mi := &file_adapter_proto_msgTypes[2]
+	mi := &file_adapter_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -335,7 +525,7 @@ func (x *ReadRequest) String() string {
 func (*ReadRequest) ProtoMessage() {}
 
 func (x *ReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[2]
+	mi := &file_adapter_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -348,7 +538,7 @@ func (x *ReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadRequest.ProtoReflect.Descriptor instead.
 func (*ReadRequest) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{2}
+	return file_adapter_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ReadRequest) GetTarget() *Target {
@@ -368,14 +558,15 @@ func (x *ReadRequest) GetNames() []string {
 // ReadReply is what the device holds.
 type ReadReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	State         *State                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"` // the filters asked for; those that are not there are left out, which is no error
+	State         *State                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`       // the filters asked for; those that are not there are left out, which is no error
+	Progress      *Progress              `protobuf:"bytes,2,opt,name=progress,proto3" json:"progress,omitempty"` // since version 2: where the call is. Such a message holds nothing else, and is not the answer; ten in a second are plenty
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ReadReply) Reset() {
 	*x = ReadReply{}
-	mi := &file_adapter_proto_msgTypes[3]
+	mi := &file_adapter_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -387,7 +578,7 @@ func (x *ReadReply) String() string {
 func (*ReadReply) ProtoMessage() {}
 
 func (x *ReadReply) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[3]
+	mi := &file_adapter_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -400,12 +591,19 @@ func (x *ReadReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadReply.ProtoReflect.Descriptor instead.
 func (*ReadReply) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{3}
+	return file_adapter_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ReadReply) GetState() *State {
 	if x != nil {
 		return x.State
+	}
+	return nil
+}
+
+func (x *ReadReply) GetProgress() *Progress {
+	if x != nil {
+		return x.Progress
 	}
 	return nil
 }
@@ -421,7 +619,7 @@ type RenderRequest struct {
 
 func (x *RenderRequest) Reset() {
 	*x = RenderRequest{}
-	mi := &file_adapter_proto_msgTypes[4]
+	mi := &file_adapter_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -433,7 +631,7 @@ func (x *RenderRequest) String() string {
 func (*RenderRequest) ProtoMessage() {}
 
 func (x *RenderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[4]
+	mi := &file_adapter_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -446,7 +644,7 @@ func (x *RenderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenderRequest.ProtoReflect.Descriptor instead.
 func (*RenderRequest) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{4}
+	return file_adapter_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RenderRequest) GetTarget() *Target {
@@ -473,7 +671,7 @@ type RenderReply struct {
 
 func (x *RenderReply) Reset() {
 	*x = RenderReply{}
-	mi := &file_adapter_proto_msgTypes[5]
+	mi := &file_adapter_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -485,7 +683,7 @@ func (x *RenderReply) String() string {
 func (*RenderReply) ProtoMessage() {}
 
 func (x *RenderReply) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[5]
+	mi := &file_adapter_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -498,7 +696,7 @@ func (x *RenderReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenderReply.ProtoReflect.Descriptor instead.
 func (*RenderReply) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{5}
+	return file_adapter_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *RenderReply) GetPayload() []byte {
@@ -520,7 +718,7 @@ type ApplyRequest struct {
 
 func (x *ApplyRequest) Reset() {
 	*x = ApplyRequest{}
-	mi := &file_adapter_proto_msgTypes[6]
+	mi := &file_adapter_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -532,7 +730,7 @@ func (x *ApplyRequest) String() string {
 func (*ApplyRequest) ProtoMessage() {}
 
 func (x *ApplyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[6]
+	mi := &file_adapter_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -545,7 +743,7 @@ func (x *ApplyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyRequest.ProtoReflect.Descriptor instead.
 func (*ApplyRequest) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{6}
+	return file_adapter_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ApplyRequest) GetTarget() *Target {
@@ -572,14 +770,15 @@ func (x *ApplyRequest) GetUndoNanoseconds() int64 {
 // ApplyReply says how the change is confirmed.
 type ApplyReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Commit        *Commit                `protobuf:"bytes,1,opt,name=commit,proto3" json:"commit,omitempty"` // with a token and a deadline, or confirmed
+	Commit        *Commit                `protobuf:"bytes,1,opt,name=commit,proto3" json:"commit,omitempty"`     // with a token and a deadline, or confirmed
+	Progress      *Progress              `protobuf:"bytes,2,opt,name=progress,proto3" json:"progress,omitempty"` // since version 2: as in ReadReply
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ApplyReply) Reset() {
 	*x = ApplyReply{}
-	mi := &file_adapter_proto_msgTypes[7]
+	mi := &file_adapter_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -591,7 +790,7 @@ func (x *ApplyReply) String() string {
 func (*ApplyReply) ProtoMessage() {}
 
 func (x *ApplyReply) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[7]
+	mi := &file_adapter_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -604,12 +803,19 @@ func (x *ApplyReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyReply.ProtoReflect.Descriptor instead.
 func (*ApplyReply) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{7}
+	return file_adapter_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ApplyReply) GetCommit() *Commit {
 	if x != nil {
 		return x.Commit
+	}
+	return nil
+}
+
+func (x *ApplyReply) GetProgress() *Progress {
+	if x != nil {
+		return x.Progress
 	}
 	return nil
 }
@@ -625,7 +831,7 @@ type ConfirmRequest struct {
 
 func (x *ConfirmRequest) Reset() {
 	*x = ConfirmRequest{}
-	mi := &file_adapter_proto_msgTypes[8]
+	mi := &file_adapter_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -637,7 +843,7 @@ func (x *ConfirmRequest) String() string {
 func (*ConfirmRequest) ProtoMessage() {}
 
 func (x *ConfirmRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[8]
+	mi := &file_adapter_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -650,7 +856,7 @@ func (x *ConfirmRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmRequest.ProtoReflect.Descriptor instead.
 func (*ConfirmRequest) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{8}
+	return file_adapter_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ConfirmRequest) GetTarget() *Target {
@@ -676,7 +882,7 @@ type ConfirmReply struct {
 
 func (x *ConfirmReply) Reset() {
 	*x = ConfirmReply{}
-	mi := &file_adapter_proto_msgTypes[9]
+	mi := &file_adapter_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -688,7 +894,7 @@ func (x *ConfirmReply) String() string {
 func (*ConfirmReply) ProtoMessage() {}
 
 func (x *ConfirmReply) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[9]
+	mi := &file_adapter_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -701,7 +907,7 @@ func (x *ConfirmReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmReply.ProtoReflect.Descriptor instead.
 func (*ConfirmReply) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{9}
+	return file_adapter_proto_rawDescGZIP(), []int{11}
 }
 
 // CancelRequest undoes a change.
@@ -715,7 +921,7 @@ type CancelRequest struct {
 
 func (x *CancelRequest) Reset() {
 	*x = CancelRequest{}
-	mi := &file_adapter_proto_msgTypes[10]
+	mi := &file_adapter_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -727,7 +933,7 @@ func (x *CancelRequest) String() string {
 func (*CancelRequest) ProtoMessage() {}
 
 func (x *CancelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[10]
+	mi := &file_adapter_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -740,7 +946,7 @@ func (x *CancelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRequest.ProtoReflect.Descriptor instead.
 func (*CancelRequest) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{10}
+	return file_adapter_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *CancelRequest) GetTarget() *Target {
@@ -766,7 +972,7 @@ type CancelReply struct {
 
 func (x *CancelReply) Reset() {
 	*x = CancelReply{}
-	mi := &file_adapter_proto_msgTypes[11]
+	mi := &file_adapter_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -778,7 +984,7 @@ func (x *CancelReply) String() string {
 func (*CancelReply) ProtoMessage() {}
 
 func (x *CancelReply) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[11]
+	mi := &file_adapter_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -791,7 +997,7 @@ func (x *CancelReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelReply.ProtoReflect.Descriptor instead.
 func (*CancelReply) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{11}
+	return file_adapter_proto_rawDescGZIP(), []int{13}
 }
 
 // CountersRequest asks what entries have matched.
@@ -804,7 +1010,7 @@ type CountersRequest struct {
 
 func (x *CountersRequest) Reset() {
 	*x = CountersRequest{}
-	mi := &file_adapter_proto_msgTypes[12]
+	mi := &file_adapter_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -816,7 +1022,7 @@ func (x *CountersRequest) String() string {
 func (*CountersRequest) ProtoMessage() {}
 
 func (x *CountersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[12]
+	mi := &file_adapter_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -829,7 +1035,7 @@ func (x *CountersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountersRequest.ProtoReflect.Descriptor instead.
 func (*CountersRequest) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{12}
+	return file_adapter_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CountersRequest) GetTarget() *Target {
@@ -849,7 +1055,7 @@ type CountersReply struct {
 
 func (x *CountersReply) Reset() {
 	*x = CountersReply{}
-	mi := &file_adapter_proto_msgTypes[13]
+	mi := &file_adapter_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -861,7 +1067,7 @@ func (x *CountersReply) String() string {
 func (*CountersReply) ProtoMessage() {}
 
 func (x *CountersReply) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[13]
+	mi := &file_adapter_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -874,7 +1080,7 @@ func (x *CountersReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountersReply.ProtoReflect.Descriptor instead.
 func (*CountersReply) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{13}
+	return file_adapter_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CountersReply) GetByEntry() map[string]*Counter {
@@ -894,7 +1100,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_adapter_proto_msgTypes[14]
+	mi := &file_adapter_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -906,7 +1112,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[14]
+	mi := &file_adapter_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -919,7 +1125,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{14}
+	return file_adapter_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *WatchRequest) GetTarget() *Target {
@@ -938,7 +1144,7 @@ type WatchReply struct {
 
 func (x *WatchReply) Reset() {
 	*x = WatchReply{}
-	mi := &file_adapter_proto_msgTypes[15]
+	mi := &file_adapter_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -950,7 +1156,7 @@ func (x *WatchReply) String() string {
 func (*WatchReply) ProtoMessage() {}
 
 func (x *WatchReply) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[15]
+	mi := &file_adapter_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -963,7 +1169,7 @@ func (x *WatchReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchReply.ProtoReflect.Descriptor instead.
 func (*WatchReply) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{15}
+	return file_adapter_proto_rawDescGZIP(), []int{17}
 }
 
 // Counter counts what an entry matched since the device last cleared it.
@@ -977,7 +1183,7 @@ type Counter struct {
 
 func (x *Counter) Reset() {
 	*x = Counter{}
-	mi := &file_adapter_proto_msgTypes[16]
+	mi := &file_adapter_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -989,7 +1195,7 @@ func (x *Counter) String() string {
 func (*Counter) ProtoMessage() {}
 
 func (x *Counter) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[16]
+	mi := &file_adapter_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1002,7 +1208,7 @@ func (x *Counter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counter.ProtoReflect.Descriptor instead.
 func (*Counter) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{16}
+	return file_adapter_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Counter) GetPackets() uint64 {
@@ -1041,7 +1247,7 @@ type Target struct {
 
 func (x *Target) Reset() {
 	*x = Target{}
-	mi := &file_adapter_proto_msgTypes[17]
+	mi := &file_adapter_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1053,7 +1259,7 @@ func (x *Target) String() string {
 func (*Target) ProtoMessage() {}
 
 func (x *Target) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[17]
+	mi := &file_adapter_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1066,7 +1272,7 @@ func (x *Target) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Target.ProtoReflect.Descriptor instead.
 func (*Target) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{17}
+	return file_adapter_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Target) GetName() string {
@@ -1165,7 +1371,7 @@ type State struct {
 
 func (x *State) Reset() {
 	*x = State{}
-	mi := &file_adapter_proto_msgTypes[18]
+	mi := &file_adapter_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1177,7 +1383,7 @@ func (x *State) String() string {
 func (*State) ProtoMessage() {}
 
 func (x *State) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[18]
+	mi := &file_adapter_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1190,7 +1396,7 @@ func (x *State) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use State.ProtoReflect.Descriptor instead.
 func (*State) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{18}
+	return file_adapter_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *State) GetFilters() []*Filter {
@@ -1224,7 +1430,7 @@ type Interfaces struct {
 
 func (x *Interfaces) Reset() {
 	*x = Interfaces{}
-	mi := &file_adapter_proto_msgTypes[19]
+	mi := &file_adapter_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1236,7 +1442,7 @@ func (x *Interfaces) String() string {
 func (*Interfaces) ProtoMessage() {}
 
 func (x *Interfaces) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[19]
+	mi := &file_adapter_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1249,7 +1455,7 @@ func (x *Interfaces) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interfaces.ProtoReflect.Descriptor instead.
 func (*Interfaces) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{19}
+	return file_adapter_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Interfaces) GetNames() []string {
@@ -1271,7 +1477,7 @@ type Step struct {
 
 func (x *Step) Reset() {
 	*x = Step{}
-	mi := &file_adapter_proto_msgTypes[20]
+	mi := &file_adapter_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1283,7 +1489,7 @@ func (x *Step) String() string {
 func (*Step) ProtoMessage() {}
 
 func (x *Step) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[20]
+	mi := &file_adapter_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1296,7 +1502,7 @@ func (x *Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Step.ProtoReflect.Descriptor instead.
 func (*Step) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{20}
+	return file_adapter_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Step) GetOp() Op {
@@ -1331,7 +1537,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_adapter_proto_msgTypes[21]
+	mi := &file_adapter_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1343,7 +1549,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[21]
+	mi := &file_adapter_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1356,7 +1562,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{21}
+	return file_adapter_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Change) GetSteps() []*Step {
@@ -1385,7 +1591,7 @@ type Commit struct {
 
 func (x *Commit) Reset() {
 	*x = Commit{}
-	mi := &file_adapter_proto_msgTypes[22]
+	mi := &file_adapter_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1397,7 +1603,7 @@ func (x *Commit) String() string {
 func (*Commit) ProtoMessage() {}
 
 func (x *Commit) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[22]
+	mi := &file_adapter_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1410,7 +1616,7 @@ func (x *Commit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Commit.ProtoReflect.Descriptor instead.
 func (*Commit) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{22}
+	return file_adapter_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Commit) GetToken() string {
@@ -1449,7 +1655,7 @@ type Filter struct {
 
 func (x *Filter) Reset() {
 	*x = Filter{}
-	mi := &file_adapter_proto_msgTypes[23]
+	mi := &file_adapter_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1461,7 +1667,7 @@ func (x *Filter) String() string {
 func (*Filter) ProtoMessage() {}
 
 func (x *Filter) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[23]
+	mi := &file_adapter_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1474,7 +1680,7 @@ func (x *Filter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Filter.ProtoReflect.Descriptor instead.
 func (*Filter) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{23}
+	return file_adapter_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Filter) GetName() string {
@@ -1526,7 +1732,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_adapter_proto_msgTypes[24]
+	mi := &file_adapter_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1538,7 +1744,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[24]
+	mi := &file_adapter_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1551,7 +1757,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{24}
+	return file_adapter_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Entry) GetName() string {
@@ -1612,7 +1818,7 @@ type Match struct {
 
 func (x *Match) Reset() {
 	*x = Match{}
-	mi := &file_adapter_proto_msgTypes[25]
+	mi := &file_adapter_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1624,7 +1830,7 @@ func (x *Match) String() string {
 func (*Match) ProtoMessage() {}
 
 func (x *Match) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[25]
+	mi := &file_adapter_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1637,7 +1843,7 @@ func (x *Match) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Match.ProtoReflect.Descriptor instead.
 func (*Match) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{25}
+	return file_adapter_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Match) GetDst() string {
@@ -1741,7 +1947,7 @@ type Values struct {
 
 func (x *Values) Reset() {
 	*x = Values{}
-	mi := &file_adapter_proto_msgTypes[26]
+	mi := &file_adapter_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1753,7 +1959,7 @@ func (x *Values) String() string {
 func (*Values) ProtoMessage() {}
 
 func (x *Values) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[26]
+	mi := &file_adapter_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1766,7 +1972,7 @@ func (x *Values) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Values.ProtoReflect.Descriptor instead.
 func (*Values) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{26}
+	return file_adapter_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Values) GetSpans() []*Span {
@@ -1787,7 +1993,7 @@ type Span struct {
 
 func (x *Span) Reset() {
 	*x = Span{}
-	mi := &file_adapter_proto_msgTypes[27]
+	mi := &file_adapter_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1799,7 +2005,7 @@ func (x *Span) String() string {
 func (*Span) ProtoMessage() {}
 
 func (x *Span) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[27]
+	mi := &file_adapter_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1812,7 +2018,7 @@ func (x *Span) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Span.ProtoReflect.Descriptor instead.
 func (*Span) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{27}
+	return file_adapter_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Span) GetLo() uint32 {
@@ -1840,7 +2046,7 @@ type FlagTerm struct {
 
 func (x *FlagTerm) Reset() {
 	*x = FlagTerm{}
-	mi := &file_adapter_proto_msgTypes[28]
+	mi := &file_adapter_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1852,7 +2058,7 @@ func (x *FlagTerm) String() string {
 func (*FlagTerm) ProtoMessage() {}
 
 func (x *FlagTerm) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[28]
+	mi := &file_adapter_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1865,7 +2071,7 @@ func (x *FlagTerm) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FlagTerm.ProtoReflect.Descriptor instead.
 func (*FlagTerm) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{28}
+	return file_adapter_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *FlagTerm) GetSet() uint32 {
@@ -1897,7 +2103,7 @@ type Do struct {
 
 func (x *Do) Reset() {
 	*x = Do{}
-	mi := &file_adapter_proto_msgTypes[29]
+	mi := &file_adapter_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1909,7 +2115,7 @@ func (x *Do) String() string {
 func (*Do) ProtoMessage() {}
 
 func (x *Do) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[29]
+	mi := &file_adapter_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1922,7 +2128,7 @@ func (x *Do) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Do.ProtoReflect.Descriptor instead.
 func (*Do) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{29}
+	return file_adapter_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Do) GetDiscard() bool {
@@ -1979,7 +2185,7 @@ type Policer struct {
 
 func (x *Policer) Reset() {
 	*x = Policer{}
-	mi := &file_adapter_proto_msgTypes[30]
+	mi := &file_adapter_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1991,7 +2197,7 @@ func (x *Policer) String() string {
 func (*Policer) ProtoMessage() {}
 
 func (x *Policer) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[30]
+	mi := &file_adapter_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2004,7 +2210,7 @@ func (x *Policer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Policer.ProtoReflect.Descriptor instead.
 func (*Policer) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{30}
+	return file_adapter_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Policer) GetName() string {
@@ -2040,7 +2246,7 @@ type Rate struct {
 
 func (x *Rate) Reset() {
 	*x = Rate{}
-	mi := &file_adapter_proto_msgTypes[31]
+	mi := &file_adapter_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2052,7 +2258,7 @@ func (x *Rate) String() string {
 func (*Rate) ProtoMessage() {}
 
 func (x *Rate) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[31]
+	mi := &file_adapter_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2065,7 +2271,7 @@ func (x *Rate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rate.ProtoReflect.Descriptor instead.
 func (*Rate) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{31}
+	return file_adapter_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Rate) GetAmount() float32 {
@@ -2103,7 +2309,7 @@ type Redirect struct {
 
 func (x *Redirect) Reset() {
 	*x = Redirect{}
-	mi := &file_adapter_proto_msgTypes[32]
+	mi := &file_adapter_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2115,7 +2321,7 @@ func (x *Redirect) String() string {
 func (*Redirect) ProtoMessage() {}
 
 func (x *Redirect) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[32]
+	mi := &file_adapter_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2128,7 +2334,7 @@ func (x *Redirect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redirect.ProtoReflect.Descriptor instead.
 func (*Redirect) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{32}
+	return file_adapter_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Redirect) GetForm() RedirectForm {
@@ -2182,7 +2388,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_adapter_proto_msgTypes[33]
+	mi := &file_adapter_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2194,7 +2400,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[33]
+	mi := &file_adapter_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2207,7 +2413,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{33}
+	return file_adapter_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Failure) GetKind() isFailure_Kind {
@@ -2277,7 +2483,7 @@ type Transient struct {
 
 func (x *Transient) Reset() {
 	*x = Transient{}
-	mi := &file_adapter_proto_msgTypes[34]
+	mi := &file_adapter_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2289,7 +2495,7 @@ func (x *Transient) String() string {
 func (*Transient) ProtoMessage() {}
 
 func (x *Transient) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[34]
+	mi := &file_adapter_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2302,7 +2508,7 @@ func (x *Transient) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transient.ProtoReflect.Descriptor instead.
 func (*Transient) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{34}
+	return file_adapter_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Transient) GetText() string {
@@ -2329,7 +2535,7 @@ type Refused struct {
 
 func (x *Refused) Reset() {
 	*x = Refused{}
-	mi := &file_adapter_proto_msgTypes[35]
+	mi := &file_adapter_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2341,7 +2547,7 @@ func (x *Refused) String() string {
 func (*Refused) ProtoMessage() {}
 
 func (x *Refused) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[35]
+	mi := &file_adapter_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2354,7 +2560,7 @@ func (x *Refused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refused.ProtoReflect.Descriptor instead.
 func (*Refused) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{35}
+	return file_adapter_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Refused) GetWords() string {
@@ -2375,7 +2581,7 @@ type Drifted struct {
 
 func (x *Drifted) Reset() {
 	*x = Drifted{}
-	mi := &file_adapter_proto_msgTypes[36]
+	mi := &file_adapter_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2387,7 +2593,7 @@ func (x *Drifted) String() string {
 func (*Drifted) ProtoMessage() {}
 
 func (x *Drifted) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[36]
+	mi := &file_adapter_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2400,7 +2606,7 @@ func (x *Drifted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Drifted.ProtoReflect.Descriptor instead.
 func (*Drifted) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{36}
+	return file_adapter_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Drifted) GetWhat() string {
@@ -2422,18 +2628,27 @@ var File_adapter_proto protoreflect.FileDescriptor
 const file_adapter_proto_rawDesc = "" +
 	"\n" +
 	"\radapter.proto\x12\x11sluice.adapter.v1\"\r\n" +
-	"\vInfoRequest\"\x8b\x01\n" +
+	"\vInfoRequest\"\xd0\x01\n" +
 	"\tInfoReply\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x18\n" +
 	"\adialect\x18\x03 \x01(\tR\adialect\x12\x1a\n" +
 	"\bversions\x18\x04 \x03(\rR\bversions\x12\x1a\n" +
-	"\bcounters\x18\x05 \x01(\bR\bcounters\"V\n" +
+	"\bcounters\x18\x05 \x01(\bR\bcounters\x12C\n" +
+	"\fcapabilities\x18\x06 \x01(\v2\x1f.sluice.adapter.v1.CapabilitiesR\fcapabilities\"a\n" +
+	"\fCapabilities\x127\n" +
+	"\x15undo_late_nanoseconds\x18\x01 \x01(\x03H\x00R\x13undoLateNanoseconds\x88\x01\x01B\x18\n" +
+	"\x16_undo_late_nanoseconds\"`\n" +
+	"\bProgress\x12.\n" +
+	"\x05stage\x18\x01 \x01(\x0e2\x18.sluice.adapter.v1.StageR\x05stage\x12\x12\n" +
+	"\x04done\x18\x02 \x01(\x04R\x04done\x12\x10\n" +
+	"\x03all\x18\x03 \x01(\x04R\x03all\"V\n" +
 	"\vReadRequest\x121\n" +
 	"\x06target\x18\x01 \x01(\v2\x19.sluice.adapter.v1.TargetR\x06target\x12\x14\n" +
-	"\x05names\x18\x02 \x03(\tR\x05names\";\n" +
+	"\x05names\x18\x02 \x03(\tR\x05names\"t\n" +
 	"\tReadReply\x12.\n" +
-	"\x05state\x18\x01 \x01(\v2\x18.sluice.adapter.v1.StateR\x05state\"u\n" +
+	"\x05state\x18\x01 \x01(\v2\x18.sluice.adapter.v1.StateR\x05state\x127\n" +
+	"\bprogress\x18\x02 \x01(\v2\x1b.sluice.adapter.v1.ProgressR\bprogress\"u\n" +
 	"\rRenderRequest\x121\n" +
 	"\x06target\x18\x01 \x01(\v2\x19.sluice.adapter.v1.TargetR\x06target\x121\n" +
 	"\x06change\x18\x02 \x01(\v2\x19.sluice.adapter.v1.ChangeR\x06change\"'\n" +
@@ -2442,10 +2657,11 @@ const file_adapter_proto_rawDesc = "" +
 	"\fApplyRequest\x121\n" +
 	"\x06target\x18\x01 \x01(\v2\x19.sluice.adapter.v1.TargetR\x06target\x121\n" +
 	"\x06change\x18\x02 \x01(\v2\x19.sluice.adapter.v1.ChangeR\x06change\x12)\n" +
-	"\x10undo_nanoseconds\x18\x03 \x01(\x03R\x0fundoNanoseconds\"?\n" +
+	"\x10undo_nanoseconds\x18\x03 \x01(\x03R\x0fundoNanoseconds\"x\n" +
 	"\n" +
 	"ApplyReply\x121\n" +
-	"\x06commit\x18\x01 \x01(\v2\x19.sluice.adapter.v1.CommitR\x06commit\"v\n" +
+	"\x06commit\x18\x01 \x01(\v2\x19.sluice.adapter.v1.CommitR\x06commit\x127\n" +
+	"\bprogress\x18\x02 \x01(\v2\x1b.sluice.adapter.v1.ProgressR\bprogress\"v\n" +
 	"\x0eConfirmRequest\x121\n" +
 	"\x06target\x18\x01 \x01(\v2\x19.sluice.adapter.v1.TargetR\x06target\x121\n" +
 	"\x06commit\x18\x02 \x01(\v2\x19.sluice.adapter.v1.CommitR\x06commit\"\x0e\n" +
@@ -2582,7 +2798,16 @@ const file_adapter_proto_rawDesc = "" +
 	"\x05words\x18\x01 \x01(\tR\x05words\"1\n" +
 	"\aDrifted\x12\x12\n" +
 	"\x04what\x18\x01 \x01(\tR\x04what\x12\x12\n" +
-	"\x04gone\x18\x02 \x01(\bR\x04gone*C\n" +
+	"\x04gone\x18\x02 \x01(\bR\x04gone*\xad\x01\n" +
+	"\x05Stage\x12\x15\n" +
+	"\x11STAGE_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10STAGE_CONNECTING\x10\x01\x12\x11\n" +
+	"\rSTAGE_LOCKING\x10\x02\x12\x11\n" +
+	"\rSTAGE_READING\x10\x03\x12\x11\n" +
+	"\rSTAGE_LOADING\x10\x04\x12\x14\n" +
+	"\x10STAGE_VALIDATING\x10\x05\x12\x14\n" +
+	"\x10STAGE_COMMITTING\x10\x06\x12\x12\n" +
+	"\x0eSTAGE_CHECKING\x10\a*C\n" +
 	"\x02Op\x12\x12\n" +
 	"\x0eOP_UNSPECIFIED\x10\x00\x12\n" +
 	"\n" +
@@ -2603,12 +2828,12 @@ const file_adapter_proto_rawDesc = "" +
 	"\rREDIRECT_IPV6\x10\x04\x12\x14\n" +
 	"\x10NEXT_HOP_SIMPSON\x10\x05\x12\x14\n" +
 	"\x10NEXT_HOP_IETF_V4\x10\x06\x12\x14\n" +
-	"\x10NEXT_HOP_IETF_V6\x10\a2\xe2\x04\n" +
+	"\x10NEXT_HOP_IETF_V6\x10\a2\xe6\x04\n" +
 	"\aAdapter\x12D\n" +
-	"\x04Info\x12\x1e.sluice.adapter.v1.InfoRequest\x1a\x1c.sluice.adapter.v1.InfoReply\x12D\n" +
-	"\x04Read\x12\x1e.sluice.adapter.v1.ReadRequest\x1a\x1c.sluice.adapter.v1.ReadReply\x12J\n" +
-	"\x06Render\x12 .sluice.adapter.v1.RenderRequest\x1a\x1e.sluice.adapter.v1.RenderReply\x12G\n" +
-	"\x05Apply\x12\x1f.sluice.adapter.v1.ApplyRequest\x1a\x1d.sluice.adapter.v1.ApplyReply\x12M\n" +
+	"\x04Info\x12\x1e.sluice.adapter.v1.InfoRequest\x1a\x1c.sluice.adapter.v1.InfoReply\x12F\n" +
+	"\x04Read\x12\x1e.sluice.adapter.v1.ReadRequest\x1a\x1c.sluice.adapter.v1.ReadReply0\x01\x12J\n" +
+	"\x06Render\x12 .sluice.adapter.v1.RenderRequest\x1a\x1e.sluice.adapter.v1.RenderReply\x12I\n" +
+	"\x05Apply\x12\x1f.sluice.adapter.v1.ApplyRequest\x1a\x1d.sluice.adapter.v1.ApplyReply0\x01\x12M\n" +
 	"\aConfirm\x12!.sluice.adapter.v1.ConfirmRequest\x1a\x1f.sluice.adapter.v1.ConfirmReply\x12J\n" +
 	"\x06Cancel\x12 .sluice.adapter.v1.CancelRequest\x1a\x1e.sluice.adapter.v1.CancelReply\x12P\n" +
 	"\bCounters\x12\".sluice.adapter.v1.CountersRequest\x1a .sluice.adapter.v1.CountersReply\x12I\n" +
@@ -2626,123 +2851,130 @@ func file_adapter_proto_rawDescGZIP() []byte {
 	return file_adapter_proto_rawDescData
 }
 
-var file_adapter_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
+var file_adapter_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
 var file_adapter_proto_goTypes = []any{
-	(Op)(0),                 // 0: sluice.adapter.v1.Op
-	(Unit)(0),               // 1: sluice.adapter.v1.Unit
-	(RedirectForm)(0),       // 2: sluice.adapter.v1.RedirectForm
-	(*InfoRequest)(nil),     // 3: sluice.adapter.v1.InfoRequest
-	(*InfoReply)(nil),       // 4: sluice.adapter.v1.InfoReply
-	(*ReadRequest)(nil),     // 5: sluice.adapter.v1.ReadRequest
-	(*ReadReply)(nil),       // 6: sluice.adapter.v1.ReadReply
-	(*RenderRequest)(nil),   // 7: sluice.adapter.v1.RenderRequest
-	(*RenderReply)(nil),     // 8: sluice.adapter.v1.RenderReply
-	(*ApplyRequest)(nil),    // 9: sluice.adapter.v1.ApplyRequest
-	(*ApplyReply)(nil),      // 10: sluice.adapter.v1.ApplyReply
-	(*ConfirmRequest)(nil),  // 11: sluice.adapter.v1.ConfirmRequest
-	(*ConfirmReply)(nil),    // 12: sluice.adapter.v1.ConfirmReply
-	(*CancelRequest)(nil),   // 13: sluice.adapter.v1.CancelRequest
-	(*CancelReply)(nil),     // 14: sluice.adapter.v1.CancelReply
-	(*CountersRequest)(nil), // 15: sluice.adapter.v1.CountersRequest
-	(*CountersReply)(nil),   // 16: sluice.adapter.v1.CountersReply
-	(*WatchRequest)(nil),    // 17: sluice.adapter.v1.WatchRequest
-	(*WatchReply)(nil),      // 18: sluice.adapter.v1.WatchReply
-	(*Counter)(nil),         // 19: sluice.adapter.v1.Counter
-	(*Target)(nil),          // 20: sluice.adapter.v1.Target
-	(*State)(nil),           // 21: sluice.adapter.v1.State
-	(*Interfaces)(nil),      // 22: sluice.adapter.v1.Interfaces
-	(*Step)(nil),            // 23: sluice.adapter.v1.Step
-	(*Change)(nil),          // 24: sluice.adapter.v1.Change
-	(*Commit)(nil),          // 25: sluice.adapter.v1.Commit
-	(*Filter)(nil),          // 26: sluice.adapter.v1.Filter
-	(*Entry)(nil),           // 27: sluice.adapter.v1.Entry
-	(*Match)(nil),           // 28: sluice.adapter.v1.Match
-	(*Values)(nil),          // 29: sluice.adapter.v1.Values
-	(*Span)(nil),            // 30: sluice.adapter.v1.Span
-	(*FlagTerm)(nil),        // 31: sluice.adapter.v1.FlagTerm
-	(*Do)(nil),              // 32: sluice.adapter.v1.Do
-	(*Policer)(nil),         // 33: sluice.adapter.v1.Policer
-	(*Rate)(nil),            // 34: sluice.adapter.v1.Rate
-	(*Redirect)(nil),        // 35: sluice.adapter.v1.Redirect
-	(*Failure)(nil),         // 36: sluice.adapter.v1.Failure
-	(*Transient)(nil),       // 37: sluice.adapter.v1.Transient
-	(*Refused)(nil),         // 38: sluice.adapter.v1.Refused
-	(*Drifted)(nil),         // 39: sluice.adapter.v1.Drifted
-	nil,                     // 40: sluice.adapter.v1.CountersReply.ByEntryEntry
-	nil,                     // 41: sluice.adapter.v1.Target.OptionsEntry
-	nil,                     // 42: sluice.adapter.v1.State.AttachedEntry
-	nil,                     // 43: sluice.adapter.v1.State.MisplacedEntry
+	(Stage)(0),              // 0: sluice.adapter.v1.Stage
+	(Op)(0),                 // 1: sluice.adapter.v1.Op
+	(Unit)(0),               // 2: sluice.adapter.v1.Unit
+	(RedirectForm)(0),       // 3: sluice.adapter.v1.RedirectForm
+	(*InfoRequest)(nil),     // 4: sluice.adapter.v1.InfoRequest
+	(*InfoReply)(nil),       // 5: sluice.adapter.v1.InfoReply
+	(*Capabilities)(nil),    // 6: sluice.adapter.v1.Capabilities
+	(*Progress)(nil),        // 7: sluice.adapter.v1.Progress
+	(*ReadRequest)(nil),     // 8: sluice.adapter.v1.ReadRequest
+	(*ReadReply)(nil),       // 9: sluice.adapter.v1.ReadReply
+	(*RenderRequest)(nil),   // 10: sluice.adapter.v1.RenderRequest
+	(*RenderReply)(nil),     // 11: sluice.adapter.v1.RenderReply
+	(*ApplyRequest)(nil),    // 12: sluice.adapter.v1.ApplyRequest
+	(*ApplyReply)(nil),      // 13: sluice.adapter.v1.ApplyReply
+	(*ConfirmRequest)(nil),  // 14: sluice.adapter.v1.ConfirmRequest
+	(*ConfirmReply)(nil),    // 15: sluice.adapter.v1.ConfirmReply
+	(*CancelRequest)(nil),   // 16: sluice.adapter.v1.CancelRequest
+	(*CancelReply)(nil),     // 17: sluice.adapter.v1.CancelReply
+	(*CountersRequest)(nil), // 18: sluice.adapter.v1.CountersRequest
+	(*CountersReply)(nil),   // 19: sluice.adapter.v1.CountersReply
+	(*WatchRequest)(nil),    // 20: sluice.adapter.v1.WatchRequest
+	(*WatchReply)(nil),      // 21: sluice.adapter.v1.WatchReply
+	(*Counter)(nil),         // 22: sluice.adapter.v1.Counter
+	(*Target)(nil),          // 23: sluice.adapter.v1.Target
+	(*State)(nil),           // 24: sluice.adapter.v1.State
+	(*Interfaces)(nil),      // 25: sluice.adapter.v1.Interfaces
+	(*Step)(nil),            // 26: sluice.adapter.v1.Step
+	(*Change)(nil),          // 27: sluice.adapter.v1.Change
+	(*Commit)(nil),          // 28: sluice.adapter.v1.Commit
+	(*Filter)(nil),          // 29: sluice.adapter.v1.Filter
+	(*Entry)(nil),           // 30: sluice.adapter.v1.Entry
+	(*Match)(nil),           // 31: sluice.adapter.v1.Match
+	(*Values)(nil),          // 32: sluice.adapter.v1.Values
+	(*Span)(nil),            // 33: sluice.adapter.v1.Span
+	(*FlagTerm)(nil),        // 34: sluice.adapter.v1.FlagTerm
+	(*Do)(nil),              // 35: sluice.adapter.v1.Do
+	(*Policer)(nil),         // 36: sluice.adapter.v1.Policer
+	(*Rate)(nil),            // 37: sluice.adapter.v1.Rate
+	(*Redirect)(nil),        // 38: sluice.adapter.v1.Redirect
+	(*Failure)(nil),         // 39: sluice.adapter.v1.Failure
+	(*Transient)(nil),       // 40: sluice.adapter.v1.Transient
+	(*Refused)(nil),         // 41: sluice.adapter.v1.Refused
+	(*Drifted)(nil),         // 42: sluice.adapter.v1.Drifted
+	nil,                     // 43: sluice.adapter.v1.CountersReply.ByEntryEntry
+	nil,                     // 44: sluice.adapter.v1.Target.OptionsEntry
+	nil,                     // 45: sluice.adapter.v1.State.AttachedEntry
+	nil,                     // 46: sluice.adapter.v1.State.MisplacedEntry
 }
 var file_adapter_proto_depIdxs = []int32{
-	20, // 0: sluice.adapter.v1.ReadRequest.target:type_name -> sluice.adapter.v1.Target
-	21, // 1: sluice.adapter.v1.ReadReply.state:type_name -> sluice.adapter.v1.State
-	20, // 2: sluice.adapter.v1.RenderRequest.target:type_name -> sluice.adapter.v1.Target
-	24, // 3: sluice.adapter.v1.RenderRequest.change:type_name -> sluice.adapter.v1.Change
-	20, // 4: sluice.adapter.v1.ApplyRequest.target:type_name -> sluice.adapter.v1.Target
-	24, // 5: sluice.adapter.v1.ApplyRequest.change:type_name -> sluice.adapter.v1.Change
-	25, // 6: sluice.adapter.v1.ApplyReply.commit:type_name -> sluice.adapter.v1.Commit
-	20, // 7: sluice.adapter.v1.ConfirmRequest.target:type_name -> sluice.adapter.v1.Target
-	25, // 8: sluice.adapter.v1.ConfirmRequest.commit:type_name -> sluice.adapter.v1.Commit
-	20, // 9: sluice.adapter.v1.CancelRequest.target:type_name -> sluice.adapter.v1.Target
-	25, // 10: sluice.adapter.v1.CancelRequest.commit:type_name -> sluice.adapter.v1.Commit
-	20, // 11: sluice.adapter.v1.CountersRequest.target:type_name -> sluice.adapter.v1.Target
-	40, // 12: sluice.adapter.v1.CountersReply.by_entry:type_name -> sluice.adapter.v1.CountersReply.ByEntryEntry
-	20, // 13: sluice.adapter.v1.WatchRequest.target:type_name -> sluice.adapter.v1.Target
-	41, // 14: sluice.adapter.v1.Target.options:type_name -> sluice.adapter.v1.Target.OptionsEntry
-	26, // 15: sluice.adapter.v1.State.filters:type_name -> sluice.adapter.v1.Filter
-	42, // 16: sluice.adapter.v1.State.attached:type_name -> sluice.adapter.v1.State.AttachedEntry
-	43, // 17: sluice.adapter.v1.State.misplaced:type_name -> sluice.adapter.v1.State.MisplacedEntry
-	0,  // 18: sluice.adapter.v1.Step.op:type_name -> sluice.adapter.v1.Op
-	26, // 19: sluice.adapter.v1.Step.filter:type_name -> sluice.adapter.v1.Filter
-	23, // 20: sluice.adapter.v1.Change.steps:type_name -> sluice.adapter.v1.Step
-	21, // 21: sluice.adapter.v1.Change.desired:type_name -> sluice.adapter.v1.State
-	27, // 22: sluice.adapter.v1.Filter.entries:type_name -> sluice.adapter.v1.Entry
-	33, // 23: sluice.adapter.v1.Filter.policers:type_name -> sluice.adapter.v1.Policer
-	28, // 24: sluice.adapter.v1.Entry.match:type_name -> sluice.adapter.v1.Match
-	32, // 25: sluice.adapter.v1.Entry.do:type_name -> sluice.adapter.v1.Do
-	29, // 26: sluice.adapter.v1.Match.proto:type_name -> sluice.adapter.v1.Values
-	29, // 27: sluice.adapter.v1.Match.port:type_name -> sluice.adapter.v1.Values
-	29, // 28: sluice.adapter.v1.Match.dst_port:type_name -> sluice.adapter.v1.Values
-	29, // 29: sluice.adapter.v1.Match.src_port:type_name -> sluice.adapter.v1.Values
-	29, // 30: sluice.adapter.v1.Match.icmp_type:type_name -> sluice.adapter.v1.Values
-	29, // 31: sluice.adapter.v1.Match.icmp_code:type_name -> sluice.adapter.v1.Values
-	29, // 32: sluice.adapter.v1.Match.length:type_name -> sluice.adapter.v1.Values
-	29, // 33: sluice.adapter.v1.Match.dscp:type_name -> sluice.adapter.v1.Values
-	29, // 34: sluice.adapter.v1.Match.label:type_name -> sluice.adapter.v1.Values
-	31, // 35: sluice.adapter.v1.Match.flags:type_name -> sluice.adapter.v1.FlagTerm
-	30, // 36: sluice.adapter.v1.Values.spans:type_name -> sluice.adapter.v1.Span
-	35, // 37: sluice.adapter.v1.Do.redirect:type_name -> sluice.adapter.v1.Redirect
-	34, // 38: sluice.adapter.v1.Policer.rate:type_name -> sluice.adapter.v1.Rate
-	1,  // 39: sluice.adapter.v1.Rate.unit:type_name -> sluice.adapter.v1.Unit
-	2,  // 40: sluice.adapter.v1.Redirect.form:type_name -> sluice.adapter.v1.RedirectForm
-	37, // 41: sluice.adapter.v1.Failure.transient:type_name -> sluice.adapter.v1.Transient
-	38, // 42: sluice.adapter.v1.Failure.refused:type_name -> sluice.adapter.v1.Refused
-	39, // 43: sluice.adapter.v1.Failure.drifted:type_name -> sluice.adapter.v1.Drifted
-	19, // 44: sluice.adapter.v1.CountersReply.ByEntryEntry.value:type_name -> sluice.adapter.v1.Counter
-	22, // 45: sluice.adapter.v1.State.AttachedEntry.value:type_name -> sluice.adapter.v1.Interfaces
-	22, // 46: sluice.adapter.v1.State.MisplacedEntry.value:type_name -> sluice.adapter.v1.Interfaces
-	3,  // 47: sluice.adapter.v1.Adapter.Info:input_type -> sluice.adapter.v1.InfoRequest
-	5,  // 48: sluice.adapter.v1.Adapter.Read:input_type -> sluice.adapter.v1.ReadRequest
-	7,  // 49: sluice.adapter.v1.Adapter.Render:input_type -> sluice.adapter.v1.RenderRequest
-	9,  // 50: sluice.adapter.v1.Adapter.Apply:input_type -> sluice.adapter.v1.ApplyRequest
-	11, // 51: sluice.adapter.v1.Adapter.Confirm:input_type -> sluice.adapter.v1.ConfirmRequest
-	13, // 52: sluice.adapter.v1.Adapter.Cancel:input_type -> sluice.adapter.v1.CancelRequest
-	15, // 53: sluice.adapter.v1.Adapter.Counters:input_type -> sluice.adapter.v1.CountersRequest
-	17, // 54: sluice.adapter.v1.Adapter.Watch:input_type -> sluice.adapter.v1.WatchRequest
-	4,  // 55: sluice.adapter.v1.Adapter.Info:output_type -> sluice.adapter.v1.InfoReply
-	6,  // 56: sluice.adapter.v1.Adapter.Read:output_type -> sluice.adapter.v1.ReadReply
-	8,  // 57: sluice.adapter.v1.Adapter.Render:output_type -> sluice.adapter.v1.RenderReply
-	10, // 58: sluice.adapter.v1.Adapter.Apply:output_type -> sluice.adapter.v1.ApplyReply
-	12, // 59: sluice.adapter.v1.Adapter.Confirm:output_type -> sluice.adapter.v1.ConfirmReply
-	14, // 60: sluice.adapter.v1.Adapter.Cancel:output_type -> sluice.adapter.v1.CancelReply
-	16, // 61: sluice.adapter.v1.Adapter.Counters:output_type -> sluice.adapter.v1.CountersReply
-	18, // 62: sluice.adapter.v1.Adapter.Watch:output_type -> sluice.adapter.v1.WatchReply
-	55, // [55:63] is the sub-list for method output_type
-	47, // [47:55] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	6,  // 0: sluice.adapter.v1.InfoReply.capabilities:type_name -> sluice.adapter.v1.Capabilities
+	0,  // 1: sluice.adapter.v1.Progress.stage:type_name -> sluice.adapter.v1.Stage
+	23, // 2: sluice.adapter.v1.ReadRequest.target:type_name -> sluice.adapter.v1.Target
+	24, // 3: sluice.adapter.v1.ReadReply.state:type_name -> sluice.adapter.v1.State
+	7,  // 4: sluice.adapter.v1.ReadReply.progress:type_name -> sluice.adapter.v1.Progress
+	23, // 5: sluice.adapter.v1.RenderRequest.target:type_name -> sluice.adapter.v1.Target
+	27, // 6: sluice.adapter.v1.RenderRequest.change:type_name -> sluice.adapter.v1.Change
+	23, // 7: sluice.adapter.v1.ApplyRequest.target:type_name -> sluice.adapter.v1.Target
+	27, // 8: sluice.adapter.v1.ApplyRequest.change:type_name -> sluice.adapter.v1.Change
+	28, // 9: sluice.adapter.v1.ApplyReply.commit:type_name -> sluice.adapter.v1.Commit
+	7,  // 10: sluice.adapter.v1.ApplyReply.progress:type_name -> sluice.adapter.v1.Progress
+	23, // 11: sluice.adapter.v1.ConfirmRequest.target:type_name -> sluice.adapter.v1.Target
+	28, // 12: sluice.adapter.v1.ConfirmRequest.commit:type_name -> sluice.adapter.v1.Commit
+	23, // 13: sluice.adapter.v1.CancelRequest.target:type_name -> sluice.adapter.v1.Target
+	28, // 14: sluice.adapter.v1.CancelRequest.commit:type_name -> sluice.adapter.v1.Commit
+	23, // 15: sluice.adapter.v1.CountersRequest.target:type_name -> sluice.adapter.v1.Target
+	43, // 16: sluice.adapter.v1.CountersReply.by_entry:type_name -> sluice.adapter.v1.CountersReply.ByEntryEntry
+	23, // 17: sluice.adapter.v1.WatchRequest.target:type_name -> sluice.adapter.v1.Target
+	44, // 18: sluice.adapter.v1.Target.options:type_name -> sluice.adapter.v1.Target.OptionsEntry
+	29, // 19: sluice.adapter.v1.State.filters:type_name -> sluice.adapter.v1.Filter
+	45, // 20: sluice.adapter.v1.State.attached:type_name -> sluice.adapter.v1.State.AttachedEntry
+	46, // 21: sluice.adapter.v1.State.misplaced:type_name -> sluice.adapter.v1.State.MisplacedEntry
+	1,  // 22: sluice.adapter.v1.Step.op:type_name -> sluice.adapter.v1.Op
+	29, // 23: sluice.adapter.v1.Step.filter:type_name -> sluice.adapter.v1.Filter
+	26, // 24: sluice.adapter.v1.Change.steps:type_name -> sluice.adapter.v1.Step
+	24, // 25: sluice.adapter.v1.Change.desired:type_name -> sluice.adapter.v1.State
+	30, // 26: sluice.adapter.v1.Filter.entries:type_name -> sluice.adapter.v1.Entry
+	36, // 27: sluice.adapter.v1.Filter.policers:type_name -> sluice.adapter.v1.Policer
+	31, // 28: sluice.adapter.v1.Entry.match:type_name -> sluice.adapter.v1.Match
+	35, // 29: sluice.adapter.v1.Entry.do:type_name -> sluice.adapter.v1.Do
+	32, // 30: sluice.adapter.v1.Match.proto:type_name -> sluice.adapter.v1.Values
+	32, // 31: sluice.adapter.v1.Match.port:type_name -> sluice.adapter.v1.Values
+	32, // 32: sluice.adapter.v1.Match.dst_port:type_name -> sluice.adapter.v1.Values
+	32, // 33: sluice.adapter.v1.Match.src_port:type_name -> sluice.adapter.v1.Values
+	32, // 34: sluice.adapter.v1.Match.icmp_type:type_name -> sluice.adapter.v1.Values
+	32, // 35: sluice.adapter.v1.Match.icmp_code:type_name -> sluice.adapter.v1.Values
+	32, // 36: sluice.adapter.v1.Match.length:type_name -> sluice.adapter.v1.Values
+	32, // 37: sluice.adapter.v1.Match.dscp:type_name -> sluice.adapter.v1.Values
+	32, // 38: sluice.adapter.v1.Match.label:type_name -> sluice.adapter.v1.Values
+	34, // 39: sluice.adapter.v1.Match.flags:type_name -> sluice.adapter.v1.FlagTerm
+	33, // 40: sluice.adapter.v1.Values.spans:type_name -> sluice.adapter.v1.Span
+	38, // 41: sluice.adapter.v1.Do.redirect:type_name -> sluice.adapter.v1.Redirect
+	37, // 42: sluice.adapter.v1.Policer.rate:type_name -> sluice.adapter.v1.Rate
+	2,  // 43: sluice.adapter.v1.Rate.unit:type_name -> sluice.adapter.v1.Unit
+	3,  // 44: sluice.adapter.v1.Redirect.form:type_name -> sluice.adapter.v1.RedirectForm
+	40, // 45: sluice.adapter.v1.Failure.transient:type_name -> sluice.adapter.v1.Transient
+	41, // 46: sluice.adapter.v1.Failure.refused:type_name -> sluice.adapter.v1.Refused
+	42, // 47: sluice.adapter.v1.Failure.drifted:type_name -> sluice.adapter.v1.Drifted
+	22, // 48: sluice.adapter.v1.CountersReply.ByEntryEntry.value:type_name -> sluice.adapter.v1.Counter
+	25, // 49: sluice.adapter.v1.State.AttachedEntry.value:type_name -> sluice.adapter.v1.Interfaces
+	25, // 50: sluice.adapter.v1.State.MisplacedEntry.value:type_name -> sluice.adapter.v1.Interfaces
+	4,  // 51: sluice.adapter.v1.Adapter.Info:input_type -> sluice.adapter.v1.InfoRequest
+	8,  // 52: sluice.adapter.v1.Adapter.Read:input_type -> sluice.adapter.v1.ReadRequest
+	10, // 53: sluice.adapter.v1.Adapter.Render:input_type -> sluice.adapter.v1.RenderRequest
+	12, // 54: sluice.adapter.v1.Adapter.Apply:input_type -> sluice.adapter.v1.ApplyRequest
+	14, // 55: sluice.adapter.v1.Adapter.Confirm:input_type -> sluice.adapter.v1.ConfirmRequest
+	16, // 56: sluice.adapter.v1.Adapter.Cancel:input_type -> sluice.adapter.v1.CancelRequest
+	18, // 57: sluice.adapter.v1.Adapter.Counters:input_type -> sluice.adapter.v1.CountersRequest
+	20, // 58: sluice.adapter.v1.Adapter.Watch:input_type -> sluice.adapter.v1.WatchRequest
+	5,  // 59: sluice.adapter.v1.Adapter.Info:output_type -> sluice.adapter.v1.InfoReply
+	9,  // 60: sluice.adapter.v1.Adapter.Read:output_type -> sluice.adapter.v1.ReadReply
+	11, // 61: sluice.adapter.v1.Adapter.Render:output_type -> sluice.adapter.v1.RenderReply
+	13, // 62: sluice.adapter.v1.Adapter.Apply:output_type -> sluice.adapter.v1.ApplyReply
+	15, // 63: sluice.adapter.v1.Adapter.Confirm:output_type -> sluice.adapter.v1.ConfirmReply
+	17, // 64: sluice.adapter.v1.Adapter.Cancel:output_type -> sluice.adapter.v1.CancelReply
+	19, // 65: sluice.adapter.v1.Adapter.Counters:output_type -> sluice.adapter.v1.CountersReply
+	21, // 66: sluice.adapter.v1.Adapter.Watch:output_type -> sluice.adapter.v1.WatchReply
+	59, // [59:67] is the sub-list for method output_type
+	51, // [51:59] is the sub-list for method input_type
+	51, // [51:51] is the sub-list for extension type_name
+	51, // [51:51] is the sub-list for extension extendee
+	0,  // [0:51] is the sub-list for field type_name
 }
 
 func init() { file_adapter_proto_init() }
@@ -2750,8 +2982,9 @@ func file_adapter_proto_init() {
 	if File_adapter_proto != nil {
 		return
 	}
-	file_adapter_proto_msgTypes[29].OneofWrappers = []any{}
-	file_adapter_proto_msgTypes[33].OneofWrappers = []any{
+	file_adapter_proto_msgTypes[2].OneofWrappers = []any{}
+	file_adapter_proto_msgTypes[31].OneofWrappers = []any{}
+	file_adapter_proto_msgTypes[35].OneofWrappers = []any{
 		(*Failure_Transient)(nil),
 		(*Failure_Refused)(nil),
 		(*Failure_Drifted)(nil),
@@ -2761,8 +2994,8 @@ func file_adapter_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_adapter_proto_rawDesc), len(file_adapter_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   41,
+			NumEnums:      4,
+			NumMessages:   43,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -4,12 +4,19 @@
 // - protoc             v3.21.12
 // source: adapter.proto
 
-// The boundary between sluice and an adapter plugin, protocol version 1.
+// The boundary between sluice and an adapter plugin: versions 1 and 2 of the protocol.
 //
 // sluice starts the plugin as a process of its own (hashicorp/go-plugin, gRPC over a local socket, mutual TLS) and calls this service.
 // Every call carries everything it needs: a plugin keeps nothing between calls that it could not lose. Deadlines and cancellation
 // travel with the call, as gRPC does it. A message with a field that its reader does not know is refused whole, on both sides and at any depth: what would be passed over
 // may be a condition, and an entry without it matches more. Fields are added in a new version, and never reused.
+//
+// Both sides choose the newest version that both speak before the first call (the handshake, docs/plugins.md); a gateway goes on speaking the version before its newest. What
+// belongs to a version says so, and is neither sent nor understood where an earlier one was chosen:
+//
+//   version 2   InfoReply.capabilities; Read and Apply may answer with several messages, of which all but the last hold progress and nothing else
+//
+// In version 1 every call but Watch has one answer. A plugin for version 1 alone may be written as if Read and Apply were declared without "stream": on the wire one message is one message.
 //
 // Addresses and prefixes are text ("192.0.2.0/24"), durations are nanoseconds, times are nanoseconds since 1970 (UTC).
 
@@ -46,14 +53,15 @@ const (
 //
 // A call that fails says how in a Failure among the details of its status. A status without one is an error of the plugin itself.
 type AdapterClient interface {
-	// Info describes the adapter. It is called once after each start.
+	// Info describes the adapter. It is called after each start, and again when something of it is asked.
 	Info(ctx context.Context, in *InfoRequest, opts ...grpc.CallOption) (*InfoReply, error)
-	// Read returns the objects on the device that bear our mark (names that begin with "sluice-"): all, or those named.
-	Read(ctx context.Context, in *ReadRequest, opts ...grpc.CallOption) (*ReadReply, error)
+	// Read returns the objects on the device that bear our mark (names that begin with "sluice-"): all, or those named. In version 2 any number of messages with progress may
+	// come before the answer, which is the last message; in version 1 none.
+	Read(ctx context.Context, in *ReadRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReadReply], error)
 	// Render returns exactly what Apply would send to the device.
 	Render(ctx context.Context, in *RenderRequest, opts ...grpc.CallOption) (*RenderReply, error)
-	// Apply makes the change and lets the device undo it by itself unless Confirm comes in time.
-	Apply(ctx context.Context, in *ApplyRequest, opts ...grpc.CallOption) (*ApplyReply, error)
+	// Apply makes the change and lets the device undo it by itself unless Confirm comes in time. Its answers are as those of Read.
+	Apply(ctx context.Context, in *ApplyRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ApplyReply], error)
 	// Confirm makes an applied change stay. It may come from another process than Apply did.
 	Confirm(ctx context.Context, in *ConfirmRequest, opts ...grpc.CallOption) (*ConfirmReply, error)
 	// Cancel undoes an applied change now.
@@ -84,15 +92,24 @@ func (c *adapterClient) Info(ctx context.Context, in *InfoRequest, opts ...grpc.
 	return out, nil
 }
 
-func (c *adapterClient) Read(ctx context.Context, in *ReadRequest, opts ...grpc.CallOption) (*ReadReply, error) {
+func (c *adapterClient) Read(ctx context.Context, in *ReadRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReadReply], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(ReadReply)
-	err := c.cc.Invoke(ctx, Adapter_Read_FullMethodName, in, out, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Adapter_ServiceDesc.Streams[0], Adapter_Read_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	x := &grpc.GenericClientStream[ReadRequest, ReadReply]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
 }
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Adapter_ReadClient = grpc.ServerStreamingClient[ReadReply]
 
 func (c *adapterClient) Render(ctx context.Context, in *RenderRequest, opts ...grpc.CallOption) (*RenderReply, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -104,15 +121,24 @@ func (c *adapterClient) Render(ctx context.Context, in *RenderRequest, opts ...g
 	return out, nil
 }
 
-func (c *adapterClient) Apply(ctx context.Context, in *ApplyRequest, opts ...grpc.CallOption) (*ApplyReply, error) {
+func (c *adapterClient) Apply(ctx context.Context, in *ApplyRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ApplyReply], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(ApplyReply)
-	err := c.cc.Invoke(ctx, Adapter_Apply_FullMethodName, in, out, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Adapter_ServiceDesc.Streams[1], Adapter_Apply_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	x := &grpc.GenericClientStream[ApplyRequest, ApplyReply]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
 }
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Adapter_ApplyClient = grpc.ServerStreamingClient[ApplyReply]
 
 func (c *adapterClient) Confirm(ctx context.Context, in *ConfirmRequest, opts ...grpc.CallOption) (*ConfirmReply, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -146,7 +172,7 @@ func (c *adapterClient) Counters(ctx context.Context, in *CountersRequest, opts 
 
 func (c *adapterClient) Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchReply], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Adapter_ServiceDesc.Streams[0], Adapter_Watch_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Adapter_ServiceDesc.Streams[2], Adapter_Watch_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -171,14 +197,15 @@ type Adapter_WatchClient = grpc.ServerStreamingClient[WatchReply]
 //
 // A call that fails says how in a Failure among the details of its status. A status without one is an error of the plugin itself.
 type AdapterServer interface {
-	// Info describes the adapter. It is called once after each start.
+	// Info describes the adapter. It is called after each start, and again when something of it is asked.
 	Info(context.Context, *InfoRequest) (*InfoReply, error)
-	// Read returns the objects on the device that bear our mark (names that begin with "sluice-"): all, or those named.
-	Read(context.Context, *ReadRequest) (*ReadReply, error)
+	// Read returns the objects on the device that bear our mark (names that begin with "sluice-"): all, or those named. In version 2 any number of messages with progress may
+	// come before the answer, which is the last message; in version 1 none.
+	Read(*ReadRequest, grpc.ServerStreamingServer[ReadReply]) error
 	// Render returns exactly what Apply would send to the device.
 	Render(context.Context, *RenderRequest) (*RenderReply, error)
-	// Apply makes the change and lets the device undo it by itself unless Confirm comes in time.
-	Apply(context.Context, *ApplyRequest) (*ApplyReply, error)
+	// Apply makes the change and lets the device undo it by itself unless Confirm comes in time. Its answers are as those of Read.
+	Apply(*ApplyRequest, grpc.ServerStreamingServer[ApplyReply]) error
 	// Confirm makes an applied change stay. It may come from another process than Apply did.
 	Confirm(context.Context, *ConfirmRequest) (*ConfirmReply, error)
 	// Cancel undoes an applied change now.
@@ -202,14 +229,14 @@ type UnimplementedAdapterServer struct{}
 func (UnimplementedAdapterServer) Info(context.Context, *InfoRequest) (*InfoReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method Info not implemented")
 }
-func (UnimplementedAdapterServer) Read(context.Context, *ReadRequest) (*ReadReply, error) {
-	return nil, status.Error(codes.Unimplemented, "method Read not implemented")
+func (UnimplementedAdapterServer) Read(*ReadRequest, grpc.ServerStreamingServer[ReadReply]) error {
+	return status.Error(codes.Unimplemented, "method Read not implemented")
 }
 func (UnimplementedAdapterServer) Render(context.Context, *RenderRequest) (*RenderReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method Render not implemented")
 }
-func (UnimplementedAdapterServer) Apply(context.Context, *ApplyRequest) (*ApplyReply, error) {
-	return nil, status.Error(codes.Unimplemented, "method Apply not implemented")
+func (UnimplementedAdapterServer) Apply(*ApplyRequest, grpc.ServerStreamingServer[ApplyReply]) error {
+	return status.Error(codes.Unimplemented, "method Apply not implemented")
 }
 func (UnimplementedAdapterServer) Confirm(context.Context, *ConfirmRequest) (*ConfirmReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method Confirm not implemented")
@@ -262,23 +289,16 @@ func _Adapter_Info_Handler(srv interface{}, ctx context.Context, dec func(interf
 	return interceptor(ctx, in, info, handler)
 }
 
-func _Adapter_Read_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(ReadRequest)
-	if err := dec(in); err != nil {
-		return nil, err
+func _Adapter_Read_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ReadRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
 	}
-	if interceptor == nil {
-		return srv.(AdapterServer).Read(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: Adapter_Read_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(AdapterServer).Read(ctx, req.(*ReadRequest))
-	}
-	return interceptor(ctx, in, info, handler)
+	return srv.(AdapterServer).Read(m, &grpc.GenericServerStream[ReadRequest, ReadReply]{ServerStream: stream})
 }
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Adapter_ReadServer = grpc.ServerStreamingServer[ReadReply]
 
 func _Adapter_Render_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(RenderRequest)
@@ -298,23 +318,16 @@ func _Adapter_Render_Handler(srv interface{}, ctx context.Context, dec func(inte
 	return interceptor(ctx, in, info, handler)
 }
 
-func _Adapter_Apply_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(ApplyRequest)
-	if err := dec(in); err != nil {
-		return nil, err
+func _Adapter_Apply_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ApplyRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
 	}
-	if interceptor == nil {
-		return srv.(AdapterServer).Apply(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: Adapter_Apply_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(AdapterServer).Apply(ctx, req.(*ApplyRequest))
-	}
-	return interceptor(ctx, in, info, handler)
+	return srv.(AdapterServer).Apply(m, &grpc.GenericServerStream[ApplyRequest, ApplyReply]{ServerStream: stream})
 }
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Adapter_ApplyServer = grpc.ServerStreamingServer[ApplyReply]
 
 func _Adapter_Confirm_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ConfirmRequest)
@@ -393,16 +406,8 @@ var Adapter_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Adapter_Info_Handler,
 		},
 		{
-			MethodName: "Read",
-			Handler:    _Adapter_Read_Handler,
-		},
-		{
 			MethodName: "Render",
 			Handler:    _Adapter_Render_Handler,
-		},
-		{
-			MethodName: "Apply",
-			Handler:    _Adapter_Apply_Handler,
 		},
 		{
 			MethodName: "Confirm",
@@ -418,6 +423,16 @@ var Adapter_ServiceDesc = grpc.ServiceDesc{
 		},
 	},
 	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "Read",
+			Handler:       _Adapter_Read_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Apply",
+			Handler:       _Adapter_Apply_Handler,
+			ServerStreams: true,
+		},
 		{
 			StreamName:    "Watch",
 			Handler:       _Adapter_Watch_Handler,

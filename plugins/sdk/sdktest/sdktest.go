@@ -16,12 +16,18 @@ import (
 	"github.com/sluice-gateway/sluice/plugins/sdk"
 )
 
-// Loopback returns a as a host sees it. It is taken down when the test ends.
+// Loopback returns a as a host sees it, in the newest version of the protocol. It is taken down when the test ends.
 func Loopback(t testing.TB, a device.Adapter) device.Adapter {
+	t.Helper()
+	return LoopbackIn(t, a, sdk.Newest())
+}
+
+// LoopbackIn is Loopback, in a version of sdk.Versions.
+func LoopbackIn(t testing.TB, a device.Adapter, version int) device.Adapter {
 	t.Helper()
 	listener := bufconn.Listen(1 << 20)
 	server := grpc.NewServer(sdk.ServerOptions()...)
-	sdk.Register(server, a)
+	sdk.Register(server, a, version)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	options := append(sdk.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()),
@@ -37,5 +43,5 @@ func Loopback(t testing.TB, a device.Adapter) device.Adapter {
 			t.Errorf("the plugin's server: %v", err)
 		}
 	})
-	return sdk.NewClient(conn)
+	return sdk.NewClient(conn, version)
 }
