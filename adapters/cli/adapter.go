@@ -108,8 +108,8 @@ func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (d
 		if err != nil {
 			return err
 		}
-		out.Attached, out.Misplaced = a.attachments(text, t.Placement)
 		filters, err = a.whole(s, a.platform.Show, text)
+		out.Attached, out.Misplaced = a.attachments(text, filters, t.Placement)
 		return err
 	})
 	if err != nil {

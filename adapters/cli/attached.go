@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sluice-gateway/sluice/core/device"
 	"github.com/sluice-gateway/sluice/core/filter"
 )
 
@@ -18,13 +19,13 @@ type finder interface {
 	Attached(config []byte, p filter.Placement) (stands, misplaced map[string][]string, err error)
 }
 
-// attachments returns where our filters stand in a configuration as placement p wants it, and where otherwise and how; both by filter, sorted.
-func (a *Adapter) attachments(text string, p filter.Placement) (stands, misplaced map[string][]string) {
+// attachments returns where our filters fs stand in a configuration as placement p wants it, and where otherwise and how; both by filter, sorted.
+func (a *Adapter) attachments(text string, fs []filter.Filter, p filter.Placement) (stands, misplaced map[string][]string) {
 	if d, ok := a.dialect.(finder); ok {
 		stands, misplaced, err := d.Attached([]byte(text), p)
 		if err != nil {
 			a.log().Warn("where our filters are attached is not understood", "what", err)
-			return nil, nil
+			return device.SomewhereAll(fs), nil
 		}
 		return stands, misplaced
 	}

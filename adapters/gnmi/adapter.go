@@ -79,7 +79,7 @@ func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (d
 			st.Filters = append(st.Filters, f)
 		}
 	}
-	st.Attached, err = s.attachments(ctx)
+	st.Attached, err = s.attachments(ctx, st.Filters)
 	return st, err
 }
 
@@ -101,11 +101,14 @@ func (s *session) holdings(ctx context.Context) (h holdings, err error) {
 	return h, err
 }
 
-// attachments reads where our sets stand. A device that does not know the question leaves it open.
-func (s *session) attachments(ctx context.Context) (map[string][]string, error) {
+// attachments reads where the sets of fs stand. A device that does not know the question leaves it open; where it may not answer it, they stand somewhere.
+func (s *session) attachments(ctx context.Context, fs []filter.Filter) (map[string][]string, error) {
 	entries, err := s.get(ctx, interfaces)
-	if is(err, codes.InvalidArgument, codes.Unimplemented, codes.PermissionDenied) {
+	switch {
+	case is(err, codes.InvalidArgument, codes.Unimplemented):
 		return nil, nil
+	case is(err, codes.PermissionDenied):
+		return device.SomewhereAll(fs), nil
 	}
 	if err != nil {
 		return nil, err

@@ -136,7 +136,7 @@ func (a *Adapter) Read(ctx context.Context, t device.Target, names ...string) (d
 			out.Filters = append(out.Filters, f)
 		}
 	}
-	out.Attached, out.Misplaced, err = a.attachments(ctx, s, t.Placement)
+	out.Attached, out.Misplaced, err = a.attachments(ctx, s, filters, t.Placement)
 	return out, err
 }
 
@@ -155,15 +155,19 @@ type attacher interface {
 	Attached(config []byte, p filter.Placement) (stands, misplaced map[string][]string, err error)
 }
 
-// attachments reads where our filters stand. A device that does not know the question leaves it open, and so does an answer that is not understood.
-func (a *Adapter) attachments(ctx context.Context, s *session, p filter.Placement) (stands, misplaced map[string][]string, err error) {
+// attachments reads where fs stand. A device that does not know the question leaves it open; where it does not answer, or is not understood, they stand somewhere.
+func (a *Adapter) attachments(ctx context.Context, s *session, fs []filter.Filter, p filter.Placement) (stands, misplaced map[string][]string, err error) {
 	dialect, ok := a.dialect.(attacher)
 	if !ok || a.opt.Model.Attachments == "" {
 		return nil, nil, nil
 	}
 	reply, err := s.exec(ctx, "read the attachments", getConfig(a.opt.Model.Attachments))
-	if _, theirs := asRPCError(err); theirs {
-		return nil, nil, nil
+	if e, theirs := asRPCError(err); theirs {
+		if e.has("operation-not-supported", "unknown-element", "unknown-namespace") {
+			return nil, nil, nil
+		}
+		a.log().Warn("where our filters are attached is not answered", "session", s.SessionID, "what", err)
+		return device.SomewhereAll(fs), nil, nil
 	}
 	if err != nil {
 		return nil, nil, err
@@ -171,7 +175,7 @@ func (a *Adapter) attachments(ctx context.Context, s *session, p filter.Placemen
 	stands, misplaced, err = dialect.Attached([]byte(reply.RawReply), p)
 	if err != nil {
 		a.log().Warn("where our filters are attached is not understood", "session", s.SessionID, "what", err)
-		return nil, nil, nil
+		return device.SomewhereAll(fs), nil, nil
 	}
 	return stands, misplaced, nil
 }

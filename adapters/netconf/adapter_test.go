@@ -566,6 +566,22 @@ func TestAttachments(t *testing.T) {
 	}
 }
 
+// TestAttachmentsAreNotAnswered: not to know where a filter stands is not to know that it stands nowhere, which would be somebody's act.
+func TestAttachmentsAreNotAnswered(t *testing.T) {
+	t.Parallel()
+	s := start(t, netconftest.Options{})
+	a, d := newAdapter(t), target(s)
+	settled(t, a, d, device.State{}, holding(3))
+	for range 2 { // groups and filters are
+		s.Fail("get-config", netconftest.Fault{})
+	}
+	s.Fail("get-config", netconftest.Fault{Words: "the interfaces are busy", Tag: "resource-denied"})
+	st, err := a.Read(ctx(t), d)
+	if want := map[string][]string{"sluice-v4": {device.Somewhere}}; err != nil || !reflect.DeepEqual(st.Attached, want) || len(st.Filters) != 1 {
+		t.Errorf("got %v, %v, want %v", st.Attached, err, want)
+	}
+}
+
 // TestRefusals are what a device says itself, and end at its words.
 func TestRefusals(t *testing.T) {
 	t.Parallel()

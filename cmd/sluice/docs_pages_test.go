@@ -39,13 +39,16 @@ func pages(t *testing.T) map[string]string {
 var (
 	inBackticks = regexp.MustCompile("`(?:go run \\./cmd/)?sluice ([^`\n]+)`")
 	inBlocks    = regexp.MustCompile(`(?m)^(?:\$ |  )?(?:go run \./cmd/)?sluice ([^\n]+)$`)
-	fenced      = regexp.MustCompile("(?ms)^```[a-z]*\n(.*?)^```")
+	fenced      = regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```")
 )
 
 func commandLines(page string) []string {
 	var out []string
 	for _, b := range fenced.FindAllStringSubmatch(page, -1) {
-		for _, m := range inBlocks.FindAllStringSubmatch(b[1], -1) {
+		if !slices.Contains([]string{"", "console", "sh", "text"}, b[1]) { // another language
+			continue
+		}
+		for _, m := range inBlocks.FindAllStringSubmatch(b[2], -1) {
 			out = append(out, m[1])
 		}
 	}
@@ -147,7 +150,7 @@ func TestDocumentedCommandsRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules := fenced.FindStringSubmatch(string(b))[1] // attack.exabgp
+	rules := fenced.FindStringSubmatch(string(b))[2] // attack.exabgp
 	for _, name := range []string{"attack.exabgp", "rules.exabgp", "rules.conf", "yesterday.exabgp", "yesterday.conf"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(rules), 0o600); err != nil {
 			t.Fatal(err)

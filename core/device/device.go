@@ -30,6 +30,18 @@ type State struct {
 	Misplaced map[string][]string
 }
 
+// Somewhere stands in Attached where it could not be read where a filter stands: that is not to be taken for nowhere.
+const Somewhere = "? (where filters stand could not be read)"
+
+// SomewhereAll says that of filters.
+func SomewhereAll(fs []filter.Filter) map[string][]string {
+	out := make(map[string][]string, len(fs))
+	for _, f := range fs {
+		out[f.Name] = []string{Somewhere}
+	}
+	return out
+}
+
 // Op is the kind of a step.
 type Op = table.Op
 

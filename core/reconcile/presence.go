@@ -32,9 +32,14 @@ func (w *worker) checkPresence(state device.State) error {
 	return nil
 }
 
-// onInterface says whether the device shows a filter on any interface.
+// onInterface says whether the device shows a filter on any interface, or does not show where it is.
 func onInterface(state device.State, name string) bool {
 	return len(state.Attached[name])+len(state.Misplaced[name]) > 0
+}
+
+// seenOn says whether a filter was seen on an interface.
+func seenOn(state device.State, name string) bool {
+	return onInterface(state, name) && !slices.Contains(state.Attached[name], device.Somewhere)
 }
 
 // noteHeld remembers which filters the device holds, and which of them stand somewhere, so that their absence later is known to be somebody's act.
@@ -46,7 +51,7 @@ func (w *worker) noteHeld(filters []filter.Filter) error {
 	var names []string
 	for _, f := range filters {
 		names = append(names, f.Name)
-		if mark := f.Name + attachedMark; onInterface(w.filters.observed, f.Name) || slices.Contains(held, mark) { // taken off since: for the next read to say
+		if mark := f.Name + attachedMark; seenOn(w.filters.observed, f.Name) || slices.Contains(held, mark) { // taken off since: for the next read to say
 			names = append(names, mark)
 		}
 	}
@@ -59,8 +64,11 @@ func (w *worker) noteHeld(filters []filter.Filter) error {
 // detached says for people on which interfaces a filter stood when the device was last read, and does not now.
 func (w *worker) detached(before, now device.State) {
 	for name, places := range before.Attached {
+		if slices.Contains(now.Attached[name], device.Somewhere) {
+			continue
+		}
 		for _, place := range places {
-			if !slices.Contains(now.Attached[name], place) && onInterface(now, name) {
+			if place != device.Somewhere && !slices.Contains(now.Attached[name], place) && onInterface(now, name) {
 				w.log.Error("the filter was taken off an interface, and is left so", "filter", name, "interface", place)
 			}
 		}

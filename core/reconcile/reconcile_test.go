@@ -399,7 +399,12 @@ func TestDetachedFilterFreezes(t *testing.T) {
 	b.wait(InSync)
 	b.stop()
 
-	b.router.change(func(r *router) { r.detached = true })
+	b.router.change(func(r *router) { r.unplaced = true }) // which is not nowhere
+	b.start()
+	b.wait(InSync)
+	b.stop()
+
+	b.router.change(func(r *router) { r.unplaced, r.detached = false, true })
 	b.start()
 	b.wait(Frozen)
 	if s := b.status(); !strings.Contains(s.Error, "sluice-v4 is on no interface any more") {

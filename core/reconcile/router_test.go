@@ -40,6 +40,7 @@ type router struct {
 	slowRead    func() // called by Read before it looks
 	misplaced   string // where sluice-v4 stands otherwise than it should, and how
 	detached    bool   // sluice-v4 stands nowhere
+	unplaced    bool   // where it stands cannot be read
 }
 
 var errCrash = errors.New("the gateway was killed")
@@ -87,6 +88,9 @@ func (r *router) Read(context.Context, device.Target, ...string) (device.State, 
 	}
 	if r.detached {
 		state.Attached = nil
+	}
+	if r.unplaced {
+		state.Attached = device.SomewhereAll(state.Filters)
 	}
 	return state, nil
 }
