@@ -114,6 +114,14 @@ func (n *Notification) inner() *Notification {
 	return &Notification{Code: n.Data[0], Subcode: n.Data[1], Data: n.Data[2:]}
 }
 
+// shutByPeer says whether the peer ended the session since it was shut down or taken out of its configuration (RFC 4486 §4, subcodes 2 and 3). Some say so when they stop, too: FRR, gobgpd and BIRD do.
+func (n *Notification) shutByPeer() bool {
+	if inner := n.inner(); inner != nil {
+		return n.Received && inner.Code == 6 && (inner.Subcode == CeaseShutdown || inner.Subcode == CeaseDeconfigured)
+	}
+	return n.Received && n.Code == 6 && (n.Subcode == CeaseShutdown || n.Subcode == CeaseDeconfigured)
+}
+
 // Text is the shutdown communication of RFC 9003, "" where there is none. It is the peer's: quote it before printing.
 func (n *Notification) Text() string {
 	if n.Code != 6 || n.Subcode != CeaseShutdown && n.Subcode != CeaseReset || len(n.Data) < 2 {

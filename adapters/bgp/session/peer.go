@@ -389,9 +389,12 @@ func (p *Peer) failed(ctx context.Context, reason error) {
 	p.mu.Unlock()
 	again := !up && p.lastLog == reason.Error()
 	p.lastLog = reason.Error()
+	var said *Notification
 	switch {
 	case ctx.Err() != nil:
 		p.tell(ctx, slog.LevelInfo, "session closed", "reason", reason)
+	case up && errors.As(reason, &said) && said.shutByPeer():
+		p.tell(ctx, slog.LevelError, "session down: somebody shut it down or took it away over there, or the router stops", "reason", reason)
 	case up:
 		p.tell(ctx, slog.LevelWarn, "session down", "reason", reason)
 	case again:
