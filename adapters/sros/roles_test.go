@@ -51,8 +51,11 @@ func TestLeastRole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(page), "```sros\n")
-	role, _, _ := strings.Cut(rest, "```\n")
+	var role string // all blocks of it
+	for _, block := range strings.Split(string(page), "```sros\n")[1:] {
+		lines, _, _ := strings.Cut(block, "```\n")
+		role += lines
+	}
 	payload := func(role string) []byte {
 		root := &node{}
 		for line := range strings.Lines(role) {
