@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -77,6 +78,24 @@ type call struct {
 	words   bytes.Buffer // to be read when the session has ended
 }
 
+// stdin is what a function reads. One goroutine may close it while another one writes, which the pipe of a session does not allow.
+type stdin struct {
+	mu sync.Mutex
+	to io.WriteCloser
+}
+
+func (i *stdin) Write(b []byte) (int, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.to.Write(b)
+}
+
+func (i *stdin) Close() error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.to.Close()
+}
+
 // start begins a function of far.sh. What it reads behind the script is the caller's.
 func (c *connection) start(dir, function string, args []string) (*call, error) {
 	session, err := c.client.NewSession()
@@ -90,9 +109,11 @@ func (c *connection) start(dir, function string, args []string) (*call, error) {
 		return nil, err
 	}
 	k.out = bufio.NewReader(out)
-	if k.in, err = session.StdinPipe(); err != nil {
+	in, err := session.StdinPipe()
+	if err != nil {
 		return nil, err
 	}
+	k.in = &stdin{to: in}
 	text := script(k.nonce, dir, function, args...)
 	if err := session.Start(shellCommand(text)); err != nil {
 		return nil, err
