@@ -5,6 +5,7 @@ package nft_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"net/netip"
 	"os"
@@ -37,6 +38,10 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		return
+	}
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil { // they wait most of the time
+		panic(err)
 	}
 	os.Exit(m.Run())
 }
