@@ -22,7 +22,8 @@ type conn struct {
 	outgoing bool
 	state    State // OpenSent, OpenConfirm or Established
 	agreed   Negotiated
-	session  *Session // once established
+	session  *Session  // once established
+	since    time.Time // when that was
 
 	agreedOn chan time.Duration // capacity 1: the hold time, once the peer's OPEN is accepted
 	greeted  chan struct{}      // closed when our first KEEPALIVE is written: nothing but OPEN may come before it

@@ -59,6 +59,10 @@ func (c *conn) wait(hold, atMost time.Duration) {
 	c.patience.Store(int64(hold))
 }
 
+// crossing is how long after a session came up a connection from the peer may still be one that it had begun before it knew of the session. Taken for a peer that is back it would end the session that has
+// just begun, and who keeps routes over one restart deletes them in a second one that follows at once (RFC 4724 §4.2).
+const crossing = 5 * time.Second
+
 // collision returns the connection that has to go, or nil when c is alone (RFC 4271 §6.8). It is decided at the first OPEN, which names the
 // peer's identifier, so that both sides choose the same one: the connection made by the side with the higher identifier stays;
 // with equal identifiers the higher AS number decides (RFC 6286 §2.3).
@@ -67,7 +71,7 @@ func (p *Peer) collision(c *conn, open Open) *conn {
 		if other == c {
 			continue
 		}
-		if other.state == Established && other.agreed.Graceful() && !c.outgoing {
+		if other.state == Established && other.agreed.Graceful() && !c.outgoing && time.Since(other.since) >= crossing {
 			return other
 		}
 		if other.state == Established {
@@ -93,7 +97,7 @@ func (p *Peer) up(ctx context.Context, c *conn) {
 	if p.dialling != nil {
 		p.dialling() // no longer needed
 	}
-	c.state = Established
+	c.state, c.since = Established, time.Now()
 	c.wait(c.agreed.Hold, 0)
 	c.session = &Session{Negotiated: c.agreed, conn: c}
 	p.setState(Established)

@@ -155,6 +155,13 @@ func TestPeerThatIsBackTakesOver(t *testing.T) {
 			if p.Status().State != Established || strings.Contains(a.String(), "down") {
 				t.Errorf("a connection that came and went changed something: %v\n%s", p.Status().State, &a)
 			}
+			crossed := connect()
+			crossed.expect(typeOpen)
+			crossed.say(open(t, theirs))
+			if n := decodeNotification(crossed.expect(typeNotification)); n.Subcode != CeaseCollision || p.Status().State != Established || strings.Contains(a.String(), "down") {
+				t.Errorf("a connection that was begun before the session was there: %v, %v\n%s", n, p.Status().State, &a)
+			}
+			time.Sleep(crossing)
 			establish(connect())
 			want := "up [1/133] 1m30s\ndown: the peer is back, and knows nothing of this session any more (RFC 4724 §4.2)\nup [1/133] 1m30s"
 			if a.String() != want || p.Status().Established != 2 || p.Status().State != Established {
