@@ -126,7 +126,9 @@ func TestLongRulesAndOffsetsAreTaken(t *testing.T) {
 func TestOffsetsOfANeighbour(t *testing.T) {
 	t.Parallel()
 	const rfc, whole = "08016840123456789a", "100168400000000000000000123456789a"
-	p := start(t, options{offsets: flowspec.OffsetWhole})
+	o := options{offsets: flowspec.OffsetWhole}
+	o.router.Offsets = o.offsets
+	p := start(t, o)
 	p.up(t)
 	p.send(t, announce(t, flowspec.IPv6, whole, rfc))
 	p.rulesAre(t, rfc)
@@ -141,6 +143,7 @@ func TestOffsetsOfANeighbour(t *testing.T) {
 			t.Errorf("%v is %x, %v", op, wire, err)
 		}
 		p.apply(t, c.Steps...)
+		p.holds(t, map[device.Op][]string{device.Add: {rfc}}[op]...)
 	}
 	odd := &device.Route{Match: match(t, flowspec.IPv6, "0901683c112345678980"), Action: discard()}
 	eights := start(t, options{offsets: flowspec.OffsetEights})

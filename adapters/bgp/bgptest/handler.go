@@ -73,7 +73,7 @@ func broken(err error) error {
 }
 
 func (h *handler) withdraw(s *session.Session, u *session.Unreach) error {
-	matches, err := parse(s, u.Family, u.NLRI)
+	matches, err := h.parse(s, u.Family, u.NLRI)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (h *handler) withdraw(s *session.Session, u *session.Unreach) error {
 }
 
 func (h *handler) announce(s *session.Session, r *session.Reach, path session.Path) error {
-	matches, err := parse(s, r.Family, r.NLRI)
+	matches, err := h.parse(s, r.Family, r.NLRI)
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (h *handler) check(r Route) error {
 }
 
 // parse decodes every NLRI of one attribute, and insists on canonical octets.
-func parse(s *session.Session, f session.Family, b []byte) ([]flowspec.Match, error) {
+func (h *handler) parse(s *session.Session, f session.Family, b []byte) ([]flowspec.Match, error) {
 	family, ok := flowspec.FamilyOf(f.AFI, f.SAFI)
 	if !ok || !s.Has(f) {
 		return nil, broken(fmt.Errorf("family %v was not agreed on", f))
@@ -148,12 +148,12 @@ func parse(s *session.Session, f session.Family, b []byte) ([]flowspec.Match, er
 		if err != nil {
 			return nil, broken(err)
 		}
-		m, err := flowspec.ParseNLRI(family, slices.Clone(nlri))
+		m, err := flowspec.ParseNLRIAs(family, slices.Clone(nlri), h.cfg.Offsets)
 		if err != nil {
 			return nil, &session.Notification{Code: 3, Subcode: 10, Detail: fmt.Sprintf("NLRI %x: %v", nlri, err)}
 		}
-		if !bytes.Equal(m.NLRI(), nlri) {
-			return nil, &session.Notification{Code: 3, Subcode: 10, Detail: fmt.Sprintf("NLRI %x is not canonical, that is %x", nlri, m.NLRI())}
+		if canonical, err := m.NLRIAs(h.cfg.Offsets); err != nil || !bytes.Equal(canonical, nlri) {
+			return nil, &session.Notification{Code: 3, Subcode: 10, Detail: fmt.Sprintf("NLRI %x is not canonical, that is %x", nlri, canonical)}
 		}
 		out, b = append(out, m), rest
 	}

@@ -35,6 +35,8 @@ type Config struct {
 	Families []flowspec.Family // nil: ipv4 and ipv6
 	HoldTime time.Duration
 	Extended bool // offer extended messages (RFC 8654)
+	// Offsets is how it reads IPv6 prefixes with an offset.
+	Offsets flowspec.OffsetForm
 	// Address is where it listens; zero: a free port on 127.0.0.1.
 	Address netip.AddrPort
 	// Connect is where it connects to instead of listening, from the address of Address.
