@@ -34,7 +34,7 @@ docs:
 	$(GO) generate ./...
 
 # Arbitrary octets on a BGP session and on a BMP connection: minutes with every change, SESSIONTIME=2h by hand.
-SESSIONTIME ?= 90s
+SESSIONTIME ?= 60s
 fuzz-sessions:
 	@for f in adapters/bgp:FuzzSession adapters/bgp/bmp:FuzzRouter; do \
 	  echo "$$f"; $(GO) test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime $(SESSIONTIME) ./$${f%:*} || exit 1; \

@@ -22,6 +22,7 @@ type outspoken struct {
 	watched atomic.Int64  // how often somebody asked
 	reads   atomic.Int64
 	say     chan struct{}
+	changed atomic.Pointer[func()] // of who watches
 }
 
 func newOutspoken() *outspoken {
@@ -35,6 +36,7 @@ func (o *outspoken) Watch(ctx context.Context, _ device.Target, changed func()) 
 	if o.shy != nil {
 		return o.shy
 	}
+	o.changed.Store(&changed)
 	changed()
 	var end <-chan time.Time
 	if o.ends > 0 {
@@ -52,9 +54,13 @@ func (o *outspoken) Watch(ctx context.Context, _ device.Target, changed func()) 
 	}
 }
 
-// Apply says as the device does it that something changed.
+// Apply says as the device does it that something changed, before it answers: what is said later is read once more.
 func (o *outspoken) Apply(ctx context.Context, t device.Target, c device.Change, undo time.Duration) (device.Commit, error) {
-	defer func() { o.say <- struct{}{} }()
+	defer func() {
+		if changed := o.changed.Load(); changed != nil {
+			(*changed)()
+		}
+	}()
 	return o.router.Apply(ctx, t, c, undo)
 }
 

@@ -54,7 +54,7 @@ func TestConformanceAsProcess(t *testing.T) {
 	refused.Name = "r-refused"
 	target := device.Target{Name: "r1", Address: router.Addr(), Username: router.Username(), Password: device.Secret(router.Password()), HostKey: router.HostKey()}
 	adaptertest.Run(t, a, target, adaptertest.Faults{
-		Semantics: junos.Dialect{}.Semantics(),
+		Semantics: junos.Dialect{}.Semantics(), Entries: 2000, // adapters/netconf takes ten thousand
 		Restart: func(context.Context) (device.Adapter, error) {
 			kill(t, h)
 			return a, nil
