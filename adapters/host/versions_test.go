@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/adapters/host"
 	"github.com/sluice-gateway/sluice/core/device"
+	"github.com/sluice-gateway/sluice/integration/rig"
 	"github.com/sluice-gateway/sluice/plugins/sdk"
 	pb "github.com/sluice-gateway/sluice/plugins/sdk/adapterpb"
 )
@@ -105,7 +105,7 @@ func TestVersionIsNegotiated(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if c.plugin.Name == "python" {
-				needPython(t)
+				rig.Python(t)
 			}
 			c.plugin.Versions = c.offered
 			h, log := run(t, host.Options{}, c.plugin)
@@ -178,7 +178,7 @@ func TestVersionsThatAreUnknown(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if c.plugin.Name == "python" {
-				needPython(t)
+				rig.Python(t)
 			}
 			c.plugin.Versions = c.offered
 			h, _ := run(t, host.Options{}, c.plugin)
@@ -198,16 +198,4 @@ func python(t *testing.T, dir string) host.Plugin {
 		t.Fatal(err)
 	}
 	return host.Plugin{Name: "python", Path: path, Unlocked: true}
-}
-
-func needPython(t *testing.T) {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "/usr/bin/python3", "-c", "import grpc, google.protobuf, cryptography").CombinedOutput()
-	switch {
-	case err == nil:
-	case os.Getenv("CI") == "":
-		t.Skipf("Debian's python3-grpcio, python3-protobuf and python3-cryptography are not installed: %s", out)
-	default:
-		t.Fatalf("install python3-grpcio, python3-protobuf and python3-cryptography: %v\n%s", err, out)
-	}
 }

@@ -80,10 +80,10 @@ func ParseBench(name string, text []byte, env Env) (*Bench, error) {
 		return nil, err
 	}
 	b := &builder{file: name, ast: file, env: env}
-	if raw.Filter.Adapter != "" {
+	if raw.Filter.Reach.Adapter != "" {
 		b.fail("$.filter.adapter", "the adapter is the one on the command line")
 	}
-	raw.Filter.Adapter = "tried"
+	raw.Filter.Reach.Adapter = "tried"
 	b.name("$", raw.Name, map[string]bool{})
 	s := raw.Story
 	out := &Bench{

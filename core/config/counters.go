@@ -15,15 +15,13 @@ func (b *builder) counters(path string, rd rawDevice, d *Device) {
 	raw := rd.Counters
 	c := &RouteCounters{
 		Adapter: raw.Adapter,
-		Every:   b.duration(path+".count-every", raw.Every, defaultCounters),
-		Target: device.Target{
-			Name: rd.Name + " (counters)", Address: raw.Address, Username: raw.Username,
-			Password: b.secret(path+".password", raw.Password), PrivateKey: b.secret(path+".private-key", raw.PrivateKey),
-			KnownHosts: raw.KnownHosts, HostKey: raw.HostKey, InsecureIgnoreHostKey: raw.Insecure,
-			Options: map[string]string{}, Timeout: b.duration(path+".timeout", raw.Timeout, defaultTimeout),
-		},
+		Every:   b.duration(path+".count-every", raw.Counters, defaultCounters),
+		Target:  b.target(path, rd.Name+" (counters)", *raw),
 	}
-	maps.Copy(c.Target.Options, raw.Options)
+	c.Target.Options = maps.Clone(raw.Options)
+	if c.Target.Options == nil {
+		c.Target.Options = map[string]string{}
+	}
 	if _, said := raw.Options[device.OptionCount]; said {
 		b.fail(path+".options."+device.OptionCount, "that is not for a configuration to say: it is counters of routes that are read")
 	}

@@ -214,19 +214,14 @@ func (b *builder) neighbours(c *Config) {
 
 func (b *builder) filter(path, name string, raw rawFilter) *FilterDelivery {
 	f := &FilterDelivery{
-		Adapter: raw.Adapter, Unverified: raw.Unverified,
-		Counters: b.duration(path+".count-every", raw.Counters, defaultCounters),
+		Adapter: raw.Reach.Adapter, Unverified: raw.Unverified,
+		Counters: b.duration(path+".count-every", raw.Reach.Counters, defaultCounters),
 		Confirm:  b.duration(path+".confirm-within", raw.Confirm, defaultConfirm),
 		Interval: b.optional(path+".commit-interval", raw.Interval),
 		Late:     b.optional(path+".undo-late", raw.Late),
-		Target: device.Target{
-			Name: name, Address: raw.Address, Username: raw.Username,
-			Password: b.secret(path+".password", raw.Password), PrivateKey: b.secret(path+".private-key", raw.PrivateKey),
-			KnownHosts: raw.KnownHosts, HostKey: raw.HostKey, InsecureIgnoreHostKey: raw.Insecure,
-			Interfaces: raw.Interfaces, Options: raw.Options,
-			Timeout: b.duration(path+".timeout", raw.Timeout, defaultTimeout),
-		},
+		Target:   b.target(path, name, raw.Reach),
 	}
+	f.Target.Interfaces = raw.Interfaces
 	b.instances(path, f, raw.Instances)
 	if f.Adapter == "" {
 		b.fail(path+".adapter", "missing: the adapter that speaks to this device, such as junos")
@@ -249,6 +244,16 @@ func (b *builder) filter(path, name string, raw rawFilter) *FilterDelivery {
 		b.fail(path+".placement", "%q is no placement: %s, %s", raw.Placement, filter.Alone, filter.Before)
 	}
 	return f
+}
+
+// target reads how a device is reached.
+func (b *builder) target(path, name string, raw rawReach) device.Target {
+	return device.Target{
+		Name: name, Address: raw.Address, Username: raw.Username,
+		Password: b.secret(path+".password", raw.Password), PrivateKey: b.secret(path+".private-key", raw.PrivateKey),
+		KnownHosts: raw.KnownHosts, HostKey: raw.HostKey, InsecureIgnoreHostKey: raw.Insecure,
+		Options: raw.Options, Timeout: b.duration(path+".timeout", raw.Timeout, defaultTimeout),
+	}
 }
 
 // instances reads the routing instances of a device, and hands them to its adapter as an option.

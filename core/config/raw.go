@@ -124,7 +124,7 @@ type rawDevice struct {
 	Sources     *[]string      `yaml:"sources"`
 	Communities rawCommunities `yaml:"communities"`
 	Filter      *rawFilter     `yaml:"filter"`
-	Counters    *rawCounters   `yaml:"counters"`
+	Counters    *rawReach      `yaml:"counters"`
 	MaxRoutes   string         `yaml:"max-routes"`
 	Headroom    int            `yaml:"headroom"`
 	Remedies    *[]string      `yaml:"remedies"`
@@ -140,7 +140,8 @@ type rawGroup struct {
 	CanaryDown string   `yaml:"canary-down"`
 }
 
-type rawFilter struct {
+// rawReach is how an adapter reaches a device.
+type rawReach struct {
 	Adapter    string            `yaml:"adapter"`
 	Address    string            `yaml:"address"`
 	Username   string            `yaml:"username"`
@@ -149,31 +150,20 @@ type rawFilter struct {
 	KnownHosts string            `yaml:"known-hosts"`
 	HostKey    string            `yaml:"host-key"`
 	Insecure   bool              `yaml:"insecure-ignore-host-key"`
+	Options    map[string]string `yaml:"options"`
+	Timeout    string            `yaml:"timeout"`
+	Counters   string            `yaml:"count-every"`
+}
+
+type rawFilter struct {
+	Reach      rawReach          `yaml:",inline"`
 	Placement  string            `yaml:"placement"`
 	Interfaces []string          `yaml:"interfaces"`
 	Instances  map[string]string `yaml:"instances"`
-	Options    map[string]string `yaml:"options"`
-	Timeout    string            `yaml:"timeout"`
 	Confirm    string            `yaml:"confirm-within"`
 	Interval   string            `yaml:"commit-interval"`
 	Late       string            `yaml:"undo-late"`
 	Unverified bool              `yaml:"unverified-device"`
-	Counters   string            `yaml:"count-every"`
-}
-
-// rawCounters is a second way to a device, over which its counters are read.
-type rawCounters struct {
-	Adapter    string            `yaml:"adapter"`
-	Address    string            `yaml:"address"`
-	Username   string            `yaml:"username"`
-	Password   *rawSecret        `yaml:"password"`
-	PrivateKey *rawSecret        `yaml:"private-key"`
-	KnownHosts string            `yaml:"known-hosts"`
-	HostKey    string            `yaml:"host-key"`
-	Insecure   bool              `yaml:"insecure-ignore-host-key"`
-	Options    map[string]string `yaml:"options"`
-	Timeout    string            `yaml:"timeout"`
-	Every      string            `yaml:"count-every"`
 }
 
 // rawSecret names where a secret is; a secret itself never stands in the file.

@@ -6,18 +6,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/sluice-gateway/sluice/integration/rig"
 )
 
 // The example in Python is a plugin as any other: it passes the conformance suite, over certificates of both sides, and is pinned file by file.
 func TestPythonPlugin(t *testing.T) {
 	t.Parallel()
-	python := exec.CommandContext(t.Context(), "/usr/bin/python3", "-c", "import grpc, google.protobuf, cryptography")
-	if out, err := python.CombinedOutput(); err != nil {
-		if os.Getenv("CI") == "" {
-			t.Skipf("Debian's python3-grpcio, python3-protobuf and python3-cryptography are not installed: %s", out)
-		}
-		t.Fatalf("install python3-grpcio, python3-protobuf and python3-cryptography: %v\n%s", err, out)
-	}
+	rig.Python(t)
 	plugin, err := filepath.Abs("../../plugins/example-python/adapter.py")
 	if err != nil {
 		t.Fatal(err)
