@@ -14,6 +14,7 @@ import (
 	"github.com/scrapli/scrapligo/driver/options"
 	scrapli "github.com/scrapli/scrapligo/platform"
 
+	"github.com/sluice-gateway/sluice/adapters/internal/sessions"
 	"github.com/sluice-gateway/sluice/core/device"
 )
 
@@ -120,18 +121,13 @@ func (s *shell) bounded(ctx context.Context, what string, f func() error) error 
 	if ctx.Err() != nil {
 		return &device.Transient{Err: fmt.Errorf("%s: %w", what, ctx.Err())}
 	}
-	timed, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
-	stop := context.AfterFunc(timed, func() { _ = s.stream.Close() })
-	defer stop()
-	err := f()
-	if err == nil && timed.Err() == nil {
-		return nil
-	}
+	err := sessions.Bounded(ctx, s.timeout, func() { _ = s.stream.Close() }, f)
 	switch {
+	case err == nil:
+		return nil
 	case ctx.Err() != nil:
 		err = ctx.Err()
-	case timed.Err() != nil:
+	case errors.Is(err, sessions.ErrNoAnswer):
 		err = fmt.Errorf("no answer that ends in a prompt within %s", s.timeout)
 		s.hung = true
 	default:

@@ -127,18 +127,13 @@ func (c *connection) bounded(ctx context.Context, limit time.Duration, what stri
 	if c.dead != nil {
 		return transient(false, "%s: the session is gone: %v", what, c.dead)
 	}
-	timed, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	stop := context.AfterFunc(timed, func() { _ = c.client.Close() })
-	defer stop()
-	err := f()
-	if err == nil && timed.Err() == nil {
-		return nil
-	}
+	err := sessions.Bounded(ctx, limit, func() { _ = c.client.Close() }, f)
 	switch {
+	case err == nil:
+		return nil
 	case ctx.Err() != nil:
 		err = ctx.Err()
-	case timed.Err() != nil:
+	case errors.Is(err, sessions.ErrNoAnswer):
 		err = fmt.Errorf("no answer within %v", limit)
 		c.hung = true
 	default:
